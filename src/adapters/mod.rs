@@ -1,0 +1,30 @@
+//! The world: clock, environment, files, git, processes, terminal. The only place where effects happen.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "adapters are where effects live"
+)]
+
+mod clock;
+mod environment;
+mod files;
+mod git;
+mod processes;
+mod terminal;
+
+use crate::ports::World;
+
+impl World {
+    /// Returns the world that the process runs in.
+    pub fn real() -> Self {
+        processes::report_bugs();
+        Self {
+            clock: Box::new(clock::SystemClock),
+            environment: Box::new(environment::ProcessEnvironment),
+            files: Box::new(files::Disk),
+            git: Box::new(git::GitProgram::new(Box::new(processes::System))),
+            processes: Box::new(processes::System),
+            stdout: terminal::stdout(),
+            stderr: terminal::stderr(),
+        }
+    }
+}

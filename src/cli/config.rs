@@ -1,0 +1,146 @@
+//! `maestro config`
+
+use std::io::{self, Write};
+
+use clap::{Subcommand, ValueEnum};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::session::Session;
+use crate::config::{Origin, Setting};
+use crate::error::CommandResult;
+use crate::exit_code::ExitCode;
+use crate::output::{Cell, Column, Page, Report, json_line};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    Show(ShowArgs),
+}
+
+/// Show every setting that is in force
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Show the settings
+    $ maestro config show
+
+  Show where each one comes from
+    $ maestro config show --origin")]
+pub(crate) struct ShowArgs {
+    /// Also show where each value comes from
+    #[arg(long)]
+    origin: bool,
+}
+
+pub(crate) fn run(session: &mut Session<'_>, command: &ConfigCommand) -> CommandResult {
+    let ConfigCommand::Show(args) = command;
+    let document = ConfigDocument::new(session, args.origin);
+    session.render(&document)?;
+    Ok(ExitCode::Success)
+}
+
+/// Every setting that is in force.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "maestro.config-show/v1")]
+pub(crate) struct ConfigDocument {
+    /// `maestro.config-show/v1`
+    schema: &'static str,
+    /// The configuration file that was read, or nothing.
+    file: Option<String>,
+    /// The settings, in order of key.
+    settings: Vec<SettingRow>,
+    #[serde(skip)]
+    shows_origin: bool,
+}
+
+/// One setting.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SettingRow {
+    /// Its name.
+    key: String,
+    /// Its value.
+    value: String,
+    /// `flag --x`, `environment X`, `file PATH` or `default`.
+    origin: String,
+}
+
+impl ConfigDocument {
+    fn new(session: &Session<'_>, shows_origin: bool) -> Self {
+        let settings = &session.settings;
+        let file = session.config_path.as_deref().map(|path| session.shown(path));
+        let origin = |origin: &Origin| match origin {
+            Origin::File(_) => Origin::File(file.clone().unwrap_or_default()).describe(),
+            other => other.describe(),
+        };
+        let mut rows = Vec::new();
+        let mut add = |key: &str, value: String, from: String| {
+            rows.push(SettingRow {
+                key: key.to_owned(),
+                value,
+                origin: from,
+            });
+        };
+        add("output.format", settings.format.value.name().to_owned(), origin(&settings.format.origin));
+        add("output.color", word(&settings.color), origin(&settings.color.origin));
+        add("output.log_format", word(&settings.log_format), origin(&settings.log_format.origin));
+        let now = settings.now.value.map_or("the clock".to_owned(), |now| now.to_string());
+        add("now", now, origin(&settings.now.origin));
+        add("offline", settings.offline.value.to_string(), origin(&settings.offline.origin));
+        add("state.redact", settings.redact.value.to_string(), origin(&settings.redact.origin));
+        let dir_origin = match (&session.globals.dir, &session.named_dir) {
+            (Some(_), _) => Origin::Flag("--dir"),
+            (None, Some(_)) => Origin::Environment("MAESTRO_DIR"),
+            (None, None) => Origin::Default,
+        };
+        add("dir", session.shown(&session.maestro_dir()), dir_origin.describe());
+        let from_file = || Origin::File(file.clone().unwrap_or_default()).describe();
+        if let Some(requires) = &session.config.requires {
+            add("requires", requires.clone(), from_file());
+        }
+        for (name, job) in &session.config.jobs {
+            add(&format!("jobs.{name}.junit"), job.junit.clone(), from_file());
+        }
+        rows.sort_by(|a, b| a.key.cmp(&b.key));
+        Self {
+            schema: "maestro.config-show/v1",
+            file,
+            settings: rows,
+            shows_origin,
+        }
+    }
+}
+
+fn word<T: ValueEnum>(setting: &Setting<T>) -> String {
+    setting
+        .value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
+
+impl Report for ConfigDocument {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, self)?)
+    }
+
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        json_line(out, self)
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::default();
+        let mut head = vec![Column::left("setting"), Column::left("value")];
+        if self.shows_origin {
+            head.push(Column::left("origin"));
+        }
+        let rows = self.settings.iter().map(|row| {
+            let mut cells = vec![Cell::code(row.key.clone()), Cell::code(row.value.clone())];
+            if self.shows_origin {
+                cells.push(Cell::plain(row.origin.clone()));
+            }
+            cells
+        });
+        page.table(head, rows.collect());
+        page
+    }
+}

@@ -1,0 +1,165 @@
+//! `maestro explain`
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::session::Session;
+use crate::config::{KNOWN, Known, nearest};
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::flakes::verdict::{Verdict, explain};
+use crate::junit::NoteCode;
+use crate::output::{Page, Report, json_line};
+
+/// Explain a code or a topic
+///
+/// Takes what other commands print: a note's code such as `junit/truncated`, a verdict such as `flakes/flaky`, or the
+/// topics `inputs` and `exit-codes`. Without one, lists them all.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  What a note means
+    $ maestro explain junit/truncated
+
+  Everything that can be explained
+    $ maestro explain")]
+pub(crate) struct ExplainArgs {
+    /// The code or topic
+    code: Option<String>,
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResult {
+    let topics = topics();
+    let document = match &args.code {
+        None => ExplainDocument::new(topics),
+        Some(code) => {
+            let found = topics.iter().position(|topic| topic.code == *code);
+            let found = found.or_else(|| {
+                let tail = format!("/{code}");
+                topics.iter().position(|topic| topic.code.ends_with(&tail))
+            });
+            let Some(found) = found else {
+                return Err(unknown(code, &topics));
+            };
+            ExplainDocument::new(topics.into_iter().skip(found).take(1).collect())
+        }
+    };
+    session.render(&document)?;
+    Ok(ExitCode::Success)
+}
+
+fn unknown(code: &str, topics: &[Topic]) -> CommandError {
+    let names: Vec<&str> = topics.iter().map(|topic| topic.code.as_str()).collect();
+    let failure = CommandError::message(ErrorKind::NotFound, format!("nothing is known about `{code}`"));
+    match nearest(code, &names) {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint("`maestro explain` lists everything that can be explained"),
+    }
+}
+
+/// What a code or topic means.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "maestro.explain/v1")]
+pub(crate) struct ExplainDocument {
+    /// `maestro.explain/v1`
+    schema: &'static str,
+    /// The topics.
+    topics: Vec<Topic>,
+}
+
+/// One thing that can be explained.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Topic {
+    /// The code or topic.
+    pub(crate) code: String,
+    /// In one line.
+    pub(crate) what: String,
+    /// In full.
+    pub(crate) text: String,
+}
+
+/// Returns everything that can be explained.
+pub(crate) fn topics() -> Vec<Topic> {
+    let mut topics = vec![
+        Topic {
+            code: "inputs".into(),
+            what: "which test reports are read".into(),
+            text: "JUnit XML in every common form, plain or gzipped: `testsuites`, bare `testsuite`, nested suites, \
+                   several documents in one file, and Surefire's and nextest's rerun and flaky children. And the neutral form, \
+                   one JSON object a line: {\"run\": \"8812\", \"attempt\": 1, \"commit\": \"4f2c1a\", \"branch\": \"main\", \
+                   \"job\": \"test\", \"at\": \"2026-01-05T09:00:00Z\", \"suite\": \"net\", \"test\": \"retries\", \"status\": \
+                   \"failed\", \"duration_ms\": 12, \"message\": \"timeout\"}; run, test and status are required, and status is \
+                   passed, failed, errored or skipped."
+                .into(),
+        },
+        Topic {
+            code: "exit-codes".into(),
+            what: "what the process's exit code says".into(),
+            text: ExitCode::ALL
+                .iter()
+                .map(|code| format!("{} {}", code.code(), code.meaning()))
+                .collect::<Vec<_>>()
+                .join(" \u{b7} "),
+        },
+        Topic {
+            code: "environment".into(),
+            what: "which variables maestro reads".into(),
+            text: KNOWN.iter().map(describe).collect::<Vec<_>>().join(" \u{b7} "),
+        },
+    ];
+    topics.extend(NoteCode::ALL.iter().map(|note| Topic {
+        code: format!("junit/{}", note.code()),
+        what: note.what().into(),
+        text: note.explanation().into(),
+    }));
+    topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
+        code: format!("flakes/{}", verdict.name()),
+        what: format!("the verdict `{}`", verdict.name()),
+        text: explain(*verdict).into(),
+    }));
+    topics
+}
+
+fn describe(known: &Known) -> String {
+    let mut names = vec![known.flag.to_owned(), known.variable.to_owned()];
+    if known.in_file {
+        names.push(format!("{} in maestro.yaml", known.key));
+    }
+    names.retain(|name| !name.is_empty());
+    format!("{}: {}", names.join(", "), known.what)
+}
+
+impl ExplainDocument {
+    fn new(topics: Vec<Topic>) -> Self {
+        Self {
+            schema: "maestro.explain/v1",
+            topics,
+        }
+    }
+}
+
+impl Report for ExplainDocument {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, self)?)
+    }
+
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        json_line(out, self)
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::default();
+        let is_list = self.topics.len() > 1;
+        for topic in &self.topics {
+            if is_list {
+                page.text(format!("{}: {}", topic.code, topic.what));
+            } else {
+                page.heading(format!("{}: {}", topic.code, topic.what));
+                page.text(topic.text.clone());
+            }
+        }
+        page
+    }
+}

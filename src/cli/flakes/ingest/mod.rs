@@ -1,0 +1,167 @@
+//! `maestro flakes ingest`
+
+mod inputs;
+mod record;
+mod source;
+pub(crate) mod wire;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::cli::session::Session;
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
+
+use inputs::Found;
+use record::Recorder;
+use wire::IngestDocument;
+
+/// Read test reports and remember their results
+///
+/// Takes JUnit XML in every common form, plain or gzipped, and the neutral form: one JSON object a line with `run`,
+/// `test` and `status`. What is broken in a file is recovered where that is possible, and every recovery is a note.
+/// In folders, files whose names end in .xml, .xml.gz, .ndjson or .jsonl are looked into; a named file is read whatever
+/// its name. Secrets are taken out of messages before anything is written.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Remember the reports of a run
+    $ maestro flakes ingest target/nextest/ci/junit.xml
+
+  See what a folder holds, and store nothing
+    $ maestro flakes ingest --dry-run --format json build/test-results")]
+pub(crate) struct IngestArgs {
+    /// Files, folders and globs; without any, the `junit` globs of the configured jobs
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// The CI run that the reports are from [env: MAESTRO_RUN]
+    #[arg(long)]
+    pub(super) run: Option<String>,
+
+    /// Which try of the run, from 1 [env: MAESTRO_ATTEMPT]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) attempt: Option<u32>,
+
+    /// The job that the reports are from [env: MAESTRO_JOB]
+    #[arg(long)]
+    pub(super) job: Option<String>,
+
+    /// Shard or matrix axes of the job, so that two equal green legs stay two [env: MAESTRO_LEG]
+    #[arg(long)]
+    pub(super) leg: Option<String>,
+
+    /// The commit that was tested [env: MAESTRO_COMMIT]
+    #[arg(long, value_name = "SHA")]
+    pub(super) commit: Option<String>,
+
+    /// The branch that was tested [env: MAESTRO_BRANCH]
+    #[arg(long)]
+    pub(super) branch: Option<String>,
+
+    /// When the tests ran, in RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<Timestamp>,
+
+    /// Read everything, store nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// Exit with 3 when there is no report
+    #[arg(long)]
+    require_input: bool,
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &IngestArgs) -> CommandResult {
+    let batches = batches(session, args)?;
+    let mut document = IngestDocument::new(args.dry_run);
+    let mut failures = Vec::new();
+    for (job, found) in batches {
+        let mut recorder = Recorder::new(session, args, job)?;
+        recorder.add(found, &mut document, &mut failures)?;
+        recorder.save(&mut document)?;
+    }
+    document.finish();
+    session.render(&document)?;
+    summarise(session, &document);
+    answer(session, args, &document, failures)
+}
+
+/// Returns what to read, and for which job.
+fn batches(
+    session: &Session<'_>,
+    args: &IngestArgs,
+) -> Result<Vec<(Option<String>, Found)>, CommandError> {
+    if !args.paths.is_empty() {
+        let found = inputs::find(session, &args.paths, &session.base.clone());
+        return Ok(vec![(None, found)]);
+    }
+    let wanted = args.job.clone().or_else(|| session.var("MAESTRO_JOB"));
+    let jobs: Vec<_> = session
+        .config
+        .jobs
+        .iter()
+        .filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted == *name))
+        .collect();
+    if jobs.is_empty() {
+        let message = match wanted {
+            Some(name) => format!("no path is given, and the configuration has no job `{name}`"),
+            None => "no path is given, and the configuration has no job".to_owned(),
+        };
+        return Err(CommandError::message(ErrorKind::Usage, message).hint(
+            "name the reports (`maestro flakes ingest target/nextest/ci/junit.xml`), or set `jobs.NAME.junit`",
+        ));
+    }
+    let top = match &session.checkout {
+        Ok(checkout) => checkout.top.clone(),
+        Err(_) => None,
+    };
+    let top = top.unwrap_or_else(|| session.base.clone());
+    Ok(jobs
+        .into_iter()
+        .map(|(name, job)| {
+            let found = inputs::find(session, &[PathBuf::from(&job.junit)], &top);
+            (Some(name.clone()), found)
+        })
+        .collect())
+}
+
+fn summarise(session: &mut Session<'_>, document: &IngestDocument) {
+    let totals = &document.totals;
+    if totals.files == 0 {
+        session.ui.warn("no test report was found");
+        session.ui.hint(
+            "in folders, files ending in .xml, .xml.gz, .ndjson or .jsonl are looked into; name a file to read it whatever its name",
+        );
+    }
+    if document.dry_run {
+        session.ui.status("dry run: nothing was stored");
+    } else if document.stored.runs > 0 {
+        let runs = document.stored.runs;
+        let word = if runs == 1 { "run" } else { "runs" };
+        session.ui.status(&format!("stored {runs} {word}"));
+    } else if totals.files > 0 {
+        session.ui.status("nothing new to store");
+    }
+}
+
+fn answer(
+    session: &mut Session<'_>,
+    args: &IngestArgs,
+    document: &IngestDocument,
+    failures: Vec<CommandError>,
+) -> CommandResult {
+    let mut first = None;
+    for failure in failures {
+        session.ui.error(&failure);
+        first.get_or_insert(failure.kind.exit_code());
+    }
+    if let Some(code) = first {
+        return Ok(code);
+    }
+    if args.require_input && document.totals.files == 0 {
+        return Ok(ExitCode::NothingToDo);
+    }
+    Ok(ExitCode::Success)
+}

@@ -1,0 +1,403 @@
+//! From parsed files to stored events: what is new, under which run it is filed, and the saving.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::IngestArgs;
+use super::inputs::{Found, Input};
+use super::source::{self, Content, Parsed, Refusal};
+use super::wire::{FileRow, IngestDocument, NoteRow};
+use crate::cli::session::Session;
+use crate::error::{CommandError, ErrorKind};
+use crate::event::{Event, Origin, Sha};
+use crate::flakes::neutral::NeutralFile;
+use crate::flakes::results::{Results, Text};
+use crate::junit::{Counts, Note, NoteCode};
+use crate::ports::Files;
+use crate::redact::Redactor;
+use crate::state::StateFolder;
+use crate::state::v1::{self, Filing, TEST_RUN};
+
+/// What local runs are called: this, and a digest of their reports.
+const LOCAL: &str = "local-";
+
+pub(super) struct Recorder<'s, 'w> {
+    session: &'s mut Session<'w>,
+    /// The run as it was named; none for a local one.
+    run: Option<String>,
+    origin: Origin,
+    leg: String,
+    at: Timestamp,
+    state: Option<StateFolder<'w>>,
+    /// Report files that are stored already, with the places they are filed under.
+    known: HashMap<Sha, Vec<Place>>,
+    seen: HashSet<Sha>,
+    results: Results,
+    counts: Counts,
+    files: Vec<Sha>,
+    neutral: Vec<(NeutralFile, Sha)>,
+}
+
+/// Run, attempt, job and leg.
+type Place = (String, u32, String, String);
+
+impl<'s, 'w> Recorder<'s, 'w> {
+    pub(super) fn new(
+        session: &'s mut Session<'w>,
+        args: &IngestArgs,
+        job: Option<String>,
+    ) -> Result<Self, CommandError> {
+        let state = if args.dry_run {
+            None
+        } else {
+            Some(session.state()?)
+        };
+        let known = match &state {
+            Some(state) => known_files(session, state)?,
+            None => HashMap::new(),
+        };
+        let pick = |flag: &Option<String>, names: &[&str]| {
+            flag.clone()
+                .or_else(|| names.iter().find_map(|name| session.var(name)))
+        };
+        let run = pick(&args.run, &["MAESTRO_RUN", "GITHUB_RUN_ID"]);
+        let job = job.or_else(|| pick(&args.job, &["MAESTRO_JOB", "GITHUB_JOB"]));
+        let leg = pick(&args.leg, &["MAESTRO_LEG"]).unwrap_or_default();
+        let commit = pick(&args.commit, &["MAESTRO_COMMIT", "GITHUB_SHA"]);
+        let branch = pick(
+            &args.branch,
+            &["MAESTRO_BRANCH", "GITHUB_HEAD_REF", "GITHUB_REF_NAME"],
+        );
+        let attempt = attempt(session, args)?;
+        let mut origin = Origin {
+            run: String::new(),
+            attempt,
+            job: job.unwrap_or_default(),
+            commit: commit.unwrap_or_default(),
+            branch: branch.unwrap_or_default(),
+        };
+        if !args.dry_run {
+            fill_from_checkout(session, &mut origin);
+        }
+        let at = args.at.unwrap_or_else(|| session.now());
+        Ok(Self {
+            session,
+            run,
+            origin,
+            leg,
+            at,
+            state,
+            known,
+            seen: HashSet::new(),
+            results: Results::default(),
+            counts: Counts::default(),
+            files: Vec::new(),
+            neutral: Vec::new(),
+        })
+    }
+
+    /// Reads files in parallel and takes them in order.
+    pub(super) fn add(
+        &mut self,
+        found: Found,
+        document: &mut IngestDocument,
+        failures: &mut Vec<CommandError>,
+    ) -> Result<(), CommandError> {
+        failures.extend(found.failures);
+        let bar = self
+            .session
+            .ui
+            .progress(found.inputs.len() as u64, "reading reports");
+        let files = self.session.world.files.as_ref();
+        let base = self.session.world.environment.current_dir();
+        let base = base.map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
+        let redactor = self.redactor();
+        in_order(files, &base, &found.inputs, &mut |input, read| {
+            bar.inc(1);
+            match read {
+                Ok(parsed) => self.take(input, parsed, redactor.as_ref(), document),
+                Err(refusal) => refuse(input, refusal, document, failures),
+            }
+        });
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn redactor(&self) -> Option<Redactor> {
+        let redact = self.session.settings.redact.value && self.state.is_some();
+        redact.then(|| Redactor::new(&self.session.world.environment.vars()))
+    }
+
+    fn take(
+        &mut self,
+        input: &Input,
+        parsed: Parsed,
+        redactor: Option<&Redactor>,
+        document: &mut IngestDocument,
+    ) {
+        let mut row = FileRow::new(&input.path, &parsed);
+        let mut note = |code: NoteCode| {
+            row.notes.push(NoteRow::new(&Note {
+                code,
+                offset: 0,
+                detail: None,
+            }));
+        };
+        let is_first = self.seen.insert(parsed.sha);
+        let is_junit = matches!(parsed.content, Content::Junit(_));
+        if !is_first {
+            note(NoteCode::DuplicateFile);
+        } else if is_junit && self.is_known(&parsed.sha) {
+            note(NoteCode::AlreadyStored);
+        } else if self.state.is_some() {
+            match parsed.content {
+                Content::Junit(results) => {
+                    self.results.absorb(match redactor {
+                        Some(redactor) => redacted(results, redactor),
+                        None => results,
+                    });
+                    self.counts.add(&parsed.counts);
+                    self.files.push(parsed.sha);
+                }
+                Content::Neutral(mut file) => {
+                    if let Some(redactor) = redactor {
+                        file.rewrite_messages(&|text| redactor.message(text));
+                        file.rewrite_names(&|text| redactor.name(text));
+                    }
+                    self.neutral.push((file, parsed.sha));
+                }
+            }
+        }
+        document.add(row);
+    }
+
+    /// Whether a report is stored for the place that it would be filed under.
+    fn is_known(&self, sha: &Sha) -> bool {
+        let Some(places) = self.known.get(sha) else {
+            return false;
+        };
+        places.iter().any(|(run, attempt, job, leg)| {
+            let same_run = match &self.run {
+                Some(named) => run == named && *attempt == self.origin.attempt,
+                None => run.starts_with(LOCAL),
+            };
+            same_run && *job == self.origin.job && *leg == self.leg
+        })
+    }
+
+    /// Saves what was taken, durably, as one write.
+    pub(super) fn save(mut self, document: &mut IngestDocument) -> Result<(), CommandError> {
+        let Some(state) = self.state.take() else {
+            return Ok(());
+        };
+        let mut events: Vec<Event> = Vec::new();
+        let encoding = |error| CommandError::new(ErrorKind::Internal, anyhow::Error::new(error));
+        if !self.files.is_empty() {
+            self.files.sort_unstable();
+            let mut origin = self.origin.clone();
+            origin.run = match self.run.take() {
+                Some(run) => run,
+                None => local_run(&self.files),
+            };
+            let filing = Filing {
+                at: self.at,
+                origin,
+                leg: self.leg.clone(),
+                files: std::mem::take(&mut self.files),
+            };
+            document.filed(&filing);
+            let results = std::mem::take(&mut self.results);
+            events.extend(v1::encode_run(&results, &self.counts, &filing).map_err(encoding)?);
+        }
+        for (file, sha) in std::mem::take(&mut self.neutral) {
+            let filings = self.neutral_filings(&file, sha);
+            events.extend(v1::encode_neutral(&file, &filings).map_err(encoding)?);
+        }
+        if events.is_empty() {
+            return Ok(());
+        }
+        let runs = events.iter().filter(|event| event.kind == TEST_RUN).count();
+        if runs == 0 {
+            return Ok(());
+        }
+        let path = state.save(&events)?;
+        document.stored.runs += runs as u64;
+        document.stored.events += events.len() as u64;
+        self.session
+            .ui
+            .detail(&format!("wrote {}", path.display()));
+        Ok(())
+    }
+
+    /// Returns where each group of a neutral file goes; nothing for one that is stored already.
+    fn neutral_filings(&self, file: &NeutralFile, sha: Sha) -> Vec<Option<Filing>> {
+        let mut filings = Vec::new();
+        for (place, group) in (0_i64..).zip(&file.groups) {
+            let mut origin = group.origin.clone();
+            if origin.job.is_empty() {
+                origin.job.clone_from(&self.origin.job);
+            }
+            let key = (
+                origin.run.clone(),
+                origin.attempt,
+                origin.job.clone(),
+                self.leg.clone(),
+            );
+            let known = self.known.get(&sha).is_some_and(|places| places.contains(&key));
+            // Where no line has a time, the order of the lines is all there is.
+            let later = SignedDuration::from_micros(place);
+            let at = group.at.unwrap_or_else(|| self.at.saturating_add(later).unwrap_or(self.at));
+            filings.push((!known).then(|| Filing {
+                at,
+                origin,
+                leg: self.leg.clone(),
+                files: vec![sha],
+            }));
+        }
+        filings
+    }
+}
+
+fn redacted(results: Results, redactor: &Redactor) -> Results {
+    results.rewrite(&|kind, text| match kind {
+        Text::Name => redactor.name(text),
+        Text::Message => redactor.message(text),
+    })
+}
+
+fn local_run(files: &[Sha]) -> String {
+    let all: Vec<u8> = files.iter().flat_map(|file| file.0).collect();
+    format!("{LOCAL}{}", &Sha::of(&all).to_string()[..16])
+}
+
+fn attempt(session: &Session<'_>, args: &IngestArgs) -> Result<u32, CommandError> {
+    if let Some(attempt) = args.attempt {
+        return Ok(attempt);
+    }
+    for name in ["MAESTRO_ATTEMPT", "GITHUB_RUN_ATTEMPT"] {
+        if let Some(text) = session.var(name) {
+            return text.parse().ok().filter(|attempt| *attempt > 0).ok_or_else(|| {
+                CommandError::message(
+                    ErrorKind::BadConfig,
+                    format!("{name} is `{text}`, which is no number from 1"),
+                )
+                .hint(format!("set {name} to 1 for the first try of a run, or remove it"))
+            });
+        }
+    }
+    Ok(1)
+}
+
+/// Takes commit and branch from the checkout where nothing else names them.
+fn fill_from_checkout(session: &mut Session<'_>, origin: &mut Origin) {
+    if session.checkout.is_err() || !(origin.commit.is_empty() || origin.branch.is_empty()) {
+        return;
+    }
+    let git = session.world.git.as_ref();
+    let Ok(head) = git.head(&session.base) else {
+        return;
+    };
+    if origin.branch.is_empty() {
+        origin.branch = head.branch.unwrap_or_default();
+    }
+    if origin.commit.is_empty()
+        && let Some(commit) = head.commit
+    {
+        // Two runs on one commit with different edits in between would look like a flake.
+        if git.has_changes(&session.base).unwrap_or(true) {
+            session.ui.status(
+                "the work tree has uncommitted changes, so these results are filed under no commit (--commit names one)",
+            );
+        } else {
+            origin.commit = commit;
+        }
+    }
+}
+
+fn known_files(
+    session: &mut Session<'_>,
+    state: &StateFolder<'_>,
+) -> Result<HashMap<Sha, Vec<Place>>, CommandError> {
+    let mut known: HashMap<Sha, Vec<Place>> = HashMap::new();
+    let survey = state.read(&mut |kind, _| kind == TEST_RUN, &mut |event| {
+        let run = v1::decode_run(event)?;
+        for file in run.files {
+            known.entry(file).or_default().push((
+                run.origin.run.clone(),
+                run.origin.attempt,
+                run.origin.job.clone(),
+                run.leg.clone(),
+            ));
+        }
+        Ok(())
+    })?;
+    crate::cli::state::warn_of_damage(session, &survey);
+    Ok(known)
+}
+
+fn refuse(
+    input: &Input,
+    refusal: Refusal,
+    document: &mut IngestDocument,
+    failures: &mut Vec<CommandError>,
+) {
+    match refusal {
+        Refusal::Io(error) => failures.push(CommandError::reading(&input.path, error)),
+        Refusal::NotAReport(why) if input.named => {
+            let message = format!("`{}` is no test report: {why}", input.path.display());
+            failures.push(
+                CommandError::message(ErrorKind::BadInput, message)
+                    .hint("JUnit XML and the neutral NDJSON form are read; `maestro explain inputs` shows both"),
+            );
+        }
+        Refusal::NotAReport(why) => document.pass_over(&input.path, &why),
+    }
+}
+
+/// Reads every input, several at a time, and hands the results over in order.
+fn in_order(
+    files: &dyn Files,
+    base: &Path,
+    inputs: &[Input],
+    take: &mut dyn FnMut(&Input, Result<Parsed, Refusal>),
+) {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    if inputs.len() < 2 || workers < 2 {
+        for input in inputs {
+            take(input, source::read(files, &base.join(&input.path)));
+        }
+        return;
+    }
+    let next = AtomicUsize::new(0);
+    // The bound keeps fast readers from piling up results that wait for a slow file before them.
+    let (sender, receiver) = mpsc::sync_channel(workers * 8);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(input) = inputs.get(at) else { return };
+                    let read = source::read(files, &base.join(&input.path));
+                    if sender.send((at, read)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut waiting = BTreeMap::new();
+        let mut wanted = 0;
+        for (at, read) in receiver {
+            waiting.insert(at, read);
+            while let Some(read) = waiting.remove(&wanted) {
+                take(&inputs[wanted], read);
+                wanted += 1;
+            }
+        }
+    });
+}

@@ -1,0 +1,217 @@
+//! One file opened: unpacked, recognised, digested and read, whatever it holds.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
+
+use crate::event::Sha;
+use crate::flakes::neutral::{self, NeutralError, NeutralFile};
+use crate::flakes::results::Results;
+use crate::junit::{self, Counts, Note, NoteCode, ReadError};
+use crate::ports::Files;
+
+/// What a file holds.
+#[derive(Debug)]
+pub(super) enum Content {
+    Junit(Results),
+    Neutral(NeutralFile),
+}
+
+/// A file that was recognised.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) content: Content,
+    pub(super) counts: Counts,
+    pub(super) tests: u64,
+    pub(super) notes: Vec<Note>,
+    pub(super) sha: Sha,
+}
+
+impl Parsed {
+    pub(super) fn dialect(&self) -> &'static str {
+        match self.content {
+            Content::Junit(_) => "junit",
+            Content::Neutral(_) => "maestro-ndjson",
+        }
+    }
+}
+
+/// Why a file was not read.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It cannot be opened or read.
+    Io(io::Error),
+    /// It is no test report that is known here.
+    NotAReport(String),
+}
+
+/// Most bytes that one file may unpack to; a gzip bomb ends here.
+const MOST_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+
+/// How many bytes decide what a file is.
+const PEEK: usize = 4096;
+
+/// Reads a file.
+pub(super) fn read(files: &dyn Files, path: &Path) -> Result<Parsed, Refusal> {
+    let file = files.open(path).map_err(Refusal::Io)?;
+    let mut raw = Digesting {
+        source: file,
+        hash: Sha256::new(),
+    };
+    let (head, is_gzip) = {
+        let head = peek(&mut raw, 2).map_err(Refusal::Io)?;
+        let is_gzip = head == [0x1f, 0x8b];
+        (head, is_gzip)
+    };
+    let broken = Cell::new(false);
+    let cut = Cell::new(false);
+    let mut parsed = {
+        let whole = io::Cursor::new(head).chain(&mut raw);
+        if is_gzip {
+            let unpacked = Forgiving {
+                source: MultiGzDecoder::new(whole),
+                broken: &broken,
+            };
+            read_unpacked(Limited::new(unpacked, &cut))?
+        } else {
+            read_unpacked(Limited::new(whole, &cut))?
+        }
+    };
+    let mut flag = |code| {
+        parsed.notes.push(Note {
+            code,
+            offset: 0,
+            detail: None,
+        });
+    };
+    if broken.get() {
+        flag(NoteCode::BadGzip);
+    }
+    if cut.get() {
+        flag(NoteCode::TooLarge);
+    }
+    // The reader may stop before the end, and the digest is of the whole file.
+    io::copy(&mut raw, &mut io::sink()).map_err(Refusal::Io)?;
+    parsed.sha = Sha(raw.hash.finalize().into());
+    Ok(parsed)
+}
+
+fn read_unpacked(mut source: impl Read) -> Result<Parsed, Refusal> {
+    let head = peek(&mut source, PEEK).map_err(Refusal::Io)?;
+    let is_json = looks_like_json(&head);
+    let whole = io::Cursor::new(head).chain(source);
+    if is_json {
+        let file = neutral::read(whole).map_err(|error| match error {
+            NeutralError::Io(error) => Refusal::Io(error),
+            other @ NeutralError::NoResult { .. } => Refusal::NotAReport(other.to_string()),
+        })?;
+        return Ok(Parsed {
+            counts: file.counts,
+            tests: file.test_count() as u64,
+            notes: file.notes.clone(),
+            content: Content::Neutral(file),
+            sha: Sha([0; 32]),
+        });
+    }
+    let mut results = Results::default();
+    let read = junit::read(whole, &mut |suites, serial, case| {
+        results.case(suites, serial, case);
+    });
+    let (counts, notes) = read.map_err(|error| match error {
+        ReadError::Io(error) => Refusal::Io(error),
+        other => Refusal::NotAReport(other.to_string()),
+    })?;
+    Ok(Parsed {
+        counts,
+        tests: results.len() as u64,
+        notes,
+        content: Content::Junit(results),
+        sha: Sha([0; 32]),
+    })
+}
+
+fn looks_like_json(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    text.trim_ascii_start().first() == Some(&b'{')
+}
+
+fn peek(source: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(count);
+    source.take(count as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Digests what passes through.
+struct Digesting {
+    source: Box<dyn Read + Send>,
+    hash: Sha256,
+}
+
+impl Read for Digesting {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(out)?;
+        self.hash.update(&out[..count]);
+        Ok(count)
+    }
+}
+
+/// Takes a damaged stream for one that ends there.
+struct Forgiving<'f, R> {
+    source: R,
+    broken: &'f Cell<bool>,
+}
+
+impl<R: Read> Read for Forgiving<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.broken.get() {
+            return Ok(0);
+        }
+        match self.source.read(out) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::UnexpectedEof
+                        | io::ErrorKind::InvalidData
+                        | io::ErrorKind::InvalidInput
+                ) =>
+            {
+                self.broken.set(true);
+                Ok(0)
+            }
+            done => done,
+        }
+    }
+}
+
+/// Ends a stream at the limit.
+struct Limited<'f, R> {
+    source: R,
+    left: u64,
+    cut: &'f Cell<bool>,
+}
+
+impl<'f, R: Read> Limited<'f, R> {
+    fn new(source: R, cut: &'f Cell<bool>) -> Self {
+        Self {
+            source,
+            left: MOST_BYTES,
+            cut,
+        }
+    }
+}
+
+impl<R: Read> Read for Limited<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            self.cut.set(true);
+            return Ok(0);
+        }
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(out.len());
+        let count = self.source.read(&mut out[..room])?;
+        self.left -= count as u64;
+        Ok(count)
+    }
+}

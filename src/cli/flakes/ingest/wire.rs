@@ -1,0 +1,361 @@
+//! `maestro.flakes-ingest/v1`: what was read and stored.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::source::Parsed;
+use crate::finding::{Finding, Location, Severity};
+use crate::flakes::verdict::times;
+use crate::junit::{Counts, Note};
+use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
+use crate::state::v1::Filing;
+
+const SCHEMA: &str = "maestro.flakes-ingest/v1";
+
+/// What `maestro flakes ingest` read and stored.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "maestro.flakes-ingest/v1")]
+pub(crate) struct IngestDocument {
+    /// `maestro.flakes-ingest/v1`
+    schema: &'static str,
+    /// Whether nothing was to be stored.
+    pub(crate) dry_run: bool,
+    /// The report files, in order of path.
+    files: Vec<FileRow>,
+    /// The sums over all files.
+    pub(crate) totals: Totals,
+    /// What was stored.
+    pub(crate) stored: Stored,
+    /// Files that were met in a folder or by a glob and are no test report.
+    notes: Vec<PassedOver>,
+}
+
+/// One report file.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FileRow {
+    /// The path, as it can be opened from the working folder.
+    path: String,
+    /// `junit` or `maestro-ndjson`.
+    dialect: &'static str,
+    /// `<testsuite>` elements.
+    suites: u64,
+    /// `<testcase>` elements.
+    cases: u64,
+    /// Distinct tests.
+    tests: u64,
+    /// Cases without a failing or skipping child.
+    passed: u64,
+    /// Cases with a failure.
+    failed: u64,
+    /// Cases with an error.
+    errored: u64,
+    /// Cases that were skipped.
+    skipped: u64,
+    /// Cases among `passed` of which only `status="disabled"` says that they did not run; history takes them as skipped.
+    disabled: u64,
+    /// Executions: retries count, skipped cases do not.
+    attempts: u64,
+    /// What the reader recovered from, in order of offset.
+    pub(super) notes: Vec<NoteRow>,
+}
+
+/// One recovery.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct NoteRow {
+    /// What it is; `maestro explain junit/<code>` tells more.
+    code: &'static str,
+    /// Bytes from the start of the unpacked file.
+    offset: u64,
+    /// The same in words.
+    message: String,
+}
+
+/// A file that is no report.
+#[derive(Debug, Serialize, JsonSchema)]
+struct PassedOver {
+    /// The path, as it can be opened from the working folder.
+    path: String,
+    /// Always `not-a-report`.
+    code: &'static str,
+    /// Why.
+    message: String,
+}
+
+/// Sums over all files.
+#[derive(Debug, Default, Clone, Serialize, JsonSchema)]
+pub(crate) struct Totals {
+    /// Report files.
+    pub(crate) files: u64,
+    /// `<testsuite>` elements.
+    pub(crate) suites: u64,
+    /// `<testcase>` elements.
+    pub(crate) cases: u64,
+    /// Distinct tests, counted file by file.
+    pub(crate) tests: u64,
+    /// Cases without a failing or skipping child.
+    pub(crate) passed: u64,
+    /// Cases with a failure.
+    pub(crate) failed: u64,
+    /// Cases with an error.
+    pub(crate) errored: u64,
+    /// Cases that were skipped.
+    pub(crate) skipped: u64,
+    /// Cases among `passed` of which only `status="disabled"` says that they did not run.
+    pub(crate) disabled: u64,
+    /// Executions.
+    pub(crate) attempts: u64,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, counts: &Counts, tests: u64) {
+        self.suites += counts.suites;
+        self.cases += counts.cases;
+        self.tests += tests;
+        self.passed += counts.passed;
+        self.failed += counts.failed;
+        self.errored += counts.errored;
+        self.skipped += counts.skipped;
+        self.disabled += counts.disabled;
+        self.attempts += counts.attempts;
+    }
+}
+
+/// What was stored.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct Stored {
+    /// Events written.
+    pub(crate) events: u64,
+    /// Runs among them.
+    pub(crate) runs: u64,
+    /// The run that JUnit reports were filed under, when there were any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filed: Option<Filed>,
+}
+
+/// Where reports were filed.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Filed {
+    /// The CI run.
+    run: String,
+    /// Which try of it.
+    attempt: u32,
+    /// The job.
+    job: String,
+    /// Shard or matrix axes.
+    leg: String,
+    /// The commit, or empty.
+    commit: String,
+    /// The branch, or empty.
+    branch: String,
+}
+
+impl FileRow {
+    pub(super) fn new(path: &Path, parsed: &Parsed) -> Self {
+        let counts = &parsed.counts;
+        Self {
+            path: path.to_string_lossy().into_owned(),
+            dialect: parsed.dialect(),
+            suites: counts.suites,
+            cases: counts.cases,
+            tests: parsed.tests,
+            passed: counts.passed,
+            failed: counts.failed,
+            errored: counts.errored,
+            skipped: counts.skipped,
+            disabled: counts.disabled,
+            attempts: counts.attempts,
+            notes: parsed.notes.iter().map(NoteRow::new).collect(),
+        }
+    }
+}
+
+impl NoteRow {
+    pub(super) fn new(note: &Note) -> Self {
+        Self {
+            code: note.code.code(),
+            offset: note.offset,
+            message: note.message(),
+        }
+    }
+}
+
+impl IngestDocument {
+    pub(super) fn new(dry_run: bool) -> Self {
+        Self {
+            schema: SCHEMA,
+            dry_run,
+            files: Vec::new(),
+            totals: Totals::default(),
+            stored: Stored::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, row: FileRow) {
+        let counts = Counts {
+            suites: row.suites,
+            cases: row.cases,
+            passed: row.passed,
+            failed: row.failed,
+            errored: row.errored,
+            skipped: row.skipped,
+            disabled: row.disabled,
+            attempts: row.attempts,
+        };
+        self.totals.files += 1;
+        self.totals.add(&counts, row.tests);
+        self.files.push(row);
+    }
+
+    pub(super) fn pass_over(&mut self, path: &Path, why: &str) {
+        self.notes.push(PassedOver {
+            path: path.to_string_lossy().into_owned(),
+            code: "not-a-report",
+            message: why.to_owned(),
+        });
+    }
+
+    pub(super) fn filed(&mut self, filing: &Filing) {
+        self.stored.filed = Some(Filed {
+            run: filing.origin.run.clone(),
+            attempt: filing.origin.attempt,
+            job: filing.origin.job.clone(),
+            leg: filing.leg.clone(),
+            commit: filing.origin.commit.clone(),
+            branch: filing.origin.branch.clone(),
+        });
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.notes.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+}
+
+/// Tables on a terminal end here; the JSON has every row.
+const MOST_ROWS: usize = 30;
+
+impl Report for IngestDocument {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, self)?)
+    }
+
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            schema: &'static str,
+            #[serde(flatten)]
+            row: &'a FileRow,
+        }
+        for row in &self.files {
+            let line = Line {
+                schema: "maestro.flakes-ingest-file/v1",
+                row,
+            };
+            json_line(out, &line)?;
+        }
+        Ok(())
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::default();
+        let totals = &self.totals;
+        page.heading(format!(
+            "Test reports: {} with {}, {} failed, {} errored, {} skipped",
+            times(totals.files, "file"),
+            times(totals.cases, "case"),
+            totals.failed,
+            totals.errored,
+            totals.skipped
+        ));
+        let head = vec![
+            Column::left("file"),
+            Column::right("cases"),
+            Column::right("passed"),
+            Column::right("failed"),
+            Column::right("errored"),
+            Column::right("skipped"),
+            Column::right("attempts"),
+            Column::left("notes"),
+        ];
+        let rows = self.files.iter().take(MOST_ROWS).map(FileRow::cells).collect();
+        if !self.files.is_empty() {
+            page.table(head, rows);
+        }
+        if self.files.len() > MOST_ROWS {
+            let more = (self.files.len() - MOST_ROWS) as u64;
+            page.text(format!("and {} more (--format json lists all)", times(more, "file")));
+        }
+        for note in self.notes.iter().take(MOST_ROWS) {
+            page.line(vec![
+                Inline::Plain("passed over ".into()),
+                Inline::Code(note.path.clone()),
+                Inline::Plain(": ".into()),
+                Inline::Code(note.message.clone()),
+            ]);
+        }
+        if self.notes.len() > MOST_ROWS {
+            let more = (self.notes.len() - MOST_ROWS) as u64;
+            page.text(format!("and {} more passed over", times(more, "file")));
+        }
+        page
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for file in &self.files {
+            for note in &file.notes {
+                findings.push(Finding {
+                    code: format!("junit/{}", note.code),
+                    severity: Severity::Notice,
+                    message: format!("{} (byte {})", note.message, note.offset),
+                    location: Some(Location {
+                        path: file.path.clone(),
+                        line: None,
+                        column: None,
+                    }),
+                });
+            }
+        }
+        findings
+    }
+
+    fn outputs(&self) -> Vec<(String, String)> {
+        let totals = &self.totals;
+        [
+            ("files", totals.files),
+            ("cases", totals.cases),
+            ("failed", totals.failed + totals.errored),
+            ("skipped", totals.skipped),
+            ("runs_stored", self.stored.runs),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .collect()
+    }
+}
+
+impl FileRow {
+    fn cells(&self) -> Vec<Cell> {
+        let bad = |count: u64| {
+            let tone = if count > 0 { Tone::Bad } else { Tone::Plain };
+            Cell::toned(count.to_string(), tone)
+        };
+        let mut codes: Vec<&str> = self.notes.iter().map(|note| note.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        vec![
+            Cell::code(self.path.clone()),
+            Cell::plain(self.cases.to_string()),
+            Cell::plain(self.passed.to_string()),
+            bad(self.failed),
+            bad(self.errored),
+            Cell::plain(self.skipped.to_string()),
+            Cell::plain(self.attempts.to_string()),
+            Cell::plain(codes.join(", ")),
+        ]
+    }
+}

@@ -1,0 +1,117 @@
+//! The command line: one file a command, each of five verbs: load, decide, save, render, answer.
+
+mod config;
+mod demo;
+mod explain;
+mod flakes;
+mod globals;
+mod session;
+mod state;
+mod util;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::CommandResult;
+use crate::exit_code::ExitCode;
+use crate::ports::World;
+use crate::ui::{ColorChoice, LogFormat, Ui};
+
+use globals::GlobalArgs;
+use session::Session;
+
+/// Run only the CI that a change needs, stop flaky tests from blocking people, cap what coding agents spend
+///
+/// maestro is one binary. It needs no server and sends nothing anywhere; what it knows is JSON in your repository.
+#[derive(Debug, Parser)]
+#[command(
+    name = "maestro",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    args_override_self = true,
+    after_help = "Exit codes: docs/reference/exit-codes.md, or `maestro explain exit-codes`."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    globals: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tell flaky tests from broken ones
+    #[command(subcommand)]
+    Flakes(flakes::FlakesCommand),
+    /// Look after what maestro has stored
+    #[command(subcommand)]
+    State(state::StateCommand),
+    /// Show the configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    Demo(demo::DemoArgs),
+    Explain(explain::ExplainArgs),
+    /// Completions, manual pages and schemas
+    #[command(subcommand)]
+    Util(util::UtilCommand),
+}
+
+/// Runs maestro in a world and returns its verdict.
+pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut ui = Ui::new(&mut world);
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let (color, log_format) = globals::guess(&args, world.environment.as_ref());
+            ui.configure(world.environment.as_ref(), color, log_format, 0);
+            ui.clap(&error);
+            let verdict = if error.use_stderr() {
+                ExitCode::Usage
+            } else {
+                ExitCode::Success
+            };
+            return ui.finish(verdict);
+        }
+    };
+    let Cli { globals, command } = cli;
+    let color = globals.color.unwrap_or(ColorChoice::Auto);
+    let log_format = globals.log_format.unwrap_or(LogFormat::Human);
+    ui.configure(world.environment.as_ref(), color, log_format, globals.verbosity());
+    let done = answer(&mut ui, &world, globals, command);
+    let verdict = match done {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            ui.error(&error);
+            error.kind.exit_code()
+        }
+    };
+    ui.finish(verdict)
+}
+
+fn answer(ui: &mut Ui, world: &World, globals: GlobalArgs, command: Command) -> CommandResult {
+    match command {
+        // These need neither a repository nor a configuration.
+        Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),
+        Command::Util(command) => util::run(&mut Session::bare(ui, world, globals)?, &command),
+        Command::Demo(args) => demo::run(&mut Session::bare(ui, world, globals)?, &args),
+        Command::Flakes(command) => {
+            flakes::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
+        Command::State(command) => {
+            state::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
+        Command::Config(command) => {
+            config::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
+    }
+}
+
+/// Returns the whole command tree, for help, completions and manual pages.
+pub(crate) fn tree() -> clap::Command {
+    use clap::CommandFactory;
+    Cli::command()
+}

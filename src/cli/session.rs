@@ -1,0 +1,433 @@
+//! What every command has at hand: the world, the terminal, the settings, and where repository and state lie.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+
+use super::globals::GlobalArgs;
+use crate::config::file::CONFIG_SCHEMA;
+use crate::config::{self, ConfigFile, Setting, YamlError, choose};
+use crate::error::{CommandError, ErrorKind};
+use crate::output::{self, Looks, Report, github};
+use crate::ports::{Checkout, GitError, World};
+use crate::state::{StateError, StateFolder};
+use crate::ui::{ColorChoice, LogFormat, Ui};
+
+/// Settings that flags, the environment and the file decide together.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) format: Setting<output::Format>,
+    pub(crate) color: Setting<ColorChoice>,
+    pub(crate) log_format: Setting<LogFormat>,
+    pub(crate) now: Setting<Option<Timestamp>>,
+    pub(crate) offline: Setting<bool>,
+    pub(crate) redact: Setting<bool>,
+}
+
+pub(crate) struct Session<'w> {
+    pub(crate) world: &'w World,
+    pub(crate) ui: &'w mut Ui,
+    pub(crate) globals: GlobalArgs,
+    pub(crate) settings: Settings,
+    pub(crate) config: ConfigFile,
+    /// The configuration file that was read.
+    pub(crate) config_path: Option<PathBuf>,
+    /// The folder that relative paths are meant from.
+    pub(crate) base: PathBuf,
+    /// The `.maestro` folder, when it was named.
+    pub(crate) named_dir: Option<PathBuf>,
+    /// The repository, or why there is none.
+    pub(crate) checkout: Result<Checkout, GitError>,
+}
+
+impl<'w> Session<'w> {
+    /// Builds a session for commands that need neither repository nor configuration.
+    pub(crate) fn bare(
+        ui: &'w mut Ui,
+        world: &'w World,
+        globals: GlobalArgs,
+    ) -> Result<Self, CommandError> {
+        let base = base_folder(world, &globals)?;
+        let settings = settings(world, &globals, None)?;
+        let none = Err(GitError::NoRepository(base.clone()));
+        let mut session = Self {
+            world,
+            ui,
+            globals,
+            settings,
+            config: ConfigFile::default(),
+            config_path: None,
+            base,
+            named_dir: None,
+            checkout: none,
+        };
+        session.configure_ui();
+        Ok(session)
+    }
+
+    /// Builds a session with the repository's configuration.
+    pub(crate) fn configured(
+        ui: &'w mut Ui,
+        world: &'w World,
+        globals: GlobalArgs,
+    ) -> Result<Self, CommandError> {
+        let mut session = Self::bare(ui, world, globals)?;
+        session.checkout = world.git.checkout(&session.base);
+        if let Err(GitError::Refused(words)) = &session.checkout {
+            // Git's own words name the way out, for instance for a folder that another user owns.
+            let words = words.clone();
+            session.ui.warn(&format!("git refused to look at the repository: {words}"));
+        }
+        let dir = session.globals.dir.clone();
+        let dir = dir.or_else(|| world.environment.var("MAESTRO_DIR").map(PathBuf::from));
+        session.named_dir = dir.map(|dir| session.base.join(dir));
+        session.load_config()?;
+        session.settings = settings(
+            world,
+            &session.globals,
+            session.config_path.as_deref().map(|path| (&session.config, path)),
+        )?;
+        session.configure_ui();
+        Ok(session)
+    }
+
+    fn configure_ui(&mut self) {
+        let verbosity = self.globals.verbosity();
+        self.ui.configure(
+            self.world.environment.as_ref(),
+            self.settings.color.value,
+            self.settings.log_format.value,
+            verbosity,
+        );
+    }
+
+    /// Returns the `.maestro` folder.
+    pub(crate) fn maestro_dir(&self) -> PathBuf {
+        match (&self.named_dir, &self.checkout) {
+            (Some(dir), _) => dir.clone(),
+            (None, Ok(Checkout { top: Some(top), .. })) => top.join(".maestro"),
+            (None, _) => self.base.join(".maestro"),
+        }
+    }
+
+    fn load_config(&mut self) -> Result<(), CommandError> {
+        let path = self.maestro_dir().join("maestro.yaml");
+        let files = self.world.files.as_ref();
+        let mut file = match files.open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(CommandError::reading(&path, error)),
+        };
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::Read::take(&mut file, LARGEST_CONFIG), &mut bytes)
+            .map_err(|error| CommandError::reading(&path, error))?;
+        let shown = self.shown(&path);
+        let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
+        let text = String::from_utf8(bytes)
+            .map_err(|_| bad(format!("`{shown}` is not UTF-8 text")))?;
+        let config: ConfigFile = config::read(&text, &shown).map_err(|error| {
+            let YamlError {
+                message,
+                excerpt,
+                hint,
+            } = error;
+            let mut failure = bad(format!("`{shown}`: {message}"));
+            if let Some(excerpt) = excerpt {
+                failure = failure.excerpt(excerpt);
+            }
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
+        if config.schema != CONFIG_SCHEMA {
+            return Err(bad(format!(
+                "`{shown}` has schema `{}`, and this maestro reads `{CONFIG_SCHEMA}`",
+                config.schema
+            ))
+            .hint("install the version of maestro that the file was written for, or mend its first line"));
+        }
+        check_requirement(&config, &shown)?;
+        self.config = config;
+        self.config_path = Some(path);
+        Ok(())
+    }
+
+    /// Returns a path as people best know it: relative to where they are, when it lies below.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        let cwd = self.world.environment.current_dir().ok();
+        let short = cwd.as_deref().and_then(|cwd| path.strip_prefix(cwd).ok());
+        short.unwrap_or(path).to_string_lossy().into_owned()
+    }
+
+    /// Returns the state of this repository, or of the named folder where there is no repository.
+    pub(crate) fn state(&self) -> Result<StateFolder<'w>, CommandError> {
+        let root = match (&self.checkout, &self.named_dir) {
+            (Ok(checkout), _) => checkout.common_dir.join("maestro"),
+            (Err(_), Some(dir)) => dir.clone(),
+            (Err(error), None) => {
+                let message = match error {
+                    GitError::Refused(words) => format!("git refused: {words}"),
+                    other => other.to_string(),
+                };
+                return Err(CommandError::message(ErrorKind::NotFound, message).hint(
+                    "run it inside a repository, name one with `-C DIR`, or say where state lies with `--dir DIR`",
+                ));
+            }
+        };
+        Ok(StateFolder::new(
+            self.world.files.as_ref(),
+            self.world.clock.as_ref(),
+            root,
+        ))
+    }
+
+    /// Returns the present time, or the one that `--now` fixes.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.settings.now.value.unwrap_or_else(|| {
+            // Whole microseconds: enough to keep runs in order, and every platform has them.
+            let now = self.world.clock.now();
+            Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+        })
+    }
+
+    /// Returns a variable as text.
+    pub(crate) fn var(&self, name: &str) -> Option<String> {
+        self.world
+            .environment
+            .var(name)
+            .map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// Writes a report everywhere it is wanted: standard output, files, and what GitHub Actions reads.
+    pub(crate) fn render(&mut self, report: &dyn Report) -> Result<(), CommandError> {
+        let format = self.settings.format.value;
+        let looks = Looks {
+            width: self.ui.out_width(),
+            color: self.ui.out_color(),
+        };
+        output::write(report, format, looks, self.ui.out()).map_err(internal)?;
+        for target in self.globals.report.clone() {
+            let path = self.base.join(&target.path);
+            self.world
+                .files
+                .write_atomic(&path, &mut |out| {
+                    output::write(report, target.format, Looks::FILE, out)
+                })
+                .map_err(|error| CommandError::writing(&path, error))?;
+        }
+        if self.var("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+            self.render_for_actions(report)?;
+        }
+        Ok(())
+    }
+
+    fn render_for_actions(&mut self, report: &dyn Report) -> Result<(), CommandError> {
+        let files = self.world.files.as_ref();
+        let append = |path: PathBuf, bytes: &[u8]| {
+            files
+                .append(&path, bytes)
+                .map_err(|error| CommandError::writing(&path, error))
+        };
+        if let Some(path) = self.var("GITHUB_STEP_SUMMARY") {
+            let mut page = Vec::new();
+            output::write(report, output::Format::Markdown, Looks::FILE, &mut page)
+                .map_err(internal)?;
+            page.push(b'\n');
+            if page.len() > github::SUMMARY_LIMIT {
+                page = b"The summary is larger than GitHub shows; see the report.\n".to_vec();
+            }
+            append(PathBuf::from(path), &page)?;
+        }
+        if let Some(path) = self.var("GITHUB_OUTPUT") {
+            let lines: String = report
+                .outputs()
+                .iter()
+                .map(|(name, value)| github::output(name, value))
+                .collect();
+            append(PathBuf::from(path), lines.as_bytes())?;
+        }
+        if self.settings.format.value != output::Format::Github {
+            github::write_findings(&report.findings(), self.ui.err()).map_err(internal)?;
+        }
+        Ok(())
+    }
+}
+
+/// A configuration file larger than this was not written by a person.
+const LARGEST_CONFIG: u64 = 1024 * 1024;
+
+fn internal(error: std::io::Error) -> CommandError {
+    CommandError::new(ErrorKind::Internal, error)
+}
+
+fn check_requirement(config: &ConfigFile, shown: &str) -> Result<(), CommandError> {
+    let Some(requires) = &config.requires else {
+        return Ok(());
+    };
+    let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
+    let wanted = semver::VersionReq::parse(requires).map_err(|error| {
+        bad(format!("`{shown}`: `requires: {requires}` is no version requirement ({error})"))
+            .hint("write it as Cargo does, for example `requires: \">=0.1, <0.2\"`")
+    })?;
+    let own = env!("CARGO_PKG_VERSION");
+    let matches = semver::Version::parse(own).is_ok_and(|version| wanted.matches(&version));
+    if matches {
+        return Ok(());
+    }
+    Err(bad(format!("`{shown}` requires maestro {requires}, and this is {own}")).hint(format!(
+        "install a matching version: cargo install maestro --locked --version '{requires}'"
+    )))
+}
+
+fn base_folder(world: &World, globals: &GlobalArgs) -> Result<PathBuf, CommandError> {
+    let cwd = world.environment.current_dir().map_err(|error| {
+        CommandError::new(ErrorKind::NotFound, error).hint("the working folder is gone; change to another")
+    })?;
+    let named = globals
+        .repo
+        .clone()
+        .or_else(|| world.environment.var("MAESTRO_REPO").map(PathBuf::from));
+    let Some(named) = named else { return Ok(cwd) };
+    let folder = cwd.join(&named);
+    match world.files.kind(&folder) {
+        Ok(crate::ports::FileKind::Folder) => Ok(folder),
+        Ok(_) => Err(CommandError::message(
+            ErrorKind::NotFound,
+            format!("`{}` is not a folder", named.display()),
+        )
+        .hint("-C takes the folder to work in")),
+        Err(error) => Err(CommandError::reading(&named, error)),
+    }
+}
+
+/// Reads a variable or file value that must be one of a few words.
+fn word<T: ValueEnum>(source: &str, text: &str) -> Result<T, CommandError> {
+    T::from_str(text, false).map_err(|_| {
+        let names: Vec<String> = T::value_variants()
+            .iter()
+            .filter_map(|value| value.to_possible_value())
+            .map(|value| value.get_name().to_owned())
+            .collect();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let failure = CommandError::message(
+            ErrorKind::BadConfig,
+            format!("{source} is `{text}`, which is not one of {}", names.join(", ")),
+        );
+        match config::nearest(text, &known) {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure.hint(format!("set {source} to one of them, or remove it")),
+        }
+    })
+}
+
+fn settings(
+    world: &World,
+    globals: &GlobalArgs,
+    file: Option<(&ConfigFile, &Path)>,
+) -> Result<Settings, CommandError> {
+    let text = |name: &str| {
+        world
+            .environment
+            .var(name)
+            .map(|value| value.to_string_lossy().into_owned())
+    };
+    let path = file.map(|(_, path)| path.to_string_lossy().into_owned());
+    let path = path.as_deref().unwrap_or_default();
+    let output = file.map(|(config, _)| config.output.clone()).unwrap_or_default();
+    Ok(Settings {
+        format: choose_word(
+            globals.format,
+            "--format",
+            (text("MAESTRO_FORMAT"), "MAESTRO_FORMAT"),
+            (output.format, path),
+        )?,
+        color: choose_word(
+            globals.color,
+            "--color",
+            (text("MAESTRO_COLOR"), "MAESTRO_COLOR"),
+            (output.color, path),
+        )?,
+        log_format: choose_word(
+            globals.log_format,
+            "--log-format",
+            (text("MAESTRO_LOG_FORMAT"), "MAESTRO_LOG_FORMAT"),
+            (output.log_format, path),
+        )?,
+        now: choose(
+            globals.now.map(Some),
+            "--now",
+            text("MAESTRO_NOW").map(|value| time("MAESTRO_NOW", &value)).transpose()?.map(Some),
+            "MAESTRO_NOW",
+            None,
+            None,
+        ),
+        offline: choose(
+            globals.offline.then_some(true),
+            "--offline",
+            text("MAESTRO_OFFLINE").map(|value| truth("MAESTRO_OFFLINE", &value)).transpose()?,
+            "MAESTRO_OFFLINE",
+            None,
+            false,
+        ),
+        redact: choose(
+            None,
+            "",
+            text("MAESTRO_REDACT").map(|value| truth("MAESTRO_REDACT", &value)).transpose()?,
+            "MAESTRO_REDACT",
+            file.and_then(|(config, _)| config.state.redact).map(|value| (value, path)),
+            true,
+        ),
+    })
+}
+
+fn choose_word<T: ValueEnum + Default>(
+    flag: Option<T>,
+    flag_name: &'static str,
+    (environment, variable): (Option<String>, &'static str),
+    (file, path): (Option<String>, &str),
+) -> Result<Setting<T>, CommandError> {
+    let environment = environment.map(|text| word(variable, &text)).transpose()?;
+    let file = file
+        .map(|text| word(&format!("a value in `{path}`"), &text))
+        .transpose()?
+        .map(|value| (value, path));
+    Ok(choose(flag, flag_name, environment, variable, file, T::default()))
+}
+
+fn truth(variable: &str, text: &str) -> Result<bool, CommandError> {
+    match text {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        other => Err(CommandError::message(
+            ErrorKind::BadConfig,
+            format!("{variable} is `{other}`, which is neither true nor false"),
+        )
+        .hint(format!("set {variable} to `true` or `false`, or remove it"))),
+    }
+}
+
+fn time(variable: &str, text: &str) -> Result<Timestamp, CommandError> {
+    text.parse().map_err(|error: jiff::Error| {
+        CommandError::message(
+            ErrorKind::BadConfig,
+            format!("{variable} is `{text}`, which is no time ({error})"),
+        )
+        .hint("write it in RFC 3339, for example 2026-01-05T09:00:00Z")
+    })
+}
+
+impl From<StateError> for CommandError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Write { path, source } => Self::writing(&path, source),
+            StateError::Read { path, source } => Self::reading(&path, source),
+            StateError::Locked(_) => Self::new(ErrorKind::Locked, error)
+                .hint("another maestro is at work on this repository; run the command again when it is done"),
+            StateError::Newer { .. } => Self::new(ErrorKind::BadInput, error)
+                .hint("install a newer maestro; this one writes nothing here, so nothing is lost"),
+            StateError::Encode(_) => Self::new(ErrorKind::Internal, error),
+        }
+    }
+}

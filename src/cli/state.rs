@@ -1,0 +1,66 @@
+//! `maestro state`
+
+mod doctor;
+mod fold;
+mod verify;
+
+pub(super) use doctor::DoctorDocument;
+pub(super) use verify::VerifyDocument;
+
+use clap::Subcommand;
+
+use super::session::Session;
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::flakes::verdict::times;
+use crate::state::{Damage, Survey};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    Fold(fold::FoldArgs),
+    Verify(verify::VerifyArgs),
+    Doctor(doctor::DoctorArgs),
+}
+
+pub(crate) fn run(session: &mut Session<'_>, command: &StateCommand) -> CommandResult {
+    match command {
+        StateCommand::Fold(args) => fold::run(session, args),
+        StateCommand::Verify(args) => verify::run(session, args),
+        StateCommand::Doctor(args) => doctor::run(session, args),
+    }
+}
+
+/// Names what could not be read of the state.
+pub(super) fn warn_of_damage(session: &mut Session<'_>, survey: &Survey) {
+    const MOST: usize = 5;
+    for damage in survey.damage.iter().take(MOST) {
+        let sentence = sentence(session, damage);
+        session.ui.warn(&sentence);
+    }
+    if survey.damage.len() > MOST {
+        let more = (survey.damage.len() - MOST) as u64;
+        session.ui.warn(&format!("and {}", times(more, "more damaged line")));
+    }
+}
+
+/// Says which line of which file is damaged, and how.
+fn sentence(session: &Session<'_>, damage: &Damage) -> String {
+    format!(
+        "{}:{}: this line of the state is left out: {}",
+        session.shown(&damage.path),
+        damage.line,
+        damage.problem
+    )
+}
+
+/// The error of a command that found damage, after it did what it could with the rest.
+pub(super) fn damage_error(session: &Session<'_>, survey: &Survey) -> CommandError {
+    let lines = survey.damage.len() as u64;
+    let first = survey.damage.first().map(|damage| session.shown(&damage.path));
+    let message = format!(
+        "the state has {} (the first in `{}`)",
+        times(lines, "damaged line"),
+        first.unwrap_or_default()
+    );
+    CommandError::message(ErrorKind::BadInput, message)
+        .hint("everything else was used; `maestro state doctor` sets the damaged lines aside")
+}

@@ -1,0 +1,119 @@
+//! `maestro state doctor`
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::verify::DamageRow;
+use crate::cli::session::Session;
+use crate::error::CommandResult;
+use crate::exit_code::ExitCode;
+use crate::flakes::verdict::times;
+use crate::output::{Inline, Page, Report, json_line};
+use crate::state::v1::LineProblem;
+
+/// Set damaged lines of the state aside
+///
+/// Each damaged line is named and moved, byte for byte, to the folder `aside` of the state; every other line stays as it
+/// is. Events of a newer version are no damage and stay. Exits with 65 when something was damaged.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Mend the state
+    $ maestro state doctor
+
+  See what would be set aside
+    $ maestro state doctor --dry-run")]
+pub(crate) struct DoctorArgs {
+    /// Name the damage, move nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult {
+    let state = session.state()?;
+    let mut survey = state.read(&mut |_, _| true, &mut |_| Ok(()))?;
+    let is_newer = |problem: &LineProblem| matches!(problem, LineProblem::OtherSchema(_));
+    let newer = survey.damage.iter().filter(|damage| is_newer(&damage.problem)).count() as u64;
+    survey.damage.retain(|damage| !is_newer(&damage.problem));
+    let damage = DamageRow::all(session, &survey);
+    let aside = if args.dry_run || survey.damage.is_empty() {
+        Vec::new()
+    } else {
+        let repaired = state.repair(survey.damage)?;
+        repaired.iter().map(|path| session.shown(path)).collect()
+    };
+    let document = DoctorDocument {
+        schema: "maestro.state-doctor/v1",
+        dry_run: args.dry_run,
+        events: survey.events,
+        newer,
+        damage,
+        aside,
+    };
+    session.render(&document)?;
+    if newer > 0 {
+        session.ui.warn(&format!(
+            "{} of a newer version left as they are; a newer maestro reads them",
+            times(newer, "event")
+        ));
+    }
+    if document.damage.is_empty() {
+        return Ok(ExitCode::Success);
+    }
+    let hint = if args.dry_run {
+        "run it without --dry-run to set them aside"
+    } else {
+        "send the lines in `aside` with a bug report, or delete them; the state is sound again"
+    };
+    session.ui.hint(hint);
+    Ok(ExitCode::BadInput)
+}
+
+/// What was damaged, and where it was put.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "maestro.state-doctor/v1")]
+pub(crate) struct DoctorDocument {
+    /// `maestro.state-doctor/v1`
+    schema: &'static str,
+    /// Whether nothing was to be moved.
+    dry_run: bool,
+    /// Sound events.
+    events: u64,
+    /// Events of a newer version; they stay.
+    newer: u64,
+    /// Lines that cannot be used.
+    damage: Vec<DamageRow>,
+    /// Files that now hold those lines.
+    aside: Vec<String>,
+}
+
+impl Report for DoctorDocument {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, self)?)
+    }
+
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        json_line(out, self)
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::default();
+        page.heading(format!(
+            "State: {}, {}",
+            times(self.events, "sound event"),
+            times(self.damage.len() as u64, "damaged line")
+        ));
+        if !self.damage.is_empty() {
+            DamageRow::table(&self.damage, &mut page);
+        }
+        for path in &self.aside {
+            page.line(vec![
+                Inline::Plain("set aside in ".into()),
+                Inline::Code(path.clone()),
+            ]);
+        }
+        page
+    }
+}

@@ -1,0 +1,62 @@
+//! The configuration file, version 1.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What `schema:` must say.
+pub(crate) const CONFIG_SCHEMA: &str = "maestro.config/v1";
+
+/// `.maestro/maestro.yaml`
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "maestro.config/v1", inline)]
+pub(crate) struct ConfigFile {
+    /// The version of this file: `maestro.config/v1`.
+    pub(crate) schema: String,
+    /// Which versions of maestro may read it, as a Cargo version requirement, for example ">=0.1, <0.2".
+    #[serde(default)]
+    pub(crate) requires: Option<String>,
+    /// The jobs of your CI, by name.
+    #[serde(default)]
+    pub(crate) jobs: BTreeMap<String, JobFile>,
+    /// How results are shown.
+    #[serde(default)]
+    pub(crate) output: OutputFile,
+    /// How state is kept.
+    #[serde(default)]
+    pub(crate) state: StateFile,
+}
+
+/// One job of your CI.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JobFile {
+    /// Where the job leaves its test reports: a path or glob, relative to the repository's top.
+    pub(crate) junit: String,
+}
+
+/// How results are shown.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutputFile {
+    /// `human`, `json`, `ndjson`, `markdown` or `github`.
+    #[serde(default)]
+    pub(crate) format: Option<String>,
+    /// `auto`, `always` or `never`.
+    #[serde(default)]
+    pub(crate) color: Option<String>,
+    /// `human` or `json`.
+    #[serde(default)]
+    pub(crate) log_format: Option<String>,
+}
+
+/// How state is kept.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StateFile {
+    /// Whether secrets are taken out of test messages before they are written; `true` unless set.
+    #[serde(default)]
+    pub(crate) redact: Option<bool>,
+}

@@ -1,0 +1,11 @@
+//! Configuration: `.maestro/maestro.yaml`, and the settings that flags, the environment and the file decide together.
+//!
+//! Order: flag, environment, file, default. Only what exists is accepted; an unknown key names the nearest valid one.
+
+pub(crate) mod file;
+mod settings;
+mod yaml;
+
+pub(crate) use file::ConfigFile;
+pub(crate) use settings::{KNOWN, Known, Origin, Setting, choose};
+pub(crate) use yaml::{YamlError, nearest, read};

@@ -1,0 +1,151 @@
+//! YAML files written by people: an error names line and column, shows the place, and suggests the nearest name.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::de::DeserializeOwned;
+
+/// Why a file was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct YamlError {
+    /// What is wrong, as a fragment.
+    pub(crate) message: String,
+    /// The place, laid out with a caret.
+    pub(crate) excerpt: Option<String>,
+    /// The way out.
+    pub(crate) hint: Option<String>,
+}
+
+/// Reads a document; `path` is for the messages only.
+pub(crate) fn read<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, YamlError> {
+    serde_yaml::from_str(text).map_err(|error| explain(&error, text, path))
+}
+
+fn explain(error: &serde_yaml::Error, text: &str, path: &str) -> YamlError {
+    let whole = error.to_string();
+    // The library ends its message with the place, which the excerpt shows better.
+    let message = match whole.rfind(" at line ") {
+        Some(end) if error.location().is_some() => whole[..end].to_owned(),
+        _ => whole,
+    };
+    let names = quoted(&message);
+    let is_unknown = message.contains("unknown field");
+    let mut hint = None;
+    let mut label = String::new();
+    if is_unknown && let Some((unknown, known)) = names.split_first() {
+        label = "unknown key".into();
+        hint = nearest(unknown, known).map(|near| format!("did you mean `{near}`?"));
+        if hint.is_none() && !known.is_empty() {
+            hint = Some(format!("valid keys here: {}", known.join(", ")));
+        }
+    } else if message.contains("missing field") {
+        hint = names.first().map(|name| match *name {
+            "schema" => "begin the file with `schema: maestro.config/v1`".to_owned(),
+            name => format!("add `{name}:`"),
+        });
+    }
+    let place = error.location().filter(|place| place.index() > 0 || is_unknown);
+    let excerpt = place.map(|place| {
+        let start = place.index().min(text.len());
+        excerpt(text, path, start, &label)
+    });
+    let message = if is_unknown {
+        match names.first() {
+            Some(unknown) => format!("unknown key `{unknown}`"),
+            None => message,
+        }
+    } else {
+        message
+    };
+    YamlError {
+        message,
+        excerpt,
+        hint,
+    }
+}
+
+/// Returns the names that a message of serde puts in backticks.
+fn quoted(message: &str) -> Vec<&str> {
+    message.split('`').skip(1).step_by(2).collect()
+}
+
+/// Returns the known name that is most like an unknown one.
+pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(unknown, name), *name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+fn excerpt(text: &str, path: &str, start: usize, label: &str) -> String {
+    let mut start = start;
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let rest = &text[start..];
+    let length = rest
+        .find(|c: char| c.is_whitespace() || matches!(c, ':' | ',' | '}' | ']'))
+        .filter(|length| *length > 0)
+        .unwrap_or_else(|| rest.chars().next().map_or(0, char::len_utf8));
+    let annotation = AnnotationKind::Primary.span(start..start + length);
+    let annotation = if label.is_empty() {
+        annotation
+    } else {
+        annotation.label(label)
+    };
+    let report = Level::ERROR
+        .primary_title("here")
+        .element(Snippet::source(text).path(path).annotation(annotation));
+    let rendered = Renderer::plain().render(&[report]).to_string();
+    // The first line repeats the title, which the error's own first line says.
+    rendered.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ConfigFile;
+
+    fn check(text: &str) -> String {
+        let error = read::<ConfigFile>(text, "maestro.yaml").unwrap_err();
+        format!(
+            "{}\n{}\n{}",
+            error.message,
+            error.excerpt.unwrap_or_default(),
+            error.hint.unwrap_or_default()
+        )
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_with_its_place_and_the_nearest_name() {
+        insta::assert_snapshot!(check("schema: maestro.config/v1\njobs:\n  test:\n    junt: a.xml\n"), @r"
+        unknown key `junt`
+         --> maestro.yaml:4:5
+          |
+        4 |     junt: a.xml
+          |     ^^^^ unknown key
+        did you mean `junit`?
+        ");
+    }
+
+    #[test]
+    fn a_key_that_is_like_no_other_lists_the_valid_ones() {
+        assert!(check("schema: x\nzzz: 1\n").ends_with("valid keys here: schema, requires, jobs, output, state"));
+    }
+
+    #[test]
+    fn a_wrong_type_is_shown_with_its_place() {
+        insta::assert_snapshot!(check("schema: maestro.config/v1\nstate: {redact: perhaps}\n"), @r#"
+        state.redact: invalid type: string "perhaps", expected a boolean
+         --> maestro.yaml:2:17
+          |
+        2 | state: {redact: perhaps}
+          |                 ^^^^^^^
+        "#);
+    }
+
+    #[test]
+    fn a_missing_schema_says_what_to_write() {
+        assert!(check("jobs: {}\n").ends_with("begin the file with `schema: maestro.config/v1`"));
+    }
+}

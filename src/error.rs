@@ -1,0 +1,120 @@
+//! The one error that reaches a user: what failed, why, where, and the way out.
+//!
+//! Rooms have their own `thiserror` enums; a command turns them into a [`CommandError`] here, at the boundary.
+//! Invariant: nothing here prints a backtrace, and each kind has exactly one exit code.
+
+use std::io;
+use std::path::Path;
+
+use crate::exit_code::ExitCode;
+
+/// What kind of trouble it is; decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    Internal,
+    Usage,
+    BadInput,
+    NotFound,
+    CannotWrite,
+    Locked,
+    Permission,
+    BadConfig,
+}
+
+impl ErrorKind {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Internal => ExitCode::Internal,
+            Self::Usage => ExitCode::Usage,
+            Self::BadInput => ExitCode::BadInput,
+            Self::NotFound => ExitCode::NotFound,
+            Self::CannotWrite => ExitCode::CannotWrite,
+            Self::Locked => ExitCode::Locked,
+            Self::Permission => ExitCode::Permission,
+            Self::BadConfig => ExitCode::BadConfig,
+        }
+    }
+
+    /// Returns the word that machine-readable errors carry.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Usage => "usage",
+            Self::BadInput => "bad-input",
+            Self::NotFound => "not-found",
+            Self::CannotWrite => "cannot-write",
+            Self::Locked => "locked",
+            Self::Permission => "permission",
+            Self::BadConfig => "bad-config",
+        }
+    }
+}
+
+/// A failure of a command, with its causes and hints.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    pub(crate) kind: ErrorKind,
+    pub(crate) error: anyhow::Error,
+    pub(crate) hints: Vec<String>,
+    /// A source excerpt with a caret, already laid out as plain text, where the trouble has a place in a file.
+    pub(crate) excerpt: Option<String>,
+}
+
+pub(crate) type CommandResult = Result<ExitCode, CommandError>;
+
+impl CommandError {
+    pub(crate) fn new(kind: ErrorKind, error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            kind,
+            error: error.into(),
+            hints: Vec::new(),
+            excerpt: None,
+        }
+    }
+
+    pub(crate) fn message(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::new(kind, anyhow::Error::msg(message.into()))
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    pub(crate) fn excerpt(mut self, excerpt: String) -> Self {
+        self.excerpt = Some(excerpt);
+        self
+    }
+
+    /// A file that could not be read.
+    pub(crate) fn reading(path: &Path, error: io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied => ErrorKind::Permission,
+            _ => ErrorKind::BadInput,
+        };
+        let failure = anyhow::Error::new(error).context(format!("cannot read `{}`", path.display()));
+        let new = Self::new(kind, failure);
+        match kind {
+            ErrorKind::NotFound => new.hint("check the spelling, and from which folder the path is meant"),
+            ErrorKind::Permission => new.hint("check who may read it (`ls -l`)"),
+            _ => new,
+        }
+    }
+
+    /// A result that could not be written.
+    pub(crate) fn writing(path: &Path, error: io::Error) -> Self {
+        let hint = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "the disk is full; free some room and run the command again: nothing was half-written"
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "the folder cannot be written; choose another one with `--dir`, or mend its permissions"
+            }
+            _ => "nothing was half-written; mend the cause and run the command again",
+        };
+        let failure =
+            anyhow::Error::new(error).context(format!("cannot write `{}`", path.display()));
+        Self::new(ErrorKind::CannotWrite, failure).hint(hint)
+    }
+}

@@ -1,0 +1,145 @@
+//! The event: one immutable fact, and the identity that makes writing it twice harmless.
+//!
+//! `id` is the SHA-256 over kind, run, attempt, job and the payload's bytes. It has no random part and no time, so that
+//! the same fact written by two machines, or twice by one, is one event.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+/// The version of the envelope.
+pub(crate) const EVENT_SCHEMA: &str = "maestro.event/v1";
+
+/// A SHA-256 digest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Sha(pub(crate) [u8; 32]);
+
+impl Sha {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Reads 64 lower-case hexadecimal digits.
+    pub(crate) fn parse(hex: &str) -> Option<Self> {
+        let digits = hex.as_bytes();
+        if digits.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Sha {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Sha {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where a fact comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Origin {
+    /// The CI run, or `local-` and a digest of what was recorded.
+    pub(crate) run: String,
+    /// Which try of the run, from one.
+    pub(crate) attempt: u32,
+    /// The job.
+    pub(crate) job: String,
+    /// The full commit id, or empty.
+    pub(crate) commit: String,
+    /// The branch, or empty.
+    pub(crate) branch: String,
+}
+
+/// An event whose payload is already in its final bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) kind: &'static str,
+    pub(crate) at: Timestamp,
+    pub(crate) origin: Origin,
+    /// One JSON value on one line.
+    pub(crate) payload: String,
+    /// The identity, from all of the above but the time, commit and branch.
+    pub(crate) id: Sha,
+}
+
+impl Event {
+    pub(crate) fn new(kind: &'static str, at: Timestamp, origin: Origin, payload: String) -> Self {
+        let id = event_id(kind, &origin, payload.as_bytes());
+        Self {
+            kind,
+            at,
+            origin,
+            payload,
+            id,
+        }
+    }
+}
+
+/// Returns the identity of an event; each part goes in with its length before it, so that no two events share their
+/// bytes by accident or intent.
+pub(crate) fn event_id(kind: &str, origin: &Origin, payload: &[u8]) -> Sha {
+    let attempt = origin.attempt.to_string();
+    let mut hash = Sha256::new();
+    for part in [
+        EVENT_SCHEMA.as_bytes(),
+        kind.as_bytes(),
+        origin.run.as_bytes(),
+        attempt.as_bytes(),
+        origin.job.as_bytes(),
+        payload,
+    ] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    Sha(hash.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(run: &str, job: &str) -> Origin {
+        Origin {
+            run: run.into(),
+            attempt: 1,
+            job: job.into(),
+            ..Origin::default()
+        }
+    }
+
+    #[test]
+    fn neighbouring_fields_cannot_trade_characters() {
+        let one = event_id("k", &origin("ab", "c"), b"{}");
+        let other = event_id("k", &origin("a", "bc"), b"{}");
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn a_digest_reads_back_as_written() {
+        let sha = Sha::of(b"x");
+        assert_eq!(Sha::parse(&sha.to_string()), Some(sha));
+        assert_eq!(Sha::parse("zz"), None);
+    }
+}

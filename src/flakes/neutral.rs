@@ -1,0 +1,316 @@
+//! The neutral form of results: one JSON object a line, so that histories can come from anywhere.
+//!
+//! `{"run": "8812", "attempt": 1, "commit": "…", "branch": "main", "job": "test", "at": "2026-01-05T09:00:00Z",
+//! "test": "retries", "suite": "net", "status": "failed", "duration_ms": 12, "message": "…"}`; `run`, `test` and
+//! `status` are required. Several lines for one test in the same run, attempt and job are its attempts, in order.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, BufRead, BufReader, Read};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::results::Interner;
+use crate::event::Origin;
+use crate::junit::{Counts, Note, NoteCode, Notes, Outcome};
+
+/// A line longer than this is not a test result.
+const LONGEST_LINE: u64 = 1024 * 1024;
+
+/// How much of a message is kept, in bytes.
+const MESSAGE_LIMIT: usize = 1024;
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    run: Word<'a>,
+    attempt: Option<u32>,
+    #[serde(borrow)]
+    commit: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    branch: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    job: Option<Cow<'a, str>>,
+    at: Option<Timestamp>,
+    #[serde(borrow)]
+    test: Cow<'a, str>,
+    #[serde(borrow)]
+    suite: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    #[serde(borrow)]
+    message: Option<Cow<'a, str>>,
+}
+
+/// A run's name: GitHub's are numbers, and both spellings are common.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Word<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Number(u64),
+}
+
+/// One run, attempt and job of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) origin: Origin,
+    /// The earliest time of its lines.
+    pub(crate) at: Option<Timestamp>,
+    /// Test number and outcome, in the order of the lines.
+    rows: Vec<(u32, Outcome)>,
+    messages: BTreeMap<u32, String>,
+    pub(crate) counts: Counts,
+}
+
+/// Everything that the file holds.
+#[derive(Debug, Default)]
+pub(crate) struct NeutralFile {
+    tests: Vec<(u32, u32)>,
+    suites: Interner,
+    names: Interner,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) counts: Counts,
+    pub(crate) notes: Vec<Note>,
+}
+
+/// One test of one group.
+#[derive(Debug)]
+pub(crate) struct GroupTest<'a> {
+    pub(crate) test: u32,
+    pub(crate) sequence: String,
+    pub(crate) message: &'a str,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NeutralError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("no line of it is a test result: {first}")]
+    NoResult { first: String },
+}
+
+/// Reads a file.
+pub(crate) fn read(source: impl Read) -> Result<NeutralFile, NeutralError> {
+    let mut source = BufReader::with_capacity(256 * 1024, source);
+    let mut reader = Reader::default();
+    let mut line = Vec::new();
+    let mut offset = 0;
+    loop {
+        line.clear();
+        let count = (&mut source).take(LONGEST_LINE).read_until(b'\n', &mut line)? as u64;
+        if count == 0 {
+            break;
+        }
+        if count == LONGEST_LINE && line.last() != Some(&b'\n') {
+            reader.bad(offset, "it is longer than 1 MiB");
+            offset += count + skip_line(&mut source)?;
+            continue;
+        }
+        reader.line(line.trim_ascii(), offset);
+        offset += count;
+    }
+    reader.finish()
+}
+
+fn skip_line(source: &mut impl BufRead) -> io::Result<u64> {
+    let mut skipped = 0;
+    loop {
+        let data = source.fill_buf()?;
+        if data.is_empty() {
+            return Ok(skipped);
+        }
+        let (count, done) = match data.iter().position(|&byte| byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (data.len(), false),
+        };
+        source.consume(count);
+        skipped += count as u64;
+        if done {
+            return Ok(skipped);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    file: NeutralFile,
+    notes: Notes,
+    by_name: HashMap<(u32, u32), u32>,
+    by_origin: HashMap<Origin, usize>,
+    last: Option<usize>,
+    first_trouble: Option<String>,
+}
+
+impl Reader {
+    fn line(&mut self, line: &[u8], offset: u64) {
+        if line.is_empty() {
+            return;
+        }
+        let parsed: Line<'_> = match serde_json::from_slice(line) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.bad(offset, &error.to_string()),
+        };
+        let Some(outcome) = outcome(&parsed.status) else {
+            return self.bad(offset, &format!("unknown status `{}`", parsed.status));
+        };
+        let origin = Origin {
+            run: match parsed.run {
+                Word::Text(text) => text.into_owned(),
+                Word::Number(number) => number.to_string(),
+            },
+            attempt: parsed.attempt.unwrap_or(1),
+            job: parsed.job.unwrap_or_default().into_owned(),
+            commit: parsed.commit.unwrap_or_default().into_owned(),
+            branch: parsed.branch.unwrap_or_default().into_owned(),
+        };
+        let suite = self.file.suites.number(parsed.suite.as_deref().unwrap_or(""));
+        let name = self.file.names.number(&parsed.test);
+        let next = u32::try_from(self.file.tests.len()).unwrap_or(u32::MAX);
+        let test = *self.by_name.entry((suite, name)).or_insert(next);
+        if test == next {
+            self.file.tests.push((suite, name));
+        }
+        let group = self.group(origin);
+        let group = &mut self.file.groups[group];
+        group.at = match (group.at, parsed.at) {
+            (Some(before), Some(at)) => Some(before.min(at)),
+            (before, at) => before.or(at),
+        };
+        group.rows.push((test, outcome));
+        count(&mut group.counts, outcome);
+        count(&mut self.file.counts, outcome);
+        if let Some(message) = parsed.message
+            && outcome.is_failing()
+            && !message.is_empty()
+        {
+            let end = message.floor_char_boundary(MESSAGE_LIMIT);
+            let message = message[..end].to_owned();
+            group.messages.entry(test).or_insert(message);
+        }
+    }
+
+    fn group(&mut self, origin: Origin) -> usize {
+        // Lines of one run usually stand together.
+        if let Some(last) = self.last
+            && self.file.groups[last].origin == origin
+        {
+            return last;
+        }
+        let found = match self.by_origin.get(&origin) {
+            Some(&found) => found,
+            None => {
+                self.file.groups.push(Group {
+                    origin: origin.clone(),
+                    ..Group::default()
+                });
+                let found = self.file.groups.len() - 1;
+                self.by_origin.insert(origin, found);
+                found
+            }
+        };
+        self.last = Some(found);
+        found
+    }
+
+    fn bad(&mut self, offset: u64, why: &str) {
+        self.notes.detail(NoteCode::BadLine, offset, why);
+        if self.first_trouble.is_none() {
+            self.first_trouble = Some(why.to_owned());
+        }
+    }
+
+    fn finish(mut self) -> Result<NeutralFile, NeutralError> {
+        if self.file.groups.is_empty() {
+            let first = self.first_trouble.unwrap_or_else(|| "it is empty".into());
+            return Err(NeutralError::NoResult { first });
+        }
+        self.file.counts.suites = self.file.suites.len() as u64;
+        self.file.notes = self.notes.into_vec();
+        Ok(self.file)
+    }
+}
+
+fn count(counts: &mut Counts, outcome: Outcome) {
+    counts.cases += 1;
+    match outcome {
+        Outcome::Passed => counts.passed += 1,
+        Outcome::Failed => counts.failed += 1,
+        Outcome::Errored => counts.errored += 1,
+        Outcome::Skipped => {
+            counts.skipped += 1;
+            return;
+        }
+    }
+    counts.attempts += 1;
+}
+
+/// Reads a status word as the common runners write it.
+fn outcome(status: &str) -> Option<Outcome> {
+    let is = |words: &[&str]| words.iter().any(|word| status.eq_ignore_ascii_case(word));
+    Some(
+        if is(&["passed", "pass", "ok", "success", "succeeded", "successful"]) {
+            Outcome::Passed
+        } else if is(&["failed", "fail", "failure"]) {
+            Outcome::Failed
+        } else if is(&["errored", "error", "broken", "timeout", "timedout", "crashed"]) {
+            Outcome::Errored
+        } else if is(&["skipped", "skip", "ignored", "pending", "disabled", "todo", "notrun"]) {
+            Outcome::Skipped
+        } else {
+            return None;
+        },
+    )
+}
+
+impl NeutralFile {
+    /// Returns how many distinct tests there are.
+    pub(crate) fn test_count(&self) -> usize {
+        self.tests.len()
+    }
+
+    /// Returns a test's suite and name.
+    pub(crate) fn test(&self, test: u32) -> (&str, &str) {
+        let (suite, name) = self.tests[test as usize];
+        (self.suites.text(suite), self.names.text(name))
+    }
+
+    /// Applies a change to every message.
+    pub(crate) fn rewrite_messages(&mut self, change: &dyn Fn(&str) -> Option<String>) {
+        for group in &mut self.groups {
+            for message in group.messages.values_mut() {
+                if let Some(new) = change(message) {
+                    *message = new;
+                }
+            }
+        }
+    }
+
+    /// Applies a change to every suite and test name.
+    pub(crate) fn rewrite_names(&mut self, change: &dyn Fn(&str) -> Option<String>) {
+        let suites = self.suites.rewritten(change);
+        let names = self.names.rewritten(change);
+        for (suite, name) in &mut self.tests {
+            *suite = suites[*suite as usize];
+            *name = names[*name as usize];
+        }
+    }
+
+    /// Returns the tests of a group with their attempts, in the order of first sight.
+    pub(crate) fn group_tests<'a>(&'a self, group: &'a Group) -> Vec<GroupTest<'a>> {
+        let mut place: HashMap<u32, usize> = HashMap::with_capacity(group.rows.len());
+        let mut tests: Vec<GroupTest<'_>> = Vec::with_capacity(group.rows.len());
+        for &(test, outcome) in &group.rows {
+            let at = *place.entry(test).or_insert_with(|| {
+                tests.push(GroupTest {
+                    test,
+                    sequence: String::new(),
+                    message: group.messages.get(&test).map_or("", String::as_str),
+                });
+                tests.len() - 1
+            });
+            tests[at].sequence.push(outcome.letter());
+        }
+        tests
+    }
+}

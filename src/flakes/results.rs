@@ -1,0 +1,295 @@
+//! The results of one run of one job, packed: a million tests take their names and twenty-four bytes each.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
+use crate::junit::{Case, Outcome};
+
+/// A test that ran, and ran again on the same commit, is written as a sequence of letters (`fp`: failed, then passed).
+/// Executions that share a name without being attempts of one another (parametrised twins) are joined by this sign.
+pub(crate) const TWINS: char = '+';
+
+/// Longest sequence that is kept; a name that many cases share says little.
+const LONGEST_SEQUENCE: usize = 200;
+
+/// One test's results.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    suite: u32,
+    sequence: u32,
+    start: usize,
+    length: u32,
+}
+
+/// Tests by suite and name, with what happened to each.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    names: String,
+    rows: Vec<Row>,
+    table: HashTable<u32>,
+    hasher: RandomState,
+    suites: Interner,
+    sequences: Interner,
+    messages: BTreeMap<u32, String>,
+    /// The suite of the case before: its path's number, its class, and its label.
+    last_suite: Option<(u64, String, u32)>,
+}
+
+/// Strings by number.
+#[derive(Debug, Default)]
+pub(crate) struct Interner {
+    strings: Vec<String>,
+    table: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl Interner {
+    pub(crate) fn number(&mut self, text: &str) -> u32 {
+        let hash = self.hasher.hash_one(text);
+        let strings = &self.strings;
+        if let Some(&found) = self.table.find(hash, |&n| strings[n as usize] == text) {
+            return found;
+        }
+        let number = count(self.strings.len());
+        self.strings.push(text.to_owned());
+        let (strings, hasher) = (&self.strings, &self.hasher);
+        self.table
+            .insert_unique(hash, number, |&n| hasher.hash_one(strings[n as usize].as_str()));
+        number
+    }
+
+    pub(crate) fn text(&self, number: u32) -> &str {
+        &self.strings[number as usize]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.strings.len()
+    }
+
+    /// Applies a change to every string; returns the new number of each old one.
+    pub(crate) fn rewritten(&mut self, change: &dyn Fn(&str) -> Option<String>) -> Vec<u32> {
+        let old = std::mem::take(self);
+        let new = old.strings.iter().map(|text| match change(text) {
+            Some(changed) => self.number(&changed),
+            None => self.number(text),
+        });
+        new.collect()
+    }
+}
+
+impl Results {
+    /// Records a case of a report.
+    pub(crate) fn case(&mut self, suites: &[String], serial: u64, case: &Case) {
+        let suite = match &self.last_suite {
+            Some((last, class, number)) if *last == serial && *class == case.class => *number,
+            _ => {
+                let number = self.suites.number(&suite_label(suites, &case.class, &case.name));
+                // A label that depends on the name is good for this case only.
+                if case.class == case.name {
+                    self.last_suite = None;
+                } else {
+                    self.last_suite = Some((serial, case.class.clone(), number));
+                }
+                number
+            }
+        };
+        let mut letters = [0_u8; 4];
+        let sequence = match case.attempts.as_slice() {
+            [] => self.sequences.number("s"),
+            [only] => self
+                .sequences
+                .number(only.letter().encode_utf8(&mut letters)),
+            several => {
+                let mut text: String = several.iter().map(|outcome| outcome.letter()).collect();
+                text.truncate(LONGEST_SEQUENCE);
+                self.sequences.number(&text)
+            }
+        };
+        self.record(suite, &case.name, sequence, &case.message);
+    }
+
+    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str) {
+        let hash = self.hasher.hash_one((suite, name));
+        let (rows, names) = (&self.rows, &self.names);
+        let found = self.table.find(hash, |&at| {
+            let row = &rows[at as usize];
+            row.suite == suite && name_of(names, row) == name
+        });
+        let at = if let Some(&at) = found {
+            let before = self.rows[at as usize].sequence;
+            self.rows[at as usize].sequence = self.joined(before, sequence);
+            at
+        } else {
+            let at = count(self.rows.len());
+            self.rows.push(Row {
+                suite,
+                sequence,
+                start: self.names.len(),
+                length: count(name.len()),
+            });
+            self.names.push_str(name);
+            // Keeps neighbours apart for whoever looks over all the names at once.
+            self.names.push('\n');
+            let (rows, names, hasher) = (&self.rows, &self.names, &self.hasher);
+            self.table.insert_unique(hash, at, |&at| {
+                let row = &rows[at as usize];
+                hasher.hash_one((row.suite, name_of(names, row)))
+            });
+            at
+        };
+        if !message.is_empty() {
+            self.messages.entry(at).or_insert_with(|| message.to_owned());
+        }
+    }
+
+    fn joined(&mut self, before: u32, after: u32) -> u32 {
+        let mut text = self.sequences.text(before).to_owned();
+        if text.len() >= LONGEST_SEQUENCE {
+            return before;
+        }
+        text.push(TWINS);
+        text.push_str(self.sequences.text(after));
+        self.sequences.number(&text)
+    }
+
+    /// Adds the results of another file of the same run.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        if self.rows.is_empty() {
+            *self = other;
+            return;
+        }
+        for (at, row) in other.rows.iter().enumerate() {
+            let suite = self.suites.number(other.suites.text(row.suite));
+            let sequence = self.sequences.number(other.sequences.text(row.sequence));
+            let message = other.messages.get(&count(at));
+            let message = message.map_or("", String::as_str);
+            self.record(suite, name_of(&other.names, row), sequence, message);
+        }
+    }
+
+    /// Returns how many tests there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Applies a change to every suite, name and message; tests that become one are joined.
+    pub(crate) fn rewrite(self, change: &dyn Fn(Text, &str) -> Option<String>) -> Self {
+        let mut changed = false;
+        let mut suites = Vec::with_capacity(self.suites.len());
+        for suite in &self.suites.strings {
+            let new = change(Text::Name, suite);
+            changed |= new.is_some();
+            suites.push(new.unwrap_or_else(|| suite.clone()));
+        }
+        // Names lie end to end, so that one look over all of them tells whether any needs a change.
+        changed |= change(Text::Name, &self.names).is_some();
+        let mut messages = self.messages;
+        for message in messages.values_mut() {
+            if let Some(new) = change(Text::Message, message) {
+                *message = new;
+            }
+        }
+        let this = Self { messages, ..self };
+        if !changed {
+            return this;
+        }
+        let mut new = Self::default();
+        for (at, row) in this.rows.iter().enumerate() {
+            let name = name_of(&this.names, row);
+            let changed = change(Text::Name, name);
+            let name = changed.as_deref().unwrap_or(name);
+            let message = this.messages.get(&count(at));
+            let message = message.map_or("", String::as_str);
+            let suite = new.suites.number(&suites[row.suite as usize]);
+            let sequence = new.sequences.number(this.sequences.text(row.sequence));
+            new.record(suite, name, sequence, message);
+        }
+        new
+    }
+
+    /// Returns the order of suite and name, for [`Self::at`].
+    pub(crate) fn order(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..count(self.suites.len())).collect();
+        order.sort_by_key(|&suite| self.suites.text(suite));
+        let mut rank = vec![0_u32; order.len()];
+        for (position, &suite) in order.iter().enumerate() {
+            rank[suite as usize] = count(position);
+        }
+        let mut rows: Vec<u32> = (0..count(self.rows.len())).collect();
+        rows.sort_unstable_by(|&a, &b| {
+            let (a, b) = (&self.rows[a as usize], &self.rows[b as usize]);
+            (rank[a.suite as usize].cmp(&rank[b.suite as usize]))
+                .then_with(|| name_of(&self.names, a).cmp(name_of(&self.names, b)))
+        });
+        rows
+    }
+
+    /// Returns one test.
+    pub(crate) fn at(&self, at: u32) -> TestResult<'_> {
+        let row = &self.rows[at as usize];
+        TestResult {
+            suite: self.suites.text(row.suite),
+            name: name_of(&self.names, row),
+            sequence: self.sequences.text(row.sequence),
+            message: self.messages.get(&at).map_or("", String::as_str),
+        }
+    }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// What kind of text a rewrite sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    Name,
+    Message,
+}
+
+/// One test of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TestResult<'a> {
+    pub(crate) suite: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) sequence: &'a str,
+    pub(crate) message: &'a str,
+}
+
+fn name_of<'a>(names: &'a str, row: &Row) -> &'a str {
+    &names[row.start..row.start + row.length as usize]
+}
+
+/// Returns what tells tests of one name apart: the names of the suites around them, and the class where it adds
+/// something.
+fn suite_label(suites: &[String], class: &str, name: &str) -> String {
+    let mut label = suites.join(" > ");
+    let repeats = suites.last().is_some_and(|last| last == class);
+    if !class.is_empty() && !repeats && class != name {
+        if !label.is_empty() {
+            label.push_str(" > ");
+        }
+        label.push_str(class);
+    }
+    label
+}
+
+/// Returns the sequence that a healthy run of the same shape has: passed for what ran, skipped for what did not.
+pub(crate) fn expected(sequence: &str) -> Cow<'_, str> {
+    let healthy = |twin: &str| if twin == "s" { "s" } else { "p" };
+    if sequence.contains(TWINS) {
+        let twins: Vec<_> = sequence.split(TWINS).map(healthy).collect();
+        return Cow::Owned(twins.join("+"));
+    }
+    Cow::Borrowed(healthy(sequence))
+}
+
+/// Returns the outcomes of a sequence, twin by twin.
+pub(crate) fn twins(sequence: &str) -> impl Iterator<Item = Vec<Outcome>> + '_ {
+    sequence
+        .split(TWINS)
+        .map(|twin| twin.chars().filter_map(Outcome::from_letter).collect())
+}

@@ -1,0 +1,372 @@
+//! What a test's history says: flaky, broken, fixed, healthy, or not known yet.
+//!
+//! First form: a pass after a failure on the same commit shows a flake; a row of failures to the end shows a broken
+//! test; a clean row that is too long for the old failure rate shows a fixed one; everything else waits for more runs.
+//! Failures on different commits alone show nothing, because a real regression looks just like that.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::history::{Run, Tally};
+use crate::stats::{failure_rate, probability_below};
+
+/// What a test is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verdict {
+    /// It passes and fails on the same code.
+    Flaky,
+    /// It fails, and has not passed since it began to.
+    Broken,
+    /// It failed before, and the passes since then are too many to be luck.
+    Fixed,
+    /// It never failed.
+    Healthy,
+    /// The history is too short or too mixed to tell.
+    Unknown,
+}
+
+/// Returns what a verdict means, in full.
+pub(crate) fn explain(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Flaky => {
+            "The test passed and failed on the same code: it failed and passed on a retry, or one commit has a run that \
+             passed and a run that failed in the same job and leg; or it failed in three or more separate episodes."
+        }
+        Verdict::Broken => {
+            "The test never passed, or it failed in each of its last five runs on at least two commits, or it passed before \
+             and has failed ever since on two commits or more."
+        }
+        Verdict::Fixed => {
+            "The test failed before, and has since passed so often on other commits that luck explains it with a chance of \
+             less than 5 %, at the failure rate that it had."
+        }
+        Verdict::Healthy => {
+            "The test never failed. The confidence is the posterior probability that it fails in less than 5 % of its \
+             executions, so that it grows with the number of runs."
+        }
+        Verdict::Unknown => {
+            "The history is too short or too mixed to tell: a failure on one commit alone may have been a real one."
+        }
+    }
+}
+
+impl Verdict {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Flaky,
+        Self::Broken,
+        Self::Fixed,
+        Self::Healthy,
+        Self::Unknown,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Flaky => "flaky",
+            Self::Broken => "broken",
+            Self::Fixed => "fixed",
+            Self::Healthy => "healthy",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One run of a test that failed at least once in its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Observation {
+    /// Place of the run among all runs, oldest first.
+    pub(crate) run: usize,
+    pub(crate) executions: u64,
+    pub(crate) failures: u64,
+    /// Whether its last word was a failure.
+    pub(crate) failed: bool,
+    /// How many of its twins failed and then passed.
+    pub(crate) retried: u64,
+}
+
+/// A verdict with its reasons.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// Between zero and one: how sure the verdict is under the model that its evidence names.
+    pub(crate) confidence: f64,
+    pub(crate) evidence: Vec<String>,
+}
+
+/// A row of failing runs this long, over at least two commits, is broken and no longer flaky.
+const BROKEN_ROW: usize = 5;
+
+/// The chance of luck that a verdict may leave.
+const LUCK: f64 = 0.05;
+
+/// A test that never failed counts as healthy against this failure rate.
+const HEALTHY_BELOW: f64 = 0.05;
+
+/// A failing test is broken against this failure rate.
+const BROKEN_ABOVE: f64 = 0.8;
+
+/// Separate episodes of failure that make a flake even where no commit ran twice.
+const EPISODES: usize = 3;
+
+/// Counts how often the test failed and then passed in the same run, job and leg, and on the same commit.
+pub(crate) fn retry_passes(observations: &[Observation], runs: &[Run]) -> u64 {
+    let mut passes: u64 = observations.iter().map(|seen| seen.retried).sum();
+    for attempts in attempts_of_runs(observations, runs) {
+        for pair in attempts.windows(2) {
+            if pair[0].failed && !pair[1].failed {
+                passes += 1;
+            }
+        }
+    }
+    passes
+}
+
+/// Returns the attempts of each run that was tried more than once, first to last.
+fn attempts_of_runs<'a>(observations: &'a [Observation], runs: &[Run]) -> Vec<Vec<&'a Observation>> {
+    let mut places: BTreeMap<(&str, &str, &str, &str), Vec<&Observation>> = BTreeMap::new();
+    for seen in observations {
+        let run = &runs[seen.run];
+        let place = (
+            run.origin.run.as_str(),
+            run.origin.job.as_str(),
+            run.leg.as_str(),
+            run.origin.commit.as_str(),
+        );
+        places.entry(place).or_default().push(seen);
+    }
+    let mut several: Vec<_> = places.into_values().filter(|seen| seen.len() > 1).collect();
+    for attempts in &mut several {
+        attempts.sort_by_key(|seen| (runs[seen.run].origin.attempt, seen.run));
+    }
+    several
+}
+
+/// Judges a test.
+pub(crate) fn judge(tally: Tally, observations: &[Observation], runs: &[Run]) -> Judgement {
+    if tally.runs == 0 {
+        return Judgement {
+            verdict: Verdict::Unknown,
+            confidence: 0.0,
+            evidence: vec!["it was skipped in every run".into()],
+        };
+    }
+    if tally.failures == 0 {
+        return Judgement {
+            verdict: Verdict::Healthy,
+            confidence: probability_below(0, tally.runs, HEALTHY_BELOW),
+            evidence: vec![format!("passed all {}", times(tally.runs, "execution"))],
+        };
+    }
+    let mut evidence = vec![rate_sentence(tally)];
+    let shape = Shape::of(observations, runs);
+    let same_commit = tally.retry_passes > 0 || shape.disagreements > 0;
+    if tally.retry_passes > 0 {
+        evidence.push(format!(
+            "failed and then passed in the same run {}",
+            count_times(tally.retry_passes)
+        ));
+    }
+    if shape.disagreements > 0 {
+        evidence.push(format!(
+            "passed and failed on the same commit, on {}",
+            times(shape.disagreements, "commit")
+        ));
+    }
+    let (verdict, confidence) = decide(tally, same_commit, &shape, &mut evidence);
+    Judgement {
+        verdict,
+        confidence,
+        evidence,
+    }
+}
+
+fn decide(
+    tally: Tally,
+    same_commit: bool,
+    shape: &Shape,
+    evidence: &mut Vec<String>,
+) -> (Verdict, f64) {
+    if shape.passed == 0 && tally.retry_passes == 0 {
+        if tally.runs < 3 {
+            evidence.push("too few executions to tell a broken test from a flaky one".into());
+            return (Verdict::Unknown, 0.0);
+        }
+        evidence.push("never passed".into());
+        let sure = 1.0 - probability_below(tally.failures, tally.runs, BROKEN_ABOVE);
+        return (Verdict::Broken, sure);
+    }
+    if shape.failing_row >= BROKEN_ROW && shape.failing_row_commits >= 2 {
+        evidence.push(format!(
+            "failed the last {} on {}",
+            times(shape.failing_row as u64, "run"),
+            times(shape.failing_row_commits as u64, "commit")
+        ));
+        let row = shape.failing_row as u64;
+        return (Verdict::Broken, 1.0 - probability_below(row, row, BROKEN_ABOVE));
+    }
+    if let Some(luck) = shape.luck_of_clean_row(same_commit)
+        && luck < LUCK
+    {
+        evidence.push(format!(
+            "passed the last {}, which luck explains with a chance of {:.1} %",
+            times(shape.clean_row as u64, "run"),
+            luck * 100.0
+        ));
+        return (Verdict::Fixed, 1.0 - luck);
+    }
+    if same_commit {
+        // The code was the same: only an outage, told apart by other means, could explain it otherwise.
+        let sightings = tally.retry_passes + shape.disagreements;
+        return (Verdict::Flaky, if sightings > 1 { 0.99 } else { 0.95 });
+    }
+    if shape.episodes >= EPISODES {
+        evidence.push(format!(
+            "failed in {} with passing runs between them",
+            times(shape.episodes as u64, "separate episode")
+        ));
+        return (Verdict::Flaky, 0.8);
+    }
+    if shape.failing_row >= 2 && shape.episodes == 1 && shape.failing_row_commits >= 2 {
+        evidence.push(format!(
+            "passed before, and failed the last {} on {}",
+            times(shape.failing_row as u64, "run"),
+            times(shape.failing_row_commits as u64, "commit")
+        ));
+        return (Verdict::Broken, 0.7);
+    }
+    evidence.push("no commit was seen both passing and failing: it may have been a real failure".into());
+    (Verdict::Unknown, 0.0)
+}
+
+/// The shape of a history.
+#[derive(Debug, Default, PartialEq)]
+struct Shape {
+    /// Runs that passed, on a retry or at once.
+    passed: usize,
+    /// Commits on which one job's leg passed in one run and failed in another.
+    disagreements: u64,
+    /// Rows of failing runs.
+    episodes: usize,
+    /// Failing runs at the end.
+    failing_row: usize,
+    failing_row_commits: usize,
+    /// Runs at the end in which no execution failed.
+    clean_row: usize,
+    /// Runs before that, and how many of them had a failing execution.
+    before: u64,
+    before_failing: u64,
+    /// Whether the clean row began with another commit than the last failure's.
+    clean_on_new_commit: bool,
+}
+
+impl Shape {
+    fn of(observations: &[Observation], runs: &[Run]) -> Self {
+        let mut shape = Self::default();
+        let commit = |seen: &Observation| runs[seen.run].origin.commit.as_str();
+        let mut commits: BTreeMap<(&str, &str, &str), (bool, bool)> = BTreeMap::new();
+        let mut was_failing = false;
+        for seen in observations {
+            if !seen.failed {
+                shape.passed += 1;
+            }
+            if seen.failed && !was_failing {
+                shape.episodes += 1;
+            }
+            was_failing = seen.failed;
+            let name = commit(seen);
+            if !name.is_empty() {
+                let run = &runs[seen.run];
+                let key = (name, run.origin.job.as_str(), run.leg.as_str());
+                let both = commits.entry(key).or_default();
+                both.0 |= !seen.failed;
+                both.1 |= seen.failed;
+            }
+        }
+        let mut mixed: Vec<_> = commits
+            .iter()
+            .filter(|(_, both)| both.0 && both.1)
+            .map(|(key, _)| key.0)
+            .collect();
+        mixed.dedup();
+        shape.disagreements = mixed.len() as u64;
+        let row = observations.iter().rev().take_while(|seen| seen.failed);
+        shape.failing_row = row.clone().count();
+        let mut names: Vec<_> = row
+            .map(|seen| match commit(seen) {
+                // Without a commit, each run is taken for its own.
+                "" => runs[seen.run].origin.run.as_str(),
+                name => name,
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        shape.failing_row_commits = names.len();
+        let clean = observations.iter().rev().take_while(|seen| seen.failures == 0);
+        shape.clean_row = clean.count();
+        let edge = observations.len() - shape.clean_row;
+        shape.before = edge as u64;
+        let failing = observations[..edge].iter().filter(|seen| seen.failures > 0);
+        shape.before_failing = failing.count() as u64;
+        if let (Some(last), Some(first)) = (
+            observations[..edge].last(),
+            observations.get(edge),
+        ) {
+            shape.clean_on_new_commit = commit(first) != commit(last) || commit(first).is_empty();
+        }
+        shape
+    }
+
+    /// Returns the chance that the clean row at the end is luck, given the failure rate before it.
+    ///
+    /// For a flaky test the rate is taken at the low end of its interval, because the row must refute every rate that
+    /// the past allows. A test that failed without a break was broken, and a single pass on new code is its repair
+    /// only when it stays: the same rule, with the mean.
+    fn luck_of_clean_row(&self, same_commit: bool) -> Option<f64> {
+        if self.clean_row == 0 || self.before == 0 {
+            return None;
+        }
+        // On the commit that failed, a clean row is the flake itself.
+        if !self.clean_on_new_commit && self.clean_row < 20 {
+            return None;
+        }
+        let rate = failure_rate(self.before_failing, self.before);
+        let rate = if same_commit { rate.low } else { rate.mean };
+        let row = i32::try_from(self.clean_row).unwrap_or(i32::MAX);
+        Some((1.0 - rate).powi(row))
+    }
+}
+
+fn rate_sentence(tally: Tally) -> String {
+    let rate = failure_rate(tally.failures, tally.runs);
+    format!(
+        "failed {} of {}: {} % ({}\u{2013}{})",
+        tally.failures,
+        times(tally.runs, "execution"),
+        percent(rate.mean),
+        percent(rate.low),
+        percent(rate.high)
+    )
+}
+
+/// Returns a rate in per cent with one decimal.
+pub(crate) fn percent(rate: f64) -> String {
+    format!("{:.1}", rate * 100.0)
+}
+
+/// Returns a number with its noun.
+pub(crate) fn times(count: u64, noun: &str) -> String {
+    if count == 1 {
+        format!("{count} {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+fn count_times(count: u64) -> String {
+    match count {
+        1 => "once".into(),
+        2 => "twice".into(),
+        more => format!("{more} times"),
+    }
+}

@@ -1,0 +1,185 @@
+//! One test case as the reader hands it out.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+/// How one execution, or a whole case, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Outcome {
+    Passed,
+    Failed,
+    Errored,
+    Skipped,
+}
+
+impl Outcome {
+    /// Returns the letter that stands for it in stored sequences.
+    pub(crate) fn letter(self) -> char {
+        match self {
+            Self::Passed => 'p',
+            Self::Failed => 'f',
+            Self::Errored => 'e',
+            Self::Skipped => 's',
+        }
+    }
+
+    pub(crate) fn from_letter(letter: char) -> Option<Self> {
+        Some(match letter {
+            'p' => Self::Passed,
+            'f' => Self::Failed,
+            'e' => Self::Errored,
+            's' => Self::Skipped,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn is_failing(self) -> bool {
+        matches!(self, Self::Failed | Self::Errored)
+    }
+}
+
+/// Longest name or suite that is kept whole, in bytes.
+const NAME_LIMIT: usize = 4096;
+
+/// How much of a failure's message and text is kept, in bytes.
+pub(super) const MESSAGE_LIMIT: usize = 1024;
+
+/// One `<testcase>`; its buffers are used again for the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Case {
+    /// `classname=`, or empty.
+    pub(crate) class: String,
+    /// `name=`, or empty.
+    pub(crate) name: String,
+    /// How each execution ended, in order; empty when it did not run.
+    pub(crate) attempts: Vec<Outcome>,
+    /// The first failure's or error's words, cut to a bounded length.
+    pub(crate) message: String,
+    pub(super) failures: u32,
+    pub(super) errors: u32,
+    pub(super) skips: u32,
+    pub(super) flaky: Vec<Outcome>,
+    pub(super) rerun: Vec<Outcome>,
+    pub(super) status_word: StatusWord,
+    pub(super) offset: u64,
+}
+
+/// What `status=` or `result=` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum StatusWord {
+    #[default]
+    Silent,
+    NotRun,
+    Disabled,
+    Failing,
+}
+
+impl StatusWord {
+    pub(super) fn read(word: &[u8]) -> Self {
+        let is = |words: &[&str]| words.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()));
+        if is(&[
+            "notrun", "skipped", "skip", "suppressed", "ignored", "ignore", "pending", "undefined",
+            "notrunnable", "notexecuted", "todo",
+        ]) {
+            Self::NotRun
+        } else if is(&["disabled"]) {
+            Self::Disabled
+        } else if is(&["failed", "fail", "failure", "error", "errored", "broken"]) {
+            Self::Failing
+        } else {
+            Self::Silent
+        }
+    }
+
+    /// `status=` and `result=` may both be there (`GoogleTest`: `run` and `completed`); the one that says more wins.
+    pub(super) fn or(self, other: Self) -> Self {
+        if self == Self::Silent { other } else { self }
+    }
+}
+
+impl Case {
+    pub(super) fn clear(&mut self) {
+        self.class.clear();
+        self.name.clear();
+        self.attempts.clear();
+        self.message.clear();
+        self.failures = 0;
+        self.errors = 0;
+        self.skips = 0;
+        self.flaky.clear();
+        self.rerun.clear();
+        self.status_word = StatusWord::Silent;
+    }
+
+    /// Returns the status that counts: an error wins over a failure, a failure over a skip, a child over a word.
+    pub(crate) fn status(&self) -> Outcome {
+        if self.errors > 0 {
+            Outcome::Errored
+        } else if self.failures > 0 {
+            Outcome::Failed
+        } else if self.skips > 0 {
+            Outcome::Skipped
+        } else if let Some(last) = self.rerun.last() {
+            *last
+        } else if self.status_word == StatusWord::NotRun {
+            Outcome::Skipped
+        } else {
+            Outcome::Passed
+        }
+    }
+
+    /// Whether a word alone says that it did not run, in a way that other readers count as passed.
+    pub(super) fn is_only_disabled(&self) -> bool {
+        self.status_word == StatusWord::Disabled
+            && self.status() == Outcome::Passed
+            && self.flaky.is_empty()
+    }
+
+    /// Fills in the executions, once all children are known.
+    ///
+    /// `flakyFailure` and `flakyError` are failed executions before one that passed, also where the runner was told to
+    /// fail the case for it (nextest's `flaky-result = "fail"`); `rerunFailure` and `rerunError` come after a first
+    /// failure and never passed (Maven Surefire's "rerunFailingTestsCount").
+    pub(super) fn settle(&mut self) {
+        let status = self.status();
+        if !self.flaky.is_empty() {
+            self.attempts.append(&mut self.flaky);
+            self.attempts.push(Outcome::Passed);
+        } else if status == Outcome::Skipped || self.is_only_disabled() {
+            // Not executed.
+        } else {
+            // Surefire writes the first run as the main child and each further run as a rerun child. Where the main
+            // child is missing, the rerun children are all there is.
+            if self.rerun.is_empty() || self.failures + self.errors > 0 {
+                self.attempts.push(status);
+            }
+            self.attempts.append(&mut self.rerun);
+        }
+    }
+}
+
+/// Cuts a long name and appends a digest of the whole, so that two long names stay two; tells whether it did.
+pub(super) fn bound_name(name: &mut String) -> bool {
+    if name.len() <= NAME_LIMIT {
+        return false;
+    }
+    let digest = Sha256::digest(name.as_bytes());
+    truncate(name, NAME_LIMIT);
+    name.push('~');
+    for byte in digest.iter().take(8) {
+        let _never_fails = write!(name, "{byte:02x}");
+    }
+    true
+}
+
+/// Cuts a text to at most so many bytes, at a character's edge.
+pub(super) fn truncate(text: &mut String, limit: usize) {
+    if text.len() > limit {
+        let mut end = limit;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+}

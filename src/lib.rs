@@ -1,0 +1,37 @@
+//! maestro conducts a team's CI. Read `ARCHITECTURE.md` for the map; the rooms below stand in reading order.
+
+mod cli;
+mod error;
+mod exit_code;
+mod ui;
+
+mod config;
+
+// Decisions: pure and synchronous. No I/O, clock, environment or randomness; all of it comes in as arguments.
+mod event;
+mod finding;
+mod flakes;
+mod junit;
+mod redact;
+mod stats;
+
+mod output;
+
+// Effects.
+mod adapters;
+mod ports;
+mod state;
+
+pub use cli::run;
+pub use exit_code::ExitCode;
+pub use ports::World;
+
+/// Reads arbitrary bytes as a report; for the fuzzer.
+#[cfg(fuzzing)]
+pub fn fuzz_junit(bytes: &[u8]) -> Option<u64> {
+    let mut handed_out = 0;
+    let read = junit::read(bytes, &mut |_, _, _| handed_out += 1);
+    let (counts, _) = read.ok()?;
+    assert_eq!(counts.cases, handed_out);
+    Some(handed_out)
+}

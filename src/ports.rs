@@ -1,0 +1,185 @@
+//! What maestro needs from the world, as traits. `src/adapters` holds their real forms and in-memory twins.
+//!
+//! Decisions never see this file: whatever they need comes in as plain arguments.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Tells the time and waits.
+pub(crate) trait Clock: Send + Sync {
+    /// Returns the wall-clock time.
+    fn now(&self) -> Timestamp;
+    /// Blocks for that long.
+    fn sleep(&self, duration: Duration);
+}
+
+/// The process's surroundings.
+pub(crate) trait Environment: Send + Sync {
+    /// Returns a variable; one that is empty counts as not set, because workflows pass unset inputs as "".
+    fn var(&self, name: &str) -> Option<OsString>;
+    /// Returns every variable as text, in order of name; what is not Unicode is replaced.
+    fn vars(&self) -> Vec<(String, String)>;
+    /// Returns the working folder.
+    fn current_dir(&self) -> io::Result<PathBuf>;
+    /// Returns the path of this binary.
+    fn current_exe(&self) -> io::Result<PathBuf>;
+}
+
+/// What a path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A pipe, socket or device.
+    Other,
+}
+
+/// A held lock; it ends with the value.
+pub(crate) trait Lock: Send {}
+
+/// What writes the bytes of a file.
+pub(crate) type Fill<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
+
+/// Files and folders.
+pub(crate) trait Files: Send + Sync {
+    /// Opens a file for reading.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
+    /// Returns what the path names, following links.
+    fn kind(&self, path: &Path) -> io::Result<FileKind>;
+    /// Returns a file's length in bytes.
+    fn length(&self, path: &Path) -> io::Result<u64>;
+    /// Returns every regular file below a folder, sorted by path; links are not followed, and folders for which `skip`
+    /// answers true are left out. What cannot be listed comes back as an error beside its path.
+    fn walk(
+        &self,
+        folder: &Path,
+        skip: &dyn Fn(&Path) -> bool,
+    ) -> Vec<Result<PathBuf, (PathBuf, io::Error)>>;
+    /// Returns the names in a folder, sorted; none when the folder does not exist.
+    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
+    /// Makes a folder and those above it.
+    fn create_folder(&self, path: &Path) -> io::Result<()>;
+    /// Writes a whole file so that a reader sees the old bytes or the new ones, and a crash loses neither:
+    /// a temporary file beside it, flushed to disk, renamed over it, and the folder flushed too.
+    fn write_atomic(&self, path: &Path, fill: Fill<'_>) -> io::Result<()>;
+    /// Adds bytes to the end of a file.
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Moves a file, durably.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Removes a folder and all that is in it; fine when there is none.
+    fn remove_folder(&self, path: &Path) -> io::Result<()>;
+    /// Takes an exclusive lock on a file, which is made when missing; `None` when another process holds it.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+    /// Makes a new temporary folder that stays.
+    fn temporary_folder(&self, prefix: &str) -> io::Result<PathBuf>;
+}
+
+/// Where a repository keeps its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checkout {
+    /// The top of the work tree; none in a bare repository.
+    pub(crate) top: Option<PathBuf>,
+    /// The git directory that all work trees of the repository share.
+    pub(crate) common_dir: PathBuf,
+}
+
+/// The commit and branch that are checked out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Full object id; none on an unborn branch.
+    pub(crate) commit: Option<String>,
+    /// Short branch name; none on a detached head.
+    pub(crate) branch: Option<String>,
+}
+
+/// Why git gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GitError {
+    /// The folder lies in no repository.
+    #[error("no git repository at `{}`", .0.display())]
+    NoRepository(PathBuf),
+    /// There is no git program.
+    #[error("the program `git` was not found")]
+    NoProgram,
+    /// Git refused; its own words.
+    #[error("git refused: {0}")]
+    Refused(String),
+}
+
+/// The repository.
+pub(crate) trait Git: Send + Sync {
+    /// Finds the repository that holds a folder.
+    fn checkout(&self, folder: &Path) -> Result<Checkout, GitError>;
+    /// Returns what is checked out.
+    fn head(&self, folder: &Path) -> Result<Head, GitError>;
+    /// Whether a tracked file of the work tree differs from what is checked out.
+    fn has_changes(&self, folder: &Path) -> Result<bool, GitError>;
+}
+
+/// How a child process ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Finished {
+    /// Its exit code; none when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// What it wrote to standard output, when that was asked for.
+    pub(crate) stdout: Vec<u8>,
+    /// What it wrote to standard error, when that was asked for.
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// A child process to run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Call {
+    /// The program.
+    pub(crate) program: OsString,
+    /// Its arguments.
+    pub(crate) args: Vec<OsString>,
+    /// Where it runs.
+    pub(crate) folder: PathBuf,
+    /// Variables to set; `None` removes one.
+    pub(crate) env: Vec<(String, Option<OsString>)>,
+    /// What it reads from standard input.
+    pub(crate) stdin: Vec<u8>,
+}
+
+/// Child processes.
+pub(crate) trait Processes: Send + Sync {
+    /// Runs a child to its end, its output captured.
+    fn run(&self, call: &Call) -> io::Result<Finished>;
+}
+
+/// One output stream of the process.
+pub(crate) struct Stream {
+    /// Where the bytes go.
+    pub(crate) writer: Box<dyn Write + Send>,
+    /// Whether a person looks at it.
+    pub(crate) is_terminal: bool,
+    /// Its width in columns, when it is a terminal.
+    pub(crate) width: Option<u16>,
+}
+
+/// Everything outside the process.
+pub struct World {
+    /// The clock.
+    pub(crate) clock: Box<dyn Clock>,
+    /// The environment.
+    pub(crate) environment: Box<dyn Environment>,
+    /// The file system.
+    pub(crate) files: Box<dyn Files>,
+    /// The repository.
+    pub(crate) git: Box<dyn Git>,
+    /// Child processes.
+    pub(crate) processes: Box<dyn Processes>,
+    /// Standard output.
+    pub(crate) stdout: Stream,
+    /// Standard error.
+    pub(crate) stderr: Stream,
+}

@@ -1,0 +1,88 @@
+//! Statistics: posterior rates of failure.
+//!
+//! A failure rate is the Beta posterior under Jeffreys' prior Beta(1/2, 1/2), its interval equal-tailed (Brown, Cai and
+//! `DasGupta`, "Interval Estimation for a Binomial Proportion", Statistical Science 16:2, 2001).
+
+use statrs::distribution::{Beta, ContinuousCDF};
+
+/// A rate with its interval; all three between zero and one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rate {
+    pub(crate) mean: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+/// How much probability lies inside an interval.
+pub(crate) const INTERVAL: f64 = 0.95;
+
+/// Returns the posterior of so many failures in so many runs.
+pub(crate) fn failure_rate(failures: u64, runs: u64) -> Rate {
+    let tail = (1.0 - INTERVAL) / 2.0;
+    let (alpha, beta) = posterior(failures, runs);
+    let mean = alpha / (alpha + beta);
+    match Beta::new(alpha, beta) {
+        Ok(distribution) => Rate {
+            mean,
+            low: distribution.inverse_cdf(tail),
+            high: distribution.inverse_cdf(1.0 - tail),
+        },
+        // Both parameters are at least one half, so that a distribution always exists.
+        Err(_) => Rate {
+            mean,
+            low: 0.0,
+            high: 1.0,
+        },
+    }
+}
+
+/// Returns the probability that the rate lies below a bound.
+pub(crate) fn probability_below(failures: u64, runs: u64, bound: f64) -> f64 {
+    let (alpha, beta) = posterior(failures, runs);
+    Beta::new(alpha, beta).map_or(0.0, |distribution| distribution.cdf(bound))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "nobody has 2^52 test runs"
+)]
+fn posterior(failures: u64, runs: u64) -> (f64, f64) {
+    let failures = failures.min(runs);
+    (failures as f64 + 0.5, (runs - failures) as f64 + 0.5)
+}
+
+/// Rounds to four decimals, which is finer than any history can tell, so that equal data print equal bytes everywhere.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(failures: u64, runs: u64, low: f64, high: f64) {
+        let rate = failure_rate(failures, runs);
+        assert!((rate.low - low).abs() < 0.0006, "{rate:?}");
+        assert!((rate.high - high).abs() < 0.0006, "{rate:?}");
+    }
+
+    // Figures of the R package binom, method "bayes" with its default prior.
+    #[test]
+    fn the_interval_is_jeffreys() {
+        check(1, 10, 0.011, 0.381);
+        check(3, 100, 0.0085, 0.078);
+        check(5, 50, 0.039, 0.205);
+        check(0, 3, 0.0, 0.5356);
+    }
+
+    #[test]
+    fn more_failures_than_runs_do_not_panic() {
+        assert!(failure_rate(5, 3).high <= 1.0);
+    }
+
+    #[test]
+    fn a_clean_history_becomes_surer_with_length() {
+        assert!(probability_below(0, 200, 0.01) > 0.95);
+        assert!(probability_below(0, 20, 0.01) < 0.6);
+    }
+}

@@ -1,0 +1,315 @@
+//! What a person sees: data on standard output, everything else on standard error.
+//!
+//! Invariant: a closed pipe or a full disk never panics. The first failure of a stream is remembered, later writes are
+//! dropped, and `finish` tells what happened. Colour is decided for each stream on its own; files never get any.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::output::text::visible;
+use crate::ports::{Environment, Stream, World};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` is set
+    #[default]
+    Auto,
+    /// Also in a pipe
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// How messages on standard error look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    #[default]
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+/// A stream that never fails in the middle of a command.
+struct Sink {
+    stream: Stream,
+    color: bool,
+    failure: Option<io::Error>,
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failure.is_none()
+            && let Err(error) = self.stream.writer.write_all(bytes)
+        {
+            self.failure = Some(error);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.failure.is_none()
+            && let Err(error) = self.stream.writer.flush()
+        {
+            self.failure = Some(error);
+        }
+        Ok(())
+    }
+}
+
+/// The two streams and how loud to be.
+pub(crate) struct Ui {
+    out: Sink,
+    err: Sink,
+    verbosity: i8,
+    log_format: LogFormat,
+    progress: bool,
+}
+
+/// What the terminal's variables ask for.
+#[derive(Debug, Clone, Copy)]
+struct ColorWishes {
+    forbidden: bool,
+    forced: bool,
+    dumb: bool,
+}
+
+impl ColorWishes {
+    fn read(environment: &dyn Environment) -> Self {
+        let is = |name: &str, value: &str| environment.var(name).is_some_and(|v| v == value);
+        Self {
+            forbidden: environment.var("NO_COLOR").is_some() || is("CLICOLOR", "0"),
+            forced: environment.var("CLICOLOR_FORCE").is_some() && !is("CLICOLOR_FORCE", "0"),
+            dumb: is("TERM", "dumb"),
+        }
+    }
+
+    fn decide(self, choice: ColorChoice, is_terminal: bool) -> bool {
+        match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if self.forbidden => false,
+            ColorChoice::Auto if self.forced => true,
+            ColorChoice::Auto => is_terminal && !self.dumb,
+        }
+    }
+}
+
+impl Ui {
+    /// Takes the streams out of the world, with the plainest settings until the command line is read.
+    pub(crate) fn new(world: &mut World) -> Self {
+        let closed = || Stream {
+            writer: Box::new(io::sink()),
+            is_terminal: false,
+            width: None,
+        };
+        let stdout = std::mem::replace(&mut world.stdout, closed());
+        let stderr = std::mem::replace(&mut world.stderr, closed());
+        let wishes = ColorWishes::read(world.environment.as_ref());
+        let sink = |stream: Stream| Sink {
+            color: wishes.decide(ColorChoice::Auto, stream.is_terminal),
+            stream,
+            failure: None,
+        };
+        Self {
+            progress: stderr.is_terminal && !wishes.dumb,
+            out: sink(stdout),
+            err: sink(stderr),
+            verbosity: 0,
+            log_format: LogFormat::Human,
+        }
+    }
+
+    /// Applies what the command line, the environment or the configuration says.
+    pub(crate) fn configure(
+        &mut self,
+        environment: &dyn Environment,
+        color: ColorChoice,
+        log_format: LogFormat,
+        verbosity: i8,
+    ) {
+        let wishes = ColorWishes::read(environment);
+        self.out.color = wishes.decide(color, self.out.stream.is_terminal);
+        self.err.color =
+            wishes.decide(color, self.err.stream.is_terminal) && log_format == LogFormat::Human;
+        self.log_format = log_format;
+        self.verbosity = verbosity;
+        self.progress = self.err.stream.is_terminal
+            && !wishes.dumb
+            && verbosity >= 0
+            && log_format == LogFormat::Human;
+    }
+
+    /// Returns where data goes.
+    pub(crate) fn out(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    /// Whether data may carry colour.
+    pub(crate) fn out_color(&self) -> bool {
+        self.out.color
+    }
+
+    /// Returns how wide tables may be; the same everywhere but on a terminal.
+    pub(crate) fn out_width(&self) -> u16 {
+        self.out.stream.width.unwrap_or(120).max(40)
+    }
+
+    /// Returns standard error as it is, for workflow commands.
+    pub(crate) fn err(&mut self) -> &mut dyn Write {
+        &mut self.err
+    }
+
+    /// Says what was done; silent with `--quiet`.
+    pub(crate) fn status(&mut self, message: &str) {
+        if self.verbosity >= 0 {
+            self.say("status", None, message);
+        }
+    }
+
+    /// Says what only the curious want to know; needs `--verbose`.
+    pub(crate) fn detail(&mut self, message: &str) {
+        if self.verbosity >= 1 {
+            self.say("detail", None, message);
+        }
+    }
+
+    /// Says what somebody should look at; only `--quiet --quiet` silences it.
+    pub(crate) fn warn(&mut self, message: &str) {
+        if self.verbosity >= -1 {
+            let style = AnsiColor::Yellow.on_default().bold();
+            self.say("warning", Some(style), message);
+        }
+    }
+
+    /// Says the way out.
+    pub(crate) fn hint(&mut self, message: &str) {
+        if self.verbosity >= -1 {
+            self.say("hint", Some(AnsiColor::Cyan.on_default().bold()), message);
+        }
+    }
+
+    fn say(&mut self, level: &str, label: Option<Style>, message: &str) {
+        let message = visible(message);
+        let written = match (self.log_format, label) {
+            (LogFormat::Json, _) => {
+                let line = serde_json::json!({
+                    "schema": "maestro.log/v1", "level": level, "message": message,
+                });
+                writeln!(self.err, "{line}")
+            }
+            (LogFormat::Human, None) => writeln!(self.err, "{message}"),
+            (LogFormat::Human, Some(style)) => {
+                let label = self.paint(style, level);
+                writeln!(self.err, "{label}: {message}")
+            }
+        };
+        debug_assert!(written.is_ok(), "a sink never fails");
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.err.color {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Tells a failure: what, why, where, and the way out.
+    pub(crate) fn error(&mut self, error: &CommandError) {
+        let message = visible(&error.error.to_string());
+        let causes: Vec<String> = error
+            .error
+            .chain()
+            .skip(1)
+            .map(|cause| visible(&cause.to_string()))
+            .collect();
+        if self.log_format == LogFormat::Json {
+            let line = serde_json::json!({
+                "schema": "maestro.error/v1",
+                "kind": error.kind.name(),
+                "message": message,
+                "causes": causes,
+                "hints": error.hints,
+                "excerpt": error.excerpt,
+                "exit_code": error.kind.exit_code().code(),
+            });
+            let _never_fails = writeln!(self.err, "{line}");
+            return;
+        }
+        let red = AnsiColor::Red.on_default().bold();
+        let mut text = format!("{}: {message}\n", self.paint(red, "error"));
+        for cause in causes {
+            text.push_str(&format!("caused by: {cause}\n"));
+        }
+        if let Some(excerpt) = &error.excerpt {
+            text.push_str(excerpt.trim_end());
+            text.push('\n');
+        }
+        if !error.hints.is_empty() {
+            text.push('\n');
+        }
+        let cyan = AnsiColor::Cyan.on_default().bold();
+        for hint in &error.hints {
+            text.push_str(&format!("{}: {}\n", self.paint(cyan, "hint"), visible(hint)));
+        }
+        let _never_fails = self.err.write_all(text.as_bytes());
+    }
+
+    /// Writes what clap has to say, to standard output for help and to standard error for a mistake.
+    pub(crate) fn clap(&mut self, error: &clap::Error) {
+        let rendered = error.render();
+        let sink = if error.use_stderr() {
+            &mut self.err
+        } else {
+            &mut self.out
+        };
+        let written = if sink.color {
+            write!(sink, "{}", rendered.ansi())
+        } else {
+            write!(sink, "{rendered}")
+        };
+        debug_assert!(written.is_ok(), "a sink never fails");
+    }
+
+    /// Returns a progress bar that shows itself on a terminal only.
+    pub(crate) fn progress(&self, length: u64, what: &'static str) -> ProgressBar {
+        if !self.progress {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+        let template = "{msg} {wide_bar} {pos}/{len} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
+    /// Flushes both streams; data that did not reach its reader's disk turns the verdict into "cannot write".
+    ///
+    /// A reader who closed the pipe has seen enough: the verdict stands.
+    pub(crate) fn finish(mut self, verdict: ExitCode) -> ExitCode {
+        let _never_fails = self.out.flush();
+        let failure = self.out.failure.take();
+        let verdict = match failure {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let failure = anyhow::Error::new(error).context("cannot write to standard output");
+                let error = CommandError::new(crate::error::ErrorKind::CannotWrite, failure)
+                    .hint("the output is incomplete: free some room, or send it elsewhere");
+                self.error(&error);
+                ExitCode::CannotWrite
+            }
+            _ => verdict,
+        };
+        let _never_fails = self.err.flush();
+        verdict
+    }
+}

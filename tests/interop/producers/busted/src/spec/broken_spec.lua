@@ -1,0 +1,1 @@
+error('outside of the <tests>')

@@ -1,0 +1,1 @@
+throw new Error('outside of the <tests>');

@@ -1,0 +1,6 @@
+describe('Control', () => {
+  it('passes', () => {});
+  it('fails with control characters', () => {
+    throw new Error('\x1b[31mred\x1b[0m nul:\x00 bell:\x07 end');
+  });
+});

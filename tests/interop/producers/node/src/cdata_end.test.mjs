@@ -1,0 +1,6 @@
+import { test } from 'node:test';
+
+test('passes', () => {});
+test('fails with the end of a CDATA section', () => {
+  throw new Error('a ]]> b');
+});

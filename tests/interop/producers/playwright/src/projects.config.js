@@ -1,0 +1,1 @@
+module.exports = { projects: [{ name: 'desktop' }, { name: 'mobile' }] };

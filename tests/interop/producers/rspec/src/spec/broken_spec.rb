@@ -1,0 +1,1 @@
+raise 'outside of the <examples>'

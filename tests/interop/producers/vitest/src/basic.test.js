@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+const MESSAGE = 'expected "a" <b> & \'c\' ]]> ünïcödé ✓ 🦀\nsecond line';
+
+test('passes', () => {});
+
+test('writes output', () => {
+  console.log('to stdout "<&>" ünïcödé 🦀');
+  console.error('to stderr <&>');
+});
+
+test('control characters', () => {
+  throw new Error('\x1b[31mred\x1b[0m nul:\x00 bell:\x07 end');
+});
+
+test('fails', () => {
+  throw new Error(MESSAGE);
+});
+
+test('fails to compare', () => {
+  expect({ key: '<1>' }).toEqual({ key: '<2>' });
+});
+
+test('throws a string', () => {
+  throw 'only a "string" <&>';
+});
+
+test.skip('is skipped', () => {});
+test.todo('is to do');
+test.fails('fails as expected', () => {
+  expect(1).toBe(2);
+});
+
+test.each([1, 2, 3])('parameter %i', (n) => {
+  expect(n).not.toBe(2);
+});
+
+test('[a/b::c]', () => {});
+test('🦀 "quoted" \'single\' <&>', () => {});
+test('dotted.name', () => {});
+
+describe('outer', () => {
+  beforeAll(() => {
+    console.log('before all');
+  });
+  describe('inner <&>', () => {
+    test('nested', () => {});
+  });
+  describe('with a broken hook', () => {
+    beforeEach(() => {
+      throw new Error('beforeEach <broken>');
+    });
+    test('never runs', () => {});
+  });
+});
+
+describe('with a broken beforeAll', () => {
+  beforeAll(() => {
+    throw new Error('beforeAll <broken>');
+  });
+  test('never runs either', () => {});
+});
+
+describe('with a broken afterAll', () => {
+  afterAll(() => {
+    throw new Error('afterAll <broken>');
+  });
+  test('passes before', () => {});
+});
