@@ -93,10 +93,13 @@ impl CommandError {
             io::ErrorKind::PermissionDenied => ErrorKind::Permission,
             _ => ErrorKind::BadInput,
         };
-        let failure = anyhow::Error::new(error).context(format!("cannot read `{}`", path.display()));
+        let failure =
+            anyhow::Error::new(error).context(format!("cannot read `{}`", path.display()));
         let new = Self::new(kind, failure);
         match kind {
-            ErrorKind::NotFound => new.hint("check the spelling, and from which folder the path is meant"),
+            ErrorKind::NotFound => {
+                new.hint("check the spelling, and from which folder the path is meant")
+            }
             ErrorKind::Permission => new.hint("check who may read it (`ls -l`)"),
             _ => new,
         }

@@ -52,8 +52,6 @@ pub(crate) trait Files: Send + Sync {
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
     /// Returns what the path names, following links.
     fn kind(&self, path: &Path) -> io::Result<FileKind>;
-    /// Returns a file's length in bytes.
-    fn length(&self, path: &Path) -> io::Result<u64>;
     /// Returns every regular file below a folder, sorted by path; links are not followed, and folders for which `skip`
     /// answers true are left out. What cannot be listed comes back as an error beside its path.
     fn walk(
@@ -70,8 +68,6 @@ pub(crate) trait Files: Send + Sync {
     fn write_atomic(&self, path: &Path, fill: Fill<'_>) -> io::Result<()>;
     /// Adds bytes to the end of a file.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Moves a file, durably.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Removes a folder and all that is in it; fine when there is none.

@@ -17,55 +17,190 @@ struct Shape {
 
 /// Tokens that are known by their own shape.
 const TOKENS: &[Shape] = &[
-    Shape { name: "github-token", pattern: r"\bgh[pousr]_[A-Za-z0-9]{20,255}" },
-    Shape { name: "github-pat", pattern: r"\bgithub_pat_[A-Za-z0-9_]{20,255}" },
-    Shape { name: "gitlab-token", pattern: r"\bgl(?:pat|ptt|dt|rt|cbt|oas|soat|imt|ft|agent)-[A-Za-z0-9_\-.]{16,300}" },
-    Shape { name: "aws-key-id", pattern: r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b" },
-    Shape { name: "google-key", pattern: r"\bAIza[A-Za-z0-9_\-]{35}" },
-    Shape { name: "google-oauth", pattern: r"\b(?:ya29\.[A-Za-z0-9_\-.]{20,}|GOCSPX-[A-Za-z0-9_\-]{20,})" },
-    Shape { name: "slack-token", pattern: r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9\-]{8,}|\bxapp-[0-9]-[A-Za-z0-9\-]{16,}" },
-    Shape { name: "slack-webhook", pattern: r"\bhooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{20,}" },
-    Shape { name: "discord-webhook", pattern: r"\bdiscord(?:app)?\.com/api/webhooks/[0-9]{15,}/[A-Za-z0-9_\-]{40,}" },
-    Shape { name: "stripe-key", pattern: r"\b(?:sk|rk|pk)_(?:test|live|prod)_[A-Za-z0-9]{10,}|\bwhsec_[A-Za-z0-9+/=]{20,}" },
-    Shape { name: "anthropic-key", pattern: r"\bsk-ant-[A-Za-z0-9_\-]{20,}" },
-    Shape { name: "openai-key", pattern: r"\bsk-(?:proj-|svcacct-|admin-|or-v1-)?[A-Za-z0-9_\-]{20,}" },
-    Shape { name: "hugging-face-token", pattern: r"\b(?:hf|api_org)_[A-Za-z]{34}\b" },
-    Shape { name: "npm-token", pattern: r"\bnpm_[A-Za-z0-9]{36}" },
-    Shape { name: "pypi-token", pattern: r"\bpypi-[A-Za-z0-9_\-]{50,}" },
-    Shape { name: "crates-token", pattern: r"\bcio[A-Za-z0-9]{32}\b" },
-    Shape { name: "rubygems-token", pattern: r"\brubygems_[a-f0-9]{48}" },
-    Shape { name: "docker-token", pattern: r"\bdckr_(?:pat|oat)_[A-Za-z0-9_\-]{20,}" },
-    Shape { name: "sendgrid-key", pattern: r"\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}" },
-    Shape { name: "twilio-key", pattern: r"\b(?:SK|AC)[0-9a-f]{32}\b" },
-    Shape { name: "mailgun-key", pattern: r"\b(?:key|pubkey)-[0-9a-f]{32}\b" },
-    Shape { name: "digitalocean-token", pattern: r"\bdo[opr]_v1_[a-f0-9]{64}" },
-    Shape { name: "databricks-token", pattern: r"\bdapi[a-f0-9]{32}" },
-    Shape { name: "shopify-token", pattern: r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}" },
-    Shape { name: "square-token", pattern: r"\b(?:EAAA|sq0[a-z]{3}-)[A-Za-z0-9_\-]{22,}" },
-    Shape { name: "telegram-token", pattern: r"\b[0-9]{8,10}:AA[A-Za-z0-9_\-]{32,}" },
-    Shape { name: "grafana-token", pattern: r"\bgl(?:c|sa)_[A-Za-z0-9+/_]{32,}={0,2}|\beyJrIjoi[A-Za-z0-9+/]{40,}={0,2}" },
-    Shape { name: "linear-key", pattern: r"\blin_(?:api|oauth)_[A-Za-z0-9]{32,}" },
-    Shape { name: "vault-token", pattern: r"\bhv[bsr]\.[A-Za-z0-9_\-]{20,}" },
-    Shape { name: "terraform-token", pattern: r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_\-=]{40,}" },
-    Shape { name: "doppler-token", pattern: r"\bdp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.\-]{30,}" },
-    Shape { name: "planetscale-token", pattern: r"\bpscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=\-]{30,}" },
-    Shape { name: "pulumi-token", pattern: r"\bpul-[a-f0-9]{40}" },
-    Shape { name: "postman-key", pattern: r"\bPMAK-[A-Fa-f0-9]{24}-[A-Fa-f0-9]{34}" },
-    Shape { name: "new-relic-key", pattern: r"\bNR(?:AK|AL|JS|II)-[A-Za-z0-9\-]{19,}" },
-    Shape { name: "sentry-token", pattern: r"\bsntr(?:ys|yu)_[A-Za-z0-9_=+/]{40,}" },
-    Shape { name: "age-key", pattern: r"\bAGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}" },
-    Shape { name: "azure-secret", pattern: r"\b[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.\-]{31,34}" },
-    Shape { name: "jwt", pattern: r"\bey[A-Za-z0-9_\-]{14,}\.ey[A-Za-z0-9_\-/]{14,}(?:\.[A-Za-z0-9_\-/]{8,}={0,2})?" },
-    Shape { name: "private-key", pattern: r"-----BEGIN[ A-Z0-9]{0,40}PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END[ A-Z0-9]{0,40}PRIVATE KEY(?: BLOCK)?-----|\z)" },
-    Shape { name: "url-password", pattern: r"\b[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s/:@]{0,100}:(?P<secret>[^\s/@]{1,200})@" },
+    Shape {
+        name: "github-token",
+        pattern: r"\bgh[pousr]_[A-Za-z0-9]{20,255}",
+    },
+    Shape {
+        name: "github-pat",
+        pattern: r"\bgithub_pat_[A-Za-z0-9_]{20,255}",
+    },
+    Shape {
+        name: "gitlab-token",
+        pattern: r"\bgl(?:pat|ptt|dt|rt|cbt|oas|soat|imt|ft|agent)-[A-Za-z0-9_\-.]{16,300}",
+    },
+    Shape {
+        name: "aws-key-id",
+        pattern: r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b",
+    },
+    Shape {
+        name: "google-key",
+        pattern: r"\bAIza[A-Za-z0-9_\-]{35}",
+    },
+    Shape {
+        name: "google-oauth",
+        pattern: r"\b(?:ya29\.[A-Za-z0-9_\-.]{20,}|GOCSPX-[A-Za-z0-9_\-]{20,})",
+    },
+    Shape {
+        name: "slack-token",
+        pattern: r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9\-]{8,}|\bxapp-[0-9]-[A-Za-z0-9\-]{16,}",
+    },
+    Shape {
+        name: "slack-webhook",
+        pattern: r"\bhooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{20,}",
+    },
+    Shape {
+        name: "discord-webhook",
+        pattern: r"\bdiscord(?:app)?\.com/api/webhooks/[0-9]{15,}/[A-Za-z0-9_\-]{40,}",
+    },
+    Shape {
+        name: "stripe-key",
+        pattern: r"\b(?:sk|rk|pk)_(?:test|live|prod)_[A-Za-z0-9]{10,}|\bwhsec_[A-Za-z0-9+/=]{20,}",
+    },
+    Shape {
+        name: "anthropic-key",
+        pattern: r"\bsk-ant-[A-Za-z0-9_\-]{20,}",
+    },
+    Shape {
+        name: "openai-key",
+        pattern: r"\bsk-(?:proj-|svcacct-|admin-|or-v1-)?[A-Za-z0-9_\-]{20,}",
+    },
+    Shape {
+        name: "hugging-face-token",
+        pattern: r"\b(?:hf|api_org)_[A-Za-z]{34}\b",
+    },
+    Shape {
+        name: "npm-token",
+        pattern: r"\bnpm_[A-Za-z0-9]{36}",
+    },
+    Shape {
+        name: "pypi-token",
+        pattern: r"\bpypi-[A-Za-z0-9_\-]{50,}",
+    },
+    Shape {
+        name: "crates-token",
+        pattern: r"\bcio[A-Za-z0-9]{32}\b",
+    },
+    Shape {
+        name: "rubygems-token",
+        pattern: r"\brubygems_[a-f0-9]{48}",
+    },
+    Shape {
+        name: "docker-token",
+        pattern: r"\bdckr_(?:pat|oat)_[A-Za-z0-9_\-]{20,}",
+    },
+    Shape {
+        name: "sendgrid-key",
+        pattern: r"\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}",
+    },
+    Shape {
+        name: "twilio-key",
+        pattern: r"\b(?:SK|AC)[0-9a-f]{32}\b",
+    },
+    Shape {
+        name: "mailgun-key",
+        pattern: r"\b(?:key|pubkey)-[0-9a-f]{32}\b",
+    },
+    Shape {
+        name: "digitalocean-token",
+        pattern: r"\bdo[opr]_v1_[a-f0-9]{64}",
+    },
+    Shape {
+        name: "databricks-token",
+        pattern: r"\bdapi[a-f0-9]{32}",
+    },
+    Shape {
+        name: "shopify-token",
+        pattern: r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
+    },
+    Shape {
+        name: "square-token",
+        pattern: r"\b(?:EAAA|sq0[a-z]{3}-)[A-Za-z0-9_\-]{22,}",
+    },
+    Shape {
+        name: "telegram-token",
+        pattern: r"\b[0-9]{8,10}:AA[A-Za-z0-9_\-]{32,}",
+    },
+    Shape {
+        name: "grafana-token",
+        pattern: r"\bgl(?:c|sa)_[A-Za-z0-9+/_]{32,}={0,2}|\beyJrIjoi[A-Za-z0-9+/]{40,}={0,2}",
+    },
+    Shape {
+        name: "linear-key",
+        pattern: r"\blin_(?:api|oauth)_[A-Za-z0-9]{32,}",
+    },
+    Shape {
+        name: "vault-token",
+        pattern: r"\bhv[bsr]\.[A-Za-z0-9_\-]{20,}",
+    },
+    Shape {
+        name: "terraform-token",
+        pattern: r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_\-=]{40,}",
+    },
+    Shape {
+        name: "doppler-token",
+        pattern: r"\bdp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.\-]{30,}",
+    },
+    Shape {
+        name: "planetscale-token",
+        pattern: r"\bpscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=\-]{30,}",
+    },
+    Shape {
+        name: "pulumi-token",
+        pattern: r"\bpul-[a-f0-9]{40}",
+    },
+    Shape {
+        name: "postman-key",
+        pattern: r"\bPMAK-[A-Fa-f0-9]{24}-[A-Fa-f0-9]{34}",
+    },
+    Shape {
+        name: "new-relic-key",
+        pattern: r"\bNR(?:AK|AL|JS|II)-[A-Za-z0-9\-]{19,}",
+    },
+    Shape {
+        name: "sentry-token",
+        pattern: r"\bsntr(?:ys|yu)_[A-Za-z0-9_=+/]{40,}",
+    },
+    Shape {
+        name: "age-key",
+        pattern: r"\bAGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
+    },
+    Shape {
+        name: "azure-secret",
+        pattern: r"\b[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.\-]{31,34}",
+    },
+    Shape {
+        name: "jwt",
+        pattern: r"\bey[A-Za-z0-9_\-]{14,}\.ey[A-Za-z0-9_\-/]{14,}(?:\.[A-Za-z0-9_\-/]{8,}={0,2})?",
+    },
+    Shape {
+        name: "private-key",
+        pattern: r"-----BEGIN[ A-Z0-9]{0,40}PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END[ A-Z0-9]{0,40}PRIVATE KEY(?: BLOCK)?-----|\z)",
+    },
+    Shape {
+        name: "url-password",
+        pattern: r"\b[a-zA-Z][a-zA-Z0-9+.\-]{1,20}://[^\s/:@]{0,100}:(?P<secret>[^\s/@]{1,200})@",
+    },
 ];
 
 /// Values that the word before them gives away.
 const KEYED: &[Shape] = &[
-    Shape { name: "authorization", pattern: r#"(?i)\b(?:proxy-)?authorization['"]?\s{0,4}[:=]\s{0,4}['"]?(?:(?:bearer|basic|token|digest|apikey)\s{1,4})?(?P<secret>[^\s'",;]{6,})"# },
-    Shape { name: "bearer", pattern: r"(?i)\bbearer\s{1,4}(?P<secret>[A-Za-z0-9_\-.~+/]{12,}=*)" },
-    Shape { name: "keyed", pattern: r#"(?i)(?:password|passwd|passphrase|\bpwd|secret|token|api[_\-]?key|apikey|access[_\-]?key|auth[_\-]?key|private[_\-]?key|client[_\-]?secret|account[_\-]?key|credentials?)[A-Za-z0-9_\-]{0,20}['"\])]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}(?:['"](?P<quoted>[^'"\n]{4,})['"]|(?P<secret>[^\s'",;&<>(){}\[\]]{6,}))"# },
-    Shape { name: "flag", pattern: r"(?i)--?(?:password|passwd|token|secret|api-key|apikey)[ =](?P<secret>[^\s]{6,})" },
+    Shape {
+        name: "authorization",
+        pattern: r#"(?i)\b(?:proxy-)?authorization['"]?\s{0,4}[:=]\s{0,4}['"]?(?:(?:bearer|basic|token|digest|apikey)\s{1,4})?(?P<secret>[^\s'",;]{6,})"#,
+    },
+    Shape {
+        name: "bearer",
+        pattern: r"(?i)\bbearer\s{1,4}(?P<secret>[A-Za-z0-9_\-.~+/]{12,}=*)",
+    },
+    Shape {
+        name: "keyed",
+        pattern: r#"(?i)(?:password|passwd|passphrase|\bpwd|secret|token|api[_\-]?key|apikey|access[_\-]?key|auth[_\-]?key|private[_\-]?key|client[_\-]?secret|account[_\-]?key|credentials?)[A-Za-z0-9_\-]{0,20}['"\])]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}(?:['"](?P<quoted>[^'"\n]{4,})['"]|(?P<secret>[^\s'",;&<>(){}\[\]]{6,}))"#,
+    },
+    Shape {
+        name: "flag",
+        pattern: r"(?i)--?(?:password|passwd|token|secret|api-key|apikey)[ =](?P<secret>[^\s]{6,})",
+    },
 ];
 
 /// Takes secrets out of text.
@@ -119,7 +254,15 @@ impl Redactor {
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     [
-        "TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "PRIVATE_KEY", "ACCESS_KEY", "CREDENTIAL",
+        "TOKEN",
+        "SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "API_KEY",
+        "APIKEY",
+        "PRIVATE_KEY",
+        "ACCESS_KEY",
+        "CREDENTIAL",
         "WEBHOOK",
     ]
     .iter()
@@ -158,7 +301,9 @@ impl Rules {
         if !self.all.is_match(text) {
             return None;
         }
-        let replaced = self.all.replace_all(text, |found: &Captures<'_>| self.mask(found));
+        let replaced = self
+            .all
+            .replace_all(text, |found: &Captures<'_>| self.mask(found));
         Some(replaced.into_owned())
     }
 

@@ -42,10 +42,7 @@ pub(crate) fn probability_below(failures: u64, runs: u64, bound: f64) -> f64 {
     Beta::new(alpha, beta).map_or(0.0, |distribution| distribution.cdf(bound))
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "nobody has 2^52 test runs"
-)]
+#[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 test runs")]
 fn posterior(failures: u64, runs: u64) -> (f64, f64) {
     let failures = failures.min(runs);
     (failures as f64 + 0.5, (runs - failures) as f64 + 0.5)

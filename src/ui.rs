@@ -156,9 +156,12 @@ impl Ui {
         self.out.color
     }
 
-    /// Returns how wide tables may be; the same everywhere but on a terminal.
-    pub(crate) fn out_width(&self) -> u16 {
-        self.out.stream.width.unwrap_or(120).max(40)
+    /// Returns how wide tables may be on a terminal.
+    pub(crate) fn out_width(&self) -> Option<u16> {
+        let stream = &self.out.stream;
+        stream
+            .is_terminal
+            .then(|| stream.width.unwrap_or(100).max(40))
     }
 
     /// Returns standard error as it is, for workflow commands.
@@ -257,7 +260,11 @@ impl Ui {
         }
         let cyan = AnsiColor::Cyan.on_default().bold();
         for hint in &error.hints {
-            text.push_str(&format!("{}: {}\n", self.paint(cyan, "hint"), visible(hint)));
+            text.push_str(&format!(
+                "{}: {}\n",
+                self.paint(cyan, "hint"),
+                visible(hint)
+            ));
         }
         let _never_fails = self.err.write_all(text.as_bytes());
     }

@@ -39,10 +39,6 @@ impl Files for Disk {
         })
     }
 
-    fn length(&self, path: &Path) -> io::Result<u64> {
-        Ok(fs::metadata(path)?.len())
-    }
-
     fn walk(
         &self,
         folder: &Path,
@@ -82,12 +78,12 @@ impl Files for Disk {
     }
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        create_durably(path)
     }
 
     fn write_atomic(&self, path: &Path, fill: Fill<'_>) -> io::Result<()> {
         let folder = parent(path);
-        fs::create_dir_all(folder)?;
+        create_durably(folder)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".tmp-");
         // Not the private mode of temporary files: what is written is read by other users of the machine,
@@ -100,7 +96,9 @@ impl Files for Disk {
         let temporary = builder.tempfile_in(folder)?;
         let mut writer = BufWriter::with_capacity(256 * 1024, temporary);
         fill(&mut writer)?;
-        let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let temporary = writer
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         temporary.as_file().sync_all()?;
         temporary.persist(path).map_err(|error| error.error)?;
         sync_folder(folder)
@@ -109,13 +107,6 @@ impl Files for Disk {
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
         file.write_all(bytes)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::create_dir_all(parent(to))?;
-        fs::rename(from, to)?;
-        sync_folder(parent(to))?;
-        sync_folder(parent(from))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -130,7 +121,7 @@ impl Files for Disk {
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        fs::create_dir_all(parent(path))?;
+        create_durably(parent(path))?;
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -146,6 +137,24 @@ impl Files for Disk {
     fn temporary_folder(&self, prefix: &str) -> io::Result<PathBuf> {
         Ok(tempfile::Builder::new().prefix(prefix).tempdir()?.keep())
     }
+}
+
+/// Makes a folder and those above it, and flushes the entry of each new one.
+fn create_durably(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    fs::create_dir_all(path)?;
+    for folder in missing.into_iter().rev() {
+        if !folder.as_os_str().is_empty() {
+            sync_folder(parent(folder))?;
+        }
+    }
+    Ok(())
 }
 
 fn parent(path: &Path) -> &Path {

@@ -28,10 +28,13 @@ impl GitProgram {
             ],
             stdin: Vec::new(),
         };
-        let done = self.processes.run(&call).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => GitError::NoProgram,
-            _ => GitError::Refused(error.to_string()),
-        })?;
+        let done = self
+            .processes
+            .run(&call)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => GitError::NoProgram,
+                _ => GitError::Refused(error.to_string()),
+            })?;
         if done.code == Some(0) {
             let text = String::from_utf8_lossy(&done.stdout);
             Ok(Ok(text.lines().map(str::to_owned).collect()))
@@ -52,10 +55,12 @@ impl Git for GitProgram {
             Err(words) => return Err(GitError::Refused(words)),
         };
         let [bare, common] = lines.as_slice() else {
-            return Err(GitError::Refused("an unexpected answer to rev-parse".into()));
+            return Err(GitError::Refused(
+                "an unexpected answer to rev-parse".into(),
+            ));
         };
         // Git answers relative to the folder it was asked in.
-        let common_dir = tidy(folder.join(common));
+        let common_dir = tidy(&folder.join(common));
         if bare == "true" {
             return Ok(Checkout {
                 top: None,
@@ -72,7 +77,10 @@ impl Git for GitProgram {
 
     fn head(&self, folder: &Path) -> Result<Head, GitError> {
         let commit = self
-            .ask(folder, &["rev-parse", "--quiet", "--verify", "HEAD^{commit}"])?
+            .ask(
+                folder,
+                &["rev-parse", "--quiet", "--verify", "HEAD^{commit}"],
+            )?
             .ok();
         let branch = self
             .ask(folder, &["symbolic-ref", "--quiet", "--short", "HEAD"])?
@@ -94,6 +102,6 @@ impl Git for GitProgram {
 }
 
 /// Takes the `.` parts out of a path, as text only.
-fn tidy(path: PathBuf) -> PathBuf {
+fn tidy(path: &Path) -> PathBuf {
     path.components().collect()
 }

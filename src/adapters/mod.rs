@@ -1,8 +1,5 @@
 //! The world: clock, environment, files, git, processes, terminal. The only place where effects happen.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "adapters are where effects live"
-)]
+#![expect(clippy::disallowed_methods, reason = "adapters are where effects live")]
 
 mod clock;
 mod environment;

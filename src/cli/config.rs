@@ -67,7 +67,10 @@ struct SettingRow {
 impl ConfigDocument {
     fn new(session: &Session<'_>, shows_origin: bool) -> Self {
         let settings = &session.settings;
-        let file = session.config_path.as_deref().map(|path| session.shown(path));
+        let file = session
+            .config_path
+            .as_deref()
+            .map(|path| session.shown(path));
         let origin = |origin: &Origin| match origin {
             Origin::File(_) => Origin::File(file.clone().unwrap_or_default()).describe(),
             other => other.describe(),
@@ -80,25 +83,56 @@ impl ConfigDocument {
                 origin: from,
             });
         };
-        add("output.format", settings.format.value.name().to_owned(), origin(&settings.format.origin));
-        add("output.color", word(&settings.color), origin(&settings.color.origin));
-        add("output.log_format", word(&settings.log_format), origin(&settings.log_format.origin));
-        let now = settings.now.value.map_or("the clock".to_owned(), |now| now.to_string());
+        add(
+            "output.format",
+            settings.format.value.name().to_owned(),
+            origin(&settings.format.origin),
+        );
+        add(
+            "output.color",
+            word(&settings.color),
+            origin(&settings.color.origin),
+        );
+        add(
+            "output.log_format",
+            word(&settings.log_format),
+            origin(&settings.log_format.origin),
+        );
+        let now = settings
+            .now
+            .value
+            .map_or("the clock".to_owned(), |now| now.to_string());
         add("now", now, origin(&settings.now.origin));
-        add("offline", settings.offline.value.to_string(), origin(&settings.offline.origin));
-        add("state.redact", settings.redact.value.to_string(), origin(&settings.redact.origin));
+        add(
+            "offline",
+            settings.offline.value.to_string(),
+            origin(&settings.offline.origin),
+        );
+        add(
+            "state.redact",
+            settings.redact.value.to_string(),
+            origin(&settings.redact.origin),
+        );
         let dir_origin = match (&session.globals.dir, &session.named_dir) {
             (Some(_), _) => Origin::Flag("--dir"),
             (None, Some(_)) => Origin::Environment("MAESTRO_DIR"),
             (None, None) => Origin::Default,
         };
-        add("dir", session.shown(&session.maestro_dir()), dir_origin.describe());
+        add(
+            "dir",
+            session.shown(&session.maestro_dir()),
+            dir_origin.describe(),
+        );
         let from_file = || Origin::File(file.clone().unwrap_or_default()).describe();
         if let Some(requires) = &session.config.requires {
             add("requires", requires.clone(), from_file());
         }
         for (name, job) in &session.config.jobs {
-            add(&format!("jobs.{name}.junit"), job.junit.clone(), from_file());
+            add(
+                &format!("jobs.{name}.junit"),
+                job.junit.clone(),
+                from_file(),
+            );
         }
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         Self {

@@ -1,10 +1,513 @@
-//! `maestro demo`
+//! `maestro demo`: real test runs of a small repository, by the real commands, as subprocesses of this binary.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::session::Session;
-use crate::error::CommandResult;
+use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
-/// Demo
+use crate::output::{Format, Inline, Page, Report, json_line};
+use crate::ports::{Call, FileKind, Finished};
+
+/// The repository, as a `git fast-import` stream made by `fixtures/demo/make.py`.
+const STREAM: &[u8] = include_bytes!("../../fixtures/demo/stream");
+
+/// How many test runs are made at first.
+const RUNS: u32 = 10;
+
+/// How often that is done before a test that shows one face only is believed.
+const ROUNDS: u32 = 2;
+
+/// See maestro at work on a small repository with a flaky test
+///
+/// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
+/// (with cargo-nextest where it is installed), and shows what the runs say about each test. Every command is printed, so
+/// that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
+/// the flaky test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DemoArgs {}
-pub(super) fn run(_session: &mut Session<'_>, _args: &DemoArgs) -> CommandResult {
-    Ok(ExitCode::Success)
+#[command(after_long_help = "\
+Examples:
+  Run it
+    $ maestro demo
+
+  Run it in a folder of your choice
+    $ maestro demo parcels-demo")]
+pub(crate) struct DemoArgs {
+    /// Where to unpack the repository and leave the results
+    folder: Option<PathBuf>,
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
+    let mut demo = Demo::new(session, args)?;
+    demo.unpack()?;
+    demo.build()?;
+    let mut done = 0;
+    for _ in 0..ROUNDS {
+        for _ in 0..RUNS {
+            done += 1;
+            demo.test_run(done)?;
+        }
+        if demo.names_a_flaky_test()? {
+            break;
+        }
+    }
+    demo.report()?;
+    demo.finish()
+}
+
+/// Which program runs the tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runner {
+    Nextest,
+    /// Its JUnit output is not stable yet, which the variable `RUSTC_BOOTSTRAP` allows.
+    CargoTest,
+}
+
+struct Demo<'s, 'w> {
+    session: &'s mut Session<'w>,
+    folder: PathBuf,
+    repository: PathBuf,
+    maestro: PathBuf,
+    runner: Runner,
+    steps: Vec<Step>,
+}
+
+/// What the demo did.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "maestro.demo/v1")]
+pub(crate) struct DemoDocument {
+    /// `maestro.demo/v1`
+    schema: &'static str,
+    /// Where everything lies.
+    folder: String,
+    /// The repository in it.
+    repository: String,
+    /// What was run, in order.
+    steps: Vec<Step>,
+    /// What `maestro flakes report` said (`maestro.flakes-report/v1`).
+    report: serde_json::Value,
+}
+
+/// One command.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+struct Step {
+    /// As it can be typed in the repository.
+    command: String,
+    /// How it ended; nothing when a signal ended it.
+    exit_code: Option<i32>,
+}
+
+impl<'s, 'w> Demo<'s, 'w> {
+    fn new(session: &'s mut Session<'w>, args: &DemoArgs) -> Result<Self, CommandError> {
+        let files = session.world.files.as_ref();
+        let folder = match &args.folder {
+            Some(folder) => session.base.join(folder),
+            None => files.temporary_folder("maestro-demo-").map_err(|error| {
+                CommandError::new(ErrorKind::CannotWrite, error)
+                    .hint("name a folder that can be written: maestro demo FOLDER")
+            })?,
+        };
+        let maestro = session
+            .world
+            .environment
+            .current_exe()
+            .map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
+        let mut demo = Self {
+            repository: folder.join("repository"),
+            folder,
+            session,
+            maestro,
+            runner: Runner::CargoTest,
+            steps: Vec::new(),
+        };
+        demo.find_runner()?;
+        Ok(demo)
+    }
+
+    fn find_runner(&mut self) -> Result<(), CommandError> {
+        let here = self.session.base.clone();
+        let cargo = self.call("cargo", &["--version"], &here);
+        if !matches!(cargo, Ok(Finished { code: Some(0), .. })) {
+            return Err(CommandError::message(ErrorKind::NotFound, "the program `cargo` was not found")
+                .hint("the demo runs the tests of a small Rust workspace: install Rust from https://rustup.rs"));
+        }
+        let nextest = self.call("cargo", &["nextest", "--version"], &here);
+        if matches!(nextest, Ok(Finished { code: Some(0), .. })) {
+            self.runner = Runner::Nextest;
+        }
+        Ok(())
+    }
+
+    /// Unpacks the repository, or takes the one that is there.
+    fn unpack(&mut self) -> Result<(), CommandError> {
+        let files = self.session.world.files.as_ref();
+        if files
+            .kind(&self.repository)
+            .is_ok_and(|kind| kind == FileKind::Folder)
+        {
+            let state = self.repository.join(".git").join("maestro");
+            files
+                .remove_folder(&state)
+                .map_err(|error| CommandError::writing(&state, error))?;
+            let shown = self.repository.display().to_string();
+            self.say(&format!(
+                "Using the repository at {shown} as it stands, with an empty history.\n"
+            ));
+            return Ok(());
+        }
+        let is_taken = files
+            .names(&self.folder)
+            .is_ok_and(|names| !names.is_empty());
+        if is_taken {
+            let message = format!("`{}` is not empty and holds no demo", self.folder.display());
+            return Err(CommandError::message(ErrorKind::CannotWrite, message)
+                .hint("name a new folder, or none for a temporary one"));
+        }
+        files
+            .create_folder(&self.repository)
+            .map_err(|error| CommandError::writing(&self.repository, error))?;
+        self.git(&["init", "--quiet", "--initial-branch=main", "."], &[])?;
+        self.git(&["config", "core.autocrlf", "false"], &[])?;
+        self.git(&["fast-import", "--quiet", "--done"], STREAM)?;
+        self.git(&["reset", "--quiet", "--hard", "main"], &[])?;
+        let shown = self.repository.display().to_string();
+        self.say(&format!(
+            "A workspace of three crates, with its history, is at {shown}\n"
+        ));
+        Ok(())
+    }
+
+    fn git(&mut self, args: &[&str], stdin: &[u8]) -> Result<(), CommandError> {
+        let repository = self.repository.clone();
+        let mut call = self.prepare("git", args, &repository);
+        call.stdin = stdin.to_vec();
+        let done = self.session.world.processes.run(&call);
+        let done = done.map_err(|error| missing("git", error))?;
+        if done.code == Some(0) {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+        let message = format!("`git {}` failed: {words}", args.join(" "));
+        Err(CommandError::message(ErrorKind::CannotWrite, message)
+            .hint("the demo needs git 2.28 or newer and a folder that can be written"))
+    }
+
+    /// Compiles the tests once, so that the runs themselves are quick.
+    fn build(&mut self) -> Result<(), CommandError> {
+        let mut args = match self.runner {
+            Runner::Nextest => vec!["nextest", "run", "--workspace", "--no-run"],
+            Runner::CargoTest => vec!["test", "--workspace", "--tests", "--no-run"],
+        };
+        if self.session.settings.offline.value {
+            args.push("--offline");
+        }
+        let done = self.step("cargo", &args, None)?;
+        if done.code == Some(0) {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+        Err(
+            CommandError::message(ErrorKind::BadInput, "the demo's workspace does not compile")
+                .excerpt(words)
+                .hint("the workspace needs Rust 1.85 or newer and a linker"),
+        )
+    }
+
+    /// Runs the tests once and stores the reports.
+    fn test_run(&mut self, number: u32) -> Result<(), CommandError> {
+        let run = format!("demo-{number}");
+        if self.runner == Runner::Nextest {
+            let done = self.step(
+                "cargo",
+                &["nextest", "run", "--workspace", "--profile", "ci"],
+                None,
+            )?;
+            self.say_summary(&done);
+            let ingest = ["flakes", "ingest", "--run", &run, "--job", "test"];
+            return self.maestro(&ingest).map(drop);
+        }
+        for attempt in 1..=2_u32 {
+            let report = format!("target/junit-{number}-{attempt}.xml");
+            let args = [
+                "test",
+                "--workspace",
+                "--tests",
+                "--no-fail-fast",
+                "--quiet",
+                "--",
+                "-Z",
+                "unstable-options",
+                "--format",
+                "junit",
+            ];
+            let done = self.step("cargo", &args, Some(&report))?;
+            let path = self.repository.join(&report);
+            self.session
+                .world
+                .files
+                .write_atomic(&path, &mut |out| out.write_all(&done.stdout))
+                .map_err(|error| CommandError::writing(&path, error))?;
+            let attempt = attempt.to_string();
+            let ingest = [
+                "flakes",
+                "ingest",
+                "--run",
+                &run,
+                "--attempt",
+                &attempt,
+                "--job",
+                "test",
+                &report,
+            ];
+            self.maestro(&ingest)?;
+            if done.code == Some(0) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn say_summary(&mut self, done: &Finished) {
+        let text = String::from_utf8_lossy(&done.stderr).into_owned();
+        let wanted = |line: &&str| {
+            let line = line.trim_start();
+            ["Summary", "FLAKY", "TRY 3 FAIL"]
+                .iter()
+                .any(|word| line.starts_with(word))
+        };
+        for line in text.lines().filter(wanted) {
+            self.say(line);
+        }
+    }
+
+    fn report_json(&mut self) -> Result<serde_json::Value, CommandError> {
+        let args = ["flakes", "report", "--format", "json"];
+        let call = self.maestro_call(&args);
+        let done = self.session.world.processes.run(&call);
+        let done = done.map_err(|error| missing("maestro", error))?;
+        serde_json::from_slice(&done.stdout)
+            .map_err(|error| CommandError::new(ErrorKind::Internal, error))
+    }
+
+    fn names_a_flaky_test(&mut self) -> Result<bool, CommandError> {
+        let report = self.report_json()?;
+        Ok(report["totals"]["verdicts"]["flaky"]
+            .as_u64()
+            .is_some_and(|flaky| flaky > 0))
+    }
+
+    /// Shows the report and leaves it in the folder.
+    fn report(&mut self) -> Result<(), CommandError> {
+        self.say("");
+        let done = self.maestro(&[
+            "flakes",
+            "report",
+            "--all",
+            "--report",
+            "markdown=../report.md",
+            "--report",
+            "json=../report.json",
+        ])?;
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        self.say(text.trim_end());
+        let path = self.folder.join("report.txt");
+        self.session
+            .world
+            .files
+            .write_atomic(&path, &mut |out| out.write_all(text.as_bytes()))
+            .map_err(|error| CommandError::writing(&path, error))
+    }
+
+    fn finish(mut self) -> CommandResult {
+        let folder = self.folder.display().to_string();
+        let repository = self.repository.display().to_string();
+        self.say(&format!(
+            "\nResults: {folder} (report.txt, report.md, report.json)\nTry next: mend the flaky test in {repository}, commit, \
+             and run `maestro demo {folder}` again."
+        ));
+        if self.session.settings.format.value != Format::Human
+            || !self.session.globals.report.is_empty()
+        {
+            let report = self.report_json()?;
+            let document = DemoDocument {
+                schema: "maestro.demo/v1",
+                folder,
+                repository,
+                steps: std::mem::take(&mut self.steps),
+                report,
+            };
+            if self.session.settings.format.value == Format::Human {
+                self.session.render_files(&document)?;
+            } else {
+                self.session.render(&document)?;
+            }
+        }
+        Ok(ExitCode::Success)
+    }
+
+    /// Tells the story: on standard output for people, beside the data otherwise.
+    fn say(&mut self, text: &str) {
+        if self.session.settings.format.value == Format::Human {
+            let _never_fails = writeln!(self.session.ui.out(), "{text}");
+            let _never_fails = self.session.ui.out().flush();
+        } else {
+            self.session.ui.status(text);
+        }
+    }
+
+    /// Runs a command that the user may repeat; with a file, its standard output goes there.
+    fn step(
+        &mut self,
+        program: &str,
+        args: &[&str],
+        into: Option<&str>,
+    ) -> Result<Finished, CommandError> {
+        let mut shown = String::new();
+        if self.runner == Runner::CargoTest && into.is_some() {
+            shown.push_str("RUSTC_BOOTSTRAP=1 ");
+        }
+        shown.push_str(&command_line(program, args));
+        if let Some(file) = into {
+            shown.push_str(&format!(" > {file}"));
+        }
+        self.say(&format!("$ {shown}"));
+        let repository = self.repository.clone();
+        let done = self.call(program, args, &repository);
+        let done = done.map_err(|error| missing(program, error))?;
+        self.steps.push(Step {
+            command: shown,
+            exit_code: done.code,
+        });
+        Ok(done)
+    }
+
+    /// Runs this binary.
+    fn maestro(&mut self, args: &[&str]) -> Result<Finished, CommandError> {
+        let program = self.maestro.display().to_string();
+        let shown = command_line(&program, args);
+        self.say(&format!("$ {shown}"));
+        let call = self.maestro_call(args);
+        let done = self.session.world.processes.run(&call);
+        let done = done.map_err(|error| missing("maestro", error))?;
+        self.steps.push(Step {
+            command: shown,
+            exit_code: done.code,
+        });
+        if done.code == Some(0) {
+            return Ok(done);
+        }
+        let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+        Err(CommandError::message(ErrorKind::Internal, "a step of the demo failed").excerpt(words))
+    }
+
+    fn maestro_call(&self, args: &[&str]) -> Call {
+        let program = self.maestro.clone();
+        self.prepare(program, args, &self.repository)
+    }
+
+    fn call(&self, program: &str, args: &[&str], folder: &Path) -> io::Result<Finished> {
+        let call = self.prepare(program, args, folder);
+        self.session.world.processes.run(&call)
+    }
+
+    /// Prepares a child whose surroundings are the demo's own: what points at another repository, target folder or CI run
+    /// is taken away.
+    fn prepare(&self, program: impl Into<OsString>, args: &[&str], folder: &Path) -> Call {
+        let mut env: Vec<(String, Option<OsString>)> = Vec::new();
+        for (name, _) in self.session.world.environment.vars() {
+            let foreign = [
+                "CARGO_PKG_",
+                "CARGO_BIN_",
+                "CARGO_BUILD_",
+                "GITHUB_",
+                "MAESTRO_",
+                "NEXTEST",
+            ];
+            let exact = [
+                "CARGO_TARGET_DIR",
+                "CARGO_MANIFEST_DIR",
+                "CARGO_MANIFEST_PATH",
+                "CARGO_ENCODED_RUSTFLAGS",
+                "CARGO",
+                "GIT_DIR",
+                "GIT_WORK_TREE",
+                "GIT_INDEX_FILE",
+                "GIT_PREFIX",
+                "GIT_COMMON_DIR",
+                "RUSTFLAGS",
+            ];
+            if foreign.iter().any(|prefix| name.starts_with(prefix))
+                || exact.contains(&name.as_str())
+            {
+                env.push((name, None));
+            }
+        }
+        env.push((
+            "RUSTC_BOOTSTRAP".into(),
+            match self.runner {
+                Runner::Nextest => None,
+                Runner::CargoTest => Some("1".into()),
+            },
+        ));
+        Call {
+            program: program.into(),
+            args: args.iter().map(OsString::from).collect(),
+            folder: folder.to_path_buf(),
+            env,
+            stdin: Vec::new(),
+        }
+    }
+}
+
+fn missing(program: &str, error: io::Error) -> CommandError {
+    let failure = anyhow::Error::new(error).context(format!("cannot run `{program}`"));
+    CommandError::new(ErrorKind::NotFound, failure)
+        .hint(format!("install {program}, or put it on the PATH"))
+}
+
+/// Returns a command as a shell takes it.
+fn command_line(program: &str, args: &[&str]) -> String {
+    let quote = |word: &str| {
+        let is_plain = !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_./=:,+@".contains(&b));
+        if is_plain {
+            word.to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    };
+    std::iter::once(&program)
+        .chain(args)
+        .map(|word| quote(word))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+impl Report for DemoDocument {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, self)?)
+    }
+
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        json_line(out, self)
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::default();
+        page.heading("maestro demo");
+        for step in &self.steps {
+            page.line(vec![Inline::Code(step.command.clone())]);
+        }
+        page.line(vec![
+            Inline::Plain("Results: ".into()),
+            Inline::Code(self.folder.clone()),
+        ]);
+        page
+    }
 }

@@ -52,7 +52,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResul
 
 fn unknown(code: &str, topics: &[Topic]) -> CommandError {
     let names: Vec<&str> = topics.iter().map(|topic| topic.code.as_str()).collect();
-    let failure = CommandError::message(ErrorKind::NotFound, format!("nothing is known about `{code}`"));
+    let failure = CommandError::message(
+        ErrorKind::NotFound,
+        format!("nothing is known about `{code}`"),
+    );
     match nearest(code, &names) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
         None => failure.hint("`maestro explain` lists everything that can be explained"),

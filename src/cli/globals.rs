@@ -57,7 +57,12 @@ pub(crate) struct GlobalArgs {
     pub(crate) offline: bool,
 
     /// How messages on standard error look: human or json [env: MAESTRO_LOG_FORMAT] [default: human]
-    #[arg(long, value_name = "FORMAT", global = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        global = true,
+        hide_possible_values = true
+    )]
     pub(crate) log_format: Option<LogFormat>,
 }
 
@@ -105,7 +110,9 @@ pub(super) fn guess(args: &[OsString], environment: &dyn Environment) -> (ColorC
         for (at, arg) in args.iter().enumerate() {
             let arg = arg.to_string_lossy();
             if arg == flag {
-                found = args.get(at + 1).map(|value| value.to_string_lossy().into_owned());
+                found = args
+                    .get(at + 1)
+                    .map(|value| value.to_string_lossy().into_owned());
             } else if let Some(value) = arg.strip_prefix(flag).and_then(|v| v.strip_prefix('=')) {
                 found = Some(value.to_owned());
             }

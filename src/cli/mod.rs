@@ -80,7 +80,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> ExitCo
     let Cli { globals, command } = cli;
     let color = globals.color.unwrap_or(ColorChoice::Auto);
     let log_format = globals.log_format.unwrap_or(LogFormat::Human);
-    ui.configure(world.environment.as_ref(), color, log_format, globals.verbosity());
+    ui.configure(
+        world.environment.as_ref(),
+        color,
+        log_format,
+        globals.verbosity(),
+    );
     let done = answer(&mut ui, &world, globals, command);
     let verdict = match done {
         Ok(verdict) => verdict,

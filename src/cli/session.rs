@@ -77,7 +77,9 @@ impl<'w> Session<'w> {
         if let Err(GitError::Refused(words)) = &session.checkout {
             // Git's own words name the way out, for instance for a folder that another user owns.
             let words = words.clone();
-            session.ui.warn(&format!("git refused to look at the repository: {words}"));
+            session
+                .ui
+                .warn(&format!("git refused to look at the repository: {words}"));
         }
         let dir = session.globals.dir.clone();
         let dir = dir.or_else(|| world.environment.var("MAESTRO_DIR").map(PathBuf::from));
@@ -86,7 +88,10 @@ impl<'w> Session<'w> {
         session.settings = settings(
             world,
             &session.globals,
-            session.config_path.as_deref().map(|path| (&session.config, path)),
+            session
+                .config_path
+                .as_deref()
+                .map(|path| (&session.config, path)),
         )?;
         session.configure_ui();
         Ok(session)
@@ -116,16 +121,26 @@ impl<'w> Session<'w> {
         let files = self.world.files.as_ref();
         let mut file = match files.open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(());
+            }
             Err(error) => return Err(CommandError::reading(&path, error)),
         };
         let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::Read::take(&mut file, LARGEST_CONFIG), &mut bytes)
-            .map_err(|error| CommandError::reading(&path, error))?;
+        std::io::Read::read_to_end(
+            &mut std::io::Read::take(&mut file, LARGEST_CONFIG),
+            &mut bytes,
+        )
+        .map_err(|error| CommandError::reading(&path, error))?;
         let shown = self.shown(&path);
         let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
-        let text = String::from_utf8(bytes)
-            .map_err(|_| bad(format!("`{shown}` is not UTF-8 text")))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| bad(format!("`{shown}` is not UTF-8 text")))?;
         let config: ConfigFile = config::read(&text, &shown).map_err(|error| {
             let YamlError {
                 message,
@@ -208,7 +223,19 @@ impl<'w> Session<'w> {
             color: self.ui.out_color(),
         };
         output::write(report, format, looks, self.ui.out()).map_err(internal)?;
-        for target in self.globals.report.clone() {
+        self.render_files(report)?;
+        if self
+            .var("GITHUB_ACTIONS")
+            .is_some_and(|value| value == "true")
+        {
+            self.render_for_actions(report)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files that `--report` names.
+    pub(crate) fn render_files(&mut self, report: &dyn Report) -> Result<(), CommandError> {
+        for target in &self.globals.report {
             let path = self.base.join(&target.path);
             self.world
                 .files
@@ -216,9 +243,6 @@ impl<'w> Session<'w> {
                     output::write(report, target.format, Looks::FILE, out)
                 })
                 .map_err(|error| CommandError::writing(&path, error))?;
-        }
-        if self.var("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-            self.render_for_actions(report)?;
         }
         Ok(())
     }
@@ -268,22 +292,28 @@ fn check_requirement(config: &ConfigFile, shown: &str) -> Result<(), CommandErro
     };
     let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
     let wanted = semver::VersionReq::parse(requires).map_err(|error| {
-        bad(format!("`{shown}`: `requires: {requires}` is no version requirement ({error})"))
-            .hint("write it as Cargo does, for example `requires: \">=0.1, <0.2\"`")
+        bad(format!(
+            "`{shown}`: `requires: {requires}` is no version requirement ({error})"
+        ))
+        .hint("write it as Cargo does, for example `requires: \">=0.1, <0.2\"`")
     })?;
     let own = env!("CARGO_PKG_VERSION");
     let matches = semver::Version::parse(own).is_ok_and(|version| wanted.matches(&version));
     if matches {
         return Ok(());
     }
-    Err(bad(format!("`{shown}` requires maestro {requires}, and this is {own}")).hint(format!(
+    Err(bad(format!(
+        "`{shown}` requires maestro {requires}, and this is {own}"
+    ))
+    .hint(format!(
         "install a matching version: cargo install maestro --locked --version '{requires}'"
     )))
 }
 
 fn base_folder(world: &World, globals: &GlobalArgs) -> Result<PathBuf, CommandError> {
     let cwd = world.environment.current_dir().map_err(|error| {
-        CommandError::new(ErrorKind::NotFound, error).hint("the working folder is gone; change to another")
+        CommandError::new(ErrorKind::NotFound, error)
+            .hint("the working folder is gone; change to another")
     })?;
     let named = globals
         .repo
@@ -307,13 +337,16 @@ fn word<T: ValueEnum>(source: &str, text: &str) -> Result<T, CommandError> {
     T::from_str(text, false).map_err(|_| {
         let names: Vec<String> = T::value_variants()
             .iter()
-            .filter_map(|value| value.to_possible_value())
+            .filter_map(ValueEnum::to_possible_value)
             .map(|value| value.get_name().to_owned())
             .collect();
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
         let failure = CommandError::message(
             ErrorKind::BadConfig,
-            format!("{source} is `{text}`, which is not one of {}", names.join(", ")),
+            format!(
+                "{source} is `{text}`, which is not one of {}",
+                names.join(", ")
+            ),
         );
         match config::nearest(text, &known) {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),
@@ -335,7 +368,9 @@ fn settings(
     };
     let path = file.map(|(_, path)| path.to_string_lossy().into_owned());
     let path = path.as_deref().unwrap_or_default();
-    let output = file.map(|(config, _)| config.output.clone()).unwrap_or_default();
+    let output = file
+        .map(|(config, _)| config.output.clone())
+        .unwrap_or_default();
     Ok(Settings {
         format: choose_word(
             globals.format,
@@ -358,7 +393,10 @@ fn settings(
         now: choose(
             globals.now.map(Some),
             "--now",
-            text("MAESTRO_NOW").map(|value| time("MAESTRO_NOW", &value)).transpose()?.map(Some),
+            text("MAESTRO_NOW")
+                .map(|value| time("MAESTRO_NOW", &value))
+                .transpose()?
+                .map(Some),
             "MAESTRO_NOW",
             None,
             None,
@@ -366,7 +404,9 @@ fn settings(
         offline: choose(
             globals.offline.then_some(true),
             "--offline",
-            text("MAESTRO_OFFLINE").map(|value| truth("MAESTRO_OFFLINE", &value)).transpose()?,
+            text("MAESTRO_OFFLINE")
+                .map(|value| truth("MAESTRO_OFFLINE", &value))
+                .transpose()?,
             "MAESTRO_OFFLINE",
             None,
             false,
@@ -374,9 +414,12 @@ fn settings(
         redact: choose(
             None,
             "",
-            text("MAESTRO_REDACT").map(|value| truth("MAESTRO_REDACT", &value)).transpose()?,
+            text("MAESTRO_REDACT")
+                .map(|value| truth("MAESTRO_REDACT", &value))
+                .transpose()?,
             "MAESTRO_REDACT",
-            file.and_then(|(config, _)| config.state.redact).map(|value| (value, path)),
+            file.and_then(|(config, _)| config.state.redact)
+                .map(|value| (value, path)),
             true,
         ),
     })
@@ -393,7 +436,14 @@ fn choose_word<T: ValueEnum + Default>(
         .map(|text| word(&format!("a value in `{path}`"), &text))
         .transpose()?
         .map(|value| (value, path));
-    Ok(choose(flag, flag_name, environment, variable, file, T::default()))
+    Ok(choose(
+        flag,
+        flag_name,
+        environment,
+        variable,
+        file,
+        T::default(),
+    ))
 }
 
 fn truth(variable: &str, text: &str) -> Result<bool, CommandError> {

@@ -38,7 +38,9 @@ pub(super) fn warn_of_damage(session: &mut Session<'_>, survey: &Survey) {
     }
     if survey.damage.len() > MOST {
         let more = (survey.damage.len() - MOST) as u64;
-        session.ui.warn(&format!("and {}", times(more, "more damaged line")));
+        session
+            .ui
+            .warn(&format!("and {}", times(more, "more damaged line")));
     }
 }
 
@@ -55,7 +57,10 @@ fn sentence(session: &Session<'_>, damage: &Damage) -> String {
 /// The error of a command that found damage, after it did what it could with the rest.
 pub(super) fn damage_error(session: &Session<'_>, survey: &Survey) -> CommandError {
     let lines = survey.damage.len() as u64;
-    let first = survey.damage.first().map(|damage| session.shown(&damage.path));
+    let first = survey
+        .damage
+        .first()
+        .map(|damage| session.shown(&damage.path));
     let message = format!(
         "the state has {} (the first in `{}`)",
         times(lines, "damaged line"),

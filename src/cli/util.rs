@@ -5,7 +5,7 @@ use clap_complete::Shell;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use super::session::Session;
-use super::{config, explain, flakes, state};
+use super::{config, demo, explain, flakes, state};
 use crate::config::ConfigFile;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -65,6 +65,8 @@ pub(crate) enum SchemaName {
     Config,
     /// `config show`
     ConfigShow,
+    /// `demo`
+    Demo,
     /// `explain`
     Explain,
     /// `flakes ingest`
@@ -121,6 +123,7 @@ fn schema(name: SchemaName) -> String {
     match name {
         SchemaName::Config => draft::<ConfigFile>(),
         SchemaName::ConfigShow => draft::<config::ConfigDocument>(),
+        SchemaName::Demo => draft::<demo::DemoDocument>(),
         SchemaName::Explain => draft::<explain::ExplainDocument>(),
         SchemaName::FlakesIngest => draft::<flakes::IngestDocument>(),
         SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),

@@ -111,7 +111,10 @@ mod tests {
     fn a_flag_wins_over_the_environment_the_file_and_the_default() {
         assert_eq!(pick(Some(3), Some(2), Some(1)), (3, Origin::Flag("--x")));
         assert_eq!(pick(None, Some(2), Some(1)), (2, Origin::Environment("X")));
-        assert_eq!(pick(None, None, Some(1)), (1, Origin::File("f.yaml".into())));
+        assert_eq!(
+            pick(None, None, Some(1)),
+            (1, Origin::File("f.yaml".into()))
+        );
         assert_eq!(pick(None, None, None), (0, Origin::Default));
     }
 }

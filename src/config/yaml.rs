@@ -26,6 +26,11 @@ fn explain(error: &serde_yaml::Error, text: &str, path: &str) -> YamlError {
         Some(end) if error.location().is_some() => whole[..end].to_owned(),
         _ => whole,
     };
+    // The library names our types, which say nothing to a reader.
+    let message = match message.find("expected struct ") {
+        Some(at) => format!("{}expected a mapping of keys", &message[..at]),
+        None => message,
+    };
     let names = quoted(&message);
     let is_unknown = message.contains("unknown field");
     let mut hint = None;
@@ -42,7 +47,11 @@ fn explain(error: &serde_yaml::Error, text: &str, path: &str) -> YamlError {
             name => format!("add `{name}:`"),
         });
     }
-    let place = error.location().filter(|place| place.index() > 0 || is_unknown);
+    let hint = hint
+        .or_else(|| Some("`maestro util schema config` prints what may stand where".to_owned()));
+    let place = error
+        .location()
+        .filter(|place| place.index() > 0 || is_unknown);
     let excerpt = place.map(|place| {
         let start = place.index().min(text.len());
         excerpt(text, path, start, &label)
@@ -96,9 +105,11 @@ fn excerpt(text: &str, path: &str, start: usize, label: &str) -> String {
     let report = Level::ERROR
         .primary_title("here")
         .element(Snippet::source(text).path(path).annotation(annotation));
-    let rendered = Renderer::plain().render(&[report]).to_string();
+    let rendered = Renderer::plain().render(&[report]);
     // The first line repeats the title, which the error's own first line says.
-    rendered.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned())
+    rendered
+        .split_once('\n')
+        .map_or(String::new(), |(_, rest)| rest.to_owned())
 }
 
 #[cfg(test)]
@@ -130,7 +141,10 @@ mod tests {
 
     #[test]
     fn a_key_that_is_like_no_other_lists_the_valid_ones() {
-        assert!(check("schema: x\nzzz: 1\n").ends_with("valid keys here: schema, requires, jobs, output, state"));
+        assert!(
+            check("schema: x\nzzz: 1\n")
+                .ends_with("valid keys here: schema, requires, jobs, output, state")
+        );
     }
 
     #[test]
@@ -141,6 +155,7 @@ mod tests {
           |
         2 | state: {redact: perhaps}
           |                 ^^^^^^^
+        `maestro util schema config` prints what may stand where
         "#);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the result depends on the set of runs alone, not on the order in which they are added.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -151,7 +151,9 @@ impl HistoryBuilder {
         }
         for (place, sequence) in expected {
             let sequence = self.sequences.number(sequence);
-            entry.expected.insert(first.saturating_add(*place), sequence);
+            entry
+                .expected
+                .insert(first.saturating_add(*place), sequence);
         }
     }
 
@@ -171,7 +173,7 @@ impl HistoryBuilder {
         let before = runs.len();
         runs = without_duplicates(runs);
         let duplicates = (before - runs.len()) as u64;
-        runs.sort_by(|a, b| (a.at, a.id).cmp(&(b.at, b.id)));
+        runs.sort_by_key(|run| (run.at, run.id));
         let missing_lists = runs
             .iter()
             .filter(|run| !self.lists.contains_key(&run.list))
@@ -180,14 +182,14 @@ impl HistoryBuilder {
             lists: &self.lists,
             sequences: &mut self.sequences,
             tallies: vec![Tally::default(); self.tests.rows.len()],
-            observed: BTreeMap::new(),
+            observed: BTreeSet::new(),
         };
         fold.expected_everywhere(&runs);
         fold.differences(&runs);
         let Fold {
             tallies, observed, ..
         } = fold;
-        let observations = observe(&self.lists, &self.sequences, &runs, observed.into_keys());
+        let observations = observe(&self.lists, &self.sequences, &runs, observed.into_iter());
         let mut history = History {
             suites: self.suites,
             tests: self.tests,
@@ -218,7 +220,8 @@ fn without_duplicates(mut runs: Vec<Run>) -> Vec<Run> {
         }
         let is_covered = !run.files.is_empty()
             && kept[first_of_place..].iter().any(|other| {
-                other.origin == run.origin && run.files.iter().all(|file| other.files.contains(file))
+                other.origin == run.origin
+                    && run.files.iter().all(|file| other.files.contains(file))
             });
         if !is_covered {
             kept.push(run);
@@ -231,7 +234,7 @@ struct Fold<'a> {
     lists: &'a HashMap<Sha, List>,
     sequences: &'a mut Interner,
     tallies: Vec<Tally>,
-    observed: BTreeMap<u32, ()>,
+    observed: BTreeSet<u32>,
 }
 
 impl Fold<'_> {
@@ -288,7 +291,7 @@ impl Fold<'_> {
                 tally.runs = tally.runs.saturating_sub(before) + after;
                 tally.failures += failures;
                 if failures > 0 {
-                    self.observed.insert(test, ());
+                    self.observed.insert(test);
                 }
             }
         }

@@ -98,7 +98,9 @@ pub(crate) fn read(source: impl Read) -> Result<NeutralFile, NeutralError> {
     let mut offset = 0;
     loop {
         line.clear();
-        let count = (&mut source).take(LONGEST_LINE).read_until(b'\n', &mut line)? as u64;
+        let count = (&mut source)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)? as u64;
         if count == 0 {
             break;
         }
@@ -164,7 +166,10 @@ impl Reader {
             commit: parsed.commit.unwrap_or_default().into_owned(),
             branch: parsed.branch.unwrap_or_default().into_owned(),
         };
-        let suite = self.file.suites.number(parsed.suite.as_deref().unwrap_or(""));
+        let suite = self
+            .file
+            .suites
+            .number(parsed.suite.as_deref().unwrap_or(""));
         let name = self.file.names.number(&parsed.test);
         let next = u32::try_from(self.file.tests.len()).unwrap_or(u32::MAX);
         let test = *self.by_name.entry((suite, name)).or_insert(next);
@@ -253,9 +258,13 @@ fn outcome(status: &str) -> Option<Outcome> {
             Outcome::Passed
         } else if is(&["failed", "fail", "failure"]) {
             Outcome::Failed
-        } else if is(&["errored", "error", "broken", "timeout", "timedout", "crashed"]) {
+        } else if is(&[
+            "errored", "error", "broken", "timeout", "timedout", "crashed",
+        ]) {
             Outcome::Errored
-        } else if is(&["skipped", "skip", "ignored", "pending", "disabled", "todo", "notrun"]) {
+        } else if is(&[
+            "skipped", "skip", "ignored", "pending", "disabled", "todo", "notrun",
+        ]) {
             Outcome::Skipped
         } else {
             return None;
@@ -295,17 +304,19 @@ impl NeutralFile {
             *name = names[*name as usize];
         }
     }
+}
 
-    /// Returns the tests of a group with their attempts, in the order of first sight.
-    pub(crate) fn group_tests<'a>(&'a self, group: &'a Group) -> Vec<GroupTest<'a>> {
-        let mut place: HashMap<u32, usize> = HashMap::with_capacity(group.rows.len());
-        let mut tests: Vec<GroupTest<'_>> = Vec::with_capacity(group.rows.len());
-        for &(test, outcome) in &group.rows {
+impl Group {
+    /// Returns the tests with their attempts, in the order of first sight.
+    pub(crate) fn tests(&self) -> Vec<GroupTest<'_>> {
+        let mut place: HashMap<u32, usize> = HashMap::with_capacity(self.rows.len());
+        let mut tests: Vec<GroupTest<'_>> = Vec::with_capacity(self.rows.len());
+        for &(test, outcome) in &self.rows {
             let at = *place.entry(test).or_insert_with(|| {
                 tests.push(GroupTest {
                     test,
                     sequence: String::new(),
-                    message: group.messages.get(&test).map_or("", String::as_str),
+                    message: self.messages.get(&test).map_or("", String::as_str),
                 });
                 tests.len() - 1
             });

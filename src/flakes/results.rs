@@ -56,8 +56,9 @@ impl Interner {
         let number = count(self.strings.len());
         self.strings.push(text.to_owned());
         let (strings, hasher) = (&self.strings, &self.hasher);
-        self.table
-            .insert_unique(hash, number, |&n| hasher.hash_one(strings[n as usize].as_str()));
+        self.table.insert_unique(hash, number, |&n| {
+            hasher.hash_one(strings[n as usize].as_str())
+        });
         number
     }
 
@@ -86,7 +87,9 @@ impl Results {
         let suite = match &self.last_suite {
             Some((last, class, number)) if *last == serial && *class == case.class => *number,
             _ => {
-                let number = self.suites.number(&suite_label(suites, &case.class, &case.name));
+                let number = self
+                    .suites
+                    .number(&suite_label(suites, &case.class, &case.name));
                 // A label that depends on the name is good for this case only.
                 if case.class == case.name {
                     self.last_suite = None;
@@ -141,7 +144,9 @@ impl Results {
             at
         };
         if !message.is_empty() {
-            self.messages.entry(at).or_insert_with(|| message.to_owned());
+            self.messages
+                .entry(at)
+                .or_insert_with(|| message.to_owned());
         }
     }
 

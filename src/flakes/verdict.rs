@@ -123,7 +123,10 @@ pub(crate) fn retry_passes(observations: &[Observation], runs: &[Run]) -> u64 {
 }
 
 /// Returns the attempts of each run that was tried more than once, first to last.
-fn attempts_of_runs<'a>(observations: &'a [Observation], runs: &[Run]) -> Vec<Vec<&'a Observation>> {
+fn attempts_of_runs<'a>(
+    observations: &'a [Observation],
+    runs: &[Run],
+) -> Vec<Vec<&'a Observation>> {
     let mut places: BTreeMap<(&str, &str, &str, &str), Vec<&Observation>> = BTreeMap::new();
     for seen in observations {
         let run = &runs[seen.run];
@@ -203,7 +206,10 @@ fn decide(
             times(shape.failing_row_commits as u64, "commit")
         ));
         let row = shape.failing_row as u64;
-        return (Verdict::Broken, 1.0 - probability_below(row, row, BROKEN_ABOVE));
+        return (
+            Verdict::Broken,
+            1.0 - probability_below(row, row, BROKEN_ABOVE),
+        );
     }
     if let Some(luck) = shape.luck_of_clean_row(same_commit)
         && luck < LUCK
@@ -235,7 +241,9 @@ fn decide(
         ));
         return (Verdict::Broken, 0.7);
     }
-    evidence.push("no commit was seen both passing and failing: it may have been a real failure".into());
+    evidence.push(
+        "no commit was seen both passing and failing: it may have been a real failure".into(),
+    );
     (Verdict::Unknown, 0.0)
 }
 
@@ -302,16 +310,16 @@ impl Shape {
         names.sort_unstable();
         names.dedup();
         shape.failing_row_commits = names.len();
-        let clean = observations.iter().rev().take_while(|seen| seen.failures == 0);
+        let clean = observations
+            .iter()
+            .rev()
+            .take_while(|seen| seen.failures == 0);
         shape.clean_row = clean.count();
         let edge = observations.len() - shape.clean_row;
         shape.before = edge as u64;
         let failing = observations[..edge].iter().filter(|seen| seen.failures > 0);
         shape.before_failing = failing.count() as u64;
-        if let (Some(last), Some(first)) = (
-            observations[..edge].last(),
-            observations.get(edge),
-        ) {
+        if let (Some(last), Some(first)) = (observations[..edge].last(), observations.get(edge)) {
             shape.clean_on_new_commit = commit(first) != commit(last) || commit(first).is_empty();
         }
         shape

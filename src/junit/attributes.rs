@@ -53,7 +53,10 @@ fn what(error: &AttrError) -> &'static str {
 pub(super) fn value_into(target: &mut String, raw: &[u8], offset: u64, notes: &mut Notes) {
     target.clear();
     let text = text(raw, offset, notes);
-    if !text.bytes().any(|b| matches!(b, b'&' | b'\n' | b'\t' | b'\r')) {
+    if !text
+        .bytes()
+        .any(|b| matches!(b, b'&' | b'\n' | b'\t' | b'\r'))
+    {
         target.push_str(&text);
         return;
     }

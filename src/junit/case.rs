@@ -77,10 +77,23 @@ pub(super) enum StatusWord {
 
 impl StatusWord {
     pub(super) fn read(word: &[u8]) -> Self {
-        let is = |words: &[&str]| words.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()));
+        let is = |words: &[&str]| {
+            words
+                .iter()
+                .any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
+        };
         if is(&[
-            "notrun", "skipped", "skip", "suppressed", "ignored", "ignore", "pending", "undefined",
-            "notrunnable", "notexecuted", "todo",
+            "notrun",
+            "skipped",
+            "skip",
+            "suppressed",
+            "ignored",
+            "ignore",
+            "pending",
+            "undefined",
+            "notrunnable",
+            "notexecuted",
+            "todo",
         ]) {
             Self::NotRun
         } else if is(&["disabled"]) {

@@ -1,7 +1,5 @@
 //! What the elements of a report mean: suites, cases, their children, and text worth keeping.
 
-
-
 use quick_xml::events::{BytesStart, Event};
 
 use super::Counts;
@@ -331,7 +329,12 @@ impl<'s> Elements<'s> {
         }
         let name = hash(name);
         // Looking far down for each stray end tag would make a hostile file quadratic.
-        let depth = self.open.iter().rev().take(64).position(|open| open.name == name);
+        let depth = self
+            .open
+            .iter()
+            .rev()
+            .take(64)
+            .position(|open| open.name == name);
         match depth {
             Some(0) => self.close_last(notes),
             Some(above) => {
@@ -435,6 +438,17 @@ impl<'s> Elements<'s> {
         Some(next)
     }
 
+    /// Takes a tag that the end of the file cuts: a case whose `<failure` is there has failed, whatever it was to say.
+    pub(super) fn cut_tag(&mut self, content: &[u8], offset: u64, notes: &mut Notes) {
+        let end = content.iter().position(u8::is_ascii_whitespace);
+        let name = &content[..end.unwrap_or(content.len())];
+        if Child::of(name).is_some() {
+            let name = String::from_utf8_lossy(name).into_owned();
+            let length = name.len();
+            self.start(&BytesStart::from_content(name, length), offset, notes);
+        }
+    }
+
     /// Closes what is still open and returns the counts.
     pub(super) fn finish(mut self, end: u64, notes: &mut Notes) -> Counts {
         let is_cut = !self.open.is_empty() || self.beyond > 0;
@@ -455,8 +469,16 @@ fn next_element(content: &[u8]) -> Option<usize> {
         let at = from + at;
         let rest = &content[at..];
         let known = [
-            &b"<testcase"[..], b"<testsuite", b"</testcase", b"</testsuite", b"<failure", b"</failure", b"<error",
-            b"<skipped", b"<system-out", b"<properties",
+            &b"<testcase"[..],
+            b"<testsuite",
+            b"</testcase",
+            b"</testsuite",
+            b"<failure",
+            b"</failure",
+            b"<error",
+            b"<skipped",
+            b"<system-out",
+            b"<properties",
         ];
         if known.iter().any(|word| rest.starts_with(word))
             && content[..at].trim_ascii_end().ends_with(b">")
@@ -497,4 +519,3 @@ fn hash(name: &[u8]) -> u32 {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
     })
 }
-

@@ -189,7 +189,9 @@ impl<'s, R: Read> Parser<'s, R> {
                     }
                 }
                 Err(XmlError::Syntax(error)) => {
-                    if self.window.at_end() || error == SyntaxError::InvalidBangMarkup && data.len() - before > 2 {
+                    if self.window.at_end()
+                        || error == SyntaxError::InvalidBangMarkup && data.len() - before > 2
+                    {
                         return Ok(Next::Broken(before, error));
                     }
                     return Ok(Next::More(before));
@@ -237,6 +239,7 @@ impl<'s, R: Read> Parser<'s, R> {
                 match self.elements.unclosed_tag(content, offset, &mut self.notes) {
                     Some(skip) => 1 + skip,
                     None => {
+                        self.elements.cut_tag(content, offset, &mut self.notes);
                         self.notes.add(NoteCode::Truncated, offset);
                         return false;
                     }
@@ -264,7 +267,11 @@ impl<'s, R: Read> Parser<'s, R> {
         } else if data.starts_with(b"<?") {
             b"?>"
         } else if data.starts_with(b"<!") {
-            if find(data, b"[").is_some() { b"]>" } else { b">" }
+            if find(data, b"[").is_some() {
+                b"]>"
+            } else {
+                b">"
+            }
         } else if data.starts_with(b"<") {
             return self.oversized_tag();
         } else {

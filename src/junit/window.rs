@@ -112,13 +112,12 @@ impl<R: Read> Window<R> {
             for (position, &byte) in self.data().iter().enumerate() {
                 match quote {
                     Some(open) if byte == open => quote = None,
-                    Some(_) => {}
                     None if byte == b'>' => {
                         end = Some(position + 1);
                         break;
                     }
                     None if byte == b'"' || byte == b'\'' => quote = Some(byte),
-                    None => {}
+                    Some(_) | None => {}
                 }
                 last = byte;
             }

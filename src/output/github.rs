@@ -87,8 +87,11 @@ pub(crate) fn output(name: &str, value: &str) -> String {
         return format!("{name}={value}\n");
     }
     let digest = Sha256::digest(value.as_bytes());
-    let delimiter: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{name}<<maestro_{delimiter}\n{value}\nmaestro_{delimiter}\n")
+    let mut delimiter = String::from("maestro_");
+    for byte in digest.iter().take(16) {
+        delimiter.push_str(&format!("{byte:02x}"));
+    }
+    format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 
 #[cfg(test)]

@@ -45,10 +45,14 @@ fn plain(inline: &Inline) -> String {
 
 fn table(head: &[Column], rows: &[Vec<Cell>], looks: Looks) -> Table {
     let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(looks.width);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    match looks.width {
+        Some(width) => table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width),
+        // Programs that search a pipe or a file want names in one piece.
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
     if looks.color {
         table.enforce_styling();
     } else {

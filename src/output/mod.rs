@@ -158,14 +158,15 @@ impl Page {
 /// What a sink can show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Looks {
-    pub(crate) width: u16,
+    /// Columns of the terminal; none where nothing needs to be wrapped.
+    pub(crate) width: Option<u16>,
     pub(crate) color: bool,
 }
 
 impl Looks {
-    /// Files: always the same width, never any colour.
+    /// Files: nothing wrapped, never any colour.
     pub(crate) const FILE: Self = Self {
-        width: 120,
+        width: None,
         color: false,
     };
 }

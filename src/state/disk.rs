@@ -250,21 +250,14 @@ impl<'w> StateFolder<'w> {
             offset += count;
         }
     }
-
-    /// Removes everything: what the demo does with its own repository before it begins anew.
-    pub(crate) fn clear(&self) -> Result<(), StateError> {
-        self.files
-            .remove_folder(&self.root)
-            .map_err(|source| StateError::Write {
-                path: self.root.clone(),
-                source,
-            })
-    }
 }
 
 fn is_event_file(path: &Path) -> bool {
     let hidden = path
         .file_name()
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    !hidden && path.extension().is_some_and(|extension| extension == "ndjson")
+    !hidden
+        && path
+            .extension()
+            .is_some_and(|extension| extension == "ndjson")
 }

@@ -35,7 +35,10 @@ impl StateFolder<'_> {
         let mut done = Vec::new();
         for name in self.names(&self.outbox())? {
             let path = self.outbox().join(&name);
-            if path.extension().is_none_or(|extension| extension != "ndjson") {
+            if path
+                .extension()
+                .is_none_or(|extension| extension != "ndjson")
+            {
                 continue;
             }
             let before = folded.damage.len();
@@ -77,11 +80,20 @@ impl StateFolder<'_> {
         self.lines(path, &mut |line| match line {
             Ok(line) => match v1::parse(line.text) {
                 Ok(event) => {
-                    let month = event.at.to_zoned(TimeZone::UTC).strftime("%Y-%m").to_string();
+                    let month = event
+                        .at
+                        .to_zoned(TimeZone::UTC)
+                        .strftime("%Y-%m")
+                        .to_string();
                     let segment = folder
                         .join(event.kind.as_ref())
                         .join(format!("{month}.ndjson"));
-                    insert(segments.entry(segment).or_default(), event.id, event.at, line.text);
+                    insert(
+                        segments.entry(segment).or_default(),
+                        event.id,
+                        event.at,
+                        line.text,
+                    );
                 }
                 Err(LineProblem::OtherSchema(schema)) => newer = Some(schema),
                 Err(problem) => damage.push(Damage {
@@ -162,9 +174,16 @@ impl StateFolder<'_> {
     /// Copies the damaged lines of a file to the folder `aside`, byte for byte.
     fn set_aside(&self, path: &Path, damage: &[Damage]) -> Result<PathBuf, StateError> {
         let bytes = self.raw_lines(path, &|number| damage.iter().any(|d| d.line == number))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let digest = Sha::of(&bytes).to_string();
-        let aside = self.root().join("aside").join(format!("{name}-{}", &digest[..12]));
+        let aside = self
+            .root()
+            .join("aside")
+            .join(format!("{name}-{}", &digest[..12]));
         self.files
             .write_atomic(&aside, &mut |out| out.write_all(&bytes))
             .map_err(|source| StateError::Write {
@@ -179,7 +198,8 @@ impl StateFolder<'_> {
         let written = if kept.is_empty() {
             self.files.remove(path)
         } else {
-            self.files.write_atomic(path, &mut |out| out.write_all(&kept))
+            self.files
+                .write_atomic(path, &mut |out| out.write_all(&kept))
         };
         written.map_err(|source| StateError::Write {
             path: path.to_path_buf(),
@@ -190,7 +210,10 @@ impl StateFolder<'_> {
     fn raw_lines(&self, path: &Path, wanted: &dyn Fn(u64) -> bool) -> Result<Vec<u8>, StateError> {
         use std::io::Read as _;
         let mut all = Vec::new();
-        let read = self.files.open(path).and_then(|mut file| file.read_to_end(&mut all));
+        let read = self
+            .files
+            .open(path)
+            .and_then(|mut file| file.read_to_end(&mut all));
         read.map_err(|source| StateError::Read {
             path: path.to_path_buf(),
             source,

@@ -72,8 +72,16 @@ pub(crate) enum LineProblem {
 /// Writes the line of an event, with its line break; the payload goes out as it is.
 pub(crate) fn write_line(event: &Event, out: &mut dyn io::Write) -> io::Result<()> {
     let origin = &event.origin;
-    write!(out, "{{\"schema\":\"{EVENT_SCHEMA}\",\"kind\":\"{}\"", event.kind)?;
-    write!(out, ",\"id\":\"{}\",\"at\":\"{}\",\"run\":", event.id, event.at)?;
+    write!(
+        out,
+        "{{\"schema\":\"{EVENT_SCHEMA}\",\"kind\":\"{}\"",
+        event.kind
+    )?;
+    write!(
+        out,
+        ",\"id\":\"{}\",\"at\":\"{}\",\"run\":",
+        event.id, event.at
+    )?;
     serde_json::to_writer(&mut *out, &origin.run)?;
     write!(out, ",\"attempt\":{},\"job\":", origin.attempt)?;
     serde_json::to_writer(&mut *out, &origin.job)?;
@@ -355,7 +363,9 @@ pub(crate) fn encode_neutral(
     let mut jobs: BTreeMap<&str, Vec<(&Group, &Filing)>> = BTreeMap::new();
     for (group, filing) in file.groups.iter().zip(filings) {
         if let Some(filing) = filing {
-            jobs.entry(&group.origin.job).or_default().push((group, filing));
+            jobs.entry(&group.origin.job)
+                .or_default()
+                .push((group, filing));
         }
     }
     let mut events = Vec::new();
@@ -363,8 +373,10 @@ pub(crate) fn encode_neutral(
         // Whether a test was ever executed decides what is expected of it.
         let mut seen: BTreeMap<(&str, &str), (u32, bool)> = BTreeMap::new();
         for (group, _) in &groups {
-            for test in file.group_tests(group) {
-                let entry = seen.entry(file.test(test.test)).or_insert((test.test, false));
+            for test in group.tests() {
+                let entry = seen
+                    .entry(file.test(test.test))
+                    .or_insert((test.test, false));
                 entry.1 |= test.sequence != "s";
             }
         }
@@ -379,7 +391,7 @@ pub(crate) fn encode_neutral(
         let first = groups.iter().map(|(_, filing)| filing.at).min();
         let list = list.finish(first.unwrap_or(Timestamp::UNIX_EPOCH), &mut buffer)?;
         for (group, filing) in groups {
-            let mut tests = file.group_tests(group);
+            let mut tests = group.tests();
             tests.sort_by_key(|test| places.get(&test.test).map_or(0, |place| place.0));
             let mut present = vec![false; places.len()];
             let mut differs = Differences::default();
@@ -460,7 +472,12 @@ impl Differences {
             messages: self.messages,
         };
         let payload = serde_json::to_string(&record)?;
-        Ok(Event::new(TEST_RUN, filing.at, filing.origin.clone(), payload))
+        Ok(Event::new(
+            TEST_RUN,
+            filing.at,
+            filing.origin.clone(),
+            payload,
+        ))
     }
 }
 
@@ -492,7 +509,11 @@ pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
         at: event.at,
         origin: event.origin.clone(),
         leg: record.leg,
-        files: record.files.iter().map(|file| sha(file)).collect::<Result<_, _>>()?,
+        files: record
+            .files
+            .iter()
+            .map(|file| sha(file))
+            .collect::<Result<_, _>>()?,
         list: sha(&record.list)?,
         differs: record
             .differs
@@ -514,7 +535,10 @@ pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
     })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is used as a function value")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is used as a function value"
+)]
 fn bad_payload(error: serde_json::Error) -> LineProblem {
     LineProblem::BadPayload(error.to_string())
 }

@@ -1,1 +1,19 @@
-fn x(){}
+//! The one test binary: each file is a command or a contract.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests run the real program on real files"
+)]
+
+mod architecture;
+mod config;
+mod corpus;
+mod demo;
+mod dist;
+mod flakes_ingest;
+mod flakes_report;
+mod generated;
+mod harness;
+mod hostile;
+mod producers;
+mod state;
+mod terminal_contract;

@@ -55,7 +55,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &ReportArgs) -> CommandResult
     }
     if document.totals.runs == 0 {
         session.ui.warn("no test run is stored yet");
-        session.ui.hint("store one: maestro flakes ingest target/nextest/ci/junit.xml");
+        session
+            .ui
+            .hint("store one: maestro flakes ingest target/nextest/ci/junit.xml");
         if args.require_input {
             return Ok(ExitCode::NothingToDo);
         }
@@ -71,12 +73,12 @@ pub(crate) fn load(state: &StateFolder<'_>) -> Result<(History, Survey), Command
     let mut builder = HistoryBuilder::default();
     let survey = state.read(
         &mut |kind, _| kind == TEST_LIST || kind == TEST_RUN,
-        &mut |event| match event.kind.as_ref() {
-            TEST_LIST => v1::decode_list(event, &mut builder),
-            _ => {
-                builder.run(v1::decode_run(event)?);
-                Ok(())
+        &mut |event| {
+            if event.kind == TEST_LIST {
+                return v1::decode_list(event, &mut builder);
             }
+            builder.run(v1::decode_run(event)?);
+            Ok(())
         },
     )?;
     Ok((builder.finish(), survey))
@@ -289,19 +291,26 @@ impl Report for FlakesDocument {
         }
         let head = vec![
             Column::left("verdict"),
-            Column::left("suite"),
             Column::left("test"),
             Column::right("runs"),
             Column::right("failures"),
             Column::right("retry passes"),
-            Column::right("failure rate % (95 %)"),
+            Column::right("failure rate % (95 % interval)"),
             Column::left("evidence"),
         ];
-        let rows = self.tests.iter().take(MOST_ROWS).map(TestRow::cells).collect();
+        let rows = self
+            .tests
+            .iter()
+            .take(MOST_ROWS)
+            .map(TestRow::cells)
+            .collect();
         page.table(head, rows);
         if self.tests.len() > MOST_ROWS {
             let more = (self.tests.len() - MOST_ROWS) as u64;
-            page.text(format!("and {} more (--format json lists all)", times(more, "test")));
+            page.text(format!(
+                "and {} more (--format json lists all)",
+                times(more, "test")
+            ));
         }
         page
     }
@@ -313,7 +322,12 @@ impl Report for FlakesDocument {
             .map(|row| Finding {
                 code: format!("flakes/{}", row.verdict.name()),
                 severity: Severity::Warning,
-                message: format!("{} is {}: {}", row.title(), row.verdict.name(), row.evidence.join("; ")),
+                message: format!(
+                    "{} is {}: {}",
+                    row.title(),
+                    row.verdict.name(),
+                    row.evidence.join("; ")
+                ),
                 location: None,
             })
             .collect()
@@ -321,10 +335,14 @@ impl Report for FlakesDocument {
 
     fn outputs(&self) -> Vec<(String, String)> {
         let verdicts = &self.totals.verdicts;
-        [("flaky", verdicts.flaky), ("broken", verdicts.broken), ("fixed", verdicts.fixed)]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_string()))
-            .collect()
+        [
+            ("flaky", verdicts.flaky),
+            ("broken", verdicts.broken),
+            ("fixed", verdicts.fixed),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .collect()
     }
 }
 
@@ -345,11 +363,14 @@ impl TestRow {
             Verdict::Unknown => Tone::Plain,
         };
         // The first sentence is the rate, which has a column of its own.
-        let reasons = if self.evidence.len() > 1 { &self.evidence[1..] } else { &self.evidence[..] };
+        let reasons = if self.evidence.len() > 1 {
+            &self.evidence[1..]
+        } else {
+            &self.evidence[..]
+        };
         vec![
             Cell::toned(self.verdict.name(), tone),
-            Cell::code(self.suite.clone()),
-            Cell::code(self.test.clone()),
+            Cell::code(self.title()),
             Cell::plain(self.runs.to_string()),
             Cell::plain(self.failures.to_string()),
             Cell::plain(self.retry_passes.to_string()),

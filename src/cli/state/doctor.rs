@@ -35,7 +35,11 @@ pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult
     let state = session.state()?;
     let mut survey = state.read(&mut |_, _| true, &mut |_| Ok(()))?;
     let is_newer = |problem: &LineProblem| matches!(problem, LineProblem::OtherSchema(_));
-    let newer = survey.damage.iter().filter(|damage| is_newer(&damage.problem)).count() as u64;
+    let newer = survey
+        .damage
+        .iter()
+        .filter(|damage| is_newer(&damage.problem))
+        .count() as u64;
     survey.damage.retain(|damage| !is_newer(&damage.problem));
     let damage = DamageRow::all(session, &survey);
     let aside = if args.dry_run || survey.damage.is_empty() {

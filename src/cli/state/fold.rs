@@ -29,7 +29,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &FoldArgs) -> CommandResult {
     let state = session.state()?;
     if args.dry_run {
         let waiting = state.waiting()?;
-        session.ui.status(&format!("{} of the outbox would be folded", times(waiting, "file")));
+        session.ui.status(&format!(
+            "{} of the outbox would be folded",
+            times(waiting, "file")
+        ));
         return Ok(ExitCode::Success);
     }
     let folded = state.fold()?;

@@ -85,7 +85,11 @@ impl DamageRow {
     }
 
     pub(super) fn table(rows: &[Self], page: &mut Page) {
-        let head = vec![Column::left("file"), Column::right("line"), Column::left("problem")];
+        let head = vec![
+            Column::left("file"),
+            Column::right("line"),
+            Column::left("problem"),
+        ];
         let cells = rows.iter().map(|row| {
             vec![
                 Cell::code(row.path.clone()),

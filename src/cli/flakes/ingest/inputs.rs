@@ -26,7 +26,14 @@ pub(super) struct Found {
 }
 
 /// Names that are looked into when a folder is searched.
-const ENDINGS: [&str; 6] = [".xml", ".xml.gz", ".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz"];
+const ENDINGS: [&str; 6] = [
+    ".xml",
+    ".xml.gz",
+    ".ndjson",
+    ".ndjson.gz",
+    ".jsonl",
+    ".jsonl.gz",
+];
 
 /// Finds what the patterns mean, seen from a folder.
 pub(super) fn find(session: &Session<'_>, patterns: &[PathBuf], from: &Path) -> Found {
@@ -103,7 +110,9 @@ impl Finder<'_> {
                     ErrorKind::Usage,
                     format!("`{}` is not a glob: {}", asked.display(), error.kind()),
                 );
-                self.failures.push(failure.hint("`*` is any name, `**` any folders, `[ab]` one of these, `{a,b}` either"));
+                self.failures.push(failure.hint(
+                    "`*` is any name, `**` any folders, `[ab]` one of these, `{a,b}` either",
+                ));
                 return;
             }
         };
@@ -119,7 +128,8 @@ impl Finder<'_> {
 
     fn folder(&mut self, folder: &Path, wanted: &dyn Fn(&Path) -> bool) {
         let skip = |path: &Path| {
-            path.file_name().is_some_and(|name| name == ".git" || name == "node_modules")
+            path.file_name()
+                .is_some_and(|name| name == ".git" || name == "node_modules")
         };
         for found in self.files.walk(folder, &skip) {
             match found {

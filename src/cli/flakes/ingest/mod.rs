@@ -84,8 +84,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &IngestArgs) -> CommandResult
     }
     document.finish();
     session.render(&document)?;
-    summarise(session, &document);
-    answer(session, args, &document, failures)
+    if failures.is_empty() {
+        summarise(session, &document);
+    }
+    Ok(answer(session, args, &document, failures))
 }
 
 /// Returns what to read, and for which job.
@@ -151,17 +153,17 @@ fn answer(
     args: &IngestArgs,
     document: &IngestDocument,
     failures: Vec<CommandError>,
-) -> CommandResult {
+) -> ExitCode {
     let mut first = None;
     for failure in failures {
         session.ui.error(&failure);
         first.get_or_insert(failure.kind.exit_code());
     }
     if let Some(code) = first {
-        return Ok(code);
+        return code;
     }
     if args.require_input && document.totals.files == 0 {
-        return Ok(ExitCode::NothingToDo);
+        return ExitCode::NothingToDo;
     }
-    Ok(ExitCode::Success)
+    ExitCode::Success
 }

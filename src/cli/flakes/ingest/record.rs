@@ -227,9 +227,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
         let path = state.save(&events)?;
         document.stored.runs += runs as u64;
         document.stored.events += events.len() as u64;
-        self.session
-            .ui
-            .detail(&format!("wrote {}", path.display()));
+        self.session.ui.detail(&format!("wrote {}", path.display()));
         Ok(())
     }
 
@@ -247,10 +245,15 @@ impl<'s, 'w> Recorder<'s, 'w> {
                 origin.job.clone(),
                 self.leg.clone(),
             );
-            let known = self.known.get(&sha).is_some_and(|places| places.contains(&key));
+            let known = self
+                .known
+                .get(&sha)
+                .is_some_and(|places| places.contains(&key));
             // Where no line has a time, the order of the lines is all there is.
             let later = SignedDuration::from_micros(place);
-            let at = group.at.unwrap_or_else(|| self.at.saturating_add(later).unwrap_or(self.at));
+            let at = group
+                .at
+                .unwrap_or_else(|| self.at.saturating_add(later).unwrap_or(self.at));
             filings.push((!known).then(|| Filing {
                 at,
                 origin,
@@ -280,13 +283,19 @@ fn attempt(session: &Session<'_>, args: &IngestArgs) -> Result<u32, CommandError
     }
     for name in ["MAESTRO_ATTEMPT", "GITHUB_RUN_ATTEMPT"] {
         if let Some(text) = session.var(name) {
-            return text.parse().ok().filter(|attempt| *attempt > 0).ok_or_else(|| {
-                CommandError::message(
-                    ErrorKind::BadConfig,
-                    format!("{name} is `{text}`, which is no number from 1"),
-                )
-                .hint(format!("set {name} to 1 for the first try of a run, or remove it"))
-            });
+            return text
+                .parse()
+                .ok()
+                .filter(|attempt| *attempt > 0)
+                .ok_or_else(|| {
+                    CommandError::message(
+                        ErrorKind::BadConfig,
+                        format!("{name} is `{text}`, which is no number from 1"),
+                    )
+                    .hint(format!(
+                        "set {name} to 1 for the first try of a run, or remove it"
+                    ))
+                });
         }
     }
     Ok(1)
@@ -365,7 +374,9 @@ fn in_order(
     inputs: &[Input],
     take: &mut dyn FnMut(&Input, Result<Parsed, Refusal>),
 ) {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(8);
     if inputs.len() < 2 || workers < 2 {
         for input in inputs {
             take(input, source::read(files, &base.join(&input.path)));

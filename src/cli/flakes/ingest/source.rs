@@ -209,7 +209,9 @@ impl<R: Read> Read for Limited<'_, R> {
             self.cut.set(true);
             return Ok(0);
         }
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(out.len());
+        let room = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(out.len());
         let count = self.source.read(&mut out[..room])?;
         self.left -= count as u64;
         Ok(count)

@@ -281,13 +281,21 @@ impl Report for IngestDocument {
             Column::right("attempts"),
             Column::left("notes"),
         ];
-        let rows = self.files.iter().take(MOST_ROWS).map(FileRow::cells).collect();
+        let rows = self
+            .files
+            .iter()
+            .take(MOST_ROWS)
+            .map(FileRow::cells)
+            .collect();
         if !self.files.is_empty() {
             page.table(head, rows);
         }
         if self.files.len() > MOST_ROWS {
             let more = (self.files.len() - MOST_ROWS) as u64;
-            page.text(format!("and {} more (--format json lists all)", times(more, "file")));
+            page.text(format!(
+                "and {} more (--format json lists all)",
+                times(more, "file")
+            ));
         }
         for note in self.notes.iter().take(MOST_ROWS) {
             page.line(vec![

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Fills corpus/junit with the reports found in the folders that are given, each under its digest.
+# A file counts as a report when it names a JUnit element and is at most 64 KB, the fuzzer's -max_len.
+#
+#   fuzz/seed.sh fixtures/junit [FOLDER...]
+set -eu
+
+if [ "$#" -eq 0 ]; then
+    echo "usage: $0 FOLDER..." >&2
+    exit 2
+fi
+
+corpus=$(dirname "$0")/corpus/junit
+mkdir -p "$corpus"
+before=$(find "$corpus" -type f | wc -l)
+
+find "$@" -type f -size -129 | while IFS= read -r file; do
+    [ "$(wc -c < "$file")" -le 65536 ] || continue
+    # UTF-16 has a zero byte beside each letter; without the zeros both look the same.
+    tr -d '\000' < "$file" | LC_ALL=C grep -qE '<(testsuites?|testcase|testrun)' || continue
+    digest=$(sha256sum < "$file" | cut -c 1-40)
+    [ -e "$corpus/$digest" ] || cat "$file" > "$corpus/$digest"
+done
+
+after=$(find "$corpus" -type f | wc -l)
+echo "$((after - before)) new seeds, $after in $corpus"

@@ -1,0 +1,115 @@
+//! Configuration: `.maestro/maestro.yaml`, variables and flags, and `maestro config show`.
+
+use crate::harness::Maestro;
+
+fn with_config(text: &str) -> Maestro {
+    let maestro = Maestro::in_repo();
+    maestro.file(".maestro/maestro.yaml", text);
+    maestro
+}
+
+#[test]
+fn an_unknown_key_is_exit_78_with_place_and_suggestion() {
+    let run = with_config("schema: maestro.config/v1\njobs:\n  test:\n    junt: a.xml\n")
+        .run(["config", "show"]);
+    insta::assert_snapshot!(run.exits_with(78).stderr, @r"
+    error: `.maestro/maestro.yaml`: unknown key `junt`
+     --> .maestro/maestro.yaml:4:5
+      |
+    4 |     junt: a.xml
+      |     ^^^^ unknown key
+
+    hint: did you mean `junit`?
+    ");
+}
+
+#[test]
+fn every_kind_of_bad_configuration_is_exit_78_with_a_hint_or_a_place() {
+    for text in [
+        "schema: maestro.config/v1\nnope: 1\n",
+        "schema: maestro.config/v2\n",
+        "jobs: {}\n",
+        "- a list\n",
+        "schema: [\n",
+        "schema: maestro.config/v1\njobs: { test: { } }\n",
+        "schema: maestro.config/v1\nstate: { redact: maybe }\n",
+        "schema: maestro.config/v1\noutput: { format: xml }\n",
+        "schema: maestro.config/v1\nrequires: what\n",
+        "schema: maestro.config/v1\nrequires: \">=99\"\n",
+        "schema: maestro.config/v1\n\tx: 1\n",
+    ] {
+        let run = with_config(text).run(["config", "show"]).exits_with(78);
+        assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("hint: ") || run.stderr.contains("-->"),
+            "{text}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn an_empty_configuration_file_asks_for_its_schema() {
+    with_config("")
+        .run(["config", "show"])
+        .exits_with(78)
+        .says("schema: maestro.config/v1");
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_the_environment_over_the_file() {
+    let config = "schema: maestro.config/v1\noutput: { format: ndjson }\n";
+    let format = |maestro: &Maestro, args: &[&str]| {
+        let mut all = vec!["config", "show", "--origin"];
+        all.extend(args);
+        maestro.run(all).success().stdout
+    };
+    let file = with_config(config);
+    assert!(format(&file, &[]).starts_with("{\"schema\""));
+    assert!(format(&file, &["--format", "human"]).contains("flag --format"));
+    let environment = with_config(config).env("MAESTRO_FORMAT", "human");
+    assert!(format(&environment, &[]).contains("environment MAESTRO_FORMAT"));
+    assert!(format(&environment, &["--format", "json"]).contains("flag --format"));
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    let maestro = Maestro::in_repo()
+        .env("MAESTRO_FORMAT", "")
+        .env("MAESTRO_DIR", "");
+    maestro.run(["config", "show"]).success();
+}
+
+#[test]
+fn a_bad_variable_is_exit_78_with_the_valid_words() {
+    let maestro = Maestro::in_repo().env("MAESTRO_FORMAT", "jsn");
+    maestro
+        .run(["config", "show"])
+        .exits_with(78)
+        .says("MAESTRO_FORMAT is `jsn`")
+        .says("did you mean `json`?");
+}
+
+#[test]
+fn the_folder_can_be_moved() {
+    let maestro = Maestro::in_repo();
+    maestro.file(
+        "ci/maestro.yaml",
+        "schema: maestro.config/v1\njobs: { test: { junit: a.xml } }\n",
+    );
+    let shown = maestro.json(&["config", "show", "--dir", "ci"]);
+    assert_eq!(shown["file"], "ci/maestro.yaml");
+}
+
+#[test]
+fn the_published_schema_accepts_what_the_program_accepts() {
+    let maestro = Maestro::in_folder();
+    let schema = maestro.run(["util", "schema", "config"]).success().stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let good = serde_json::json!({"schema": "maestro.config/v1", "jobs": {"test": {"junit": "a.xml"}}, "state": {"redact": true}});
+    assert!(validator.is_valid(&good));
+    let bad =
+        serde_json::json!({"schema": "maestro.config/v1", "jobs": {"test": {"junt": "a.xml"}}});
+    assert!(!validator.is_valid(&bad));
+}

@@ -1,0 +1,125 @@
+//! `maestro demo`, for real: the tests of its repository run, and the flaky one is named.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::Maestro;
+
+const FLAKY: &str = "the_second_try_comes_within_a_second";
+
+/// The demo needs a toolchain, found as for a user.
+fn with_toolchain() -> Maestro {
+    let mut maestro = Maestro::in_folder();
+    for name in ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
+        if let Some(value) = std::env::var_os(name) {
+            maestro = maestro.env(name, value);
+        }
+    }
+    maestro
+}
+
+fn names_the_flaky_test(report: &Value) -> bool {
+    let tests = report["tests"].as_array().unwrap();
+    tests
+        .iter()
+        .any(|row| row["verdict"] == "flaky" && row["test"].as_str().unwrap().ends_with(FLAKY))
+}
+
+#[test]
+fn the_demo_names_the_flaky_test_until_it_is_mended() {
+    let maestro = with_toolchain();
+    let run = maestro.run(["demo", "d"]).success();
+    assert!(
+        run.stdout
+            .contains(&format!("flaky     courier > tests::{FLAKY}")),
+        "{}",
+        run.stdout
+    );
+    let report = |maestro: &Maestro| -> Value {
+        serde_json::from_slice(&fs::read(maestro.path("d/report.json")).unwrap()).unwrap()
+    };
+    let first = report(&maestro);
+    assert!(names_the_flaky_test(&first));
+    assert_eq!(first["totals"]["verdicts"]["flaky"], 1);
+    assert_eq!(first["totals"]["tests"], 6);
+
+    let source = maestro.path("d/repository/courier/src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    let mended = text.replace("% 600", "% 300");
+    assert_ne!(mended, text);
+    fs::write(&source, mended).unwrap();
+    maestro.git(&[
+        "-C",
+        "d/repository",
+        "commit",
+        "--quiet",
+        "--all",
+        "--message",
+        "Keep the jitter within the second",
+    ]);
+
+    let run = maestro.run(["demo", "d"]).success();
+    assert!(!run.stdout.contains("flaky     courier"), "{}", run.stdout);
+    assert!(!names_the_flaky_test(&report(&maestro)));
+    assert_eq!(report(&maestro)["totals"]["verdicts"]["healthy"], 6);
+}
+
+#[test]
+fn the_demo_works_without_nextest_and_prints_json() {
+    let maestro = with_toolchain();
+    // A PATH on which cargo, rustc, git and the linker are, and cargo-nextest is not.
+    let bin = maestro.path("bin");
+    fs::create_dir(&bin).unwrap();
+    for program in ["cargo", "rustc", "rustup", "git", "cc", "ld", "as", "gcc"] {
+        if let Some(found) = on_path(program) {
+            std::os::unix::fs::symlink(found, bin.join(program)).unwrap();
+        }
+    }
+    // Cargo looks for its subcommands in its home, too.
+    let home = maestro.path("cargo-home");
+    let maestro = maestro
+        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+        .env("CARGO_HOME", home);
+    let document = maestro.json(&["demo", "d"]);
+    let steps = document["steps"].as_array().unwrap();
+    assert!(
+        steps
+            .iter()
+            .any(|step| step["command"].as_str().unwrap().contains("--format junit")),
+        "{steps:?}"
+    );
+    assert!(
+        names_the_flaky_test(&document["report"]),
+        "{}",
+        document["report"]
+    );
+}
+
+fn on_path(program: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+#[test]
+fn a_folder_with_something_else_in_it_is_left_alone() {
+    let maestro = with_toolchain();
+    maestro.file("d/precious.txt", "mine");
+    maestro.run(["demo", "d"]).exits_with(74).says("not empty");
+    assert_eq!(
+        fs::read_to_string(maestro.path("d/precious.txt")).unwrap(),
+        "mine"
+    );
+}
+
+#[test]
+fn without_cargo_the_demo_says_what_to_install() {
+    let maestro = Maestro::in_folder().env("PATH", "/nonexistent");
+    maestro
+        .run(["demo", "d"])
+        .exits_with(66)
+        .says("hint: ")
+        .says("install Rust");
+}

@@ -1,0 +1,132 @@
+//! Generated files: `docs/reference` and `schemas`. `MAESTRO_BLESS=1 cargo test generated` writes them anew.
+
+use std::fs;
+
+use crate::harness::{Maestro, assert_published, package};
+
+const SCHEMAS: [&str; 8] = [
+    "config",
+    "config-show",
+    "demo",
+    "explain",
+    "flakes-ingest",
+    "flakes-report",
+    "state-doctor",
+    "state-verify",
+];
+
+#[test]
+fn schemas_are_published() {
+    let maestro = Maestro::in_folder();
+    for name in SCHEMAS {
+        let text = maestro.run(["util", "schema", name]).success().stdout;
+        assert_published(&format!("schemas/{name}.json"), &text);
+    }
+    let help = maestro.run(["util", "schema", "--help"]).success().stdout;
+    let published = fs::read_dir(package().join("schemas")).unwrap().count();
+    assert_eq!(
+        published,
+        SCHEMAS.len(),
+        "schemas/ and the list in this test differ"
+    );
+    for name in SCHEMAS {
+        assert!(help.contains(name));
+    }
+}
+
+#[test]
+fn the_command_reference_is_published() {
+    let maestro = Maestro::in_folder();
+    let mut text = String::from("# Commands\n\nGenerated from `--help`.\n");
+    let mut add = |path: &[&str]| {
+        let help = maestro
+            .run(path.iter().copied().chain(["--help"]))
+            .success()
+            .stdout;
+        let name = path.join(" ");
+        text.push_str(&format!(
+            "\n## `maestro {name}`\n\n```text\n{}\n```\n",
+            help.trim_end()
+        ));
+    };
+    for path in [
+        &["flakes", "ingest"][..],
+        &["flakes", "report"],
+        &["state", "fold"],
+        &["state", "verify"],
+        &["state", "doctor"],
+        &["config", "show"],
+        &["demo"],
+        &["explain"],
+        &["util", "completions"],
+        &["util", "man"],
+        &["util", "schema"],
+    ] {
+        add(path);
+    }
+    assert_published("docs/reference/cli.md", &text);
+}
+
+#[test]
+fn what_can_be_explained_is_published() {
+    let maestro = Maestro::in_folder();
+    let topics = maestro.json(&["explain"])["topics"].clone();
+    let mut notes = String::from(
+        "# Notes of the report reader\n\nGenerated from `maestro explain`. Each recovery is a note with its code and a byte offset.\n",
+    );
+    let mut verdicts = String::from("# Verdicts\n\nGenerated from `maestro explain`.\n");
+    let mut codes = String::new();
+    let mut environment = String::new();
+    for topic in topics.as_array().unwrap() {
+        let field = |name: &str| topic[name].as_str().unwrap().to_owned();
+        let (code, what, full) = (field("code"), field("what"), field("text"));
+        let section = format!(
+            "\n## `{code}`\n\n{}{}.\n\n{full}\n",
+            what[..1].to_uppercase(),
+            &what[1..]
+        );
+        match code.split_once('/') {
+            Some(("junit", _)) => notes.push_str(&section),
+            Some(("flakes", _)) => verdicts.push_str(&section),
+            _ if code == "exit-codes" => codes = full,
+            _ if code == "environment" => environment = full,
+            _ => {}
+        }
+    }
+    assert_published("docs/reference/notes.md", &notes);
+    assert_published("docs/reference/verdicts.md", &verdicts);
+    let mut text = String::from(
+        "# Exit codes\n\nGenerated. Every number that is not listed is reserved; the code never depends on `--format`.\n\n| code | meaning |\n|---|---|\n",
+    );
+    for line in codes.split(" \u{b7} ") {
+        let (code, meaning) = line.split_once(' ').unwrap();
+        text.push_str(&format!("| {code} | {meaning} |\n"));
+    }
+    assert_published("docs/reference/exit-codes.md", &text);
+    let mut text = String::from(
+        "# Settings\n\nGenerated. Order: flag, environment, file, default; a variable that is empty is not set.\n\n| flag, variable, key | what |\n|---|---|\n",
+    );
+    for line in environment.split(" \u{b7} ") {
+        let (names, what) = line.split_once(": ").unwrap();
+        text.push_str(&format!("| {names} | {what} |\n"));
+    }
+    assert_published("docs/reference/settings.md", &text);
+}
+
+#[test]
+fn the_demo_repository_is_what_its_script_makes() {
+    let script = package().join("fixtures/demo/make.py");
+    let Ok(output) = std::process::Command::new("python3")
+        .arg(script)
+        .arg("--check")
+        .output()
+    else {
+        eprintln!("skipped: there is no python3");
+        return;
+    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

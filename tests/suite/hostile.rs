@@ -1,0 +1,128 @@
+//! Bad input: a clear answer, bounded memory, and never a panic.
+
+use std::fs::{self, File};
+
+use serde_json::Value;
+
+use crate::harness::Maestro;
+
+fn codes(document: &Value) -> Vec<String> {
+    let file = &document["files"][0];
+    file["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| note["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[track_caller]
+fn check(content: impl AsRef<[u8]>, cases: u64, notes: &[&str]) {
+    let maestro = Maestro::in_folder();
+    maestro.file("r.xml", content);
+    let document = maestro.json(&["flakes", "ingest", "--dry-run", "r.xml"]);
+    assert_eq!(document["totals"]["cases"], cases, "{document}");
+    assert_eq!(codes(&document), notes);
+}
+
+#[test]
+fn billion_laughs_do_not_expand() {
+    let mut dtd = String::from("<!DOCTYPE t [<!ENTITY a0 \"ha\">");
+    for n in 1..30 {
+        dtd.push_str(&format!(
+            "<!ENTITY a{n} \"&a{0};&a{0};&a{0};&a{0};\">",
+            n - 1
+        ));
+    }
+    let xml = format!(
+        "<?xml version=\"1.0\"?>{dtd}]><testsuite name=\"s\"><testcase name=\"&a29;\"/></testsuite>"
+    );
+    check(xml, 1, &["doctype", "unknown-entity"]);
+}
+
+#[test]
+fn an_external_entity_is_never_fetched() {
+    let maestro = Maestro::in_folder();
+    maestro.file("secret.txt", "the secret");
+    maestro.file("r.xml", "<!DOCTYPE t [<!ENTITY x SYSTEM \"secret.txt\">]><testsuite name=\"s\"><testcase name=\"t\"><failure>&x;</failure></testcase></testsuite>");
+    maestro
+        .run(["flakes", "ingest", "--dir", "s", "r.xml"])
+        .success();
+    for file in crate::harness::files_below(&maestro.path("s")) {
+        assert!(!fs::read_to_string(file).unwrap().contains("the secret"));
+    }
+}
+
+#[test]
+fn binary_empty_and_foreign_files_are_named_with_their_reason() {
+    let maestro = Maestro::in_folder();
+    for (content, words) in [
+        (&b""[..], "it is empty"),
+        (b"\x7fELF\x02\x01\x01\x00\x00\x00", "binary data"),
+        (b"just words\n", "no XML element"),
+        (b"<html></html>", "its root element is `html`"),
+        (b"<TestRun xmlns=\"x\"/>", "its root element is `TestRun`"),
+        (b"{\"a\": 1}", "no line of it is a test result"),
+    ] {
+        maestro.file("f.xml", content);
+        maestro
+            .run(["flakes", "ingest", "--dry-run", "f.xml"])
+            .exits_with(65)
+            .says(words)
+            .says("hint: ");
+    }
+    maestro
+        .run(["flakes", "ingest", "--dry-run", "missing.xml"])
+        .exits_with(66)
+        .says("hint: ");
+}
+
+#[test]
+fn two_gigabytes_of_zeros_are_refused_at_once() {
+    let maestro = Maestro::in_folder();
+    let file = File::create(maestro.path("zeros.xml")).unwrap();
+    file.set_len(2 * 1024 * 1024 * 1024).unwrap();
+    maestro
+        .run(["flakes", "ingest", "--dry-run", "zeros.xml"])
+        .exits_with(65)
+        .says("binary data");
+}
+
+#[test]
+fn a_hundred_thousand_levels_still_count_the_case_at_the_bottom() {
+    let depth = 150_000;
+    let xml = format!(
+        "{}<testcase name=\"t\"/>{}",
+        "<testsuite>".repeat(depth),
+        "</testsuite>".repeat(depth)
+    );
+    check(xml, 1, &["too-deep"]);
+}
+
+#[test]
+fn a_huge_attribute_or_text_is_cut_and_the_cases_around_it_are_kept() {
+    let huge = "x".repeat(20 * 1024 * 1024);
+    let xml = format!(
+        "<testsuite><testcase name=\"a\"/><testcase name=\"{huge}\"/><testcase name=\"b\"><failure><![CDATA[{huge}]]></failure></testcase><testcase name=\"c\"/><!--{huge}--><testcase name=\"d\"/></testsuite>"
+    );
+    check(xml, 5, &["huge-element", "long-value"]);
+}
+
+#[test]
+fn many_broken_constructs_do_not_make_the_work_quadratic() {
+    for piece in ["<![CDATA[", "<!", "<a \"", "<?x", "</a>", "<!--", "<a b='"] {
+        let maestro = Maestro::in_folder();
+        maestro.file(
+            "r.xml",
+            format!("<testsuite><testcase name=\"t\"/>{}", piece.repeat(300_000)),
+        );
+        let begin = std::time::Instant::now();
+        let document = maestro.json(&["flakes", "ingest", "--dry-run", "r.xml"]);
+        assert_eq!(document["totals"]["cases"], 1);
+        assert!(
+            begin.elapsed().as_secs() < 30,
+            "{piece} took {:?}",
+            begin.elapsed()
+        );
+    }
+}

@@ -1,0 +1,210 @@
+//! `maestro state`: the outbox, the fold, and damage.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::harness::{Maestro, files_below};
+
+fn stored() -> Maestro {
+    let maestro = Maestro::in_repo();
+    for run in ["1", "2", "3"] {
+        let xml = format!(
+            "<testsuite name=\"s\"><testcase name=\"a{run}\"/><testcase name=\"b\"><failure message=\"m\"/></testcase></testsuite>"
+        );
+        maestro.file(&format!("{run}.xml"), xml);
+        maestro
+            .run(["flakes", "ingest", "--run", run, &format!("{run}.xml")])
+            .success();
+    }
+    maestro
+}
+
+fn events(maestro: &Maestro) -> Vec<PathBuf> {
+    let mut files = files_below(&maestro.path(".git/maestro"));
+    files.retain(|path| path.extension().is_some_and(|e| e == "ndjson"));
+    files
+}
+
+#[test]
+fn a_fold_changes_no_report_and_a_second_one_no_byte() {
+    let maestro = stored();
+    let before = maestro.json(&["flakes", "report", "--all"]);
+    maestro.run(["state", "fold"]).success();
+    assert_eq!(maestro.json(&["flakes", "report", "--all"]), before);
+    let bytes = |maestro: &Maestro| {
+        events(maestro)
+            .iter()
+            .map(|path| fs::read(path).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let first = bytes(&maestro);
+    maestro.run(["state", "fold"]).success();
+    assert_eq!(bytes(&maestro), first);
+    assert!(
+        events(&maestro)
+            .iter()
+            .all(|path| path.to_string_lossy().contains("segments"))
+    );
+}
+
+#[test]
+fn segments_are_sorted_and_hold_one_event_a_line() {
+    let maestro = stored();
+    maestro.run(["state", "fold"]).success();
+    let segment = maestro.path(".git/maestro/segments/events/test_run/2026-01.ndjson");
+    let text = fs::read_to_string(segment).unwrap();
+    let ids: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 3);
+    let mut sorted = ids.clone();
+    sorted.sort();
+    assert_eq!(ids, sorted);
+}
+
+#[test]
+fn folding_in_any_grouping_gives_the_same_bytes() {
+    let all = |maestro: &Maestro| {
+        events(maestro)
+            .iter()
+            .map(|path| {
+                (
+                    path.file_name().unwrap().to_owned(),
+                    fs::read(path).unwrap(),
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let once = stored();
+    once.run(["state", "fold"]).success();
+    let twice = stored();
+    // The same events arrive in two folds, one of them twice.
+    let outbox = events(&twice);
+    let kept = fs::read(&outbox[0]).unwrap();
+    let late = fs::read(&outbox[2]).unwrap();
+    fs::remove_file(&outbox[2]).unwrap();
+    twice.run(["state", "fold"]).success();
+    fs::create_dir_all(outbox[0].parent().unwrap()).unwrap();
+    fs::write(&outbox[0], kept).unwrap();
+    fs::write(&outbox[2], late).unwrap();
+    twice.run(["state", "fold"]).success();
+    assert_eq!(all(&once), all(&twice));
+}
+
+#[test]
+fn a_sound_state_verifies() {
+    let maestro = stored();
+    let document = maestro.json(&["state", "verify"]);
+    assert_eq!(document["damage"].as_array().unwrap().len(), 0);
+    assert_eq!(document["events"], 6);
+}
+
+#[test]
+fn every_kind_of_damage_is_named_set_aside_and_nothing_else_is_lost() {
+    type Damage = fn(&[u8]) -> Vec<u8>;
+    let kinds: [(&str, Damage); 5] = [
+        ("cut off", |bytes| bytes[..bytes.len() - 20].to_vec()),
+        ("id does not match", |bytes| {
+            String::from_utf8(bytes.to_vec())
+                .unwrap()
+                .replacen("\"attempt\":1", "\"attempt\":9", 1)
+                .into_bytes()
+        }),
+        ("not a JSON event", |bytes| [b"garbage\n", bytes].concat()),
+        ("not a JSON event", |bytes| {
+            [b"\xff\xfe\x00\n", bytes].concat()
+        }),
+        ("not a JSON event", |bytes| [b"{}\n", bytes].concat()),
+    ];
+    for folded in [false, true] {
+        for (words, damage) in kinds {
+            let maestro = stored();
+            if folded {
+                maestro.run(["state", "fold"]).success();
+            }
+            let file = events(&maestro).pop().unwrap();
+            let bytes = fs::read(&file).unwrap();
+            fs::write(&file, damage(&bytes)).unwrap();
+            let verify = maestro.run(["state", "verify"]).exits_with(65);
+            assert!(verify.stdout.contains(words), "{words}: {}", verify.stdout);
+            maestro
+                .run(["flakes", "report"])
+                .exits_with(65)
+                .says("maestro state doctor");
+            maestro.run(["state", "doctor", "--dry-run"]).exits_with(65);
+            maestro.run(["state", "verify"]).exits_with(65);
+            maestro
+                .run(["state", "doctor"])
+                .exits_with(65)
+                .says("aside");
+            maestro.run(["state", "verify"]).success();
+            maestro.run(["state", "doctor"]).success();
+            let aside = files_below(&maestro.path(".git/maestro/aside"));
+            assert_eq!(aside.len(), 1);
+            let report = maestro.json(&["flakes", "report"]);
+            assert!(
+                report["totals"]["runs"].as_u64().unwrap() >= 2,
+                "{words}: {report}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_event_of_a_newer_version_stays_and_stops_the_fold() {
+    let maestro = stored();
+    let file = events(&maestro).pop().unwrap();
+    let newer = "{\"schema\":\"maestro.event/v2\",\"kind\":\"test_run\"}\n";
+    fs::write(
+        &file,
+        [newer.as_bytes(), &fs::read(&file).unwrap()].concat(),
+    )
+    .unwrap();
+    maestro.run(["state", "fold"]).exits_with(65).says("newer");
+    maestro.run(["state", "doctor"]).success().says("newer");
+    assert!(fs::read_to_string(&file).unwrap().starts_with(newer));
+}
+
+#[test]
+fn an_unknown_kind_and_unknown_fields_survive_a_fold() {
+    let maestro = stored();
+    let file = events(&maestro).pop().unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    let marked = text.replace(
+        "\"schema\":\"maestro.event/v1\"",
+        "\"schema\":\"maestro.event/v1\",\"later\":{\"x\":1}",
+    );
+    fs::write(&file, marked).unwrap();
+    maestro.run(["state", "fold"]).success();
+    let all: String = events(&maestro)
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    assert!(all.contains("\"later\":{\"x\":1}"));
+    maestro.run(["state", "verify"]).success();
+}
+
+#[test]
+fn a_lock_that_another_process_holds_is_waited_for() {
+    let maestro = stored();
+    let lock = fs::OpenOptions::new()
+        .write(true)
+        .open(maestro.path(".git/maestro/lock"))
+        .unwrap();
+    lock.lock().unwrap();
+    let mut fold = maestro.command(["state", "fold"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(fold.try_wait().unwrap().is_none(), "it did not wait");
+    drop(lock);
+    assert!(fold.wait().unwrap().success());
+}
+
+#[test]
+fn a_work_tree_shares_the_state_of_its_repository() {
+    let maestro = stored();
+    maestro.git(&["worktree", "add", "--quiet", "other"]);
+    let report = maestro.json(&["-C", "other", "flakes", "report"]);
+    assert_eq!(report["totals"]["runs"], 3);
+    assert!(!maestro.git(&["status", "--porcelain"]).contains("maestro"));
+}

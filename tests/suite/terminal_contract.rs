@@ -1,0 +1,456 @@
+//! The terminal contract, for every command: streams, exit codes, colours, bytes, examples.
+
+use std::fs::{self, File};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::harness::Maestro;
+
+const REPORT: &str = r#"<testsuites><testsuite name="s"><testcase name="t"><flakyFailure message="m"/></testcase><testcase name="u"><failure message="n"/></testcase></testsuite></testsuites>"#;
+
+/// One call of every command that ends at once, with the exit code that it answers in [`prepared`].
+const CALLS: &[(&[&str], i32)] = &[
+    (&["flakes", "ingest", "--dry-run", "build"], 0),
+    (&["flakes", "ingest", "page.html"], 65),
+    (&["flakes", "report", "--all"], 0),
+    (&["state", "fold", "--dry-run"], 0),
+    (&["state", "verify"], 0),
+    (&["state", "doctor"], 0),
+    (&["config", "show", "--origin"], 0),
+    (&["explain"], 0),
+    (&["explain", "junit/truncated"], 0),
+    (&["explain", "nonsense"], 66),
+    (&["util", "completions", "bash"], 0),
+    (&["util", "man", "flakes", "ingest"], 0),
+    (&["util", "schema", "config"], 0),
+];
+
+/// A demo takes seconds and has a test of its own; here only its help and its mistakes are looked at.
+const SLOW: &[&[&str]] = &[&["demo"]];
+
+/// A repository in which the examples of every `--help` work.
+fn prepared() -> Maestro {
+    let maestro = Maestro::in_repo();
+    maestro
+        .file("build/test-results/r.xml", REPORT)
+        .file("target/nextest/ci/junit.xml", REPORT)
+        .file("page.html", "<html/>");
+    maestro
+        .run(["flakes", "ingest", "--run", "1", "build"])
+        .success();
+    maestro
+}
+
+/// Returns every command that does something, found by walking the help.
+fn leaves(maestro: &Maestro, path: &[String]) -> Vec<Vec<String>> {
+    let mut args = path.to_vec();
+    args.push("--help".into());
+    let help = maestro.run(&args).success().stdout;
+    let Some((_, commands)) = help.split_once("Commands:\n") else {
+        return vec![path.to_vec()];
+    };
+    commands
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .flat_map(|name| {
+            let mut deeper = path.to_vec();
+            deeper.push(name.to_owned());
+            leaves(maestro, &deeper)
+        })
+        .collect()
+}
+
+#[test]
+fn every_command_has_a_call_in_this_file() {
+    let maestro = Maestro::in_folder();
+    for leaf in leaves(&maestro, &[]) {
+        let leaf: Vec<&str> = leaf.iter().map(String::as_str).collect();
+        let known = CALLS
+            .iter()
+            .map(|(call, _)| *call)
+            .chain(SLOW.iter().copied());
+        assert!(
+            known.clone().any(|call| call.starts_with(&leaf)),
+            "add a call of `maestro {}` to CALLS",
+            leaf.join(" ")
+        );
+    }
+}
+
+#[test]
+fn help_to_a_full_disk_is_exit_74() {
+    let maestro = Maestro::in_folder();
+    let mut commands = leaves(&maestro, &[]);
+    commands.push(Vec::new());
+    for command in commands {
+        for flag in ["--help", "-h"] {
+            let status = maestro
+                .command(command.iter().map(String::as_str).chain([flag]))
+                .stdout(File::options().write(true).open("/dev/full").unwrap())
+                .stderr(Stdio::piped())
+                .output()
+                .unwrap();
+            assert_eq!(
+                status.status.code(),
+                Some(74),
+                "maestro {} {flag}",
+                command.join(" ")
+            );
+        }
+    }
+    let version = maestro
+        .command(["--version"])
+        .stdout(File::options().write(true).open("/dev/full").unwrap())
+        .status();
+    assert_eq!(version.unwrap().code(), Some(74));
+}
+
+#[test]
+fn data_to_a_full_disk_is_exit_74_and_no_panic() {
+    let maestro = prepared();
+    for (call, _) in CALLS {
+        if maestro.run(*call).stdout.is_empty() {
+            continue;
+        }
+        let output = maestro
+            .command(*call)
+            .stdout(File::options().write(true).open("/dev/full").unwrap())
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(74), "{call:?}: {stderr}");
+        assert!(
+            stderr.contains("cannot write to standard output"),
+            "{call:?}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_closed_pipe_never_panics_and_keeps_the_exit_code() {
+    let maestro = prepared();
+    for (call, code) in CALLS {
+        for format in ["human", "json", "ndjson"] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let output = maestro
+                .command(call.iter().chain(&["--format", format]))
+                .stdout(writer)
+                .stderr(Stdio::piped())
+                .output()
+                .unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(
+                output.status.code(),
+                Some(*code),
+                "{call:?} {format}: {stderr}"
+            );
+            assert!(!stderr.contains("bug"), "{call:?}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn closed_streams_are_no_obstacle() {
+    let maestro = prepared();
+    for (call, code) in CALLS {
+        let line = format!(
+            "exec '{}' {} <&- >&- 2>&-",
+            crate::harness::BINARY,
+            call.join(" ")
+        );
+        let status = std::process::Command::new("sh")
+            .args(["-c", &line])
+            .current_dir(maestro.path("."))
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(*code), "{call:?}");
+    }
+}
+
+#[test]
+fn a_pipe_gets_no_colour_even_in_ci() {
+    let maestro = prepared()
+        .env("CI", "true")
+        .env("GITHUB_ACTIONS", "true")
+        .env("TERM", "xterm-256color");
+    for (call, _) in CALLS {
+        for format in ["human", "json", "ndjson", "markdown", "github"] {
+            let run = maestro.run(call.iter().chain(&["--format", format]));
+            assert!(
+                !run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'),
+                "{call:?} {format}"
+            );
+        }
+    }
+    let help = maestro.run(["--help"]).success();
+    assert!(!help.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn colour_can_be_forced_and_forbidden() {
+    let colours = |maestro: &Maestro, args: &[&str]| {
+        let mut all = vec!["explain", "nonsense"];
+        all.extend(args);
+        maestro.run(all).exits_with(66).stderr.contains('\u{1b}')
+    };
+    let forced = Maestro::in_folder().env("CLICOLOR_FORCE", "1");
+    assert!(colours(&forced, &[]));
+    assert!(!colours(&forced, &["--color", "never"]));
+    let forbidden = Maestro::in_folder()
+        .env("CLICOLOR_FORCE", "1")
+        .env("NO_COLOR", "1");
+    assert!(!colours(&forbidden, &[]));
+    assert!(colours(&forbidden, &["--color", "always"]));
+    assert!(!colours(
+        &Maestro::in_folder().env("CLICOLOR_FORCE", "0"),
+        &[]
+    ));
+}
+
+#[test]
+fn a_report_file_has_the_bytes_of_standard_output_and_no_colour() {
+    let maestro = prepared();
+    for format in ["human", "json", "ndjson", "markdown", "github"] {
+        let stdout = maestro
+            .run(["flakes", "report", "--format", format])
+            .success()
+            .stdout;
+        let target = format!("{format}=out/report.{format}");
+        maestro
+            .run([
+                "flakes",
+                "report",
+                "--report",
+                &target,
+                "--report",
+                "json=out/x.json",
+                "--color",
+                "always",
+            ])
+            .success();
+        assert_eq!(
+            fs::read_to_string(maestro.path(&format!("out/report.{format}"))).unwrap(),
+            stdout
+        );
+    }
+    assert!(maestro.path("out/x.json").exists());
+}
+
+#[test]
+fn two_equal_runs_print_equal_bytes() {
+    for (call, _) in CALLS {
+        let print = || {
+            let run = prepared().run(*call);
+            (run.code, run.stdout)
+        };
+        assert_eq!(print(), print(), "{call:?}");
+    }
+}
+
+#[test]
+fn an_unknown_flag_is_exit_2_on_standard_error() {
+    let maestro = Maestro::in_folder();
+    for leaf in leaves(&maestro, &[]) {
+        let run = maestro
+            .run(leaf.iter().map(String::as_str).chain(["--formt"]))
+            .exits_with(2);
+        assert!(run.stdout.is_empty());
+        assert!(run.stderr.starts_with("error: "), "{}", run.stderr);
+    }
+    maestro
+        .run(["flakes", "reprt"])
+        .exits_with(2)
+        .says("report");
+    assert!(
+        maestro
+            .run(Vec::<&str>::new())
+            .exits_with(2)
+            .stdout
+            .is_empty()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_not_unicode_never_panics() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let maestro = prepared();
+    let odd = OsStr::from_bytes(b"\xff.xml");
+    let run = maestro
+        .run([OsStr::new("flakes"), OsStr::new("ingest"), odd])
+        .exits_with(66);
+    assert!(run.stderr.contains("cannot read"), "{}", run.stderr);
+    for leaf in leaves(&maestro, &[]) {
+        let args = leaf
+            .iter()
+            .map(OsStr::new)
+            .chain([OsStr::new("--color"), odd]);
+        let run = maestro.run(args).exits_with(2);
+        assert!(!run.stderr.contains("bug"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn an_error_has_no_backtrace_and_an_error_hint_or_place() {
+    let maestro = prepared().env("RUST_BACKTRACE", "full");
+    for (call, code) in CALLS {
+        let run = maestro.run(*call);
+        assert!(
+            !run.stderr.contains("stack backtrace") && !run.stderr.contains(".rs:"),
+            "{}",
+            run.stderr
+        );
+        if *code != 0 {
+            assert!(
+                run.stderr.starts_with("error: ") && run.stderr.contains("hint: "),
+                "{}",
+                run.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn errors_come_as_json_when_asked() {
+    let maestro = Maestro::in_folder();
+    let run = maestro
+        .run(["--log-format", "json", "explain", "nonsense"])
+        .exits_with(66);
+    let error: Value = serde_json::from_str(&run.stderr).unwrap();
+    assert_eq!(
+        (&error["schema"], &error["exit_code"]),
+        (&"maestro.error/v1".into(), &66.into())
+    );
+}
+
+#[test]
+fn quiet_silences_everything_but_data_and_errors() {
+    let maestro = prepared();
+    let run = maestro
+        .run(["-qq", "flakes", "ingest", "--dry-run", "build"])
+        .success();
+    assert!(run.stderr.is_empty() && !run.stdout.is_empty());
+    assert!(
+        maestro
+            .run(["-qq", "explain", "nonsense"])
+            .exits_with(66)
+            .stderr
+            .starts_with("error: ")
+    );
+}
+
+#[test]
+fn json_has_a_schema_and_follows_the_published_one() {
+    let maestro = prepared();
+    for (call, name) in [
+        (
+            &["flakes", "ingest", "--dry-run", "build"][..],
+            "flakes-ingest",
+        ),
+        (&["flakes", "report", "--all"], "flakes-report"),
+        (&["state", "verify"], "state-verify"),
+        (&["state", "doctor"], "state-doctor"),
+        (&["config", "show"], "config-show"),
+        (&["explain"], "explain"),
+    ] {
+        let document = maestro.json(call);
+        assert_eq!(document["schema"], format!("maestro.{name}/v1"));
+        let schema =
+            fs::read_to_string(crate::harness::package().join(format!("schemas/{name}.json")))
+                .unwrap();
+        let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{call:?}: {errors:?}");
+        let lines = maestro
+            .run(call.iter().chain(&["--format", "ndjson"]))
+            .success()
+            .stdout;
+        for line in lines.lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert!(line["schema"].is_string(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn github_gets_annotations_a_summary_and_outputs() {
+    let maestro = prepared()
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", "summary.md")
+        .env("GITHUB_OUTPUT", "output.txt");
+    let run = maestro.run(["flakes", "report"]).success();
+    assert!(
+        run.stderr
+            .contains("::warning title=flakes/flaky::s > t is flaky"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stdout.contains("::warning"));
+    let summary = fs::read_to_string(maestro.path("summary.md")).unwrap();
+    assert!(summary.starts_with("### Flaky tests: 1 flaky"), "{summary}");
+    let outputs = fs::read_to_string(maestro.path("output.txt")).unwrap();
+    assert!(outputs.contains("flaky=1\n"), "{outputs}");
+}
+
+#[test]
+fn every_command_has_two_examples_and_they_work() {
+    let maestro = prepared();
+    for leaf in leaves(&maestro, &[]) {
+        let help = maestro
+            .run(leaf.iter().map(String::as_str).chain(["--help"]))
+            .success()
+            .stdout;
+        let examples: Vec<&str> = help
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("$ maestro "))
+            .collect();
+        let name = leaf.join(" ");
+        assert!(
+            examples.len() >= 2,
+            "`maestro {name} --help` needs two examples"
+        );
+        assert!(
+            examples.iter().all(|example| example.starts_with(&name)),
+            "{examples:?}"
+        );
+        if SLOW.iter().any(|slow| leaf == *slow) {
+            continue;
+        }
+        for example in examples {
+            let run = maestro.run(example.split(' '));
+            assert_eq!(run.code, 0, "`maestro {example}`: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn completions_and_manual_pages_exist_for_every_command() {
+    let maestro = Maestro::in_folder();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(
+            maestro
+                .run(["util", "completions", shell])
+                .success()
+                .stdout
+                .contains("ingest")
+        );
+    }
+    for leaf in leaves(&maestro, &[]) {
+        let page = maestro.run(
+            ["util", "man"]
+                .into_iter()
+                .chain(leaf.iter().map(String::as_str)),
+        );
+        assert!(page.success().stdout.starts_with(".ie"));
+    }
+}
