@@ -74,7 +74,7 @@ struct TestTable {
     names: String,
     rows: Vec<(u32, usize, u32)>,
     table: hashbrown::HashTable<u32>,
-    hasher: std::hash::RandomState,
+    hasher: hashbrown::DefaultHashBuilder,
 }
 
 impl TestTable {

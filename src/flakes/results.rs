@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::junit::{Case, Outcome};
 
@@ -30,7 +30,7 @@ pub(crate) struct Results {
     names: String,
     rows: Vec<Row>,
     table: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     suites: Interner,
     sequences: Interner,
     messages: BTreeMap<u32, String>,
@@ -43,7 +43,7 @@ pub(crate) struct Results {
 pub(crate) struct Interner {
     strings: Vec<String>,
     table: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 impl Interner {

@@ -176,9 +176,9 @@ fn gzip_is_unpacked_and_a_cut_one_keeps_what_came_before() {
         .map(|n| format!("<testcase name=\"t{n}\"/>"))
         .collect();
     let xml = format!("<testsuite name=\"s\">{many}</testsuite>");
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(xml.as_bytes()).unwrap();
-    let packed = packer.finish().unwrap();
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(xml.as_bytes()).unwrap();
+    let packed = writer.finish().unwrap();
     maestro
         .file("r.xml.gz", &packed)
         .file("cut.xml.gz", &packed[..packed.len() / 2]);

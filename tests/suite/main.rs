@@ -1,7 +1,11 @@
 //! The one test binary: each file is a command or a contract.
 #![expect(
+    clippy::disallowed_macros,
     clippy::disallowed_methods,
-    reason = "tests run the real program on real files"
+    clippy::format_collect,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests run the real program on real files, and stop where something is not as expected"
 )]
 
 mod architecture;

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The binary that users download: at most 10 MB, static, and the demo works with it from an empty folder.
+# inputs: src Cargo.toml Cargo.lock fixtures/demo tests/suite/dist.rs tests/interop/lib.bash
+# time: long
+set -euo pipefail
+source "$(dirname "$0")/lib.bash"
+cd "$root"
+target=$(rustc -vV | sed -n 's/^host: //p')
+RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --profile dist --locked --target "$target"
+binary=${CARGO_TARGET_DIR:-$root/target}/$target/dist/maestro
+MAESTRO_DIST=$binary cargo test --quiet --test suite dist::
+ls -l "$binary" | awk '{ print $5 " bytes" }'
+cp "$binary" "$work/maestro"
+mkdir "$work/empty"
+cd "$work/empty"
+"$work/maestro" demo d >"$work/demo.txt"
+grep -q 'flaky     courier > tests::the_second_try_comes_within_a_second' "$work/demo.txt"
+echo "the demo names the flaky test"

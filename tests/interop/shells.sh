@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# bash, zsh and fish parse our completions, and mandoc our manual pages.
+# inputs: src/cli tests/interop/lib.bash
+# time: quick
+set -euo pipefail
+source "$(dirname "$0")/lib.bash"
+debian zsh zsh
+debian fish fish
+debian mandoc mandoc
+binary=$(maestro)
+for shell in bash zsh fish; do
+    "$binary" util completions "$shell" >"$work/completions.$shell"
+    "$shell" -n "$work/completions.$shell"
+    echo "$shell parses its completions"
+done
+pages=("" "flakes ingest" "flakes report" "state fold" "state verify" "state doctor" "config show" demo explain "util completions" "util man" "util schema")
+for page in "${pages[@]}"; do
+    # shellcheck disable=SC2086 # a command is words
+    "$binary" util man $page >"$work/page.1"
+    mandoc -T lint -W error "$work/page.1"
+done
+echo "mandoc accepts ${#pages[@]} manual pages"
