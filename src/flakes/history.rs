@@ -2,6 +2,7 @@
 //!
 //! Invariant: the result depends on the set of runs alone, not on the order in which they are added.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -65,7 +66,7 @@ pub(crate) struct HistoryBuilder {
     tests: TestTable,
     sequences: Interner,
     lists: HashMap<Sha, List>,
-    runs: Vec<Run>,
+    runs: BTreeMap<Sha, Run>,
 }
 
 /// Every test of the history: suite by number, name in one string.
@@ -162,14 +163,23 @@ impl HistoryBuilder {
         self.lists.contains_key(list)
     }
 
-    /// Adds a run.
+    /// Adds a run; of two copies of one run the earlier counts.
     pub(crate) fn run(&mut self, run: Run) {
-        self.runs.push(run);
+        match self.runs.entry(run.id) {
+            Entry::Vacant(place) => {
+                place.insert(run);
+            }
+            Entry::Occupied(mut place) => {
+                if run.at < place.get().at {
+                    place.insert(run);
+                }
+            }
+        }
     }
 
     /// Folds everything.
     pub(crate) fn finish(mut self) -> History {
-        let mut runs = std::mem::take(&mut self.runs);
+        let mut runs: Vec<Run> = std::mem::take(&mut self.runs).into_values().collect();
         let before = runs.len();
         runs = without_duplicates(runs);
         let duplicates = (before - runs.len()) as u64;

@@ -396,9 +396,7 @@ impl<'s> Elements<'s> {
     /// Answers where to go on when an attribute without a closing quote swallowed the elements after it.
     fn swallowed(&mut self, tag: &[u8], offset: u64, notes: &mut Notes) -> Option<usize> {
         // No markup stands inside a well-formed tag, so that this look costs one pass over a short text.
-        if memchr::memchr(b'<', tag).is_none() {
-            return None;
-        }
+        memchr::memchr(b'<', tag)?;
         self.unclosed_tag(tag, offset, notes)
     }
 

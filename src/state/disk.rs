@@ -124,26 +124,29 @@ impl<'w> StateFolder<'w> {
         }
     }
 
-    /// Returns the files that hold events: segments first, then the outbox, each in order of name.
-    pub(super) fn event_files(&self) -> Result<Vec<PathBuf>, StateError> {
+    /// Returns the files of a folder that hold events, in order of name.
+    pub(super) fn event_files(&self, folder: &Path) -> Result<Vec<PathBuf>, StateError> {
+        if self.files.kind(folder).is_err() {
+            return Ok(Vec::new());
+        }
         let mut files = Vec::new();
-        for folder in [self.segments(), self.outbox()] {
-            if self.files.kind(&folder).is_err() {
-                continue;
-            }
-            for found in self.files.walk(&folder, &|_| false) {
-                match found {
-                    Ok(path) if is_event_file(&path) => files.push(path),
-                    Ok(_) => {}
-                    Err((path, source)) => return Err(StateError::Read { path, source }),
-                }
+        for found in self.files.walk(folder, &|_| false) {
+            match found {
+                Ok(path) if is_event_file(&path) => files.push(path),
+                Ok(_) => {}
+                // A fold by another process has just taken it in.
+                Err((_, error)) if error.kind() == io::ErrorKind::NotFound => {}
+                Err((path, source)) => return Err(StateError::Read { path, source }),
             }
         }
         Ok(files)
     }
 
-    /// Reads every event once, whatever the number of places it stands in. `wants` sees a line's kind and id before its
-    /// payload is read; `take` may find that a payload is damaged.
+    /// Reads every event. `wants` sees a line's kind and id before its payload is read; `take` may see an event more than
+    /// once (a list of tests only once), and may find that a payload is damaged.
+    ///
+    /// The outbox is read before the segments are even listed: a fold that runs meanwhile removes a file of the outbox
+    /// only after its events are in a segment, so that none is missed.
     pub(crate) fn read(
         &self,
         wants: &mut dyn FnMut(&str, &Sha) -> bool,
@@ -151,54 +154,68 @@ impl<'w> StateFolder<'w> {
     ) -> Result<Survey, StateError> {
         let mut survey = Survey::default();
         let mut seen: HashSet<Sha> = HashSet::new();
-        for path in self.event_files()? {
-            survey.files += 1;
-            let mut damage = Vec::new();
-            self.lines(&path, &mut |line| {
-                let text = match line {
-                    Ok(line) => line,
-                    Err(found) => {
-                        damage.push(found);
-                        return;
-                    }
-                };
-                if let Some((kind, id)) = v1::peek(text.text.as_bytes())
-                    && (seen.contains(&id) || !wants(kind, &id))
-                {
-                    survey.repeated += u64::from(seen.contains(&id));
-                    return;
-                }
-                let taken = v1::parse(text.text).and_then(|event| {
-                    if !wants(&event.kind, &event.id) {
-                        return Ok(());
-                    }
-                    if seen.insert(event.id) {
-                        take(&event)?;
-                        survey.events += 1;
-                    } else {
-                        survey.repeated += 1;
-                    }
-                    Ok(())
-                });
-                if let Err(problem) = taken {
-                    damage.push(Damage {
-                        path: path.clone(),
-                        line: text.number,
-                        offset: text.offset,
-                        problem,
-                    });
-                }
-            })?;
-            survey.damage.append(&mut damage);
+        for folder in [self.outbox(), self.segments()] {
+            for path in self.event_files(&folder)? {
+                survey.files += 1;
+                self.read_file(&path, &mut survey, &mut seen, wants, take)?;
+            }
         }
         Ok(survey)
     }
 
+    fn read_file(
+        &self,
+        path: &Path,
+        survey: &mut Survey,
+        seen: &mut HashSet<Sha>,
+        wants: &mut dyn FnMut(&str, &Sha) -> bool,
+        take: &mut dyn FnMut(&StoredEvent<'_>) -> Result<(), LineProblem>,
+    ) -> Result<(), StateError> {
+        let mut damage = Vec::new();
+        self.lines(path, &mut |line| {
+            let text = match line {
+                Ok(line) => line,
+                Err(found) => {
+                    damage.push(found);
+                    return;
+                }
+            };
+            if let Some((kind, id)) = v1::peek(text.text.as_bytes()) {
+                // A list's line may be long, and its content is what its id says.
+                let is_known = kind == v1::TEST_LIST && seen.contains(&id);
+                survey.repeated += u64::from(is_known);
+                if is_known || !wants(kind, &id) {
+                    return;
+                }
+            }
+            let taken = v1::parse(text.text).and_then(|event| {
+                if !wants(&event.kind, &event.id) {
+                    return Ok(());
+                }
+                take(&event)?;
+                if seen.insert(event.id) {
+                    survey.events += 1;
+                } else {
+                    survey.repeated += 1;
+                }
+                Ok(())
+            });
+            if let Err(problem) = taken {
+                damage.push(Damage {
+                    path: path.to_path_buf(),
+                    line: text.number,
+                    offset: text.offset,
+                    problem,
+                });
+            }
+        })?;
+        survey.damage.append(&mut damage);
+        Ok(())
+    }
+
     /// Returns how many files wait in the outbox.
     pub(crate) fn waiting(&self) -> Result<u64, StateError> {
-        let outbox = self.outbox();
-        let all = self.event_files()?;
-        Ok(all.iter().filter(|path| path.starts_with(&outbox)).count() as u64)
+        Ok(self.event_files(&self.outbox())?.len() as u64)
     }
 
     /// Hands out the lines of a file; one that is not text or has no end is damage.

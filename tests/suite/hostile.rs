@@ -126,3 +126,38 @@ fn many_broken_constructs_do_not_make_the_work_quadratic() {
         );
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_takes_no_more_is_exit_74_and_keeps_the_old_bytes() {
+    let maestro = Maestro::in_repo();
+    let cases: String = (0..5000)
+        .map(|n| format!("<testcase name=\"t{n}\"/>"))
+        .collect();
+    maestro.file("small.xml", "<testsuite><testcase name=\"t\"/></testsuite>");
+    maestro.file(
+        "large.xml",
+        format!("<testsuite name=\"s\">{cases}</testsuite>"),
+    );
+    let _ = maestro.run(["flakes", "ingest", "small.xml"]).success();
+    // A limit on the size of files stands in for a full disk: the write fails half-way through.
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 8; exec '{}' flakes ingest large.xml",
+        crate::harness::BINARY
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(maestro.path("."))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(74), "{stderr}");
+    assert!(
+        stderr.contains("cannot write") && stderr.contains("hint: "),
+        "{stderr}"
+    );
+    let _ = maestro.run(["state", "verify"]).success();
+    assert_eq!(maestro.json(&["flakes", "report"])["totals"]["runs"], 1);
+    let outbox = crate::harness::files_below(&maestro.path(".git/maestro/outbox"));
+    assert_eq!(outbox.len(), 1, "a temporary file is left: {outbox:?}");
+}

@@ -208,3 +208,76 @@ fn a_work_tree_shares_the_state_of_its_repository() {
     assert_eq!(report["totals"]["runs"], 3);
     assert!(!maestro.git(&["status", "--porcelain"]).contains("maestro"));
 }
+
+#[test]
+fn what_was_reported_as_stored_survives_a_kill() {
+    let maestro = Maestro::in_repo();
+    let cases: String = (0..3000)
+        .map(|n| format!("<testcase name=\"t{n}\"/>"))
+        .collect();
+    let mut reported = 0;
+    for round in 0..30_u64 {
+        let file = format!("{round}.xml");
+        maestro.file(
+            &file,
+            format!("<testsuite name=\"s{round}\">{cases}</testsuite>"),
+        );
+        let run = round.to_string();
+        let mut child = maestro
+            .command(["flakes", "ingest", "--run", &run, &file])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(round * 700));
+        // Killing one that has ended already changes nothing.
+        child.kill().unwrap();
+        reported += u64::from(child.wait().unwrap().success());
+    }
+    let _ = maestro.run(["state", "verify"]).success();
+    let stored = maestro.json(&["flakes", "report"])["totals"]["runs"]
+        .as_u64()
+        .unwrap();
+    assert!(stored >= reported, "{stored} of {reported} are there");
+    let _ = maestro.run(["state", "fold"]).success();
+    assert_eq!(
+        maestro.json(&["flakes", "report"])["totals"]["runs"],
+        stored
+    );
+}
+
+#[test]
+fn many_writers_at_once_lose_nothing() {
+    let maestro = Maestro::in_repo();
+    maestro.file(
+        "r.xml",
+        "<testsuite name=\"s\"><testcase name=\"t\"/></testsuite>",
+    );
+    let children: Vec<_> = (0..24)
+        .map(|run| {
+            let run = run.to_string();
+            let fold = run.ends_with('7');
+            let args = ["flakes", "ingest", "--run", &run, "r.xml"];
+            let ingest = maestro
+                .command(args)
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn();
+            let fold = fold.then(|| {
+                maestro
+                    .command(["state", "fold"])
+                    .stderr(std::process::Stdio::null())
+                    .spawn()
+                    .unwrap()
+            });
+            (ingest.unwrap(), fold)
+        })
+        .collect();
+    for (mut ingest, fold) in children {
+        assert!(ingest.wait().unwrap().success());
+        if let Some(mut fold) = fold {
+            assert!(fold.wait().unwrap().success());
+        }
+    }
+    assert_eq!(maestro.json(&["flakes", "report"])["totals"]["runs"], 24);
+}
