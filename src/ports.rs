@@ -158,8 +158,6 @@ pub(crate) struct Stream {
     pub(crate) writer: Box<dyn Write + Send>,
     /// Whether a person looks at it.
     pub(crate) is_terminal: bool,
-    /// Its width in columns, when it is a terminal.
-    pub(crate) width: Option<u16>,
 }
 
 /// Everything outside the process.

@@ -107,7 +107,6 @@ impl Ui {
         let closed = || Stream {
             writer: Box::new(io::sink()),
             is_terminal: false,
-            width: None,
         };
         let stdout = std::mem::replace(&mut world.stdout, closed());
         let stderr = std::mem::replace(&mut world.stderr, closed());
@@ -154,14 +153,6 @@ impl Ui {
     /// Whether data may carry colour.
     pub(crate) fn out_color(&self) -> bool {
         self.out.color
-    }
-
-    /// Returns how wide tables may be on a terminal.
-    pub(crate) fn out_width(&self) -> Option<u16> {
-        let stream = &self.out.stream;
-        stream
-            .is_terminal
-            .then(|| stream.width.unwrap_or(100).max(40))
     }
 
     /// Returns standard error as it is, for workflow commands.

@@ -13,7 +13,6 @@ pub(super) fn stdout() -> Stream {
     Stream {
         writer: Box::new(io::BufWriter::with_capacity(BUFFER, stream)),
         is_terminal,
-        width: width(is_terminal),
     }
 }
 
@@ -23,13 +22,5 @@ pub(super) fn stderr() -> Stream {
     Stream {
         writer: Box::new(stream),
         is_terminal,
-        width: width(is_terminal),
     }
-}
-
-fn width(is_terminal: bool) -> Option<u16> {
-    if !is_terminal {
-        return None;
-    }
-    terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| columns)
 }

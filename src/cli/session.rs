@@ -219,7 +219,6 @@ impl<'w> Session<'w> {
     pub(crate) fn render(&mut self, report: &dyn Report) -> Result<(), CommandError> {
         let format = self.settings.format.value;
         let looks = Looks {
-            width: self.ui.out_width(),
             color: self.ui.out_color(),
         };
         output::write(report, format, looks, self.ui.out()).map_err(internal)?;

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{
+    Attribute, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
+};
 
 use super::text::one_line;
 use super::{Block, Cell, Column, Inline, Looks, Page, Tone};
@@ -22,6 +24,9 @@ pub(super) fn write(page: &Page, looks: Looks, out: &mut dyn Write) -> io::Resul
                 }
             }
             Block::Text(inlines) => {
+                if position > 0 && matches!(page.0[position - 1], Block::Table { .. }) {
+                    writeln!(out)?;
+                }
                 let text: String = inlines.iter().map(plain).collect();
                 writeln!(out, "{text}")?;
             }
@@ -43,16 +48,15 @@ fn plain(inline: &Inline) -> String {
     }
 }
 
+/// One line below the head, and none else: what matters is the data.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
 fn table(head: &[Column], rows: &[Vec<Cell>], looks: Looks) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    match looks.width {
-        Some(width) => table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width),
-        // Programs that search a pipe or a file want names in one piece.
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
+    table.load_style(STYLE);
+    // A name that is broken in two can be neither copied nor found, so nothing is wrapped: long columns come last.
+    table.set_content_arrangement(ContentArrangement::Disabled);
     if looks.color {
         table.enforce_styling();
     } else {

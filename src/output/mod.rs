@@ -158,17 +158,12 @@ impl Page {
 /// What a sink can show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Looks {
-    /// Columns of the terminal; none where nothing needs to be wrapped.
-    pub(crate) width: Option<u16>,
     pub(crate) color: bool,
 }
 
 impl Looks {
-    /// Files: nothing wrapped, never any colour.
-    pub(crate) const FILE: Self = Self {
-        width: None,
-        color: false,
-    };
+    /// Files: never any colour.
+    pub(crate) const FILE: Self = Self { color: false };
 }
 
 /// Writes a report in a format.

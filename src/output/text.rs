@@ -8,7 +8,9 @@ pub(crate) fn visible(text: &str) -> String {
 
 /// Returns the text on one line: like [`visible`], and line breaks and tabs become spaces.
 pub(crate) fn one_line(text: &str) -> String {
-    let mut line = spell_out(text.trim_end(), |c| c != '\n' && c != '\t' && c != '\r');
+    let mut line = spell_out(text.trim_end_matches(['\n', '\r']), |c| {
+        c != '\n' && c != '\t' && c != '\r'
+    });
     if line.contains(['\n', '\t', '\r']) {
         line = line.split(['\n', '\t', '\r']).collect::<Vec<_>>().join(" ");
     }
@@ -52,6 +54,6 @@ mod tests {
 
     #[test]
     fn line_breaks_become_spaces_on_one_line() {
-        assert_eq!(one_line("a\r\nb\tc\n"), "a  b c");
+        assert_eq!(one_line("a\r\nb\tc \n"), "a  b c ");
     }
 }

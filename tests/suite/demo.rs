@@ -31,8 +31,9 @@ fn the_demo_names_the_flaky_test_until_it_is_mended() {
     let maestro = with_toolchain();
     let run = maestro.run(["demo", "d"]).success();
     assert!(
-        run.stdout
-            .contains(&format!("flaky     courier > tests::{FLAKY}")),
+        run.stdout.contains(&format!(
+            "flaky: `courier > tests::{FLAKY}` failed and then passed"
+        )),
         "{}",
         run.stdout
     );
@@ -60,7 +61,7 @@ fn the_demo_names_the_flaky_test_until_it_is_mended() {
     ]);
 
     let run = maestro.run(["demo", "d"]).success();
-    assert!(!run.stdout.contains("flaky     courier"), "{}", run.stdout);
+    assert!(!run.stdout.contains("flaky: `courier"), "{}", run.stdout);
     assert!(!names_the_flaky_test(&report(&maestro)));
     assert_eq!(report(&maestro)["totals"]["verdicts"]["healthy"], 6);
 }

@@ -13,7 +13,7 @@ use crate::exit_code::ExitCode;
 use crate::finding::{Finding, Severity};
 use crate::flakes::history::{History, HistoryBuilder};
 use crate::flakes::verdict::{Verdict, judge, percent, times};
-use crate::output::{Cell, Column, Page, Report, Tone, json_line};
+use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
 use crate::state::v1::{self, TEST_LIST, TEST_RUN};
 use crate::state::{StateFolder, Survey};
 use crate::stats::{failure_rate, rounded};
@@ -291,12 +291,10 @@ impl Report for FlakesDocument {
         }
         let head = vec![
             Column::left("verdict"),
+            Column::right("failed"),
+            Column::right("passed on retry"),
+            Column::right("failure rate % (95 %)"),
             Column::left("test"),
-            Column::right("runs"),
-            Column::right("failures"),
-            Column::right("retry passes"),
-            Column::right("failure rate % (95 % interval)"),
-            Column::left("evidence"),
         ];
         let rows = self
             .tests
@@ -311,6 +309,19 @@ impl Report for FlakesDocument {
                 "and {} more (--format json lists all)",
                 times(more, "test")
             ));
+        }
+        let judged = |row: &&TestRow| {
+            matches!(
+                row.verdict,
+                Verdict::Flaky | Verdict::Broken | Verdict::Fixed
+            )
+        };
+        for row in self.tests.iter().take(MOST_ROWS).filter(judged) {
+            page.line(vec![
+                Inline::Plain(format!("{}: ", row.verdict.name())),
+                Inline::Code(row.title()),
+                Inline::Plain(format!(" {}", row.reasons())),
+            ]);
         }
         page
     }
@@ -355,6 +366,12 @@ impl TestRow {
         }
     }
 
+    /// Returns the evidence without its first sentence, the rate, which the table shows.
+    fn reasons(&self) -> String {
+        let skip = usize::from(self.evidence.len() > 1);
+        self.evidence[skip..].join("; ")
+    }
+
     fn cells(&self) -> Vec<Cell> {
         let tone = match self.verdict {
             Verdict::Flaky => Tone::Warn,
@@ -362,17 +379,9 @@ impl TestRow {
             Verdict::Fixed | Verdict::Healthy => Tone::Good,
             Verdict::Unknown => Tone::Plain,
         };
-        // The first sentence is the rate, which has a column of its own.
-        let reasons = if self.evidence.len() > 1 {
-            &self.evidence[1..]
-        } else {
-            &self.evidence[..]
-        };
         vec![
             Cell::toned(self.verdict.name(), tone),
-            Cell::code(self.title()),
-            Cell::plain(self.runs.to_string()),
-            Cell::plain(self.failures.to_string()),
+            Cell::plain(format!("{} of {}", self.failures, self.runs)),
             Cell::plain(self.retry_passes.to_string()),
             Cell::plain(format!(
                 "{} ({}\u{2013}{})",
@@ -380,7 +389,7 @@ impl TestRow {
                 percent(self.rate.low),
                 percent(self.rate.high)
             )),
-            Cell::plain(reasons.join("; ")),
+            Cell::code(self.title()),
         ]
     }
 }

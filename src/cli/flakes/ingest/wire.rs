@@ -272,13 +272,13 @@ impl Report for IngestDocument {
             totals.skipped
         ));
         let head = vec![
-            Column::left("file"),
             Column::right("cases"),
             Column::right("passed"),
             Column::right("failed"),
             Column::right("errored"),
             Column::right("skipped"),
             Column::right("attempts"),
+            Column::left("file"),
             Column::left("notes"),
         ];
         let rows = self
@@ -356,13 +356,13 @@ impl FileRow {
         codes.sort_unstable();
         codes.dedup();
         vec![
-            Cell::code(self.path.clone()),
             Cell::plain(self.cases.to_string()),
             Cell::plain(self.passed.to_string()),
             bad(self.failed),
             bad(self.errored),
             Cell::plain(self.skipped.to_string()),
             Cell::plain(self.attempts.to_string()),
+            Cell::code(self.path.clone()),
             Cell::plain(codes.join(", ")),
         ]
     }
