@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes reports that no test runner would write, to see that reading them stays quick and small.
 
-    hostile.py FOLDER                      write all files (about 1.5 GB)
+    hostile.py FOLDER                      write all files (about 2.5 GB)
     hostile.py FOLDER --only NAME ...      write these
     hostile.py FOLDER --run PROGRAM        also read each with PROGRAM, and print what it took (needs GNU time)
     hostile.py --list
@@ -297,12 +297,14 @@ def _(out):
 # Encodings
 
 
-def encoded(name, mark, codec, size, declared="UTF-16"):
+def encoded(name, mark, codec, size, declared="UTF-16", name_part="n"):
     @hostile(name)
     def _(out):
         text = io.BytesIO()
         text.write(b'<?xml version="1.0" encoding="%s"?>\n<testsuite name="s\xc3\xa9\xe2\x82\xac">\n' % declared.encode())
-        cases(text, size)
+        plain = io.BytesIO()
+        cases(plain, size)
+        text.write(plain.getvalue().replace(b' name="n', b' name="' + name_part.encode()))
         text.write(LAST + b"</testsuite>\n")
         out.write(mark + text.getvalue().decode().encode(codec, "replace"))
 
@@ -316,6 +318,11 @@ encoded("utf16be-no-mark-20mb.xml", b"", "utf-16-be", 10 * MB)
 encoded("utf16-declared-but-utf8.xml", b"", "utf-8", 300_000)
 encoded("latin1-20mb.xml", b"", "iso-8859-1", 20 * MB, "ISO-8859-1")
 encoded("shift-jis-20mb.xml", b"", "shift_jis", 20 * MB, "Shift_JIS")
+encoded("utf16le-japanese-20mb.xml", b"\xff\xfe", "utf-16-le", 8 * MB, name_part="日本語の名前 ")
+encoded("utf16be-russian-20mb.xml", b"\xfe\xff", "utf-16-be", 8 * MB, name_part="имя ")
+encoded("shift-jis-japanese-20mb.xml", b"", "shift_jis", 16 * MB, "Shift_JIS", "日本語の名前 ")
+encoded("windows-1251-russian-20mb.xml", b"", "cp1251", 16 * MB, "windows-1251", "имя ")
+encoded("utf8-mark-japanese-20mb.xml", b"\xef\xbb\xbf", "utf-8", 16 * MB, "UTF-8", "日本語の名前 ")
 encoded("utf32le.xml", b"\xff\xfe\0\0", "utf-32-le", 10_000, "UTF-32")
 encoded("utf32be.xml", b"\0\0\xfe\xff", "utf-32-be", 10_000, "UTF-32")
 encoded("utf7-declared.xml", b"", "utf-8", 10_000, "UTF-7")
@@ -371,8 +378,11 @@ def _(out):
 
 def measure(program, path):
     """Reads one file; prints exit code, seconds, most memory in MB, cases, and the codes of the notes."""
+    gnu_time = shutil.which("time")
+    if gnu_time is None:
+        sys.exit("GNU time is not installed")
     with tempfile.NamedTemporaryFile() as figures, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        time = [shutil.which("time"), "-q", "-o", figures.name, "-f", "%e %U %S %M"]
+        time = [gnu_time, "-q", "-o", figures.name, "-f", "%e %U %S %M"]
         ingest = [program, "flakes", "ingest", "--dry-run", "--format", "json", str(path)]
         # A file that grows without bound must not take the machine with it.
         limit = ["prlimit", f"--as={12 * 1024 * MB}"] if shutil.which("prlimit") else []

@@ -18,9 +18,6 @@ use crate::junit::{Counts, Note, NoteCode, Notes, Outcome};
 /// A line longer than this is not a test result.
 const LONGEST_LINE: u64 = 1024 * 1024;
 
-/// How much of a message is kept, in bytes.
-const MESSAGE_LIMIT: usize = 1024;
-
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow)]
@@ -90,10 +87,13 @@ pub(crate) enum NeutralError {
     NoResult { first: String },
 }
 
-/// Reads a file.
-pub(crate) fn read(source: impl Read) -> Result<NeutralFile, NeutralError> {
+/// Reads a file; `clean` makes of a message what is to be stored.
+pub(crate) fn read(
+    source: impl Read,
+    clean: &dyn Fn(&str) -> String,
+) -> Result<NeutralFile, NeutralError> {
     let mut source = BufReader::with_capacity(256 * 1024, source);
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(clean);
     let mut line = Vec::new();
     let mut offset = 0;
     loop {
@@ -134,8 +134,8 @@ fn skip_line(source: &mut impl BufRead) -> io::Result<u64> {
     }
 }
 
-#[derive(Default)]
-struct Reader {
+struct Reader<'c> {
+    clean: &'c dyn Fn(&str) -> String,
     file: NeutralFile,
     notes: Notes,
     by_name: HashMap<(u32, u32), u32>,
@@ -144,7 +144,19 @@ struct Reader {
     first_trouble: Option<String>,
 }
 
-impl Reader {
+impl<'c> Reader<'c> {
+    fn new(clean: &'c dyn Fn(&str) -> String) -> Self {
+        Self {
+            clean,
+            file: NeutralFile::default(),
+            notes: Notes::default(),
+            by_name: HashMap::new(),
+            by_origin: HashMap::new(),
+            last: None,
+            first_trouble: None,
+        }
+    }
+
     fn line(&mut self, line: &[u8], offset: u64) {
         if line.is_empty() {
             return;
@@ -189,9 +201,11 @@ impl Reader {
             && outcome.is_failing()
             && !message.is_empty()
         {
-            let end = message.floor_char_boundary(MESSAGE_LIMIT);
-            let message = message[..end].to_owned();
-            group.messages.entry(test).or_insert(message);
+            let clean = self.clean;
+            group
+                .messages
+                .entry(test)
+                .or_insert_with(|| clean(&message));
         }
     }
 
@@ -282,17 +296,6 @@ impl NeutralFile {
     pub(crate) fn test(&self, test: u32) -> (&str, &str) {
         let (suite, name) = self.tests[test as usize];
         (self.suites.text(suite), self.names.text(name))
-    }
-
-    /// Applies a change to every message.
-    pub(crate) fn rewrite_messages(&mut self, change: &dyn Fn(&str) -> Option<String>) {
-        for group in &mut self.groups {
-            for message in group.messages.values_mut() {
-                if let Some(new) = change(message) {
-                    *message = new;
-                }
-            }
-        }
     }
 
     /// Applies a change to every suite and test name.

@@ -82,8 +82,8 @@ impl Interner {
 }
 
 impl Results {
-    /// Records a case of a report.
-    pub(crate) fn case(&mut self, suites: &[String], serial: u64, case: &Case) {
+    /// Records a case of a report, with its message as it is to be stored.
+    pub(crate) fn case(&mut self, suites: &[String], serial: u64, case: &Case, message: &str) {
         let suite = match &self.last_suite {
             Some((last, class, number)) if *last == serial && *class == case.class => *number,
             _ => {
@@ -111,7 +111,7 @@ impl Results {
                 self.sequences.number(&text)
             }
         };
-        self.record(suite, &case.name, sequence, &case.message);
+        self.record(suite, &case.name, sequence, message);
     }
 
     fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str) {
@@ -180,35 +180,29 @@ impl Results {
         self.rows.len()
     }
 
-    /// Applies a change to every suite, name and message; tests that become one are joined.
-    pub(crate) fn rewrite(self, change: &dyn Fn(Text, &str) -> Option<String>) -> Self {
-        let mut changed = false;
-        let mut suites = Vec::with_capacity(self.suites.len());
-        for suite in &self.suites.strings {
-            let new = change(Text::Name, suite);
-            changed |= new.is_some();
-            suites.push(new.unwrap_or_else(|| suite.clone()));
-        }
+    /// Applies a change to every suite and name; tests that become one are joined.
+    pub(crate) fn rewrite_names(self, change: &dyn Fn(&str) -> Option<String>) -> Self {
         // Names lie end to end, so that one look over all of them tells whether any needs a change.
-        changed |= change(Text::Name, &self.names).is_some();
-        let mut messages = self.messages;
-        for message in messages.values_mut() {
-            if let Some(new) = change(Text::Message, message) {
-                *message = new;
-            }
+        let is_clean = change(&self.names).is_none()
+            && self
+                .suites
+                .strings
+                .iter()
+                .all(|suite| change(suite).is_none());
+        if is_clean {
+            return self;
         }
-        let this = Self { messages, ..self };
-        if !changed {
-            return this;
-        }
+        let mut this = self;
+        let renamed = this.suites.rewritten(change);
         let mut new = Self::default();
         for (at, row) in this.rows.iter().enumerate() {
             let name = name_of(&this.names, row);
-            let changed = change(Text::Name, name);
+            let changed = change(name);
             let name = changed.as_deref().unwrap_or(name);
             let message = this.messages.get(&count(at));
             let message = message.map_or("", String::as_str);
-            let suite = new.suites.number(&suites[row.suite as usize]);
+            let suite = this.suites.text(renamed[row.suite as usize]);
+            let suite = new.suites.number(suite);
             let sequence = new.sequences.number(this.sequences.text(row.sequence));
             new.record(suite, name, sequence, message);
         }
@@ -246,13 +240,6 @@ impl Results {
 
 fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
-}
-
-/// What kind of text a rewrite sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Text {
-    Name,
-    Message,
 }
 
 /// One test of a run.

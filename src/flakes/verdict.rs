@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::history::{Run, Tally};
 use crate::stats::{failure_rate, probability_below};
 
-/// What a test is.
+/// What a test is, in the order in which people want to see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
@@ -21,10 +21,10 @@ pub(crate) enum Verdict {
     Broken,
     /// It failed before, and the passes since then are too many to be luck.
     Fixed,
-    /// It never failed.
-    Healthy,
     /// The history is too short or too mixed to tell.
     Unknown,
+    /// It never failed.
+    Healthy,
 }
 
 /// Returns what a verdict means, in full.

@@ -42,8 +42,12 @@ impl Outcome {
 /// Longest name or suite that is kept whole, in bytes.
 const NAME_LIMIT: usize = 4096;
 
-/// How much of a failure's message and text is kept, in bytes.
-pub(super) const MESSAGE_LIMIT: usize = 1024;
+/// How much of a failure's message and text is handed out, in bytes; more than is stored, so that secrets can be taken
+/// out of a whole text before it is cut.
+pub(super) const MESSAGE_LIMIT: usize = 4096;
+
+/// A word longer than this at the end of a cut text is no secret that anybody would recognise.
+const LONGEST_WORD: usize = 512;
 
 /// One `<testcase>`; its buffers are used again for the next one.
 #[derive(Debug, Default)]
@@ -63,6 +67,7 @@ pub(crate) struct Case {
     pub(super) rerun: Vec<Outcome>,
     pub(super) status_word: StatusWord,
     pub(super) offset: u64,
+    message_is_cut: bool,
 }
 
 /// What `status=` or `result=` says.
@@ -123,6 +128,24 @@ impl Case {
         self.flaky.clear();
         self.rerun.clear();
         self.status_word = StatusWord::Silent;
+        self.message_is_cut = false;
+    }
+
+    /// Adds to the message, up to the limit.
+    pub(super) fn say(&mut self, words: &str) {
+        self.message.push_str(words);
+        self.message_is_cut |= truncate(&mut self.message, MESSAGE_LIMIT);
+    }
+
+    /// Takes the last word off a message that was cut: half a secret is not recognised, and still half a secret.
+    fn settle_message(&mut self) {
+        if self.message_is_cut {
+            let space = self.message.rfind(char::is_whitespace);
+            let end = space.filter(|at| self.message.len() - at <= LONGEST_WORD);
+            self.message.truncate(end.unwrap_or(self.message.len()));
+        }
+        let end = self.message.trim_end_matches('\n').len();
+        self.message.truncate(end);
     }
 
     /// Returns the status that counts: an error wins over a failure, a failure over a skip, a child over a word.
@@ -155,6 +178,7 @@ impl Case {
     /// fail the case for it (nextest's `flaky-result = "fail"`); `rerunFailure` and `rerunError` come after a first
     /// failure and never passed (Maven Surefire's "rerunFailingTestsCount").
     pub(super) fn settle(&mut self) {
+        self.settle_message();
         let status = self.status();
         if !self.flaky.is_empty() {
             self.attempts.append(&mut self.flaky);
@@ -186,13 +210,11 @@ pub(super) fn bound_name(name: &mut String) -> bool {
     true
 }
 
-/// Cuts a text to at most so many bytes, at a character's edge.
-pub(super) fn truncate(text: &mut String, limit: usize) {
-    if text.len() > limit {
-        let mut end = limit;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
+/// Cuts a text to at most so many bytes, at a character's edge; tells whether it did.
+pub(super) fn truncate(text: &mut String, limit: usize) -> bool {
+    let is_long = text.len() > limit;
+    if is_long {
+        text.truncate(text.floor_char_boundary(limit));
     }
+    is_long
 }

@@ -136,7 +136,7 @@ impl<'s> Elements<'s> {
                 }
                 if self.captures() {
                     let text = attributes::text(text, offset, notes);
-                    self.capture(&text);
+                    self.case.say(&text);
                 }
             }
             Event::CData(text) => self.text(text),
@@ -144,10 +144,10 @@ impl<'s> Elements<'s> {
                 if self.captures() {
                     let name = String::from_utf8_lossy(name).into_owned();
                     match resolve(&name) {
-                        Some(text) => self.capture(&text),
+                        Some(text) => self.case.say(&text),
                         None => {
                             notes.once(NoteCode::UnknownEntity, offset);
-                            self.capture(&format!("&{name};"));
+                            self.case.say(&format!("&{name};"));
                         }
                     }
                 }
@@ -163,18 +163,13 @@ impl<'s> Elements<'s> {
         if self.captures() {
             let part = &raw[..raw.len().min(2 * MESSAGE_LIMIT)];
             let text = String::from_utf8_lossy(part).into_owned();
-            self.capture(&text);
+            self.case.say(&text);
         }
     }
 
     fn captures(&self) -> bool {
         self.open.last().is_some_and(|open| open.captures)
             && self.case.message.len() < MESSAGE_LIMIT
-    }
-
-    fn capture(&mut self, text: &str) {
-        self.case.message.push_str(text);
-        truncate(&mut self.case.message, MESSAGE_LIMIT);
     }
 
     /// Takes a start tag.
@@ -311,9 +306,8 @@ impl<'s> Elements<'s> {
         if let Some(message) = attribute(tag, b"message", offset, notes)
             && !message.is_empty()
         {
-            self.case.message = message;
-            self.case.message.push('\n');
-            truncate(&mut self.case.message, MESSAGE_LIMIT);
+            self.case.say(&message);
+            self.case.say("\n");
         }
         true
     }
@@ -386,9 +380,6 @@ impl<'s> Elements<'s> {
             notes.add(NoteCode::RerunWithoutFailure, case.offset);
         }
         case.settle();
-        while case.message.ends_with('\n') {
-            case.message.pop();
-        }
         self.counts.attempts += case.attempts.len() as u64;
         (self.sink)(&self.suites, self.serial, case);
     }

@@ -297,6 +297,65 @@ fn secrets_never_reach_the_disk() {
 }
 
 #[test]
+fn half_a_secret_at_the_end_of_a_cut_message_is_none() {
+    let token = format!("ghp_{}", "a1B2c3D4e5".repeat(4));
+    for length in 4080..4100 {
+        let maestro = Maestro::in_folder();
+        let words = "x".repeat(length % 7) + " " + &"word 89 ".repeat(length / 8);
+        let xml = format!(
+            "<testsuite><testcase name=\"t\"><failure>{words}{token}</failure></testcase></testsuite>"
+        );
+        maestro.file("r.xml", xml);
+        let _ = maestro
+            .run(["flakes", "ingest", "--dir", "s", "r.xml"])
+            .success();
+        for file in crate::harness::files_below(&maestro.path("s")) {
+            assert!(
+                !std::fs::read_to_string(&file).unwrap().contains("ghp_"),
+                "{length}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_note_never_prints_a_secret() {
+    let token = format!("ghp_{}", "a1B2c3D4e5".repeat(4));
+    let maestro = Maestro::in_folder();
+    maestro.file(
+        "r.xml",
+        format!("<testsuite><error message=\"{token}\"/></testsuite>"),
+    );
+    let line = format!("{{\"run\":1,\"test\":\"t\",\"status\":\"{token}\"}}\n");
+    maestro.file(
+        "h.ndjson",
+        format!("{{\"run\":1,\"test\":\"t\",\"status\":\"ok\"}}\n{line}"),
+    );
+    maestro.file("bad.ndjson", line);
+    let run = maestro.run([
+        "flakes",
+        "ingest",
+        "--dry-run",
+        "--format",
+        "json",
+        "r.xml",
+        "h.ndjson",
+        "bad.ndjson",
+    ]);
+    assert!(
+        run.stdout.contains("[redacted:github-token]"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        !run.stdout.contains("ghp_") && !run.stderr.contains("ghp_"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+}
+
+#[test]
 fn a_read_only_folder_is_exit_74_with_a_hint() {
     let maestro = Maestro::in_folder();
     maestro.file("r.xml", RED).file("not-a-folder", "");

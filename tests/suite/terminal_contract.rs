@@ -104,6 +104,7 @@ fn help_to_a_full_disk_is_exit_74() {
     let version = maestro
         .command(["--version"])
         .stdout(File::options().write(true).open("/dev/full").unwrap())
+        .stderr(Stdio::null())
         .status();
     assert_eq!(version.unwrap().code(), Some(74));
 }

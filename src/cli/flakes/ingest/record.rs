@@ -15,9 +15,8 @@ use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
 use crate::event::{Event, Origin, Sha};
 use crate::flakes::neutral::NeutralFile;
-use crate::flakes::results::{Results, Text};
+use crate::flakes::results::Results;
 use crate::junit::{Counts, Note, NoteCode};
-use crate::ports::Files;
 use crate::redact::Redactor;
 use crate::state::StateFolder;
 use crate::state::v1::{self, Filing, TEST_RUN};
@@ -115,11 +114,17 @@ impl<'s, 'w> Recorder<'s, 'w> {
         let files = self.session.world.files.as_ref();
         let base = self.session.world.environment.current_dir();
         let base = base.map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
-        let redactor = self.redactor();
-        in_order(files, &base, &found.inputs, &mut |input, read| {
+        let redactor = self
+            .session
+            .settings
+            .redact
+            .value
+            .then(|| Redactor::new(&self.session.world.environment.vars()));
+        let read = |path: &Path| source::read(files, &base.join(path), redactor.as_ref());
+        in_order(&read, &found.inputs, &mut |input, read| {
             bar.inc(1);
             match read {
-                Ok(parsed) => self.take(input, parsed, redactor.as_ref(), document),
+                Ok(parsed) => self.take(input, parsed, document),
                 Err(refusal) => refuse(input, refusal, document, failures),
             }
         });
@@ -127,18 +132,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
         Ok(())
     }
 
-    fn redactor(&self) -> Option<Redactor> {
-        let redact = self.session.settings.redact.value && self.state.is_some();
-        redact.then(|| Redactor::new(&self.session.world.environment.vars()))
-    }
-
-    fn take(
-        &mut self,
-        input: &Input,
-        parsed: Parsed,
-        redactor: Option<&Redactor>,
-        document: &mut IngestDocument,
-    ) {
+    fn take(&mut self, input: &Input, parsed: Parsed, document: &mut IngestDocument) {
         let mut row = FileRow::new(&input.path, &parsed);
         let mut note = |code: NoteCode| {
             row.notes.push(NoteRow::new(&Note {
@@ -156,20 +150,11 @@ impl<'s, 'w> Recorder<'s, 'w> {
         } else if self.state.is_some() {
             match parsed.content {
                 Content::Junit(results) => {
-                    self.results.absorb(match redactor {
-                        Some(redactor) => redacted(results, redactor),
-                        None => results,
-                    });
+                    self.results.absorb(results);
                     self.counts.add(&parsed.counts);
                     self.files.push(parsed.sha);
                 }
-                Content::Neutral(mut file) => {
-                    if let Some(redactor) = redactor {
-                        file.rewrite_messages(&|text| redactor.message(text));
-                        file.rewrite_names(&|text| redactor.name(text));
-                    }
-                    self.neutral.push((file, parsed.sha));
-                }
+                Content::Neutral(file) => self.neutral.push((file, parsed.sha)),
             }
         }
         document.add(row);
@@ -263,13 +248,6 @@ impl<'s, 'w> Recorder<'s, 'w> {
         }
         filings
     }
-}
-
-fn redacted(results: Results, redactor: &Redactor) -> Results {
-    results.rewrite(&|kind, text| match kind {
-        Text::Name => redactor.name(text),
-        Text::Message => redactor.message(text),
-    })
 }
 
 fn local_run(files: &[Sha]) -> String {
@@ -369,8 +347,7 @@ fn refuse(
 
 /// Reads every input, several at a time, and hands the results over in order.
 fn in_order(
-    files: &dyn Files,
-    base: &Path,
+    read: &(dyn Fn(&Path) -> Result<Parsed, Refusal> + Sync),
     inputs: &[Input],
     take: &mut dyn FnMut(&Input, Result<Parsed, Refusal>),
 ) {
@@ -379,7 +356,7 @@ fn in_order(
         .min(8);
     if inputs.len() < 2 || workers < 2 {
         for input in inputs {
-            take(input, source::read(files, &base.join(&input.path)));
+            take(input, read(&input.path));
         }
         return;
     }
@@ -393,8 +370,7 @@ fn in_order(
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(input) = inputs.get(at) else { return };
-                    let read = source::read(files, &base.join(&input.path));
-                    if sender.send((at, read)).is_err() {
+                    if sender.send((at, read(&input.path))).is_err() {
                         return;
                     }
                 }

@@ -12,6 +12,7 @@ use crate::flakes::neutral::{self, NeutralError, NeutralFile};
 use crate::flakes::results::Results;
 use crate::junit::{self, Counts, Note, NoteCode, ReadError};
 use crate::ports::Files;
+use crate::redact::Redactor;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -54,8 +55,15 @@ const MOST_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 /// How many bytes decide what a file is.
 const PEEK: usize = 4096;
 
-/// Reads a file.
-pub(super) fn read(files: &dyn Files, path: &Path) -> Result<Parsed, Refusal> {
+/// How much of a message is stored, in bytes.
+const STORED_MESSAGE: usize = 1024;
+
+/// Reads a file; nothing that comes back holds a secret that the redactor knows.
+pub(super) fn read(
+    files: &dyn Files,
+    path: &Path,
+    redactor: Option<&Redactor>,
+) -> Result<Parsed, Refusal> {
     let file = files.open(path).map_err(Refusal::Io)?;
     let mut raw = Digesting {
         source: file,
@@ -75,9 +83,9 @@ pub(super) fn read(files: &dyn Files, path: &Path) -> Result<Parsed, Refusal> {
                 source: MultiGzDecoder::new(whole),
                 broken: &broken,
             };
-            read_unpacked(Limited::new(unpacked, &cut))?
+            read_unpacked(Limited::new(unpacked, &cut), redactor)?
         } else {
-            read_unpacked(Limited::new(whole, &cut))?
+            read_unpacked(Limited::new(whole, &cut), redactor)?
         }
     };
     let mut flag = |code| {
@@ -99,38 +107,59 @@ pub(super) fn read(files: &dyn Files, path: &Path) -> Result<Parsed, Refusal> {
     Ok(parsed)
 }
 
-fn read_unpacked(mut source: impl Read) -> Result<Parsed, Refusal> {
+fn read_unpacked(mut source: impl Read, redactor: Option<&Redactor>) -> Result<Parsed, Refusal> {
     let head = peek(&mut source, PEEK).map_err(Refusal::Io)?;
     let is_json = looks_like_json(&head);
     let whole = io::Cursor::new(head).chain(source);
-    if is_json {
-        let file = neutral::read(whole).map_err(|error| match error {
+    let name = |text: &str| redactor.and_then(|redactor| redactor.name(text));
+    let message = |text: &str| {
+        let mut clean = redactor
+            .and_then(|redactor| redactor.message(text))
+            .unwrap_or_else(|| text.to_owned());
+        clean.truncate(clean.floor_char_boundary(STORED_MESSAGE));
+        clean
+    };
+    let mut parsed = if is_json {
+        let mut file = neutral::read(whole, &message).map_err(|error| match error {
             NeutralError::Io(error) => Refusal::Io(error),
-            other @ NeutralError::NoResult { .. } => Refusal::NotAReport(other.to_string()),
+            other @ NeutralError::NoResult { .. } => {
+                Refusal::NotAReport(message(&other.to_string()))
+            }
         })?;
-        return Ok(Parsed {
+        file.rewrite_names(&name);
+        Parsed {
             counts: file.counts,
             tests: file.test_count() as u64,
-            notes: file.notes.clone(),
+            notes: std::mem::take(&mut file.notes),
             content: Content::Neutral(file),
             sha: Sha([0; 32]),
+        }
+    } else {
+        let mut results = Results::default();
+        let read = junit::read(whole, &mut |suites, serial, case| {
+            if case.message.is_empty() {
+                results.case(suites, serial, case, "");
+            } else {
+                results.case(suites, serial, case, &message(&case.message));
+            }
         });
+        let (counts, notes) = read.map_err(|error| match error {
+            ReadError::Io(error) => Refusal::Io(error),
+            other => Refusal::NotAReport(message(&other.to_string())),
+        })?;
+        let results = results.rewrite_names(&name);
+        Parsed {
+            counts,
+            tests: results.len() as u64,
+            notes,
+            content: Content::Junit(results),
+            sha: Sha([0; 32]),
+        }
+    };
+    for note in &mut parsed.notes {
+        note.detail = note.detail.take().map(|detail| message(&detail));
     }
-    let mut results = Results::default();
-    let read = junit::read(whole, &mut |suites, serial, case| {
-        results.case(suites, serial, case);
-    });
-    let (counts, notes) = read.map_err(|error| match error {
-        ReadError::Io(error) => Refusal::Io(error),
-        other => Refusal::NotAReport(other.to_string()),
-    })?;
-    Ok(Parsed {
-        counts,
-        tests: results.len() as u64,
-        notes,
-        content: Content::Junit(results),
-        sha: Sha([0; 32]),
-    })
+    Ok(parsed)
 }
 
 fn looks_like_json(head: &[u8]) -> bool {

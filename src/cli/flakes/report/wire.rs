@@ -1,104 +1,40 @@
-//! `maestro flakes report`
+//! `maestro.flakes-report/v1`: the tests and what the history says of them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ingest::wire::Totals;
-use crate::cli::session::Session;
-use crate::cli::state::{damage_error, warn_of_damage};
-use crate::error::{CommandError, CommandResult};
-use crate::exit_code::ExitCode;
+use crate::cli::flakes::ingest::wire::Totals;
 use crate::finding::{Finding, Severity};
-use crate::flakes::history::{History, HistoryBuilder};
+use crate::flakes::history::History;
 use crate::flakes::verdict::{Verdict, judge, percent, times};
 use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
-use crate::state::v1::{self, TEST_LIST, TEST_RUN};
-use crate::state::{StateFolder, Survey};
 use crate::stats::{failure_rate, rounded};
-
-/// Show what the stored history says about each test
-///
-/// Without --all, tests that never failed are left out. The rate is the posterior failure rate of one execution under
-/// Jeffreys' prior, with its 95 % interval.
-#[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
-Examples:
-  Name the flaky and the broken tests
-    $ maestro flakes report
-
-  Every test, for a program
-    $ maestro flakes report --all --format json")]
-pub(crate) struct ReportArgs {
-    /// Also show tests that never failed
-    #[arg(long)]
-    all: bool,
-
-    /// Exit with 3 when nothing is stored yet
-    #[arg(long)]
-    require_input: bool,
-}
-
-pub(super) fn run(session: &mut Session<'_>, args: &ReportArgs) -> CommandResult {
-    let state = session.state()?;
-    let (history, survey) = load(&state)?;
-    let document = FlakesDocument::new(&history, args.all);
-    session.render(&document)?;
-    warn_of_damage(session, &survey);
-    if history.missing_lists > 0 {
-        session.ui.warn(&format!(
-            "{} refer to a test list that is not here; their tests are missing from this report",
-            times(history.missing_lists, "run")
-        ));
-        session.ui.hint("`maestro state verify` names them");
-    }
-    if document.totals.runs == 0 {
-        session.ui.warn("no test run is stored yet");
-        session
-            .ui
-            .hint("store one: maestro flakes ingest target/nextest/ci/junit.xml");
-        if args.require_input {
-            return Ok(ExitCode::NothingToDo);
-        }
-    }
-    if !survey.damage.is_empty() {
-        return Err(damage_error(session, &survey));
-    }
-    Ok(ExitCode::Success)
-}
-
-/// Reads the whole history.
-pub(crate) fn load(state: &StateFolder<'_>) -> Result<(History, Survey), CommandError> {
-    let mut builder = HistoryBuilder::default();
-    let survey = state.read(
-        &mut |kind, _| kind == TEST_LIST || kind == TEST_RUN,
-        &mut |event| {
-            if event.kind == TEST_LIST {
-                return v1::decode_list(event, &mut builder);
-            }
-            builder.run(v1::decode_run(event)?);
-            Ok(())
-        },
-    )?;
-    Ok((builder.finish(), survey))
-}
-
-/// Returns how many stored runs refer to a list that is not here.
-pub(crate) fn missing_lists(state: &StateFolder<'_>) -> Result<u64, CommandError> {
-    Ok(load(state)?.0.missing_lists)
-}
 
 /// What the stored history says about each test.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "maestro.flakes-report/v1")]
-pub(crate) struct FlakesDocument {
+pub(crate) struct FlakesDocument<'h> {
     /// `maestro.flakes-report/v1`
     schema: &'static str,
     /// The sums over all stored runs.
     totals: ReportTotals,
     /// The tests: flaky first, then broken, fixed, unknown and healthy, each in order of suite and name.
-    tests: Vec<TestRow>,
+    #[schemars(with = "Vec<TestRow>")]
+    tests: Rows<'h>,
+}
+
+/// The tests, each laid out only when it is written: a million rows with their words would take half a gigabyte.
+#[derive(Debug)]
+struct Rows<'h> {
+    history: &'h History,
+    /// Verdict and number, in the order of the document.
+    order: Vec<(Verdict, u32)>,
+    /// Many tests share their numbers, and an interval is dear.
+    rates: RefCell<HashMap<(u64, u64), RateRow>>,
 }
 
 /// Sums over all stored runs.
@@ -169,8 +105,8 @@ struct RateRow {
     high: f64,
 }
 
-impl FlakesDocument {
-    fn new(history: &History, all: bool) -> Self {
+impl<'h> FlakesDocument<'h> {
+    pub(super) fn new(history: &'h History, all: bool) -> Self {
         let mut totals = ReportTotals {
             runs: history.runs.len() as u64,
             duplicate_runs: history.duplicates,
@@ -188,48 +124,82 @@ impl FlakesDocument {
         totals.skipped = sums.skipped;
         totals.disabled = sums.disabled;
         totals.attempts = sums.attempts;
-        let mut tests = Vec::new();
+        let mut order = Vec::new();
         for test in history.in_order() {
             let tally = history.tally(test);
-            let judgement = judge(tally, history.observations(test), &history.runs);
-            totals.verdicts.count(judgement.verdict);
-            if !all && tally.failures == 0 {
-                continue;
+            let verdict = judge(tally, history.observations(test), &history.runs).verdict;
+            totals.verdicts.count(verdict);
+            if all || tally.failures > 0 {
+                order.push((verdict, test));
             }
-            let (suite, name) = history.test(test);
-            let rate = failure_rate(tally.failures, tally.runs);
-            tests.push(TestRow {
-                suite: suite.to_owned(),
-                test: name.to_owned(),
-                runs: tally.runs,
-                failures: tally.failures,
-                retry_passes: tally.retry_passes,
-                rate: RateRow {
-                    mean: rounded(rate.mean),
-                    low: rounded(rate.low),
-                    high: rounded(rate.high),
-                },
-                verdict: judgement.verdict,
-                confidence: rounded(judgement.confidence),
-                evidence: judgement.evidence,
-            });
         }
-        tests.sort_by_key(|row| order(row.verdict));
+        // Stable, so that suite and name decide within a verdict.
+        order.sort_by_key(|(verdict, _)| *verdict);
         Self {
             schema: "maestro.flakes-report/v1",
             totals,
-            tests,
+            tests: Rows {
+                history,
+                order,
+                rates: RefCell::default(),
+            },
         }
     }
 }
 
-fn order(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Flaky => 0,
-        Verdict::Broken => 1,
-        Verdict::Fixed => 2,
-        Verdict::Unknown => 3,
-        Verdict::Healthy => 4,
+impl Rows<'_> {
+    fn iter(&self) -> impl Iterator<Item = TestRow> + '_ {
+        self.order.iter().map(|&(_, test)| self.row(test))
+    }
+
+    /// Returns the rows whose verdict asks for somebody's attention.
+    fn of_note(&self) -> impl Iterator<Item = TestRow> + '_ {
+        let of_note =
+            |verdict| matches!(verdict, Verdict::Flaky | Verdict::Broken | Verdict::Fixed);
+        let order = self
+            .order
+            .iter()
+            .take_while(move |(verdict, _)| of_note(*verdict));
+        order.map(|&(_, test)| self.row(test))
+    }
+
+    fn row(&self, test: u32) -> TestRow {
+        let history = self.history;
+        let tally = history.tally(test);
+        let judgement = judge(tally, history.observations(test), &history.runs);
+        let (suite, name) = history.test(test);
+        TestRow {
+            suite: suite.to_owned(),
+            test: name.to_owned(),
+            runs: tally.runs,
+            failures: tally.failures,
+            retry_passes: tally.retry_passes,
+            rate: self.rate(tally.failures, tally.runs),
+            verdict: judgement.verdict,
+            confidence: rounded(judgement.confidence),
+            evidence: judgement.evidence,
+        }
+    }
+
+    fn rate(&self, failures: u64, runs: u64) -> RateRow {
+        *self
+            .rates
+            .borrow_mut()
+            .entry((failures, runs))
+            .or_insert_with(|| {
+                let rate = failure_rate(failures, runs);
+                RateRow {
+                    mean: rounded(rate.mean),
+                    low: rounded(rate.low),
+                    high: rounded(rate.high),
+                }
+            })
+    }
+}
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 
@@ -248,7 +218,7 @@ impl Verdicts {
 /// Tables on a terminal end here; the JSON has every row.
 const MOST_ROWS: usize = 200;
 
-impl Report for FlakesDocument {
+impl Report for FlakesDocument<'_> {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         Ok(serde_json::to_writer(out, self)?)
     }
@@ -260,10 +230,10 @@ impl Report for FlakesDocument {
             #[serde(flatten)]
             row: &'a TestRow,
         }
-        for row in &self.tests {
+        for row in self.tests.iter() {
             let line = Line {
                 schema: "maestro.flakes-report-test/v1",
-                row,
+                row: &row,
             };
             json_line(out, &line)?;
         }
@@ -283,7 +253,7 @@ impl Report for FlakesDocument {
             times(self.totals.tests, "test"),
             times(self.totals.runs, "run"),
         ));
-        if self.tests.is_empty() {
+        if self.tests.order.is_empty() {
             if self.totals.runs > 0 {
                 page.text("No test failed.");
             }
@@ -300,23 +270,17 @@ impl Report for FlakesDocument {
             .tests
             .iter()
             .take(MOST_ROWS)
-            .map(TestRow::cells)
+            .map(|row| row.cells())
             .collect();
         page.table(head, rows);
-        if self.tests.len() > MOST_ROWS {
-            let more = (self.tests.len() - MOST_ROWS) as u64;
+        if self.tests.order.len() > MOST_ROWS {
+            let more = (self.tests.order.len() - MOST_ROWS) as u64;
             page.text(format!(
                 "and {} more (--format json lists all)",
                 times(more, "test")
             ));
         }
-        let judged = |row: &&TestRow| {
-            matches!(
-                row.verdict,
-                Verdict::Flaky | Verdict::Broken | Verdict::Fixed
-            )
-        };
-        for row in self.tests.iter().take(MOST_ROWS).filter(judged) {
+        for row in self.tests.of_note().take(MOST_ROWS) {
             page.line(vec![
                 Inline::Plain(format!("{}: ", row.verdict.name())),
                 Inline::Code(row.title()),
@@ -328,8 +292,8 @@ impl Report for FlakesDocument {
 
     fn findings(&self) -> Vec<Finding> {
         self.tests
-            .iter()
-            .filter(|row| matches!(row.verdict, Verdict::Flaky | Verdict::Broken))
+            .of_note()
+            .filter(|row| row.verdict != Verdict::Fixed)
             .map(|row| Finding {
                 code: format!("flakes/{}", row.verdict.name()),
                 severity: Severity::Warning,

@@ -1,0 +1,85 @@
+//! `maestro flakes report`
+
+mod wire;
+
+use crate::cli::session::Session;
+use crate::cli::state::{damage_error, warn_of_damage};
+use crate::error::{CommandError, CommandResult};
+use crate::exit_code::ExitCode;
+use crate::flakes::history::{History, HistoryBuilder};
+use crate::flakes::verdict::times;
+use crate::state::v1::{self, TEST_LIST, TEST_RUN};
+use crate::state::{StateFolder, Survey};
+
+pub(crate) use wire::FlakesDocument;
+
+/// Show what the stored history says about each test
+///
+/// Without --all, tests that never failed are left out. The rate is the posterior failure rate of one execution under
+/// Jeffreys' prior, with its 95 % interval.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Name the flaky and the broken tests
+    $ maestro flakes report
+
+  Every test, for a program
+    $ maestro flakes report --all --format json")]
+pub(crate) struct ReportArgs {
+    /// Also show tests that never failed
+    #[arg(long)]
+    all: bool,
+
+    /// Exit with 3 when nothing is stored yet
+    #[arg(long)]
+    require_input: bool,
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &ReportArgs) -> CommandResult {
+    let state = session.state()?;
+    let (history, survey) = load(&state)?;
+    let document = FlakesDocument::new(&history, args.all);
+    session.render(&document)?;
+    warn_of_damage(session, &survey);
+    if history.missing_lists > 0 {
+        session.ui.warn(&format!(
+            "{} refer to a test list that is not here; their tests are missing from this report",
+            times(history.missing_lists, "run")
+        ));
+        session.ui.hint("`maestro state verify` names them");
+    }
+    if history.runs.is_empty() {
+        session.ui.warn("no test run is stored yet");
+        session
+            .ui
+            .hint("store one: maestro flakes ingest target/nextest/ci/junit.xml");
+        if args.require_input {
+            return Ok(ExitCode::NothingToDo);
+        }
+    }
+    if !survey.damage.is_empty() {
+        return Err(damage_error(session, &survey));
+    }
+    Ok(ExitCode::Success)
+}
+
+/// Reads the whole history.
+pub(crate) fn load(state: &StateFolder<'_>) -> Result<(History, Survey), CommandError> {
+    let mut builder = HistoryBuilder::default();
+    let survey = state.read(
+        &mut |kind, _| kind == TEST_LIST || kind == TEST_RUN,
+        &mut |event| {
+            if event.kind == TEST_LIST {
+                return v1::decode_list(event, &mut builder);
+            }
+            builder.run(v1::decode_run(event)?);
+            Ok(())
+        },
+    )?;
+    Ok((builder.finish(), survey))
+}
+
+/// Returns how many stored runs refer to a list that is not here.
+pub(crate) fn missing_lists(state: &StateFolder<'_>) -> Result<u64, CommandError> {
+    Ok(load(state)?.0.missing_lists)
+}
