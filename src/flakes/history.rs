@@ -135,6 +135,11 @@ pub(crate) struct History {
 }
 
 impl HistoryBuilder {
+    /// Begins a list, which may turn out to be empty.
+    pub(crate) fn list(&mut self, list: Sha) {
+        self.lists.entry(list).or_default();
+    }
+
     /// Adds the tests of one suite to a list; suites come in the list's order.
     pub(crate) fn suite<'a>(
         &mut self,
@@ -144,9 +149,8 @@ impl HistoryBuilder {
         expected: &BTreeMap<u32, String>,
     ) {
         let suite = self.suites.number(suite);
-        let first = self.lists.entry(list).or_default().tests.len();
-        let first = u32::try_from(first).unwrap_or(u32::MAX);
         let entry = self.lists.entry(list).or_default();
+        let first = u32::try_from(entry.tests.len()).unwrap_or(u32::MAX);
         for name in names {
             entry.tests.push(self.tests.number(suite, name));
         }

@@ -5,6 +5,8 @@
 
 mod disk;
 mod fold;
+#[cfg(test)]
+mod tests;
 pub(crate) mod v1;
 
 pub(crate) use disk::{Damage, StateError, StateFolder, Survey};

@@ -490,6 +490,7 @@ pub(crate) fn decode_list(
         return Ok(());
     }
     let record: ListRecord<'_> = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    history.list(event.id);
     for suite in &record.suites {
         let names = suite.tests.iter().map(|name| name.0.as_ref());
         history.suite(event.id, &suite.suite.0, names, &suite.expected);
