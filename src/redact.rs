@@ -195,7 +195,7 @@ const KEYED: &[Shape] = &[
     },
     Shape {
         name: "keyed",
-        pattern: r#"(?i)(?:password|passwd|passphrase|\bpwd|secret|token|api[_\-]?key|apikey|access[_\-]?key|auth[_\-]?key|private[_\-]?key|client[_\-]?secret|account[_\-]?key|credentials?)[A-Za-z0-9_\-]{0,20}['"\])]{0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}(?:['"](?P<quoted>[^'"\n]{4,})['"]|(?P<secret>[^\s'",;&<>(){}\[\]]{6,}))"#,
+        pattern: r#"(?i)(?:password|passwd|passphrase|\bpwd|secret|token|api[_\-]?key|apikey|access[_\-]?key|auth[_\-]?key|private[_\-]?key|client[_\-]?secret|account[_\-]?key|credentials?)[A-Za-z0-9_\-]{0,20}(?:\\?['"\])]){0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}(?:\\?['"](?P<quoted>[^'"\\\n]{4,})\\?['"]|(?P<secret>[^\s'",;&<>(){}\[\]\\][^\s'",;&<>\\]{5,}))"#,
     },
     Shape {
         name: "flag",
@@ -216,10 +216,14 @@ const SHORTEST_KNOWN: usize = 8;
 impl Redactor {
     /// Takes the variables whose names say that their values are secret.
     pub(crate) fn new(variables: &[(String, String)]) -> Self {
-        let mut known: Vec<_> = variables
-            .iter()
-            .filter(|(name, value)| is_secret_name(name) && value.trim().len() >= SHORTEST_KNOWN)
-            .map(|(_, value)| value.trim().to_owned())
+        let secret = variables.iter().filter(|(name, _)| is_secret_name(name));
+        // A value of several lines may be printed line by line.
+        let lines =
+            secret.flat_map(|(_, value)| std::iter::once(value.as_str()).chain(value.lines()));
+        let mut known: Vec<_> = lines
+            .map(str::trim)
+            .filter(|value| value.len() >= SHORTEST_KNOWN)
+            .map(str::to_owned)
             .collect();
         known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         known.dedup();
@@ -253,11 +257,12 @@ impl Redactor {
 
 fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    [
+    let is_secret = [
         "TOKEN",
         "SECRET",
         "PASSWORD",
         "PASSWD",
+        "PASSPHRASE",
         "API_KEY",
         "APIKEY",
         "PRIVATE_KEY",
@@ -266,10 +271,11 @@ fn is_secret_name(name: &str) -> bool {
         "WEBHOOK",
     ]
     .iter()
-    .any(|word| name.contains(word))
-        && !name.ends_with("_FILE")
-        && !name.ends_with("_PATH")
-        && !name.ends_with("_URL")
+    .any(|word| name.contains(word));
+    let is_place = ["_FILE", "_PATH", "_DIR"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    (is_secret || name.ends_with("_KEY") || name.ends_with("_PAT")) && !is_place
 }
 
 /// Rules joined into one expression, so that a text without secrets is read once.

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::output::text::visible;
+use crate::output::text::one_line;
 use crate::ports::{Environment, Stream, World};
 
 /// When to colour.
@@ -190,7 +190,7 @@ impl Ui {
     }
 
     fn say(&mut self, level: &str, label: Option<Style>, message: &str) {
-        let message = visible(message);
+        let message = one_line(message);
         let written = match (self.log_format, label) {
             (LogFormat::Json, _) => {
                 let line = serde_json::json!({
@@ -217,12 +217,12 @@ impl Ui {
 
     /// Tells a failure: what, why, where, and the way out.
     pub(crate) fn error(&mut self, error: &CommandError) {
-        let message = visible(&error.error.to_string());
+        let message = one_line(&error.error.to_string());
         let causes: Vec<String> = error
             .error
             .chain()
             .skip(1)
-            .map(|cause| visible(&cause.to_string()))
+            .map(|cause| one_line(&cause.to_string()))
             .collect();
         if self.log_format == LogFormat::Json {
             let line = serde_json::json!({
@@ -254,7 +254,7 @@ impl Ui {
             text.push_str(&format!(
                 "{}: {}\n",
                 self.paint(cyan, "hint"),
-                visible(hint)
+                one_line(hint)
             ));
         }
         let _never_fails = self.err.write_all(text.as_bytes());

@@ -82,6 +82,18 @@ impl Files for Disk {
     }
 
     fn write_atomic(&self, path: &Path, fill: Fill<'_>) -> io::Result<()> {
+        // A device or pipe (`/dev/null`, `>(...)`) is written to, never replaced; a link is followed.
+        let target;
+        let mut path = path;
+        if let Ok(existing) = fs::metadata(path) {
+            if !existing.is_file() && !existing.is_dir() {
+                let mut device = BufWriter::new(OpenOptions::new().write(true).open(path)?);
+                fill(&mut device)?;
+                return device.flush();
+            }
+            target = fs::canonicalize(path)?;
+            path = &target;
+        }
         let folder = parent(path);
         create_durably(folder)?;
         let mut builder = tempfile::Builder::new();

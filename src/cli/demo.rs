@@ -16,6 +16,9 @@ use crate::ports::{Call, FileKind, Finished};
 /// The repository, as a `git fast-import` stream made by `fixtures/demo/make.py`.
 const STREAM: &[u8] = include_bytes!("../../fixtures/demo/stream");
 
+/// The first commit of that repository.
+const FIRST_COMMIT: &str = "e6c63ba420021823f4ef35d6a802b1115a912187";
+
 /// How many test runs are made at first.
 const RUNS: u32 = 10;
 
@@ -149,6 +152,8 @@ impl<'s, 'w> Demo<'s, 'w> {
             .kind(&self.repository)
             .is_ok_and(|kind| kind == FileKind::Folder)
         {
+            self.check_that_it_is_ours()?;
+            let files = self.session.world.files.as_ref();
             let state = self.repository.join(".git").join("maestro");
             files
                 .remove_folder(&state)
@@ -179,6 +184,23 @@ impl<'s, 'w> Demo<'s, 'w> {
             "A workspace of three crates, with its history, is at {shown}\n"
         ));
         Ok(())
+    }
+
+    /// Refuses a repository that does not begin with the demo's first commit: its history is not ours to clear.
+    fn check_that_it_is_ours(&self) -> Result<(), CommandError> {
+        let args = ["rev-list", "--max-parents=0", "HEAD"];
+        let done = self
+            .call("git", &args, &self.repository)
+            .map_err(|error| missing("git", error))?;
+        if String::from_utf8_lossy(&done.stdout).trim() == FIRST_COMMIT {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` is a repository of its own, not the demo's",
+            self.repository.display()
+        );
+        Err(CommandError::message(ErrorKind::CannotWrite, message)
+            .hint("name a new folder, or none for a temporary one"))
     }
 
     fn git(&mut self, args: &[&str], stdin: &[u8]) -> Result<(), CommandError> {

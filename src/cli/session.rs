@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 
 use super::globals::GlobalArgs;
-use crate::config::file::CONFIG_SCHEMA;
+use crate::config::file::{self, CONFIG_SCHEMA};
 use crate::config::{self, ConfigFile, Setting, YamlError, choose};
 use crate::error::{CommandError, ErrorKind};
 use crate::output::{self, Looks, Report, github};
@@ -141,6 +141,13 @@ impl<'w> Session<'w> {
         let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
         let text =
             String::from_utf8(bytes).map_err(|_| bad(format!("`{shown}` is not UTF-8 text")))?;
+        // A file for another version may have keys that this one does not know; that is the lesser news.
+        if let Ok(file::Head {
+            requires: Some(requires),
+        }) = config::read(&text, &shown)
+        {
+            check_requirement(&requires, &shown)?;
+        }
         let config: ConfigFile = config::read(&text, &shown).map_err(|error| {
             let YamlError {
                 message,
@@ -163,7 +170,6 @@ impl<'w> Session<'w> {
             ))
             .hint("install the version of maestro that the file was written for, or mend its first line"));
         }
-        check_requirement(&config, &shown)?;
         self.config = config;
         self.config_path = Some(path);
         Ok(())
@@ -285,10 +291,7 @@ fn internal(error: std::io::Error) -> CommandError {
     CommandError::new(ErrorKind::Internal, error)
 }
 
-fn check_requirement(config: &ConfigFile, shown: &str) -> Result<(), CommandError> {
-    let Some(requires) = &config.requires else {
-        return Ok(());
-    };
+fn check_requirement(requires: &str, shown: &str) -> Result<(), CommandError> {
     let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
     let wanted = semver::VersionReq::parse(requires).map_err(|error| {
         bad(format!(
@@ -297,7 +300,11 @@ fn check_requirement(config: &ConfigFile, shown: &str) -> Result<(), CommandErro
         .hint("write it as Cargo does, for example `requires: \">=0.1, <0.2\"`")
     })?;
     let own = env!("CARGO_PKG_VERSION");
-    let matches = semver::Version::parse(own).is_ok_and(|version| wanted.matches(&version));
+    let matches = semver::Version::parse(own).is_ok_and(|mut version| {
+        // A pre-release of 0.2.0 is meant by ">=0.2" here, unlike when dependencies are resolved.
+        version.pre = semver::Prerelease::EMPTY;
+        wanted.matches(&version)
+    });
     if matches {
         return Ok(());
     }
@@ -476,6 +483,8 @@ impl From<StateError> for CommandError {
                 .hint("another maestro is at work on this repository; run the command again when it is done"),
             StateError::Newer { .. } => Self::new(ErrorKind::BadInput, error)
                 .hint("install a newer maestro; this one writes nothing here, so nothing is lost"),
+            StateError::TooLarge(_) => Self::new(ErrorKind::BadInput, error)
+                .hint("ingest the reports in several calls, each with its own --leg"),
             StateError::Encode(_) => Self::new(ErrorKind::Internal, error),
         }
     }

@@ -8,6 +8,12 @@ use serde::Deserialize;
 /// What `schema:` must say.
 pub(crate) const CONFIG_SCHEMA: &str = "maestro.config/v1";
 
+/// What is looked at before anything else, whatever the other keys are.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) requires: Option<String>,
+}
+
 /// `.maestro/maestro.yaml`
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,7 @@
 //! Invariant: the result depends on the set of runs alone, not on the order in which they are added.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -43,10 +43,34 @@ impl Run {
         )
     }
 
+    /// Whether a place of the list did not run; the ranges are sorted and apart.
     fn is_absent(&self, test: u32) -> bool {
-        self.absent
-            .iter()
-            .any(|&(first, length)| test >= first && test - first < length)
+        let after = self.absent.partition_point(|&(first, _)| first <= test);
+        after > 0 && test - self.absent[after - 1].0 < self.absent[after - 1].1
+    }
+
+    /// Sorts and joins the ranges, and keeps one difference for each place that ran: what a hostile record repeats would
+    /// be counted and walked again and again.
+    pub(crate) fn tidy(&mut self) {
+        self.absent.sort_unstable();
+        let mut joined: Vec<(u32, u32)> = Vec::with_capacity(self.absent.len());
+        for &(first, length) in &self.absent {
+            let end = first.saturating_add(length);
+            match joined.last_mut() {
+                Some((start, before)) if first <= start.saturating_add(*before) => {
+                    *before = (*before).max(end - *start);
+                }
+                _ => joined.push((first, end - first)),
+            }
+        }
+        self.absent = joined;
+        let mut differs = std::mem::take(&mut self.differs);
+        differs.sort_by_key(|(place, _)| *place);
+        differs.dedup_by_key(|(place, _)| *place);
+        differs.retain(|(place, _)| !self.is_absent(*place));
+        self.differs = differs;
+        self.files.sort_unstable();
+        self.files.dedup();
     }
 }
 
@@ -123,15 +147,32 @@ pub(crate) struct Tally {
 pub(crate) struct History {
     suites: Interner,
     tests: TestTable,
+    sequences: Interner,
+    lists: HashMap<Sha, List>,
     tallies: Vec<Tally>,
-    /// For each test that ever failed: its runs, oldest first.
-    observations: BTreeMap<u32, Vec<Observation>>,
+    /// For each test that ever failed: the runs in which it went other than expected, oldest first.
+    deviations: BTreeMap<u32, Vec<(u32, u32)>>,
+    /// For each list, the places of those tests.
+    places: HashMap<Sha, HashMap<u32, u32>>,
+    /// What each run is told apart by, as numbers.
+    marks: Vec<Mark>,
     /// The runs that count, oldest first.
     pub(crate) runs: Vec<Run>,
     /// Runs left out because another one holds the same report files.
     pub(crate) duplicates: u64,
-    /// Lists that runs refer to and nobody has.
+    /// Runs whose list nobody has.
     pub(crate) missing_lists: u64,
+}
+
+/// What a run is told apart by: equal numbers mean equal names.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// Run, job, leg and commit: attempts of one thing share it.
+    place: u32,
+    /// Commit, job and leg; none without a commit.
+    code: Option<u32>,
+    /// Commit, or the run where there is none.
+    commit: u32,
 }
 
 impl HistoryBuilder {
@@ -167,14 +208,15 @@ impl HistoryBuilder {
         self.lists.contains_key(list)
     }
 
-    /// Adds a run; of two copies of one run the earlier counts.
+    /// Adds a run; of two copies of one run the earlier counts, whatever the order in which they come.
     pub(crate) fn run(&mut self, run: Run) {
         match self.runs.entry(run.id) {
             Entry::Vacant(place) => {
                 place.insert(run);
             }
             Entry::Occupied(mut place) => {
-                if run.at < place.get().at {
+                let before = place.get();
+                if (run.at, &run.origin) < (before.at, &before.origin) {
                     place.insert(run);
                 }
             }
@@ -192,23 +234,32 @@ impl HistoryBuilder {
             .iter()
             .filter(|run| !self.lists.contains_key(&run.list))
             .count() as u64;
+        let marks = marks(&runs);
         let mut fold = Fold {
             lists: &self.lists,
             sequences: &mut self.sequences,
             tallies: vec![Tally::default(); self.tests.rows.len()],
-            observed: BTreeSet::new(),
+            deviations: BTreeMap::new(),
         };
         fold.expected_everywhere(&runs);
         fold.differences(&runs);
         let Fold {
-            tallies, observed, ..
+            tallies,
+            mut deviations,
+            ..
         } = fold;
-        let observations = observe(&self.lists, &self.sequences, &runs, observed.into_iter());
+        // Only a test that failed has a history to look at.
+        deviations.retain(|&test, _| tallies[test as usize].failures > 0);
+        let places = places(&self.lists, &deviations);
         let mut history = History {
             suites: self.suites,
             tests: self.tests,
+            sequences: self.sequences,
+            lists: self.lists,
             tallies,
-            observations,
+            deviations,
+            places,
+            marks,
             runs,
             duplicates,
             missing_lists,
@@ -216,6 +267,59 @@ impl HistoryBuilder {
         history.count_retries();
         history
     }
+}
+
+/// Numbers for names.
+#[derive(Default)]
+struct Numbers<'a>(HashMap<Vec<&'a str>, u32>);
+
+impl<'a> Numbers<'a> {
+    fn of(&mut self, parts: Vec<&'a str>) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(parts).or_insert(next)
+    }
+}
+
+/// Numbers what tells runs apart.
+fn marks(runs: &[Run]) -> Vec<Mark> {
+    let mut numbers = Numbers::default();
+    let mut marks = Vec::with_capacity(runs.len());
+    for run in runs {
+        let Origin {
+            run: name,
+            job,
+            commit,
+            ..
+        } = &run.origin;
+        marks.push(Mark {
+            place: numbers.of(vec!["place", name, job, &run.leg, commit]),
+            code: (!commit.is_empty()).then(|| numbers.of(vec!["code", commit, job, &run.leg])),
+            commit: if commit.is_empty() {
+                numbers.of(vec!["run", name])
+            } else {
+                numbers.of(vec!["commit", commit])
+            },
+        });
+    }
+    marks
+}
+
+/// Finds, for each list, where the tests stand that ever failed.
+fn places(
+    lists: &HashMap<Sha, List>,
+    failed: &BTreeMap<u32, Vec<(u32, u32)>>,
+) -> HashMap<Sha, HashMap<u32, u32>> {
+    let mut places = HashMap::with_capacity(lists.len());
+    #[expect(
+        clippy::iter_over_hash_type,
+        reason = "one map is made from another, and neither has an order"
+    )]
+    for (id, list) in lists {
+        let all = list.tests.iter().zip(0_u32..);
+        let known = all.filter(|(test, _)| failed.contains_key(test));
+        places.insert(*id, known.map(|(&test, place)| (test, place)).collect());
+    }
+    places
 }
 
 /// Leaves out each run whose report files are all in another run of the same place: a report that was ingested alone
@@ -227,17 +331,27 @@ fn without_duplicates(mut runs: Vec<Run>) -> Vec<Run> {
             .then(a.id.cmp(&b.id))
     });
     let mut kept: Vec<Run> = Vec::with_capacity(runs.len());
-    let mut first_of_place = 0;
+    // For the place at hand: which kept runs hold a file.
+    let mut holders: HashMap<Sha, Vec<usize>> = HashMap::new();
     for run in runs {
         if kept.last().is_none_or(|last| last.place() != run.place()) {
-            first_of_place = kept.len();
+            holders.clear();
         }
-        let is_covered = !run.files.is_empty()
-            && kept[first_of_place..].iter().any(|other| {
+        let candidates = run.files.first().and_then(|file| holders.get(file));
+        let is_covered = candidates.is_some_and(|candidates| {
+            candidates.iter().any(|&at| {
+                let other = &kept[at];
                 other.origin == run.origin
-                    && run.files.iter().all(|file| other.files.contains(file))
-            });
+                    && run
+                        .files
+                        .iter()
+                        .all(|file| other.files.binary_search(file).is_ok())
+            })
+        });
         if !is_covered {
+            for file in &run.files {
+                holders.entry(*file).or_default().push(kept.len());
+            }
             kept.push(run);
         }
     }
@@ -248,7 +362,7 @@ struct Fold<'a> {
     lists: &'a HashMap<Sha, List>,
     sequences: &'a mut Interner,
     tallies: Vec<Tally>,
-    observed: BTreeSet<u32>,
+    deviations: BTreeMap<u32, Vec<(u32, u32)>>,
 }
 
 impl Fold<'_> {
@@ -277,7 +391,7 @@ impl Fold<'_> {
 
     /// Corrects that by what each run says.
     fn differences(&mut self, runs: &[Run]) {
-        for run in runs {
+        for (number, run) in (0_u32..).zip(runs) {
             let Some(list) = self.lists.get(&run.list) else {
                 continue;
             };
@@ -304,9 +418,9 @@ impl Fold<'_> {
                 let tally = &mut self.tallies[test as usize];
                 tally.runs = tally.runs.saturating_sub(before) + after;
                 tally.failures += failures;
-                if failures > 0 {
-                    self.observed.insert(test);
-                }
+                let sequence = self.sequences.number(sequence);
+                let deviations = self.deviations.entry(test).or_default();
+                deviations.push((number, sequence));
             }
         }
     }
@@ -316,85 +430,35 @@ impl Fold<'_> {
 fn executions(sequence: &str) -> (u64, u64) {
     let mut all = 0;
     let mut failures = 0;
-    for letter in sequence.chars() {
-        match Outcome::from_letter(letter) {
-            Some(Outcome::Passed) => all += 1,
-            Some(Outcome::Failed | Outcome::Errored) => {
-                all += 1;
-                failures += 1;
-            }
-            Some(Outcome::Skipped) | None => {}
-        }
+    for (twin, count) in twins(sequence) {
+        all += twin.len() as u64 * count;
+        failures += twin.iter().filter(|outcome| outcome.is_failing()).count() as u64 * count;
     }
     (all, failures)
 }
 
-/// Lays out, for each test that ever failed, what happened to it in each run.
-fn observe(
-    lists: &HashMap<Sha, List>,
-    sequences: &Interner,
-    runs: &[Run],
-    tests: impl Iterator<Item = u32>,
-) -> BTreeMap<u32, Vec<Observation>> {
-    let mut observations: BTreeMap<u32, Vec<Observation>> =
-        tests.map(|test| (test, Vec::new())).collect();
-    // For each list, the places of the tests that matter.
-    let mut places: HashMap<Sha, Vec<(u32, u32)>> = HashMap::new();
-    for (number, run) in runs.iter().enumerate() {
-        let Some(list) = lists.get(&run.list) else {
-            continue;
-        };
-        let places = places.entry(run.list).or_insert_with(|| {
-            let all = list.tests.iter().zip(0_u32..);
-            all.filter(|(test, _)| observations.contains_key(test))
-                .map(|(&test, place)| (test, place))
-                .collect()
-        });
-        let differs: HashMap<u32, &str> = run
-            .differs
-            .iter()
-            .map(|(place, sequence)| (*place, sequence.as_str()))
-            .collect();
-        for &(test, place) in places.iter() {
-            if run.is_absent(place) {
-                continue;
-            }
-            let sequence = match differs.get(&place) {
-                Some(sequence) => sequence,
-                None => list
-                    .expected
-                    .get(&place)
-                    .map_or("p", |&number| sequences.text(number)),
-            };
-            if let (Some(observation), Some(seen)) =
-                (observation(number, sequence), observations.get_mut(&test))
-            {
-                seen.push(observation);
-            }
-        }
-    }
-    observations
-}
-
 /// Reads one run of one test; nothing when it did not run.
-fn observation(run: usize, sequence: &str) -> Option<Observation> {
+fn observation(mark: Mark, attempt: u32, sequence: &str) -> Option<Observation> {
     let (executions, failures) = executions(sequence);
     if executions == 0 {
         return None;
     }
     let mut failed = false;
     let mut retried = 0;
-    for twin in twins(sequence) {
+    for (twin, count) in twins(sequence) {
         let last_pass = twin.iter().rposition(|outcome| *outcome == Outcome::Passed);
         let first_failure = twin.iter().position(|outcome| outcome.is_failing());
         match (first_failure, last_pass) {
-            (Some(failure), Some(pass)) if failure < pass => retried += 1,
+            (Some(failure), Some(pass)) if failure < pass => retried += count,
             (Some(_), _) => failed = true,
             (None, _) => {}
         }
     }
     Some(Observation {
-        run,
+        place: mark.place,
+        attempt,
+        code: mark.code,
+        commit: mark.commit,
         executions,
         failures,
         failed,
@@ -422,9 +486,52 @@ impl History {
         self.tallies[test as usize]
     }
 
-    /// Returns the runs of a test that failed at least once; empty for any other.
-    pub(crate) fn observations(&self, test: u32) -> &[Observation] {
-        self.observations.get(&test).map_or(&[], Vec::as_slice)
+    /// Returns what happened, run by run and oldest first, to a test that failed at least once; nothing for any other.
+    ///
+    /// Laid out anew each time: ten thousand tests that one outage failed, over a year of runs, would not fit in memory.
+    /// Reports that were stored one by one for the same attempt are one observation.
+    pub(crate) fn observations(&self, test: u32) -> Vec<Observation> {
+        let Some(deviations) = self.deviations.get(&test) else {
+            return Vec::new();
+        };
+        let mut observations: Vec<Observation> = Vec::new();
+        let mut known: HashMap<(u32, u32), usize> = HashMap::new();
+        let mut deviations = deviations.iter().peekable();
+        for (number, run) in (0_u32..).zip(&self.runs) {
+            // A hostile list may name a test twice; its first place counts.
+            while deviations.next_if(|(at, _)| *at < number).is_some() {}
+            let deviation = deviations.next_if(|(at, _)| *at == number);
+            let place = self
+                .places
+                .get(&run.list)
+                .and_then(|places| places.get(&test));
+            let Some(&place) = place else { continue };
+            let sequence = match deviation {
+                Some((_, sequence)) => self.sequences.text(*sequence),
+                None if run.is_absent(place) => continue,
+                None => self.expected(&run.list, place),
+            };
+            let mark = self.marks[number as usize];
+            let Some(seen) = observation(mark, run.origin.attempt, sequence) else {
+                continue;
+            };
+            match known.get(&(seen.place, seen.attempt)) {
+                Some(&at) => observations[at].join(&seen),
+                None => {
+                    known.insert((seen.place, seen.attempt), observations.len());
+                    observations.push(seen);
+                }
+            }
+        }
+        observations
+    }
+
+    fn expected(&self, list: &Sha, place: u32) -> &str {
+        let expected = self
+            .lists
+            .get(list)
+            .and_then(|list| list.expected.get(&place));
+        expected.map_or("p", |&number| self.sequences.text(number))
     }
 
     /// Returns the tests in order of suite and name.
@@ -435,8 +542,9 @@ impl History {
     }
 
     fn count_retries(&mut self) {
-        for (&test, observations) in &self.observations {
-            let passes = super::verdict::retry_passes(observations, &self.runs);
+        let failed: Vec<u32> = self.deviations.keys().copied().collect();
+        for test in failed {
+            let passes = super::verdict::retry_passes(&self.observations(test));
             self.tallies[test as usize].retry_passes = passes;
         }
     }

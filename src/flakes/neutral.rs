@@ -10,9 +10,10 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::results::Interner;
-use crate::event::Origin;
+use crate::event::{Origin, Sha};
 use crate::junit::{Counts, Note, NoteCode, Notes, Outcome};
 
 /// A line longer than this is not a test result.
@@ -58,6 +59,8 @@ pub(crate) struct Group {
     rows: Vec<(u32, Outcome)>,
     messages: BTreeMap<u32, String>,
     pub(crate) counts: Counts,
+    /// A digest of its lines, so that a history which grows between two readings is known run by run.
+    digest: Sha256,
 }
 
 /// Everything that the file holds.
@@ -109,7 +112,9 @@ pub(crate) fn read(
             offset += count + skip_line(&mut source)?;
             continue;
         }
-        reader.line(line.trim_ascii(), offset);
+        let text = line.trim_ascii();
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        reader.line(text, offset);
         offset += count;
     }
     reader.finish()
@@ -139,7 +144,7 @@ struct Reader<'c> {
     file: NeutralFile,
     notes: Notes,
     by_name: HashMap<(u32, u32), u32>,
-    by_origin: HashMap<Origin, usize>,
+    by_run: HashMap<(String, u32, String), usize>,
     last: Option<usize>,
     first_trouble: Option<String>,
 }
@@ -151,7 +156,7 @@ impl<'c> Reader<'c> {
             file: NeutralFile::default(),
             notes: Notes::default(),
             by_name: HashMap::new(),
-            by_origin: HashMap::new(),
+            by_run: HashMap::new(),
             last: None,
             first_trouble: None,
         }
@@ -188,8 +193,10 @@ impl<'c> Reader<'c> {
         if test == next {
             self.file.tests.push((suite, name));
         }
-        let group = self.group(origin);
+        let group = self.group(origin, offset);
         let group = &mut self.file.groups[group];
+        group.digest.update(line);
+        group.digest.update(b"\n");
         group.at = match (group.at, parsed.at) {
             (Some(before), Some(at)) => Some(before.min(at)),
             (before, at) => before.or(at),
@@ -209,26 +216,37 @@ impl<'c> Reader<'c> {
         }
     }
 
-    fn group(&mut self, origin: Origin) -> usize {
-        // Lines of one run usually stand together.
-        if let Some(last) = self.last
-            && self.file.groups[last].origin == origin
-        {
-            return last;
-        }
-        let found = match self.by_origin.get(&origin) {
-            Some(&found) => found,
-            None => {
-                self.file.groups.push(Group {
-                    origin: origin.clone(),
-                    ..Group::default()
-                });
-                let found = self.file.groups.len() - 1;
-                self.by_origin.insert(origin, found);
-                found
-            }
+    /// Finds the group of a line. The first line of a run, attempt and job names its commit and branch.
+    fn group(&mut self, origin: Origin, offset: u64) -> usize {
+        let same = |group: &Group| {
+            let own = &group.origin;
+            (own.attempt, &own.run, &own.job) == (origin.attempt, &origin.run, &origin.job)
         };
+        // Lines of one run usually stand together.
+        let last = self.last.filter(|&last| same(&self.file.groups[last]));
+        let found = last.unwrap_or_else(|| {
+            let key = (origin.run.clone(), origin.attempt, origin.job.clone());
+            let next = self.file.groups.len();
+            *self.by_run.entry(key).or_insert(next)
+        });
         self.last = Some(found);
+        match self.file.groups.get_mut(found) {
+            None => self.file.groups.push(Group {
+                origin,
+                ..Group::default()
+            }),
+            Some(group) => {
+                let own = &mut group.origin;
+                if own.commit.is_empty() {
+                    own.commit = origin.commit;
+                } else if !origin.commit.is_empty() && own.commit != origin.commit {
+                    self.notes.once(NoteCode::MixedCommits, offset);
+                }
+                if own.branch.is_empty() {
+                    own.branch = origin.branch;
+                }
+            }
+        }
         found
     }
 
@@ -298,18 +316,59 @@ impl NeutralFile {
         (self.suites.text(suite), self.names.text(name))
     }
 
-    /// Applies a change to every suite and test name.
+    /// Applies a change to every suite, test and run name; tests that become one are one.
     pub(crate) fn rewrite_names(&mut self, change: &dyn Fn(&str) -> Option<String>) {
+        for group in &mut self.groups {
+            let origin = &mut group.origin;
+            for name in [
+                &mut origin.run,
+                &mut origin.job,
+                &mut origin.commit,
+                &mut origin.branch,
+            ] {
+                if let Some(new) = change(name) {
+                    *name = new;
+                }
+            }
+        }
         let suites = self.suites.rewritten(change);
         let names = self.names.rewritten(change);
-        for (suite, name) in &mut self.tests {
-            *suite = suites[*suite as usize];
-            *name = names[*name as usize];
+        let mut numbers: HashMap<(u32, u32), u32> = HashMap::new();
+        let mut tests = Vec::new();
+        let mut renumbered = Vec::with_capacity(self.tests.len());
+        for (suite, name) in &self.tests {
+            let test = (suites[*suite as usize], names[*name as usize]);
+            let next = u32::try_from(tests.len()).unwrap_or(u32::MAX);
+            let number = *numbers.entry(test).or_insert(next);
+            if number == next {
+                tests.push(test);
+            }
+            renumbered.push(number);
+        }
+        if tests.len() == self.tests.len() {
+            self.tests = tests;
+            return;
+        }
+        self.tests = tests;
+        for group in &mut self.groups {
+            for (test, _) in &mut group.rows {
+                *test = renumbered[*test as usize];
+            }
+            let messages = std::mem::take(&mut group.messages).into_iter();
+            for (test, message) in messages {
+                let test = renumbered[test as usize];
+                group.messages.entry(test).or_insert(message);
+            }
         }
     }
 }
 
 impl Group {
+    /// Returns a digest of its lines.
+    pub(crate) fn sha(&self) -> Sha {
+        Sha(self.digest.clone().finalize().into())
+    }
+
     /// Returns the tests with their attempts, in the order of first sight.
     pub(crate) fn tests(&self) -> Vec<GroupTest<'_>> {
         let mut place: HashMap<u32, usize> = HashMap::with_capacity(self.rows.len());

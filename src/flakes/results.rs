@@ -6,14 +6,21 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::junit::{Case, Outcome};
+use crate::junit::{Case, Outcome, bound_name};
 
 /// A test that ran, and ran again on the same commit, is written as a sequence of letters (`fp`: failed, then passed).
-/// Executions that share a name without being attempts of one another (parametrised twins) are joined by this sign.
-pub(crate) const TWINS: char = '+';
+/// Executions that share a name without being attempts of one another (parametrised twins) are joined by this sign, sorted,
+/// those of one kind once with their number: `f*3+p*150`.
+const TWINS: char = '+';
 
-/// Longest sequence that is kept; a name that many cases share says little.
-const LONGEST_SEQUENCE: usize = 200;
+/// Stands between a twin and its number.
+const TIMES: char = '*';
+
+/// More attempts than this of one execution are cut in the middle.
+const MOST_ATTEMPTS: usize = 200;
+
+/// More kinds of twin than this under one name are told apart by their last outcome only.
+const MOST_KINDS: usize = 50;
 
 /// One test's results.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +41,8 @@ pub(crate) struct Results {
     suites: Interner,
     sequences: Interner,
     messages: BTreeMap<u32, String>,
+    /// For tests with twins: how often each sequence was seen.
+    twins: BTreeMap<u32, BTreeMap<u32, u64>>,
     /// The suite of the case before: its path's number, its class, and its label.
     last_suite: Option<(u64, String, u32)>,
 }
@@ -106,8 +115,10 @@ impl Results {
                 .sequences
                 .number(only.letter().encode_utf8(&mut letters)),
             several => {
-                let mut text: String = several.iter().map(|outcome| outcome.letter()).collect();
-                text.truncate(LONGEST_SEQUENCE);
+                let (head, tail) = several.split_at(several.len().min(MOST_ATTEMPTS));
+                // The last attempt is the one that counts.
+                let all = head.iter().chain(tail.last());
+                let text: String = all.map(|outcome| outcome.letter()).collect();
                 self.sequences.number(&text)
             }
         };
@@ -122,8 +133,7 @@ impl Results {
             row.suite == suite && name_of(names, row) == name
         });
         let at = if let Some(&at) = found {
-            let before = self.rows[at as usize].sequence;
-            self.rows[at as usize].sequence = self.joined(before, sequence);
+            self.twin(at, sequence);
             at
         } else {
             let at = count(self.rows.len());
@@ -150,14 +160,30 @@ impl Results {
         }
     }
 
-    fn joined(&mut self, before: u32, after: u32) -> u32 {
-        let mut text = self.sequences.text(before).to_owned();
-        if text.len() >= LONGEST_SEQUENCE {
-            return before;
+    /// Adds a further result of a test that has one.
+    fn twin(&mut self, at: u32, sequence: u32) {
+        let first = self.rows[at as usize].sequence;
+        let kinds = self
+            .twins
+            .entry(at)
+            .or_insert_with(|| BTreeMap::from([(first, 1)]));
+        let mut kind = sequence;
+        if kinds.len() >= MOST_KINDS && !kinds.contains_key(&kind) {
+            let last = self.sequences.text(sequence).chars().next_back();
+            kind = self.sequences.number(&last.unwrap_or('p').to_string());
         }
-        text.push(TWINS);
-        text.push_str(self.sequences.text(after));
-        self.sequences.number(&text)
+        *kinds.entry(kind).or_default() += 1;
+    }
+
+    /// Returns a test's whole sequence.
+    fn sequence(&self, at: u32) -> Cow<'_, str> {
+        let Some(kinds) = self.twins.get(&at) else {
+            return Cow::Borrowed(self.sequences.text(self.rows[at as usize].sequence));
+        };
+        let named = kinds
+            .iter()
+            .map(|(&kind, &times)| (self.sequences.text(kind), times));
+        Cow::Owned(join_twins(named.collect()))
     }
 
     /// Adds the results of another file of the same run.
@@ -166,12 +192,9 @@ impl Results {
             *self = other;
             return;
         }
-        for (at, row) in other.rows.iter().enumerate() {
-            let suite = self.suites.number(other.suites.text(row.suite));
-            let sequence = self.sequences.number(other.sequences.text(row.sequence));
-            let message = other.messages.get(&count(at));
-            let message = message.map_or("", String::as_str);
-            self.record(suite, name_of(&other.names, row), sequence, message);
+        for at in 0..count(other.rows.len()) {
+            let suite = other.suites.text(other.rows[at as usize].suite);
+            self.adopt(&other, at, suite, None);
         }
     }
 
@@ -195,18 +218,28 @@ impl Results {
         let mut this = self;
         let renamed = this.suites.rewritten(change);
         let mut new = Self::default();
-        for (at, row) in this.rows.iter().enumerate() {
-            let name = name_of(&this.names, row);
-            let changed = change(name);
-            let name = changed.as_deref().unwrap_or(name);
-            let message = this.messages.get(&count(at));
-            let message = message.map_or("", String::as_str);
+        for at in 0..count(this.rows.len()) {
+            let row = &this.rows[at as usize];
             let suite = this.suites.text(renamed[row.suite as usize]);
-            let suite = new.suites.number(suite);
-            let sequence = new.sequences.number(this.sequences.text(row.sequence));
-            new.record(suite, name, sequence, message);
+            let name = change(name_of(&this.names, row));
+            new.adopt(&this, at, suite, name.as_deref());
         }
         new
+    }
+
+    /// Takes a test of other results, perhaps under another name.
+    fn adopt(&mut self, other: &Self, at: u32, suite: &str, name: Option<&str>) {
+        let row = &other.rows[at as usize];
+        let name = name.unwrap_or_else(|| name_of(&other.names, row));
+        let suite = self.suites.number(suite);
+        let message = other.messages.get(&at).map_or("", String::as_str);
+        let once = BTreeMap::from([(row.sequence, 1)]);
+        for (&kind, &times) in other.twins.get(&at).unwrap_or(&once) {
+            let sequence = self.sequences.number(other.sequences.text(kind));
+            for _ in 0..times {
+                self.record(suite, name, sequence, message);
+            }
+        }
     }
 
     /// Returns the order of suite and name, for [`Self::at`].
@@ -232,7 +265,7 @@ impl Results {
         TestResult {
             suite: self.suites.text(row.suite),
             name: name_of(&self.names, row),
-            sequence: self.sequences.text(row.sequence),
+            sequence: self.sequence(at),
             message: self.messages.get(&at).map_or("", String::as_str),
         }
     }
@@ -243,11 +276,11 @@ fn count(length: usize) -> u32 {
 }
 
 /// One test of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TestResult<'a> {
     pub(crate) suite: &'a str,
     pub(crate) name: &'a str,
-    pub(crate) sequence: &'a str,
+    pub(crate) sequence: Cow<'a, str>,
     pub(crate) message: &'a str,
 }
 
@@ -266,22 +299,63 @@ fn suite_label(suites: &[String], class: &str, name: &str) -> String {
         }
         label.push_str(class);
     }
+    bound_name(&mut label);
     label
 }
 
 /// Returns the sequence that a healthy run of the same shape has: passed for what ran, skipped for what did not.
 pub(crate) fn expected(sequence: &str) -> Cow<'_, str> {
     let healthy = |twin: &str| if twin == "s" { "s" } else { "p" };
-    if sequence.contains(TWINS) {
-        let twins: Vec<_> = sequence.split(TWINS).map(healthy).collect();
-        return Cow::Owned(twins.join("+"));
+    if !sequence.contains([TWINS, TIMES]) {
+        return Cow::Borrowed(healthy(sequence));
     }
-    Cow::Borrowed(healthy(sequence))
+    Cow::Owned(join_twins(
+        kinds(sequence)
+            .map(|(twin, times)| (healthy(twin), times))
+            .collect(),
+    ))
 }
 
-/// Returns the outcomes of a sequence, twin by twin.
-pub(crate) fn twins(sequence: &str) -> impl Iterator<Item = Vec<Outcome>> + '_ {
+/// Writes twins as one sequence: sorted, each kind once.
+fn join_twins(mut kinds: Vec<(&str, u64)>) -> String {
+    kinds.sort_unstable();
+    kinds.dedup_by(|later, earlier| {
+        let same = later.0 == earlier.0;
+        if same {
+            earlier.1 += later.1;
+        }
+        same
+    });
+    let write = |(twin, times): (&str, u64)| match times {
+        1 => twin.to_owned(),
+        times => format!("{twin}{TIMES}{times}"),
+    };
+    kinds.into_iter().map(write).collect::<Vec<_>>().join("+")
+}
+
+/// Returns the kinds of twin of a sequence, with their numbers.
+fn kinds(sequence: &str) -> impl Iterator<Item = (&str, u64)> {
     sequence
         .split(TWINS)
-        .map(|twin| twin.chars().filter_map(Outcome::from_letter).collect())
+        .map(|kind| match kind.split_once(TIMES) {
+            // A number that no run can reach was not written by us.
+            Some((twin, times)) => (
+                twin,
+                times.parse().map_or(1, |times: u64| times.min(1 << 32)),
+            ),
+            None => (kind, 1),
+        })
+}
+
+/// Returns the executions of a sequence, kind by kind, with the number of each; what did not run is left out.
+pub(crate) fn twins(sequence: &str) -> impl Iterator<Item = (Vec<Outcome>, u64)> + '_ {
+    kinds(sequence).map(|(twin, times)| {
+        let outcomes = twin.chars().filter_map(Outcome::from_letter);
+        (
+            outcomes
+                .filter(|outcome| *outcome != Outcome::Skipped)
+                .collect(),
+            times,
+        )
+    })
 }

@@ -4,11 +4,11 @@
 //! test; a clean row that is too long for the old failure rate shows a fixed one; everything else waits for more runs.
 //! Failures on different commits alone show nothing, because a real regression looks just like that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::history::{Run, Tally};
+use super::history::Tally;
 use crate::stats::{failure_rate, probability_below};
 
 /// What a test is, in the order in which people want to see it.
@@ -72,17 +72,33 @@ impl Verdict {
     }
 }
 
-/// One run of a test that failed at least once in its history.
+/// One attempt of one run, for a test that failed at least once in its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Observation {
-    /// Place of the run among all runs, oldest first.
-    pub(crate) run: usize,
+    /// Attempts of one run, job, leg and commit share this number.
+    pub(crate) place: u32,
+    /// Which attempt of the run.
+    pub(crate) attempt: u32,
+    /// Runs of one commit, job and leg share this number; none without a commit.
+    pub(crate) code: Option<u32>,
+    /// Runs of one commit share this number; without a commit, each run has its own.
+    pub(crate) commit: u32,
     pub(crate) executions: u64,
     pub(crate) failures: u64,
     /// Whether its last word was a failure.
     pub(crate) failed: bool,
     /// How many of its twins failed and then passed.
     pub(crate) retried: u64,
+}
+
+impl Observation {
+    /// Takes in another report of the same attempt: like twins, they fail together and excuse nothing of one another.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.executions += other.executions;
+        self.failures += other.failures;
+        self.failed |= other.failed;
+        self.retried += other.retried;
+    }
 }
 
 /// A verdict with its reasons.
@@ -110,43 +126,20 @@ const BROKEN_ABOVE: f64 = 0.8;
 const EPISODES: usize = 3;
 
 /// Counts how often the test failed and then passed in the same run, job and leg, and on the same commit.
-pub(crate) fn retry_passes(observations: &[Observation], runs: &[Run]) -> u64 {
+pub(crate) fn retry_passes(observations: &[Observation]) -> u64 {
     let mut passes: u64 = observations.iter().map(|seen| seen.retried).sum();
-    for attempts in attempts_of_runs(observations, runs) {
-        for pair in attempts.windows(2) {
-            if pair[0].failed && !pair[1].failed {
-                passes += 1;
-            }
+    let mut attempts: Vec<&Observation> = observations.iter().collect();
+    attempts.sort_by_key(|seen| (seen.place, seen.attempt));
+    for pair in attempts.windows(2) {
+        if pair[0].place == pair[1].place && pair[0].failed && !pair[1].failed {
+            passes += 1;
         }
     }
     passes
 }
 
-/// Returns the attempts of each run that was tried more than once, first to last.
-fn attempts_of_runs<'a>(
-    observations: &'a [Observation],
-    runs: &[Run],
-) -> Vec<Vec<&'a Observation>> {
-    let mut places: BTreeMap<(&str, &str, &str, &str), Vec<&Observation>> = BTreeMap::new();
-    for seen in observations {
-        let run = &runs[seen.run];
-        let place = (
-            run.origin.run.as_str(),
-            run.origin.job.as_str(),
-            run.leg.as_str(),
-            run.origin.commit.as_str(),
-        );
-        places.entry(place).or_default().push(seen);
-    }
-    let mut several: Vec<_> = places.into_values().filter(|seen| seen.len() > 1).collect();
-    for attempts in &mut several {
-        attempts.sort_by_key(|seen| (runs[seen.run].origin.attempt, seen.run));
-    }
-    several
-}
-
 /// Judges a test.
-pub(crate) fn judge(tally: Tally, observations: &[Observation], runs: &[Run]) -> Judgement {
+pub(crate) fn judge(tally: Tally, observations: &[Observation]) -> Judgement {
     if tally.runs == 0 {
         return Judgement {
             verdict: Verdict::Unknown,
@@ -162,7 +155,7 @@ pub(crate) fn judge(tally: Tally, observations: &[Observation], runs: &[Run]) ->
         };
     }
     let mut evidence = vec![rate_sentence(tally)];
-    let shape = Shape::of(observations, runs);
+    let shape = Shape::of(observations);
     let same_commit = tally.retry_passes > 0 || shape.disagreements > 0;
     if tally.retry_passes > 0 {
         evidence.push(format!(
@@ -190,7 +183,7 @@ fn decide(
     shape: &Shape,
     evidence: &mut Vec<String>,
 ) -> (Verdict, f64) {
-    if shape.passed == 0 && tally.retry_passes == 0 {
+    if tally.failures >= tally.runs {
         if tally.runs < 3 {
             evidence.push("too few executions to tell a broken test from a flaky one".into());
             return (Verdict::Unknown, 0.0);
@@ -223,7 +216,7 @@ fn decide(
     }
     if same_commit {
         // The code was the same: only an outage, told apart by other means, could explain it otherwise.
-        let sightings = tally.retry_passes + shape.disagreements;
+        let sightings = tally.retry_passes.max(shape.disagreements);
         return (Verdict::Flaky, if sightings > 1 { 0.99 } else { 0.95 });
     }
     if shape.episodes >= EPISODES {
@@ -250,8 +243,6 @@ fn decide(
 /// The shape of a history.
 #[derive(Debug, Default, PartialEq)]
 struct Shape {
-    /// Runs that passed, on a retry or at once.
-    passed: usize,
     /// Commits on which one job's leg passed in one run and failed in another.
     disagreements: u64,
     /// Rows of failing runs.
@@ -269,47 +260,31 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(observations: &[Observation], runs: &[Run]) -> Self {
+    fn of(observations: &[Observation]) -> Self {
         let mut shape = Self::default();
-        let commit = |seen: &Observation| runs[seen.run].origin.commit.as_str();
-        let mut commits: BTreeMap<(&str, &str, &str), (bool, bool)> = BTreeMap::new();
+        // Whether a run passed, and whether one failed, by commit, job and leg.
+        let mut codes: BTreeMap<u32, (u32, bool, bool)> = BTreeMap::new();
         let mut was_failing = false;
         for seen in observations {
-            if !seen.failed {
-                shape.passed += 1;
-            }
             if seen.failed && !was_failing {
                 shape.episodes += 1;
             }
             was_failing = seen.failed;
-            let name = commit(seen);
-            if !name.is_empty() {
-                let run = &runs[seen.run];
-                let key = (name, run.origin.job.as_str(), run.leg.as_str());
-                let both = commits.entry(key).or_default();
-                both.0 |= !seen.failed;
-                both.1 |= seen.failed;
+            if let Some(code) = seen.code {
+                let both = codes.entry(code).or_insert((seen.commit, false, false));
+                both.1 |= !seen.failed;
+                both.2 |= seen.failed;
             }
         }
-        let mut mixed: Vec<_> = commits
-            .iter()
-            .filter(|(_, both)| both.0 && both.1)
-            .map(|(key, _)| key.0)
-            .collect();
-        mixed.dedup();
+        let both = codes
+            .into_values()
+            .filter(|(_, passed, failed)| *passed && *failed);
+        let mixed: BTreeSet<u32> = both.map(|(commit, ..)| commit).collect();
         shape.disagreements = mixed.len() as u64;
         let row = observations.iter().rev().take_while(|seen| seen.failed);
         shape.failing_row = row.clone().count();
-        let mut names: Vec<_> = row
-            .map(|seen| match commit(seen) {
-                // Without a commit, each run is taken for its own.
-                "" => runs[seen.run].origin.run.as_str(),
-                name => name,
-            })
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        shape.failing_row_commits = names.len();
+        let commits: BTreeSet<u32> = row.map(|seen| seen.commit).collect();
+        shape.failing_row_commits = commits.len();
         let clean = observations
             .iter()
             .rev()
@@ -319,8 +294,9 @@ impl Shape {
         shape.before = edge as u64;
         let failing = observations[..edge].iter().filter(|seen| seen.failures > 0);
         shape.before_failing = failing.count() as u64;
-        if let (Some(last), Some(first)) = (observations[..edge].last(), observations.get(edge)) {
-            shape.clean_on_new_commit = commit(first) != commit(last) || commit(first).is_empty();
+        let edges = (observations[..edge].last(), observations.get(edge));
+        if let (Some(last), Some(first)) = edges {
+            shape.clean_on_new_commit = first.commit != last.commit;
         }
         shape
     }
@@ -335,7 +311,7 @@ impl Shape {
             return None;
         }
         // On the commit that failed, a clean row is the flake itself.
-        if !self.clean_on_new_commit && self.clean_row < 20 {
+        if !self.clean_on_new_commit {
             return None;
         }
         let rate = failure_rate(self.before_failing, self.before);

@@ -137,12 +137,9 @@ impl Case {
         self.message_is_cut |= truncate(&mut self.message, MESSAGE_LIMIT);
     }
 
-    /// Takes the last word off a message that was cut: half a secret is not recognised, and still half a secret.
     fn settle_message(&mut self) {
         if self.message_is_cut {
-            let space = self.message.rfind(char::is_whitespace);
-            let end = space.filter(|at| self.message.len() - at <= LONGEST_WORD);
-            self.message.truncate(end.unwrap_or(self.message.len()));
+            drop_last_word(&mut self.message);
         }
         let end = self.message.trim_end_matches('\n').len();
         self.message.truncate(end);
@@ -197,12 +194,13 @@ impl Case {
 }
 
 /// Cuts a long name and appends a digest of the whole, so that two long names stay two; tells whether it did.
-pub(super) fn bound_name(name: &mut String) -> bool {
+pub(crate) fn bound_name(name: &mut String) -> bool {
     if name.len() <= NAME_LIMIT {
         return false;
     }
     let digest = Sha256::digest(name.as_bytes());
     truncate(name, NAME_LIMIT);
+    drop_last_word(name);
     name.push('~');
     for byte in digest.iter().take(8) {
         let _never_fails = write!(name, "{byte:02x}");
@@ -217,4 +215,13 @@ pub(super) fn truncate(text: &mut String, limit: usize) -> bool {
         text.truncate(text.floor_char_boundary(limit));
     }
     is_long
+}
+
+/// Takes the last word off a text that was cut: half a secret is not recognised, and still half a secret.
+pub(super) fn drop_last_word(text: &mut String) {
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || "_-.+/=~".contains(c);
+    let word = text.trim_end_matches(is_inside).len();
+    if text.len() - word <= LONGEST_WORD {
+        text.truncate(word);
+    }
 }

@@ -4,7 +4,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::Counts;
 use super::attributes::{self, resolve};
-use super::case::{Case, MESSAGE_LIMIT, Outcome, StatusWord, bound_name, truncate};
+use super::case::{Case, MESSAGE_LIMIT, Outcome, StatusWord, bound_name, drop_last_word, truncate};
 use super::notes::{NoteCode, Notes};
 use super::reader::attribute;
 use super::window::find;
@@ -496,9 +496,12 @@ fn has_words(text: &[u8]) -> bool {
     !text.trim_ascii().is_empty()
 }
 
+/// Returns the beginning of a foreign text, without half a word at its end.
 fn short(text: &str) -> String {
     let mut text = text.to_owned();
-    truncate(&mut text, 120);
+    if truncate(&mut text, MESSAGE_LIMIT / 2) {
+        drop_last_word(&mut text);
+    }
     text
 }
 

@@ -65,6 +65,9 @@ impl Encoding {
             raw_end: 0,
             at_end: false,
             is_done: false,
+            text: vec![0; 64 * 1024],
+            text_start: 0,
+            text_end: 0,
         }
     }
 }
@@ -98,30 +101,43 @@ pub(crate) struct Transcoder<R> {
     raw_end: usize,
     at_end: bool,
     is_done: bool,
+    text: Vec<u8>,
+    text_start: usize,
+    text_end: usize,
 }
 
 impl<R: Read> Read for Transcoder<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        // The decoder wants room for at least one character.
-        if out.len() < 8 {
-            return Err(io::Error::other("the buffer is too small to convert into"));
+        if self.text_start == self.text_end {
+            self.refill()?;
         }
-        while !self.is_done {
+        let text = &self.text[self.text_start..self.text_end];
+        let count = text.len().min(out.len());
+        out[..count].copy_from_slice(&text[..count]);
+        self.text_start += count;
+        Ok(count)
+    }
+}
+
+impl<R: Read> Transcoder<R> {
+    /// Converts the next piece into a buffer of its own: the reader may ask for less than one character takes.
+    fn refill(&mut self) -> io::Result<()> {
+        self.text_start = 0;
+        self.text_end = 0;
+        while !self.is_done && self.text_end == 0 {
             if self.raw_start == self.raw_end && !self.at_end {
                 self.raw_start = 0;
                 self.raw_end = self.source.read(&mut self.raw)?;
                 self.at_end = self.raw_end == 0;
             }
             let raw = &self.raw[self.raw_start..self.raw_end];
-            let (result, read, written, _) = self.decoder.decode_to_utf8(raw, out, self.at_end);
+            let (result, read, written, _) =
+                self.decoder
+                    .decode_to_utf8(raw, &mut self.text, self.at_end);
             self.raw_start += read;
-            if self.at_end && result == encoding_rs::CoderResult::InputEmpty {
-                self.is_done = true;
-            }
-            if written > 0 {
-                return Ok(written);
-            }
+            self.text_end = written;
+            self.is_done = self.at_end && result == encoding_rs::CoderResult::InputEmpty;
         }
-        Ok(0)
+        Ok(())
     }
 }

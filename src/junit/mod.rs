@@ -15,7 +15,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use case::{Case, Outcome};
+pub(crate) use case::{Case, Outcome, bound_name};
 use encoding::ENCODING_PEEK;
 pub(crate) use notes::{Note, NoteCode, Notes};
 pub(crate) use reader::{ReadError, read};

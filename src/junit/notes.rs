@@ -32,8 +32,6 @@ macro_rules! note_codes {
 note_codes! {
     Truncated = "truncated", "the file ends in the middle of an element",
         "Usually the test runner was killed or the disk was full. Every case whose start tag is complete is counted; a case without its end tag keeps the status seen so far.";
-    Empty = "empty", "the file is empty",
-        "Nothing was read. A runner that was killed early leaves such files.";
     TextBeforeRoot = "text-before-root", "text stands before the XML",
         "Log lines mixed into the report, for instance when a runner writes its report to the same stream as its messages. They are passed over.";
     SeveralDocuments = "several-documents", "the file holds more than one XML document",
@@ -90,6 +88,8 @@ note_codes! {
         "Reading stopped at the limit; what was read before is kept.";
     BadLine = "bad-line", "a line is not a test result",
         "Each line must be a JSON object with at least `run`, `test` and `status`. The other lines are kept.";
+    MixedCommits = "mixed-commits", "lines of one run, attempt and job name different commits",
+        "The commit of the first line counts for all of them.";
     DuplicateFile = "duplicate-file", "another file of this call has the same bytes",
         "It is stored once: the same report twice is no second run.";
     AlreadyStored = "already-stored", "this file is already stored for the same run, attempt, job and leg",

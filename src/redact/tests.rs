@@ -57,6 +57,8 @@ fn values_that_a_key_gives_away_go() {
         "--token hunter2hunter2",
         "AWS_SECRET_ACCESS_KEY=hunter2hunter2",
         "DB_PASSWORD := hunter2hunter2",
+        r#"{\"password\": \"hunter2hunter2\"}"#,
+        "password=ab(hunter2hunter2",
     ] {
         let redacted = redact(text);
         assert!(!redacted.contains("hunter2"), "{text} -> {redacted}");

@@ -18,6 +18,9 @@ const LOCK_PAUSE: Duration = Duration::from_millis(15);
 /// A line longer than this is damage, not an event.
 const LONGEST_LINE: u64 = 512 * 1024 * 1024;
 
+/// What leaves room for the rest of the line.
+const LONGEST_PAYLOAD: u64 = LONGEST_LINE - 1024 * 1024;
+
 /// Why the state could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
@@ -27,6 +30,8 @@ pub(crate) enum StateError {
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
+    #[error("a `{0}` event is larger than a line of the state may be")]
+    TooLarge(&'static str),
     #[error("cannot encode an event")]
     Encode(#[from] serde_json::Error),
     #[error("`{}` holds events of a newer version (`{schema}`)", path.display())]
@@ -52,6 +57,19 @@ pub(crate) struct Survey {
     /// Events that stand in more than one place; they count once.
     pub(crate) repeated: u64,
     pub(crate) damage: Vec<Damage>,
+}
+
+impl Survey {
+    /// Returns the error of a command that would write beside events of a newer version.
+    pub(crate) fn newer(&self) -> Option<StateError> {
+        self.damage.iter().find_map(|damage| match &damage.problem {
+            LineProblem::OtherSchema(schema) => Some(StateError::Newer {
+                path: damage.path.clone(),
+                schema: schema.clone(),
+            }),
+            _ => None,
+        })
+    }
 }
 
 /// The state of one repository.
@@ -111,6 +129,12 @@ impl<'w> StateFolder<'w> {
         ids.sort_unstable();
         let all: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
         let path = self.outbox().join(format!("{}.ndjson", Sha::of(&all)));
+        if let Some(event) = events
+            .iter()
+            .find(|event| event.payload.len() as u64 > LONGEST_PAYLOAD)
+        {
+            return Err(StateError::TooLarge(event.kind));
+        }
         let _lock = self.lock()?;
         let written = self.files.write_atomic(&path, &mut |out| {
             for event in events {
@@ -143,7 +167,7 @@ impl<'w> StateFolder<'w> {
     }
 
     /// Reads every event. `wants` sees a line's kind and id before its payload is read; `take` may see an event more than
-    /// once (a list of tests only once), and may find that a payload is damaged.
+    /// once, and may find that a payload is damaged.
     ///
     /// The outbox is read before the segments are even listed: a fold that runs meanwhile removes a file of the outbox
     /// only after its events are in a segment, so that none is missed.
@@ -180,13 +204,10 @@ impl<'w> StateFolder<'w> {
                     return;
                 }
             };
-            if let Some((kind, id)) = v1::peek(text.text.as_bytes()) {
-                // A list's line may be long, and its content is what its id says.
-                let is_known = kind == v1::TEST_LIST && seen.contains(&id);
-                survey.repeated += u64::from(is_known);
-                if is_known || !wants(kind, &id) {
-                    return;
-                }
+            if let Some((kind, id)) = v1::peek(text.text.as_bytes())
+                && !wants(kind, &id)
+            {
+                return;
             }
             let taken = v1::parse(text.text).and_then(|event| {
                 if !wants(&event.kind, &event.id) {

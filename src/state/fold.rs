@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::disk::{Damage, StateError, StateFolder};
-use super::v1::{self, LineProblem};
+use super::disk::{Damage, StateError, StateFolder, Survey};
+use super::v1::{self, LineProblem, StoredEvent};
 use crate::event::Sha;
 
 /// What a fold did.
@@ -27,20 +27,14 @@ type Segment = BTreeMap<Sha, (Timestamp, String)>;
 impl StateFolder<'_> {
     /// Takes the outbox into the segments.
     ///
-    /// A file with damage stays in the outbox as it is: what is sound in it is folded, and `state doctor` names the rest.
+    /// Nothing is written before everything is read. A file of the outbox with damage stays as it is: what is sound in it
+    /// is folded. Damage in a segment, which a rewrite would lose, and events of a newer version stop the fold.
     pub(crate) fn fold(&self) -> Result<Folded, StateError> {
         let _lock = self.lock()?;
         let mut folded = Folded::default();
         let mut segments: BTreeMap<PathBuf, Segment> = BTreeMap::new();
         let mut done = Vec::new();
-        for name in self.names(&self.outbox())? {
-            let path = self.outbox().join(&name);
-            if path
-                .extension()
-                .is_none_or(|extension| extension != "ndjson")
-            {
-                continue;
-            }
+        for path in self.event_files(&self.outbox())? {
             let before = folded.damage.len();
             self.gather(&path, &mut segments, &mut folded.damage)?;
             folded.files += 1;
@@ -48,9 +42,18 @@ impl StateFolder<'_> {
                 done.push(path);
             }
         }
-        for (path, mut segment) in segments {
-            folded.events += segment.len() as u64;
-            self.merge_existing(&path, &mut segment, &mut folded.damage)?;
+        let in_outbox = folded.damage.len();
+        folded.events = segments.values().map(|segment| segment.len() as u64).sum();
+        for (path, segment) in &mut segments {
+            self.add_existing(path, segment, &mut folded.damage)?;
+        }
+        if folded.damage.len() > in_outbox {
+            return Ok(Folded {
+                damage: folded.damage,
+                ..Folded::default()
+            });
+        }
+        for (path, segment) in segments {
             self.write_segment(&path, segment)?;
             folded.segments += 1;
         }
@@ -62,13 +65,6 @@ impl StateFolder<'_> {
         Ok(folded)
     }
 
-    fn names(&self, folder: &Path) -> Result<Vec<std::ffi::OsString>, StateError> {
-        self.files.names(folder).map_err(|source| StateError::Read {
-            path: folder.to_path_buf(),
-            source,
-        })
-    }
-
     fn gather(
         &self,
         path: &Path,
@@ -76,25 +72,47 @@ impl StateFolder<'_> {
         damage: &mut Vec<Damage>,
     ) -> Result<(), StateError> {
         let folder = self.segments();
+        self.sound_lines(path, damage, &mut |event, line| {
+            let month = event
+                .at
+                .to_zoned(TimeZone::UTC)
+                .strftime("%Y-%m")
+                .to_string();
+            let segment = folder
+                .join(event.kind.as_ref())
+                .join(format!("{month}.ndjson"));
+            insert(
+                segments.entry(segment).or_default(),
+                event.id,
+                event.at,
+                line,
+            );
+        })
+    }
+
+    /// Adds what a segment holds already.
+    fn add_existing(
+        &self,
+        path: &Path,
+        segment: &mut Segment,
+        damage: &mut Vec<Damage>,
+    ) -> Result<(), StateError> {
+        self.sound_lines(path, damage, &mut |event, line| {
+            insert(segment, event.id, event.at, line);
+        })
+    }
+
+    /// Hands out the sound events of a file with their lines; fine when there is no such file.
+    fn sound_lines(
+        &self,
+        path: &Path,
+        damage: &mut Vec<Damage>,
+        take: &mut dyn FnMut(&StoredEvent<'_>, &str),
+    ) -> Result<(), StateError> {
         let mut newer = None;
         self.lines(path, &mut |line| match line {
             Ok(line) => match v1::parse(line.text) {
-                Ok(event) => {
-                    let month = event
-                        .at
-                        .to_zoned(TimeZone::UTC)
-                        .strftime("%Y-%m")
-                        .to_string();
-                    let segment = folder
-                        .join(event.kind.as_ref())
-                        .join(format!("{month}.ndjson"));
-                    insert(
-                        segments.entry(segment).or_default(),
-                        event.id,
-                        event.at,
-                        line.text,
-                    );
-                }
+                Ok(event) => take(&event, line.text),
                 Err(LineProblem::OtherSchema(schema)) => newer = Some(schema),
                 Err(problem) => damage.push(Damage {
                     path: path.to_path_buf(),
@@ -112,28 +130,6 @@ impl StateFolder<'_> {
             }),
             None => Ok(()),
         }
-    }
-
-    /// Adds what a segment holds already; damage in it would be lost by writing it anew, so it stops the fold.
-    fn merge_existing(
-        &self,
-        path: &Path,
-        segment: &mut Segment,
-        damage: &mut Vec<Damage>,
-    ) -> Result<(), StateError> {
-        if self.files.kind(path).is_err() {
-            return Ok(());
-        }
-        let mut existing = BTreeMap::new();
-        let before = damage.len();
-        self.gather(path, &mut existing, damage)?;
-        for (id, (at, line)) in existing.into_values().flatten() {
-            insert(segment, id, at, &line);
-        }
-        if damage.len() > before {
-            self.set_aside(path, &damage[before..])?;
-        }
-        Ok(())
     }
 
     fn write_segment(&self, path: &Path, segment: Segment) -> Result<(), StateError> {
@@ -156,19 +152,31 @@ impl StateFolder<'_> {
             })
     }
 
-    /// Puts every damaged line aside and leaves everything else as it was; returns where the lines went.
-    pub(crate) fn repair(&self, damage: Vec<Damage>) -> Result<Vec<PathBuf>, StateError> {
+    /// Checks every event, payloads included.
+    pub(crate) fn check(&self) -> Result<Survey, StateError> {
+        self.read(&mut |_, _| true, &mut |event| v1::check(event))
+    }
+
+    /// Puts every damaged line aside and leaves everything else as it was; returns what was found and where the lines went.
+    ///
+    /// The lock is held from the first look on: line numbers are good for the bytes that were seen only.
+    pub(crate) fn repair(&self) -> Result<(Survey, Vec<PathBuf>), StateError> {
         let _lock = self.lock()?;
+        let survey = self.check()?;
         let mut by_file: BTreeMap<PathBuf, Vec<Damage>> = BTreeMap::new();
-        for found in damage {
-            by_file.entry(found.path.clone()).or_default().push(found);
+        let is_newer = |found: &&Damage| matches!(found.problem, LineProblem::OtherSchema(_));
+        for found in survey.damage.iter().filter(|found| !is_newer(found)) {
+            by_file
+                .entry(found.path.clone())
+                .or_default()
+                .push(found.clone());
         }
         let mut aside = Vec::new();
         for (path, damage) in by_file {
             aside.push(self.set_aside(&path, &damage)?);
             self.drop_lines(&path, &damage)?;
         }
-        Ok(aside)
+        Ok((survey, aside))
     }
 
     /// Copies the damaged lines of a file to the folder `aside`, byte for byte.

@@ -342,10 +342,10 @@ pub(crate) fn encode_run(
     let mut buffer = Vec::new();
     for (place, at) in results.order().into_iter().enumerate() {
         let test = results.at(at);
-        let expected = expected(test.sequence);
+        let expected = expected(&test.sequence);
         list.test(test.suite, test.name, &expected, &mut buffer)?;
         if expected != test.sequence {
-            differs.add(place, test.sequence, test.message);
+            differs.add(place, &test.sequence, test.message);
         }
     }
     let list = list.finish(filing.at, &mut buffer)?;
@@ -498,6 +498,17 @@ pub(crate) fn decode_list(
     Ok(())
 }
 
+/// Checks that a payload can be read; one of a kind that is not known here always can.
+pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
+    match event.kind.as_ref() {
+        TEST_LIST => serde_json::from_str::<ListRecord<'_>>(event.payload)
+            .map(drop)
+            .map_err(bad_payload),
+        TEST_RUN => decode_run(event).map(drop),
+        _ => Ok(()),
+    }
+}
+
 /// Reads a `test_run`.
 pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
     let record: RunRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
@@ -505,7 +516,7 @@ pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
         Sha::parse(text).ok_or_else(|| LineProblem::BadPayload(format!("`{text}` is no digest")))
     };
     let counts = record.counts;
-    Ok(Run {
+    let mut run = Run {
         id: event.id,
         at: event.at,
         origin: event.origin.clone(),
@@ -533,7 +544,9 @@ pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
             attempts: counts.attempts,
         },
         tests: counts.tests,
-    })
+    };
+    run.tidy();
+    Ok(run)
 }
 
 #[expect(

@@ -221,7 +221,7 @@ fn the_configured_jobs_name_the_reports() {
         )
         .file("out/r.xml", RED);
     let document = maestro.json(&["flakes", "ingest"]);
-    assert_eq!(document["stored"]["filed"]["job"], "unit");
+    assert_eq!(document["stored"]["filed"][0]["job"], "unit");
     assert_eq!(document["totals"]["files"], 1);
 }
 
@@ -247,7 +247,7 @@ fn github_names_the_run() {
         .env("GITHUB_SHA", "4f2c1a")
         .env("GITHUB_HEAD_REF", "feature");
     maestro.file("r.xml", RED);
-    let filed = maestro.json(&["flakes", "ingest", "r.xml"])["stored"]["filed"].clone();
+    let filed = maestro.json(&["flakes", "ingest", "r.xml"])["stored"]["filed"][0].clone();
     assert_eq!(
         filed,
         serde_json::json!({
@@ -262,12 +262,15 @@ fn uncommitted_changes_are_filed_under_no_commit() {
     maestro.file("r.xml", RED);
     let clean = maestro.json(&["flakes", "ingest", "--run", "1", "r.xml"]);
     assert_eq!(
-        clean["stored"]["filed"]["commit"].as_str().unwrap().len(),
+        clean["stored"]["filed"][0]["commit"]
+            .as_str()
+            .unwrap()
+            .len(),
         40
     );
     maestro.file("README.md", "Edited.\n");
     let dirty = maestro.json(&["flakes", "ingest", "--run", "2", "r.xml"]);
-    assert_eq!(dirty["stored"]["filed"]["commit"], "");
+    assert_eq!(dirty["stored"]["filed"][0]["commit"], "");
 }
 
 #[test]

@@ -33,21 +33,18 @@ pub(crate) struct DoctorArgs {
 
 pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult {
     let state = session.state()?;
-    let mut survey = state.read(&mut |_, _| true, &mut |_| Ok(()))?;
-    let is_newer = |problem: &LineProblem| matches!(problem, LineProblem::OtherSchema(_));
-    let newer = survey
-        .damage
-        .iter()
-        .filter(|damage| is_newer(&damage.problem))
-        .count() as u64;
-    survey.damage.retain(|damage| !is_newer(&damage.problem));
-    let damage = DamageRow::all(session, &survey);
-    let aside = if args.dry_run || survey.damage.is_empty() {
-        Vec::new()
+    let (mut survey, aside) = if args.dry_run {
+        (state.check()?, Vec::new())
     } else {
-        let repaired = state.repair(survey.damage)?;
-        repaired.iter().map(|path| session.shown(path)).collect()
+        state.repair()?
     };
+    let before = survey.damage.len();
+    survey
+        .damage
+        .retain(|damage| !matches!(damage.problem, LineProblem::OtherSchema(_)));
+    let newer = (before - survey.damage.len()) as u64;
+    let damage = DamageRow::all(session, &survey);
+    let aside = aside.iter().map(|path| session.shown(path)).collect();
     let document = DoctorDocument {
         schema: "maestro.state-doctor/v1",
         dry_run: args.dry_run,

@@ -31,7 +31,7 @@ pub(crate) struct VerifyArgs {}
 
 pub(super) fn run(session: &mut Session<'_>, _args: &VerifyArgs) -> CommandResult {
     let state = session.state()?;
-    let survey = state.read(&mut |_, _| true, &mut |_| Ok(()))?;
+    let survey = state.check()?;
     let missing = missing_lists(&state)?;
     let document = VerifyDocument::new(session, &survey, missing);
     session.render(&document)?;

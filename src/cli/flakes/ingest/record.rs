@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Condvar, Mutex, mpsc};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,7 +19,7 @@ use crate::flakes::results::Results;
 use crate::junit::{Counts, Note, NoteCode};
 use crate::redact::Redactor;
 use crate::state::StateFolder;
-use crate::state::v1::{self, Filing, TEST_RUN};
+use crate::state::v1::{self, Filing, TEST_LIST, TEST_RUN};
 
 /// What local runs are called: this, and a digest of their reports.
 const LOCAL: &str = "local-";
@@ -31,18 +31,26 @@ pub(super) struct Recorder<'s, 'w> {
     origin: Origin,
     leg: String,
     at: Timestamp,
+    redactor: Option<Redactor>,
     state: Option<StateFolder<'w>>,
-    /// Report files that are stored already, with the places they are filed under.
-    known: HashMap<Sha, Vec<Place>>,
+    known: Known,
     seen: HashSet<Sha>,
     results: Results,
     counts: Counts,
     files: Vec<Sha>,
-    neutral: Vec<(NeutralFile, Sha)>,
+    neutral: Vec<NeutralFile>,
 }
 
 /// Run, attempt, job and leg.
 type Place = (String, u32, String, String);
+
+/// What is stored already.
+#[derive(Default)]
+struct Known {
+    /// Report files, with the places they are filed under; those only whose list of tests is there too.
+    files: HashMap<Sha, Vec<Place>>,
+    lists: HashSet<Sha>,
+}
 
 impl<'s, 'w> Recorder<'s, 'w> {
     pub(super) fn new(
@@ -56,8 +64,8 @@ impl<'s, 'w> Recorder<'s, 'w> {
             Some(session.state()?)
         };
         let known = match &state {
-            Some(state) => known_files(session, state)?,
-            None => HashMap::new(),
+            Some(state) => known(session, state)?,
+            None => Known::default(),
         };
         let pick = |flag: &Option<String>, names: &[&str]| {
             flag.clone()
@@ -82,6 +90,19 @@ impl<'s, 'w> Recorder<'s, 'w> {
         if !args.dry_run {
             fill_from_checkout(session, &mut origin);
         }
+        let redactor = session
+            .settings
+            .redact
+            .value
+            .then(|| Redactor::new(&session.world.environment.vars()));
+        let clean = |name: String| match &redactor {
+            Some(redactor) => redactor.name(&name).unwrap_or(name),
+            None => name,
+        };
+        origin.job = clean(origin.job);
+        origin.commit = clean(origin.commit);
+        origin.branch = clean(origin.branch);
+        let (run, leg) = (run.map(clean), clean(leg));
         let at = args.at.unwrap_or_else(|| session.now());
         Ok(Self {
             session,
@@ -89,6 +110,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
             origin,
             leg,
             at,
+            redactor,
             state,
             known,
             seen: HashSet::new(),
@@ -114,12 +136,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
         let files = self.session.world.files.as_ref();
         let base = self.session.world.environment.current_dir();
         let base = base.map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
-        let redactor = self
-            .session
-            .settings
-            .redact
-            .value
-            .then(|| Redactor::new(&self.session.world.environment.vars()));
+        let redactor = self.redactor.take();
         let read = |path: &Path| source::read(files, &base.join(path), redactor.as_ref());
         in_order(&read, &found.inputs, &mut |input, read| {
             bar.inc(1);
@@ -154,7 +171,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
                     self.counts.add(&parsed.counts);
                     self.files.push(parsed.sha);
                 }
-                Content::Neutral(file) => self.neutral.push((file, parsed.sha)),
+                Content::Neutral(file) => self.neutral.push(file),
             }
         }
         document.add(row);
@@ -162,7 +179,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
 
     /// Whether a report is stored for the place that it would be filed under.
     fn is_known(&self, sha: &Sha) -> bool {
-        let Some(places) = self.known.get(sha) else {
+        let Some(places) = self.known.files.get(sha) else {
             return false;
         };
         places.iter().any(|(run, attempt, job, leg)| {
@@ -198,13 +215,15 @@ impl<'s, 'w> Recorder<'s, 'w> {
             let results = std::mem::take(&mut self.results);
             events.extend(v1::encode_run(&results, &self.counts, &filing).map_err(encoding)?);
         }
-        for (file, sha) in std::mem::take(&mut self.neutral) {
-            let filings = self.neutral_filings(&file, sha);
+        for file in std::mem::take(&mut self.neutral) {
+            let filings = self.neutral_filings(&file);
             events.extend(v1::encode_neutral(&file, &filings).map_err(encoding)?);
         }
         if events.is_empty() {
             return Ok(());
         }
+        let known = &self.known.lists;
+        events.retain(|event| event.kind != TEST_LIST || !known.contains(&event.id));
         let runs = events.iter().filter(|event| event.kind == TEST_RUN).count();
         if runs == 0 {
             return Ok(());
@@ -217,9 +236,10 @@ impl<'s, 'w> Recorder<'s, 'w> {
     }
 
     /// Returns where each group of a neutral file goes; nothing for one that is stored already.
-    fn neutral_filings(&self, file: &NeutralFile, sha: Sha) -> Vec<Option<Filing>> {
+    fn neutral_filings(&self, file: &NeutralFile) -> Vec<Option<Filing>> {
         let mut filings = Vec::new();
         for (place, group) in (0_i64..).zip(&file.groups) {
+            let sha = group.sha();
             let mut origin = group.origin.clone();
             if origin.job.is_empty() {
                 origin.job.clone_from(&self.origin.job);
@@ -230,10 +250,8 @@ impl<'s, 'w> Recorder<'s, 'w> {
                 origin.job.clone(),
                 self.leg.clone(),
             );
-            let known = self
-                .known
-                .get(&sha)
-                .is_some_and(|places| places.contains(&key));
+            let known = self.known.files.get(&sha);
+            let known = known.is_some_and(|places| places.contains(&key));
             // Where no line has a time, the order of the lines is all there is.
             let later = SignedDuration::from_micros(place);
             let at = group
@@ -305,25 +323,32 @@ fn fill_from_checkout(session: &mut Session<'_>, origin: &mut Origin) {
     }
 }
 
-fn known_files(
-    session: &mut Session<'_>,
-    state: &StateFolder<'_>,
-) -> Result<HashMap<Sha, Vec<Place>>, CommandError> {
-    let mut known: HashMap<Sha, Vec<Place>> = HashMap::new();
-    let survey = state.read(&mut |kind, _| kind == TEST_RUN, &mut |event| {
-        let run = v1::decode_run(event)?;
-        for file in run.files {
-            known.entry(file).or_default().push((
-                run.origin.run.clone(),
-                run.origin.attempt,
-                run.origin.job.clone(),
-                run.leg.clone(),
-            ));
+fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, CommandError> {
+    let mut lists = HashSet::new();
+    let mut runs = Vec::new();
+    let mut wants = |kind: &str, id: &Sha| {
+        if kind == TEST_LIST {
+            lists.insert(*id);
         }
+        kind == TEST_RUN
+    };
+    let survey = state.read(&mut wants, &mut |event| {
+        runs.push(v1::decode_run(event)?);
         Ok(())
     })?;
+    if let Some(newer) = survey.newer() {
+        return Err(newer.into());
+    }
     crate::cli::state::warn_of_damage(session, &survey);
-    Ok(known)
+    let mut files: HashMap<Sha, Vec<Place>> = HashMap::new();
+    for run in runs.into_iter().filter(|run| lists.contains(&run.list)) {
+        let origin = run.origin;
+        let place = (origin.run, origin.attempt, origin.job, run.leg);
+        for file in run.files {
+            files.entry(file).or_default().push(place.clone());
+        }
+    }
+    Ok(Known { files, lists })
 }
 
 fn refuse(
@@ -361,15 +386,22 @@ fn in_order(
         return;
     }
     let next = AtomicUsize::new(0);
-    // The bound keeps fast readers from piling up results that wait for a slow file before them.
-    let (sender, receiver) = mpsc::sync_channel(workers * 8);
+    // Fast readers wait for a slow file before them, so that results do not pile up.
+    let window = workers * 8;
+    let taken = (Mutex::new(0_usize), Condvar::new());
+    let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..workers {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, next, taken) = (sender.clone(), &next, &taken);
             scope.spawn(move || {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(input) = inputs.get(at) else { return };
+                    let (count, moved) = taken;
+                    let waited = count
+                        .lock()
+                        .and_then(|count| moved.wait_while(count, |count| at >= *count + window));
+                    drop(waited);
                     if sender.send((at, read(&input.path))).is_err() {
                         return;
                     }
@@ -384,6 +416,10 @@ fn in_order(
             while let Some(read) = waiting.remove(&wanted) {
                 take(&inputs[wanted], read);
                 wanted += 1;
+                if let Ok(mut count) = taken.0.lock() {
+                    *count = wanted;
+                }
+                taken.1.notify_all();
             }
         }
     });

@@ -130,9 +130,8 @@ pub(crate) struct Stored {
     pub(crate) events: u64,
     /// Runs among them.
     pub(crate) runs: u64,
-    /// The run that JUnit reports were filed under, when there were any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    filed: Option<Filed>,
+    /// Where JUnit reports were filed, one entry a job.
+    filed: Vec<Filed>,
 }
 
 /// Where reports were filed.
@@ -219,7 +218,7 @@ impl IngestDocument {
     }
 
     pub(super) fn filed(&mut self, filing: &Filing) {
-        self.stored.filed = Some(Filed {
+        self.stored.filed.push(Filed {
             run: filing.origin.run.clone(),
             attempt: filing.origin.attempt,
             job: filing.origin.job.clone(),

@@ -127,7 +127,7 @@ impl<'h> FlakesDocument<'h> {
         let mut order = Vec::new();
         for test in history.in_order() {
             let tally = history.tally(test);
-            let verdict = judge(tally, history.observations(test), &history.runs).verdict;
+            let verdict = judge(tally, &history.observations(test)).verdict;
             totals.verdicts.count(verdict);
             if all || tally.failures > 0 {
                 order.push((verdict, test));
@@ -166,7 +166,7 @@ impl Rows<'_> {
     fn row(&self, test: u32) -> TestRow {
         let history = self.history;
         let tally = history.tally(test);
-        let judgement = judge(tally, history.observations(test), &history.runs);
+        let judgement = judge(tally, &history.observations(test));
         let (suite, name) = history.test(test);
         TestRow {
             suite: suite.to_owned(),
