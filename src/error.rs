@@ -112,7 +112,7 @@ impl CommandError {
                 "the disk is full; free some room and run the command again: nothing was half-written"
             }
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                "the folder cannot be written; choose another one with `--dir`, or mend its permissions"
+                "nothing can be written there; mend the permissions, or choose another place"
             }
             _ => "nothing was half-written; mend the cause and run the command again",
         };

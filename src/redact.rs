@@ -195,7 +195,7 @@ const KEYED: &[Shape] = &[
     },
     Shape {
         name: "keyed",
-        pattern: r#"(?i)(?:password|passwd|passphrase|\bpwd|secret|token|api[_\-]?key|apikey|access[_\-]?key|auth[_\-]?key|private[_\-]?key|client[_\-]?secret|account[_\-]?key|credentials?)[A-Za-z0-9_\-]{0,20}(?:\\?['"\])]){0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}(?:\\?['"](?P<quoted>[^'"\\\n]{4,})\\?['"]|(?P<secret>[^\s'",;&<>(){}\[\]\\][^\s'",;&<>\\]{5,}))"#,
+        pattern: r#"(?i)(?:(?-i:\b[A-Z0-9_]{2,40}_(?:KEY|PAT))|password|passwd|passphrase|\bpwd|secret|token|api[_\-]?key|apikey|access[_\-]?key|auth[_\-]?key|private[_\-]?key|client[_\-]?secret|account[_\-]?key|credentials?)[A-Za-z0-9_\-]{0,20}(?:\\?['"\])]){0,2}\s{0,4}(?::=|=>|=|:)\s{0,4}(?:\\?['"](?P<quoted>[^'"\\\n]{4,})\\?['"]|(?P<secret>[^\s'",;&<>(){}\[\]\\][^\s'",;&<>\\]{5,}))"#,
     },
     Shape {
         name: "flag",

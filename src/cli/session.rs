@@ -285,7 +285,7 @@ impl<'w> Session<'w> {
 }
 
 /// A configuration file larger than this was not written by a person.
-const LARGEST_CONFIG: u64 = 1024 * 1024;
+const LARGEST_CONFIG: u64 = 256 * 1024;
 
 fn internal(error: std::io::Error) -> CommandError {
     CommandError::new(ErrorKind::Internal, error)

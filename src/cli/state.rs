@@ -5,6 +5,7 @@ mod fold;
 mod verify;
 
 pub(super) use doctor::DoctorDocument;
+pub(super) use fold::FoldDocument;
 pub(super) use verify::VerifyDocument;
 
 use clap::Subcommand;
@@ -12,6 +13,7 @@ use clap::Subcommand;
 use super::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::flakes::verdict::times;
+use crate::state::v1::LineProblem;
 use crate::state::{Damage, Survey};
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +58,14 @@ fn sentence(session: &Session<'_>, damage: &Damage) -> String {
 
 /// The error of a command that found damage, after it did what it could with the rest.
 pub(super) fn damage_error(session: &Session<'_>, survey: &Survey) -> CommandError {
+    if survey
+        .damage
+        .iter()
+        .all(|damage| matches!(damage.problem, LineProblem::OtherSchema(_)))
+        && let Some(newer) = survey.newer()
+    {
+        return newer.into();
+    }
     let lines = survey.damage.len() as u64;
     let first = survey
         .damage

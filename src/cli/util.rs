@@ -75,6 +75,8 @@ pub(crate) enum SchemaName {
     FlakesReport,
     /// `state doctor`
     StateDoctor,
+    /// `state fold`
+    StateFold,
     /// `state verify`
     StateVerify,
 }
@@ -128,6 +130,7 @@ fn schema(name: SchemaName) -> String {
         SchemaName::FlakesIngest => draft::<flakes::IngestDocument>(),
         SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),
         SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
+        SchemaName::StateFold => draft::<state::FoldDocument>(),
         SchemaName::StateVerify => draft::<state::VerifyDocument>(),
     }
 }

@@ -14,8 +14,19 @@ pub(crate) struct YamlError {
     pub(crate) hint: Option<String>,
 }
 
+/// More opening brackets than this were not written by a person.
+const MOST_BRACKETS: usize = 2000;
+
 /// Reads a document; `path` is for the messages only.
 pub(crate) fn read<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, YamlError> {
+    // The parser's time grows with the square of the depth.
+    if text.matches(['[', '{']).count() > MOST_BRACKETS {
+        return Err(YamlError {
+            message: format!("it has more than {MOST_BRACKETS} brackets"),
+            excerpt: None,
+            hint: Some("write long lists one entry a line, with `- `".to_owned()),
+        });
+    }
     serde_yaml::from_str(text).map_err(|error| explain(&error, text, path))
 }
 

@@ -169,10 +169,12 @@ pub(crate) struct History {
 struct Mark {
     /// Run, job, leg and commit: attempts of one thing share it.
     place: u32,
-    /// Commit, job and leg; none without a commit.
-    code: Option<u32>,
+    has_commit: bool,
     /// Commit, or the run where there is none.
     commit: u32,
+    /// Job and leg.
+    environment: u32,
+    branch: u32,
 }
 
 impl HistoryBuilder {
@@ -289,11 +291,14 @@ fn marks(runs: &[Run]) -> Vec<Mark> {
             run: name,
             job,
             commit,
+            branch,
             ..
         } = &run.origin;
         marks.push(Mark {
             place: numbers.of(vec!["place", name, job, &run.leg, commit]),
-            code: (!commit.is_empty()).then(|| numbers.of(vec!["code", commit, job, &run.leg])),
+            has_commit: !commit.is_empty(),
+            environment: numbers.of(vec!["environment", job, &run.leg]),
+            branch: numbers.of(vec!["branch", branch]),
             commit: if commit.is_empty() {
                 numbers.of(vec!["run", name])
             } else {
@@ -457,8 +462,10 @@ fn observation(mark: Mark, attempt: u32, sequence: &str) -> Option<Observation> 
     Some(Observation {
         place: mark.place,
         attempt,
-        code: mark.code,
+        has_commit: mark.has_commit,
         commit: mark.commit,
+        environment: mark.environment,
+        branch: mark.branch,
         executions,
         failures,
         failed,
@@ -524,6 +531,23 @@ impl History {
             }
         }
         observations
+    }
+
+    /// Returns the job and leg behind an observation's number.
+    pub(crate) fn environment(&self, number: u32) -> String {
+        let found = self
+            .marks
+            .iter()
+            .position(|mark| mark.environment == number);
+        let Some(run) = found.map(|at| &self.runs[at]) else {
+            return String::new();
+        };
+        match (run.origin.job.as_str(), run.leg.as_str()) {
+            ("", "") => "no job".into(),
+            (job, "") => job.into(),
+            ("", leg) => leg.into(),
+            (job, leg) => format!("{job} ({leg})"),
+        }
     }
 
     fn expected(&self, list: &Sha, place: u32) -> &str {

@@ -17,7 +17,10 @@ use crate::event::{Origin, Sha};
 use crate::junit::{Counts, Note, NoteCode, Notes, Outcome};
 
 /// A line longer than this is not a test result.
-const LONGEST_LINE: u64 = 1024 * 1024;
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+
+/// How much of the reason why a line is none is kept, in bytes.
+const REASON_LIMIT: usize = 200;
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -72,6 +75,8 @@ pub(crate) struct NeutralFile {
     pub(crate) groups: Vec<Group>,
     pub(crate) counts: Counts,
     pub(crate) notes: Vec<Note>,
+    /// Lines that are no test result.
+    pub(crate) dropped: u64,
 }
 
 /// One test of one group.
@@ -108,7 +113,7 @@ pub(crate) fn read(
             break;
         }
         if count == LONGEST_LINE && line.last() != Some(&b'\n') {
-            reader.bad(offset, "it is longer than 1 MiB");
+            reader.bad(offset, "it is longer than 16 MiB");
             offset += count + skip_line(&mut source)?;
             continue;
         }
@@ -166,10 +171,24 @@ impl<'c> Reader<'c> {
         if line.is_empty() {
             return;
         }
+        // Messages of failures hold what a program printed, so a stray byte must not cost the failure.
+        let mended;
         let parsed: Line<'_> = match serde_json::from_slice(line) {
             Ok(parsed) => parsed,
-            Err(error) => return self.bad(offset, &error.to_string()),
+            Err(_) => {
+                mended = without_lone_surrogates(&String::from_utf8_lossy(line));
+                match serde_json::from_str(&mended) {
+                    Ok(parsed) => {
+                        self.notes.once(NoteCode::BadUtf8, offset);
+                        parsed
+                    }
+                    Err(error) => return self.bad(offset, reason(&error.to_string())),
+                }
+            }
         };
+        if parsed.attempt == Some(0) {
+            return self.bad(offset, "attempts count from 1");
+        }
         let Some(outcome) = outcome(&parsed.status) else {
             return self.bad(offset, &format!("unknown status `{}`", parsed.status));
         };
@@ -251,6 +270,9 @@ impl<'c> Reader<'c> {
     }
 
     fn bad(&mut self, offset: u64, why: &str) {
+        self.file.dropped += 1;
+        // A reason may quote the line.
+        let why = &why[..why.floor_char_boundary(REASON_LIMIT)];
         self.notes.detail(NoteCode::BadLine, offset, why);
         if self.first_trouble.is_none() {
             self.first_trouble = Some(why.to_owned());
@@ -266,6 +288,42 @@ impl<'c> Reader<'c> {
         self.file.notes = self.notes.into_vec();
         Ok(self.file)
     }
+}
+
+/// Returns a parser's reason without the line number, which is always one.
+fn reason(words: &str) -> &str {
+    let end = words.find(" at line 1 ").unwrap_or(words.len());
+    &words[..end]
+}
+
+/// Puts U+FFFD in place of `\\ud800` and its like where the other half of the pair is missing.
+fn without_lone_surrogates(text: &str) -> String {
+    let unit = |at: usize| -> Option<u32> {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let mut mended = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some(at) = text[from..].find('\\').map(|at| from + at) {
+        mended.push_str(&text[from..at]);
+        let (length, keep) = match unit(at) {
+            Some(0xd800..=0xdbff) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => (12, true),
+            Some(0xd800..=0xdfff) => (6, false),
+            Some(_) => (6, true),
+            None => (
+                1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
+                true,
+            ),
+        };
+        mended.push_str(if keep {
+            &text[at..at + length]
+        } else {
+            "\\ufffd"
+        });
+        from = at + length;
+    }
+    mended.push_str(&text[from..]);
+    mended
 }
 
 fn count(counts: &mut Counts, outcome: Outcome) {

@@ -79,10 +79,12 @@ pub(crate) struct Observation {
     pub(crate) place: u32,
     /// Which attempt of the run.
     pub(crate) attempt: u32,
-    /// Runs of one commit, job and leg share this number; none without a commit.
-    pub(crate) code: Option<u32>,
+    pub(crate) has_commit: bool,
     /// Runs of one commit share this number; without a commit, each run has its own.
     pub(crate) commit: u32,
+    /// Runs of one job and leg share this number: what fails on one platform only is not flaky.
+    pub(crate) environment: u32,
+    pub(crate) branch: u32,
     pub(crate) executions: u64,
     pub(crate) failures: u64,
     /// Whether its last word was a failure.
@@ -138,8 +140,12 @@ pub(crate) fn retry_passes(observations: &[Observation]) -> u64 {
     passes
 }
 
-/// Judges a test.
-pub(crate) fn judge(tally: Tally, observations: &[Observation]) -> Judgement {
+/// Judges a test; `name` says what an environment's number stands for.
+pub(crate) fn judge(
+    tally: Tally,
+    observations: &[Observation],
+    name: &dyn Fn(u32) -> String,
+) -> Judgement {
     if tally.runs == 0 {
         return Judgement {
             verdict: Verdict::Unknown,
@@ -148,19 +154,74 @@ pub(crate) fn judge(tally: Tally, observations: &[Observation]) -> Judgement {
         };
     }
     if tally.failures == 0 {
+        let evidence = match tally.runs {
+            1 => "passed its only execution".to_owned(),
+            runs => format!("passed all {runs} executions"),
+        };
         return Judgement {
             verdict: Verdict::Healthy,
             confidence: probability_below(0, tally.runs, HEALTHY_BELOW),
-            evidence: vec![format!("passed all {}", times(tally.runs, "execution"))],
+            evidence: vec![evidence],
         };
     }
+    let mut environments: BTreeMap<u32, Vec<Observation>> = BTreeMap::new();
+    for seen in observations {
+        environments
+            .entry(seen.environment)
+            .or_default()
+            .push(*seen);
+    }
+    let several = environments.len() > 1;
+    let failing = environments
+        .into_iter()
+        .filter(|(_, seen)| seen.iter().any(|seen| seen.failures > 0));
+    let mut worst: Option<Judgement> = None;
+    for (environment, seen) in failing {
+        let mut own = judge_environment(&seen);
+        if several {
+            let place = name(environment);
+            for sentence in &mut own.evidence {
+                *sentence = format!("in {place}: {sentence}");
+            }
+        }
+        let is_worse = |before: &Judgement| urgency(own.verdict) < urgency(before.verdict);
+        if worst.as_ref().is_none_or(is_worse) {
+            worst = Some(own);
+        }
+    }
     let mut evidence = vec![rate_sentence(tally)];
+    match worst {
+        Some(mut own) => {
+            evidence.append(&mut own.evidence);
+            Judgement { evidence, ..own }
+        }
+        None => Judgement {
+            verdict: Verdict::Unknown,
+            confidence: 0.0,
+            evidence,
+        },
+    }
+}
+
+/// Returns which of two verdicts on two environments counts: what is broken somewhere needs a repair first.
+fn urgency(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Broken => 0,
+        Verdict::Flaky => 1,
+        Verdict::Unknown => 2,
+        Verdict::Fixed => 3,
+        Verdict::Healthy => 4,
+    }
+}
+
+/// Judges what happened in one job and leg.
+fn judge_environment(observations: &[Observation]) -> Judgement {
     let shape = Shape::of(observations);
-    let same_commit = tally.retry_passes > 0 || shape.disagreements > 0;
-    if tally.retry_passes > 0 {
+    let mut evidence = Vec::new();
+    if shape.retry_passes > 0 {
         evidence.push(format!(
             "failed and then passed in the same run {}",
-            count_times(tally.retry_passes)
+            count_times(shape.retry_passes)
         ));
     }
     if shape.disagreements > 0 {
@@ -169,7 +230,7 @@ pub(crate) fn judge(tally: Tally, observations: &[Observation]) -> Judgement {
             times(shape.disagreements, "commit")
         ));
     }
-    let (verdict, confidence) = decide(tally, same_commit, &shape, &mut evidence);
+    let (verdict, confidence) = decide(&shape, &mut evidence);
     Judgement {
         verdict,
         confidence,
@@ -177,46 +238,44 @@ pub(crate) fn judge(tally: Tally, observations: &[Observation]) -> Judgement {
     }
 }
 
-fn decide(
-    tally: Tally,
-    same_commit: bool,
-    shape: &Shape,
-    evidence: &mut Vec<String>,
-) -> (Verdict, f64) {
-    if tally.failures >= tally.runs {
-        if tally.runs < 3 {
+fn decide(shape: &Shape, evidence: &mut Vec<String>) -> (Verdict, f64) {
+    if shape.failures >= shape.executions {
+        if shape.executions < 3 {
             evidence.push("too few executions to tell a broken test from a flaky one".into());
             return (Verdict::Unknown, 0.0);
         }
         evidence.push("never passed".into());
-        let sure = 1.0 - probability_below(tally.failures, tally.runs, BROKEN_ABOVE);
-        return (Verdict::Broken, sure);
+        let below = probability_below(shape.failures, shape.executions, BROKEN_ABOVE);
+        return (Verdict::Broken, 1.0 - below);
     }
-    if shape.failing_row >= BROKEN_ROW && shape.failing_row_commits >= 2 {
+    let row = shape.failing_row as u64;
+    let commits = shape.failing_row_commits as u64;
+    if shape.failing_row >= BROKEN_ROW && (commits >= 2 || shape.failing_row_is_pure) {
         evidence.push(format!(
             "failed the last {} on {}",
-            times(shape.failing_row as u64, "run"),
-            times(shape.failing_row_commits as u64, "commit")
+            times(row, "run"),
+            times(commits, "commit")
         ));
-        let row = shape.failing_row as u64;
-        return (
-            Verdict::Broken,
-            1.0 - probability_below(row, row, BROKEN_ABOVE),
-        );
+        let below = probability_below(row, row, BROKEN_ABOVE);
+        return (Verdict::Broken, 1.0 - below);
     }
-    if let Some(luck) = shape.luck_of_clean_row(same_commit)
+    if let Some(luck) = shape.luck_of_clean_row()
         && luck < LUCK
     {
+        let chance = if luck < 0.001 {
+            "less than 0.1".to_owned()
+        } else {
+            percent(luck)
+        };
         evidence.push(format!(
-            "passed the last {}, which luck explains with a chance of {:.1} %",
+            "passed the last {}, which luck explains with a chance of {chance} %",
             times(shape.clean_row as u64, "run"),
-            luck * 100.0
         ));
         return (Verdict::Fixed, 1.0 - luck);
     }
-    if same_commit {
+    if shape.is_same_code() {
         // The code was the same: only an outage, told apart by other means, could explain it otherwise.
-        let sightings = tally.retry_passes.max(shape.disagreements);
+        let sightings = shape.retry_passes.max(shape.disagreements);
         return (Verdict::Flaky, if sightings > 1 { 0.99 } else { 0.95 });
     }
     if shape.episodes >= EPISODES {
@@ -226,30 +285,42 @@ fn decide(
         ));
         return (Verdict::Flaky, 0.8);
     }
-    if shape.failing_row >= 2 && shape.episodes == 1 && shape.failing_row_commits >= 2 {
+    if shape.failing_row >= 2 && shape.episodes == 1 && commits >= 2 {
         evidence.push(format!(
             "passed before, and failed the last {} on {}",
-            times(shape.failing_row as u64, "run"),
-            times(shape.failing_row_commits as u64, "commit")
+            times(row, "run"),
+            times(commits, "commit")
         ));
         return (Verdict::Broken, 0.7);
     }
-    evidence.push(
-        "no commit was seen both passing and failing: it may have been a real failure".into(),
-    );
+    if shape.episodes == 0 {
+        evidence.push(
+            "failed only on branches with fewer runs, where a failure is often a real one".into(),
+        );
+    } else {
+        evidence.push(
+            "no commit was seen both passing and failing: it may have been a real failure".into(),
+        );
+    }
     (Verdict::Unknown, 0.0)
 }
 
-/// The shape of a history.
+/// The shape of a history in one job and leg. Rows and episodes are those of the branch with most runs, because a branch on
+/// which somebody works fails for good reasons; what happened on one and the same commit counts on every branch.
 #[derive(Debug, Default, PartialEq)]
 struct Shape {
-    /// Commits on which one job's leg passed in one run and failed in another.
+    executions: u64,
+    failures: u64,
+    retry_passes: u64,
+    /// Commits with a run that passed and a run that failed.
     disagreements: u64,
     /// Rows of failing runs.
     episodes: usize,
     /// Failing runs at the end.
     failing_row: usize,
     failing_row_commits: usize,
+    /// Whether none of the commits of that row has a run that passed.
+    failing_row_is_pure: bool,
     /// Runs at the end in which no execution failed.
     clean_row: usize,
     /// Runs before that, and how many of them had a failing execution.
@@ -261,44 +332,52 @@ struct Shape {
 
 impl Shape {
     fn of(observations: &[Observation]) -> Self {
-        let mut shape = Self::default();
-        // Whether a run passed, and whether one failed, by commit, job and leg.
-        let mut codes: BTreeMap<u32, (u32, bool, bool)> = BTreeMap::new();
-        let mut was_failing = false;
+        let mut shape = Self {
+            executions: observations.iter().map(|seen| seen.executions).sum(),
+            failures: observations.iter().map(|seen| seen.failures).sum(),
+            retry_passes: retry_passes(observations),
+            ..Self::default()
+        };
+        // Whether a run passed, and whether one failed, by commit.
+        let mut codes: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
         for seen in observations {
+            if seen.has_commit {
+                let both = codes.entry(seen.commit).or_default();
+                both.0 |= !seen.failed;
+                both.1 |= seen.failed;
+            }
+        }
+        let mixed = codes.values().filter(|(passed, failed)| *passed && *failed);
+        shape.disagreements = mixed.count() as u64;
+        let line = main_line(observations);
+        let mut was_failing = false;
+        for seen in &line {
             if seen.failed && !was_failing {
                 shape.episodes += 1;
             }
             was_failing = seen.failed;
-            if let Some(code) = seen.code {
-                let both = codes.entry(code).or_insert((seen.commit, false, false));
-                both.1 |= !seen.failed;
-                both.2 |= seen.failed;
-            }
         }
-        let both = codes
-            .into_values()
-            .filter(|(_, passed, failed)| *passed && *failed);
-        let mixed: BTreeSet<u32> = both.map(|(commit, ..)| commit).collect();
-        shape.disagreements = mixed.len() as u64;
-        let row = observations.iter().rev().take_while(|seen| seen.failed);
+        let row = line.iter().rev().take_while(|seen| seen.failed);
         shape.failing_row = row.clone().count();
         let commits: BTreeSet<u32> = row.map(|seen| seen.commit).collect();
         shape.failing_row_commits = commits.len();
-        let clean = observations
-            .iter()
-            .rev()
-            .take_while(|seen| seen.failures == 0);
+        let passed = |commit: &u32| codes.get(commit).is_some_and(|(passed, _)| *passed);
+        shape.failing_row_is_pure = !commits.iter().any(passed);
+        let clean = line.iter().rev().take_while(|seen| seen.failures == 0);
         shape.clean_row = clean.count();
-        let edge = observations.len() - shape.clean_row;
+        let edge = line.len() - shape.clean_row;
         shape.before = edge as u64;
-        let failing = observations[..edge].iter().filter(|seen| seen.failures > 0);
+        let failing = line[..edge].iter().filter(|seen| seen.failures > 0);
         shape.before_failing = failing.count() as u64;
-        let edges = (observations[..edge].last(), observations.get(edge));
-        if let (Some(last), Some(first)) = edges {
+        if let (Some(last), Some(first)) = (line[..edge].last(), line.get(edge)) {
             shape.clean_on_new_commit = first.commit != last.commit;
         }
         shape
+    }
+
+    /// Whether the test passed and failed on the same code.
+    fn is_same_code(&self) -> bool {
+        self.retry_passes > 0 || self.disagreements > 0
     }
 
     /// Returns the chance that the clean row at the end is luck, given the failure rate before it.
@@ -306,7 +385,7 @@ impl Shape {
     /// For a flaky test the rate is taken at the low end of its interval, because the row must refute every rate that
     /// the past allows. A test that failed without a break was broken, and a single pass on new code is its repair
     /// only when it stays: the same rule, with the mean.
-    fn luck_of_clean_row(&self, same_commit: bool) -> Option<f64> {
+    fn luck_of_clean_row(&self) -> Option<f64> {
         if self.clean_row == 0 || self.before == 0 {
             return None;
         }
@@ -315,10 +394,31 @@ impl Shape {
             return None;
         }
         let rate = failure_rate(self.before_failing, self.before);
-        let rate = if same_commit { rate.low } else { rate.mean };
+        let rate = if self.is_same_code() {
+            rate.low
+        } else {
+            rate.mean
+        };
         let row = i32::try_from(self.clean_row).unwrap_or(i32::MAX);
         Some((1.0 - rate).powi(row))
     }
+}
+
+/// Returns the observations on the branch that has most of them; of two with as many, the one seen first.
+fn main_line(observations: &[Observation]) -> Vec<&Observation> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for seen in observations {
+        *counts.entry(seen.branch).or_default() += 1;
+    }
+    // Numbers were given in the order of first sight.
+    let main = counts
+        .iter()
+        .max_by_key(|(branch, count)| (**count, std::cmp::Reverse(**branch)));
+    let main = main.map(|(branch, _)| *branch);
+    observations
+        .iter()
+        .filter(|seen| Some(seen.branch) == main)
+        .collect()
 }
 
 fn rate_sentence(tally: Tally) -> String {

@@ -22,9 +22,6 @@ pub(super) fn each(
         match attribute {
             Ok(attribute) => {
                 let name = attribute.key.local_name();
-                if memchr::memchr(b'<', &attribute.value).is_some() {
-                    notes.add(NoteCode::RawMarkup, offset);
-                }
                 take(name.as_ref(), &attribute.value, notes);
             }
             Err(error) => {

@@ -195,11 +195,16 @@ impl Case {
 
 /// Cuts a long name and appends a digest of the whole, so that two long names stay two; tells whether it did.
 pub(crate) fn bound_name(name: &mut String) -> bool {
-    if name.len() <= NAME_LIMIT {
+    bound_name_to(name, NAME_LIMIT)
+}
+
+/// The same with another limit.
+pub(super) fn bound_name_to(name: &mut String, limit: usize) -> bool {
+    if name.len() <= limit {
         return false;
     }
     let digest = Sha256::digest(name.as_bytes());
-    truncate(name, NAME_LIMIT);
+    truncate(name, limit);
     drop_last_word(name);
     name.push('~');
     for byte in digest.iter().take(8) {

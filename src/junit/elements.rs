@@ -4,16 +4,21 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::Counts;
 use super::attributes::{self, resolve};
-use super::case::{Case, MESSAGE_LIMIT, Outcome, StatusWord, bound_name, drop_last_word, truncate};
+use super::case::{
+    Case, MESSAGE_LIMIT, Outcome, StatusWord, bound_name, bound_name_to, drop_last_word, truncate,
+};
 use super::notes::{NoteCode, Notes};
 use super::reader::attribute;
-use super::window::find;
 
 /// Elements nested deeper than this are counted and not remembered one by one.
 const DEEPEST: usize = 100_000;
 
 /// Suite names nested deeper than this do not become part of a test's identity.
 const SUITE_PATH: usize = 32;
+
+/// Longest sum of suite names around a case, in bytes; what would go beyond it becomes a digest. Every case of a file
+/// may carry its whole path into the results, so a few long names could grow to gigabytes there.
+const PATH_LIMIT: usize = 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -253,11 +258,12 @@ impl<'s> Elements<'s> {
     fn suite(&mut self, tag: &BytesStart<'_>, offset: u64, notes: &mut Notes) -> bool {
         self.counts.suites += 1;
         let mut name = attribute(tag, b"name", offset, notes).unwrap_or_default();
-        if bound_name(&mut name) {
-            notes.add(NoteCode::LongValue, offset);
-        }
         if name.is_empty() || self.suites.len() >= SUITE_PATH {
             return false;
+        }
+        let around: usize = self.suites.iter().map(String::len).sum();
+        if bound_name_to(&mut name, PATH_LIMIT.saturating_sub(around)) {
+            notes.add(NoteCode::LongValue, offset);
         }
         self.suites.push(name);
         self.serial += 1;
@@ -388,7 +394,11 @@ impl<'s> Elements<'s> {
     fn swallowed(&mut self, tag: &[u8], offset: u64, notes: &mut Notes) -> Option<usize> {
         // No markup stands inside a well-formed tag, so that this look costs one pass over a short text.
         memchr::memchr(b'<', tag)?;
-        self.unclosed_tag(tag, offset, notes)
+        let next = self.unclosed_tag(tag, offset, notes);
+        if next.is_none() {
+            notes.add(NoteCode::RawMarkup, offset);
+        }
+        next
     }
 
     /// Takes a tag whose quote is never closed, up to the next element; answers how many bytes of it to keep, or
@@ -451,32 +461,29 @@ impl<'s> Elements<'s> {
     }
 }
 
+/// What stands after the `<` of elements that a report has.
+const KNOWN: [&[u8]; 10] = [
+    b"testcase",
+    b"testsuite",
+    b"/testcase",
+    b"/testsuite",
+    b"failure",
+    b"/failure",
+    b"error",
+    b"skipped",
+    b"system-out",
+    b"properties",
+];
+
 /// Returns where the next element that a report has begins, when it follows a `>` and perhaps white space.
 fn next_element(content: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = find(&content[from..], b"<") {
-        let at = from + at;
-        let rest = &content[at..];
-        let known = [
-            &b"<testcase"[..],
-            b"<testsuite",
-            b"</testcase",
-            b"</testsuite",
-            b"<failure",
-            b"</failure",
-            b"<error",
-            b"<skipped",
-            b"<system-out",
-            b"<properties",
-        ];
-        if known.iter().any(|word| rest.starts_with(word))
+    memchr::memchr_iter(b'<', content).find(|&at| {
+        let rest = &content[at + 1..];
+        // Most of what follows a `<` is decided by its first byte.
+        matches!(rest.first(), Some(b't' | b'/' | b'f' | b'e' | b's' | b'p'))
+            && KNOWN.iter().any(|word| rest.starts_with(word))
             && content[..at].trim_ascii_end().ends_with(b">")
-        {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-    None
+    })
 }
 
 fn open_quote(tag: &[u8]) -> Option<u8> {

@@ -122,6 +122,8 @@ impl Note {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notes {
     list: Vec<Note>,
+    /// One bit for each code in the list.
+    codes: u64,
     dropped: u64,
     first_dropped: u64,
 }
@@ -129,17 +131,19 @@ pub(crate) struct Notes {
 /// A file with more trouble than this has its first so many notes listed and the others counted.
 const LIMIT: usize = 100;
 
+fn bit(code: NoteCode) -> u64 {
+    const { assert!(NoteCode::ALL.len() <= 64) };
+    1 << code as u32
+}
+
 impl Notes {
     pub(crate) fn add(&mut self, code: NoteCode, offset: u64) {
         self.push(code, offset, None);
     }
 
     pub(crate) fn detail(&mut self, code: NoteCode, offset: u64, detail: impl Into<String>) {
-        if self.list.len() < LIMIT {
-            self.push(code, offset, Some(detail.into()));
-        } else {
-            self.push(code, offset, None);
-        }
+        let detail = self.has_room(code).then(|| detail.into());
+        self.push(code, offset, detail);
     }
 
     /// Adds a note unless one with this code is there already.
@@ -150,11 +154,17 @@ impl Notes {
     }
 
     pub(crate) fn has(&self, code: NoteCode) -> bool {
-        self.list.iter().any(|note| note.code == code)
+        self.codes & bit(code) != 0
+    }
+
+    /// The first note of each code is always kept: the last one may say why reading stopped.
+    fn has_room(&self, code: NoteCode) -> bool {
+        self.list.len() < LIMIT || !self.has(code)
     }
 
     fn push(&mut self, code: NoteCode, offset: u64, detail: Option<String>) {
-        if self.list.len() < LIMIT {
+        if self.has_room(code) {
+            self.codes |= bit(code);
             self.list.push(Note {
                 code,
                 offset,

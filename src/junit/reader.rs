@@ -20,6 +20,8 @@ const MOST_RECOVERIES: u32 = 256;
 /// How far into a file that begins with other text the first element may stand.
 const LOOK_FOR_ROOT: u64 = 64 * 1024;
 
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// Why a file gave no cases.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
@@ -160,6 +162,10 @@ impl<'s, R: Read> Parser<'s, R> {
                 Next::More(0)
             });
         }
+        if data.starts_with(BOM) {
+            // The XML reader would drop it without counting it, and every offset would be wrong.
+            return Ok(Next::Continue(BOM.len()));
+        }
         let mut reader = Reader::from_reader(data);
         let config = reader.config_mut();
         config.check_end_names = false;
@@ -189,12 +195,20 @@ impl<'s, R: Read> Parser<'s, R> {
                     }
                 }
                 Err(XmlError::Syntax(error)) => {
-                    if self.window.at_end()
-                        || error == SyntaxError::InvalidBangMarkup && data.len() - before > 2
-                    {
+                    if error == SyntaxError::InvalidBangMarkup && data.len() - before > 2 {
                         return Ok(Next::Broken(before, error));
                     }
-                    return Ok(Next::More(before));
+                    let after = at(reader.buffer_position());
+                    if before < after && after < data.len() {
+                        // It has an end and is broken all the same, like `<!-x-->`. More input would change nothing.
+                        self.notes.add(NoteCode::BadMarkup, offset);
+                        return Ok(Next::Continue(after));
+                    }
+                    return Ok(if self.window.at_end() {
+                        Next::Broken(before, error)
+                    } else {
+                        Next::More(before)
+                    });
                 }
                 // The reader has passed over it and can go on.
                 Err(_) => self.notes.add(NoteCode::BadMarkup, offset),
@@ -218,6 +232,12 @@ impl<'s, R: Read> Parser<'s, R> {
     /// Steps over a construct that the end of the file or a stray character breaks; false to stop reading.
     fn recover(&mut self, error: SyntaxError) -> bool {
         let offset = self.window.offset();
+        if error == SyntaxError::InvalidBangMarkup {
+            // Seen at its first bytes, so that nothing is scanned twice.
+            self.notes.add(NoteCode::BadMarkup, offset);
+            self.window.consume(2);
+            return true;
+        }
         self.recoveries += 1;
         if self.recoveries > MOST_RECOVERIES {
             self.notes.add(NoteCode::TooManyErrors, offset);
@@ -257,8 +277,21 @@ impl<'s, R: Read> Parser<'s, R> {
     /// Steps over a construct that is larger than the window may grow; its first part counts.
     fn oversized(&mut self) -> Result<(), ReadError> {
         let offset = self.window.offset();
-        self.notes.once(NoteCode::HugeElement, offset);
         let data = self.window.data();
+        if data.starts_with(b"<")
+            && !data.starts_with(b"<!")
+            && !data.starts_with(b"<?")
+            && self.recoveries < MOST_RECOVERIES
+            && let Some(skip) = self
+                .elements
+                .unclosed_tag(&data[1..], offset, &mut self.notes)
+        {
+            // It is not large: its closing quote is missing.
+            self.recoveries += 1;
+            self.window.consume(1 + skip);
+            return Ok(());
+        }
+        self.notes.once(NoteCode::HugeElement, offset);
         let closing: &[u8] = if data.starts_with(b"<![CDATA[") {
             self.elements.text(&data[9..]);
             b"]]>"

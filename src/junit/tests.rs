@@ -178,6 +178,28 @@ fn a_byte_order_mark_is_passed_over() {
 }
 
 #[test]
+fn offsets_count_a_byte_order_mark() {
+    recovers(
+        "\u{feff}<testsuite></x><testcase name=\"t\"/></testsuite>",
+        "//t: p",
+        &[(NoteCode::UnmatchedEnd, 14)],
+    );
+}
+
+#[test]
+fn half_a_word_at_the_end_of_a_cut_message_goes() {
+    let words = "word ".repeat(819);
+    let (lines, _, _) = lay_out(format!(
+        "<testsuite><testcase name=\"t\"><failure>{words}ghp_0123456789</failure></testcase></testsuite>"
+    ));
+    assert!(
+        lines.ends_with("word") && !lines.contains("ghp"),
+        "{}",
+        &lines[lines.len() - 20..]
+    );
+}
+
+#[test]
 fn utf_16_is_converted() {
     let xml = "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-16\"?><testsuite><testcase name=\"ü\"/></testsuite>";
     let little: Vec<u8> = xml.encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -234,11 +234,6 @@ impl<'w> StateFolder<'w> {
         Ok(())
     }
 
-    /// Returns how many files wait in the outbox.
-    pub(crate) fn waiting(&self) -> Result<u64, StateError> {
-        Ok(self.event_files(&self.outbox())?.len() as u64)
-    }
-
     /// Hands out the lines of a file; one that is not text or has no end is damage.
     pub(super) fn lines(
         &self,

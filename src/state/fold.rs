@@ -29,7 +29,7 @@ impl StateFolder<'_> {
     ///
     /// Nothing is written before everything is read. A file of the outbox with damage stays as it is: what is sound in it
     /// is folded. Damage in a segment, which a rewrite would lose, and events of a newer version stop the fold.
-    pub(crate) fn fold(&self) -> Result<Folded, StateError> {
+    pub(crate) fn fold(&self, dry_run: bool) -> Result<Folded, StateError> {
         let _lock = self.lock()?;
         let mut folded = Folded::default();
         let mut segments: BTreeMap<PathBuf, Segment> = BTreeMap::new();
@@ -53,9 +53,12 @@ impl StateFolder<'_> {
                 ..Folded::default()
             });
         }
+        folded.segments = segments.len() as u64;
+        if dry_run {
+            return Ok(folded);
+        }
         for (path, segment) in segments {
             self.write_segment(&path, segment)?;
-            folded.segments += 1;
         }
         for path in done {
             self.files

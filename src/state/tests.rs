@@ -156,7 +156,7 @@ proptest! {
         ));
         let history = fold(&[list, run]);
         for test in history.in_order() {
-            let _judgement = crate::flakes::verdict::judge(history.tally(test), &history.observations(test));
+            let _judgement = crate::flakes::verdict::judge(history.tally(test), &history.observations(test), &|number| history.environment(number));
         }
     }
 }

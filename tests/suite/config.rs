@@ -113,3 +113,20 @@ fn the_published_schema_accepts_what_the_program_accepts() {
         serde_json::json!({"schema": "maestro.config/v1", "jobs": {"test": {"junt": "a.xml"}}});
     assert!(!validator.is_valid(&bad));
 }
+
+#[test]
+fn a_file_for_a_newer_version_says_so_before_it_complains_about_keys() {
+    let config = "schema: maestro.config/v1\nrequires: \">=99\"\nnewkey: 1\n";
+    let _ = with_config(config)
+        .run(["config", "show"])
+        .exits_with(78)
+        .says("requires maestro >=99");
+}
+
+#[test]
+fn deep_brackets_are_refused_at_once() {
+    let config = format!("schema: maestro.config/v1\njobs: {}\n", "[".repeat(100_000));
+    let begin = std::time::Instant::now();
+    let _ = with_config(&config).run(["config", "show"]).exits_with(78);
+    assert!(begin.elapsed().as_secs() < 5);
+}

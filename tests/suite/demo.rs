@@ -124,3 +124,16 @@ fn without_cargo_the_demo_says_what_to_install() {
         .says("hint: ")
         .says("install Rust");
 }
+
+#[test]
+fn the_demo_clears_no_history_but_its_own() {
+    let maestro = with_toolchain();
+    fs::create_dir_all(maestro.path("d/repository/.git/maestro")).unwrap();
+    maestro.git(&["-C", "d/repository", "init", "--quiet"]);
+    maestro.file("d/repository/.git/maestro/precious", "mine");
+    let _ = maestro
+        .run(["demo", "d"])
+        .exits_with(74)
+        .says("a repository of its own");
+    assert!(maestro.path("d/repository/.git/maestro/precious").exists());
+}

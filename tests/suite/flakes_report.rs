@@ -178,3 +178,174 @@ fn a_hostile_name_is_inert_everywhere() {
         "{markdown}"
     );
 }
+
+/// Stores results, one a line: `run attempt commit branch job leg? status`, and returns the only test's row.
+fn told(lines: &str) -> Value {
+    let maestro = Maestro::in_folder();
+    let mut text = String::new();
+    for line in lines.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [run, attempt, commit, branch, job, status] = words[..] else {
+            panic!("{line}")
+        };
+        text.push_str(&format!(
+            "{{\"run\":\"{run}\",\"attempt\":{attempt},\"commit\":\"{commit}\",\"branch\":\"{branch}\",\"job\":\"{job}\",\"test\":\"t\",\"status\":\"{status}\"}}\n"
+        ));
+    }
+    maestro.file("h.ndjson", text);
+    let _ = maestro
+        .run(["flakes", "ingest", "--dir", "s", "h.ndjson"])
+        .success();
+    maestro.json(&["flakes", "report", "--all", "--dir", "s"])["tests"][0].clone()
+}
+
+#[test]
+fn what_fails_on_one_platform_only_is_broken_there() {
+    let lines: String = (0..12)
+        .map(|n| format!("{n} 1 c{n} main lin passed\n{n} 1 c{n} main win failed\n"))
+        .collect();
+    let row = told(&lines);
+    assert_eq!(row["verdict"], "broken", "{row}");
+    assert!(
+        row["evidence"][1].as_str().unwrap().starts_with("in win: "),
+        "{row}"
+    );
+}
+
+#[test]
+fn failures_of_branches_under_work_are_no_episodes() {
+    let lines: String = (0..20)
+        .map(|n| {
+            let pull = if n % 2 == 0 {
+                format!("p{n} 1 d{n} pr-{n} j failed\n")
+            } else {
+                String::new()
+            };
+            format!("{n} 1 c{n} main j passed\n{pull}")
+        })
+        .collect();
+    let row = told(&lines);
+    assert_eq!(row["verdict"], "unknown", "{row}");
+}
+
+#[test]
+fn a_row_of_failures_on_one_new_commit_is_broken() {
+    let good: String = (0..30)
+        .map(|n| format!("{n} 1 c{n} main j passed\n"))
+        .collect();
+    let bad: String = (30..40)
+        .map(|n| format!("{n} 1 c30 main j failed\n"))
+        .collect();
+    assert_eq!(told(&(good + &bad))["verdict"], "broken");
+}
+
+#[test]
+fn a_clean_row_on_the_commit_that_failed_is_no_repair() {
+    let lines: String = (0..40)
+        .map(|n| {
+            format!(
+                "{n} 1 c main j {}\n",
+                if n < 8 && n % 2 == 0 {
+                    "failed"
+                } else {
+                    "passed"
+                }
+            )
+        })
+        .collect();
+    assert_eq!(told(&lines)["verdict"], "flaky");
+}
+
+#[test]
+fn reports_of_one_attempt_excuse_nothing_of_one_another() {
+    let maestro = Maestro::in_folder();
+    maestro.file(
+        "win.xml",
+        "<testsuite><testcase name=\"t\"><failure/></testcase></testsuite>",
+    );
+    maestro.file("lin.xml", "<testsuite><testcase name=\"t\"/></testsuite>");
+    for file in ["win.xml", "lin.xml"] {
+        let args = [
+            "flakes", "ingest", "--dir", "s", "--run", "1", "--commit", "c", file,
+        ];
+        let _ = maestro.run(args).success();
+    }
+    let row = maestro.json(&["flakes", "report", "--dir", "s"])["tests"][0].clone();
+    assert_eq!(
+        (&row["verdict"], &row["retry_passes"]),
+        (&"unknown".into(), &0.into()),
+        "{row}"
+    );
+}
+
+#[test]
+fn a_history_that_grows_counts_each_line_once() {
+    let maestro = Maestro::in_folder();
+    let line = |run: u32, status: &str| {
+        format!("{{\"run\":{run},\"test\":\"t\",\"status\":\"{status}\"}}\r\n")
+    };
+    let mut text = String::from("\u{feff}");
+    for run in 0..5 {
+        text.push_str(&line(run, if run == 2 { "failed" } else { "passed" }));
+        maestro.file("h.ndjson", &text);
+        let _ = maestro
+            .run(["flakes", "ingest", "--dir", "s", "h.ndjson"])
+            .success();
+    }
+    let row = maestro.json(&["flakes", "report", "--dir", "s"])["tests"][0].clone();
+    assert_eq!((&row["runs"], &row["failures"]), (&5.into(), &1.into()));
+}
+
+#[test]
+fn a_stray_byte_in_a_message_does_not_cost_the_failure() {
+    let maestro = Maestro::in_folder();
+    let mut text =
+        b"{\"run\":1,\"test\":\"t\",\"status\":\"failed\",\"message\":\"caf\xe9\"}\n".to_vec();
+    text.extend(b"{\"run\":2,\"test\":\"t\",\"status\":\"failed\",\"message\":\"\\ud800 \\ud83d\\ude00\"}\nnonsense\n");
+    maestro.file("h.ndjson", text);
+    let _ = maestro
+        .run(["flakes", "ingest", "--dir", "s", "h.ndjson"])
+        .success()
+        .says("1 line left out");
+    assert_eq!(
+        maestro.json(&["flakes", "report", "--dir", "s"])["tests"][0]["failures"],
+        2
+    );
+}
+
+#[test]
+fn hundreds_of_twins_are_all_counted() {
+    let maestro = Maestro::in_folder();
+    let cases = "<testcase name=\"t\"/>".repeat(300)
+        + &"<testcase name=\"t\"><failure/></testcase>".repeat(70);
+    maestro.file("r.xml", format!("<testsuite>{cases}</testsuite>"));
+    let _ = maestro
+        .run(["flakes", "ingest", "--dir", "s", "r.xml"])
+        .success();
+    let row = maestro.json(&["flakes", "report", "--dir", "s"])["tests"][0].clone();
+    assert_eq!(
+        (&row["runs"], &row["failures"], &row["retry_passes"]),
+        (&370.into(), &70.into(), &0.into())
+    );
+}
+
+#[test]
+fn tests_that_redaction_makes_one_stay_counted() {
+    let maestro = Maestro::in_folder();
+    let mut text = String::new();
+    for run in 0..3 {
+        let token = format!("ghp_{}", char::from(b'a' + run).to_string().repeat(36));
+        text.push_str(&format!(
+            "{{\"run\":{run},\"test\":\"t[{token}]\",\"status\":\"failed\"}}\n"
+        ));
+    }
+    maestro.file("h.ndjson", text);
+    let _ = maestro
+        .run(["flakes", "ingest", "--dir", "s", "h.ndjson"])
+        .success();
+    let report = maestro.json(&["flakes", "report", "--dir", "s"]);
+    assert_eq!(
+        (&report["totals"]["tests"], &report["tests"][0]["failures"]),
+        (&1.into(), &3.into())
+    );
+}

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 8] = [
+const SCHEMAS: [&str; 9] = [
     "config",
     "config-show",
     "demo",
@@ -12,6 +12,7 @@ const SCHEMAS: [&str; 8] = [
     "flakes-ingest",
     "flakes-report",
     "state-doctor",
+    "state-fold",
     "state-verify",
 ];
 

@@ -161,3 +161,83 @@ fn a_disk_that_takes_no_more_is_exit_74_and_keeps_the_old_bytes() {
     let outbox = crate::harness::files_below(&maestro.path(".git/maestro/outbox"));
     assert_eq!(outbox.len(), 1, "a temporary file is left: {outbox:?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_report_is_written_through_a_link_and_never_replaces_a_pipe() {
+    let maestro = Maestro::in_folder();
+    maestro.file("real.json", "old");
+    std::os::unix::fs::symlink("real.json", maestro.path("link.json")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(maestro.path("pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let reader = std::process::Command::new("cat")
+        .arg(maestro.path("pipe"))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = maestro
+        .run([
+            "explain",
+            "inputs",
+            "--report",
+            "json=link.json",
+            "--report",
+            "json=pipe",
+        ])
+        .success();
+    let through_pipe = reader.wait_with_output().unwrap().stdout;
+    assert!(
+        fs::symlink_metadata(maestro.path("link.json"))
+            .unwrap()
+            .is_symlink()
+    );
+    assert_eq!(fs::read(maestro.path("real.json")).unwrap(), through_pipe);
+    assert!(
+        !fs::symlink_metadata(maestro.path("pipe"))
+            .unwrap()
+            .is_file()
+    );
+}
+
+#[test]
+fn a_large_report_in_another_encoding_is_read_to_its_end() {
+    let cases: String = (0..20_000)
+        .map(|n| format!("<testcase name=\"\u{65e5}\u{672c} {n}\"/>"))
+        .collect();
+    let xml = format!("\u{feff}<testsuite>{cases}</testsuite>");
+    let utf16: Vec<u8> = xml.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check(utf16, 20_000, &["other-encoding"]);
+    let latin: String = (0..20_000)
+        .map(|n| format!("<testcase name=\"\u{fc}{n}\"/>"))
+        .collect();
+    let latin =
+        format!("<?xml version='1.0' encoding='ISO-8859-1'?><testsuite>{latin}</testsuite>");
+    let latin: Vec<u8> = latin
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect();
+    check(latin, 20_000, &["other-encoding"]);
+}
+
+#[test]
+fn markup_that_is_whole_and_broken_is_passed_over_at_once() {
+    for piece in ["<![x]]>", "<!-x-->", "<!Dx>", "<?>"] {
+        let maestro = Maestro::in_folder();
+        let many = piece.repeat(700_000);
+        maestro.file(
+            "r.xml",
+            format!("<testsuite>{many}<testcase name=\"last\"/></testsuite>"),
+        );
+        let begin = std::time::Instant::now();
+        let document = maestro.json(&["flakes", "ingest", "--dry-run", "r.xml"]);
+        assert_eq!(document["totals"]["cases"], 1, "{piece}");
+        assert!(
+            begin.elapsed().as_secs() < 20,
+            "{piece} took {:?}",
+            begin.elapsed()
+        );
+    }
+}

@@ -357,6 +357,7 @@ fn json_has_a_schema_and_follows_the_published_one() {
         ),
         (&["flakes", "report", "--all"], "flakes-report"),
         (&["state", "verify"], "state-verify"),
+        (&["state", "fold", "--dry-run"], "state-fold"),
         (&["state", "doctor"], "state-doctor"),
         (&["config", "show"], "config-show"),
         (&["explain"], "explain"),

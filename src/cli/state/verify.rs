@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::cli::flakes::missing_lists;
+use crate::cli::flakes::{missing_lists, missing_lists_error};
 use crate::cli::session::Session;
 use crate::cli::state::damage_error;
 use crate::error::CommandResult;
@@ -35,10 +35,12 @@ pub(super) fn run(session: &mut Session<'_>, _args: &VerifyArgs) -> CommandResul
     let missing = missing_lists(&state)?;
     let document = VerifyDocument::new(session, &survey, missing);
     session.render(&document)?;
-    if survey.damage.is_empty() {
-        Ok(ExitCode::Success)
-    } else {
-        Err(damage_error(session, &survey))
+    if !survey.damage.is_empty() {
+        return Err(damage_error(session, &survey));
+    }
+    match missing {
+        0 => Ok(ExitCode::Success),
+        missing => Err(missing_lists_error(missing)),
     }
 }
 

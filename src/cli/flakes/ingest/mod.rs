@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::flakes::verdict::times;
 
 use inputs::Found;
 use record::Recorder;
@@ -84,9 +85,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &IngestArgs) -> CommandResult
     }
     document.finish();
     session.render(&document)?;
-    if failures.is_empty() {
-        summarise(session, &document);
-    }
+    summarise(session, &document, failures.is_empty());
     Ok(answer(session, args, &document, failures))
 }
 
@@ -129,9 +128,15 @@ fn batches(
         .collect())
 }
 
-fn summarise(session: &mut Session<'_>, document: &IngestDocument) {
+fn summarise(session: &mut Session<'_>, document: &IngestDocument, all_read: bool) {
     let totals = &document.totals;
-    if totals.files == 0 {
+    if totals.dropped > 0 {
+        session.ui.warn(&format!(
+            "{} left out because they are no test results; their notes say why",
+            times(totals.dropped, "line")
+        ));
+    }
+    if totals.files == 0 && all_read {
         session.ui.warn("no test report was found");
         session.ui.hint(
             "in folders, files ending in .xml, .xml.gz, .ndjson or .jsonl are looked into; name a file to read it whatever its name",
@@ -140,9 +145,8 @@ fn summarise(session: &mut Session<'_>, document: &IngestDocument) {
     if document.dry_run {
         session.ui.status("dry run: nothing was stored");
     } else if document.stored.runs > 0 {
-        let runs = document.stored.runs;
-        let word = if runs == 1 { "run" } else { "runs" };
-        session.ui.status(&format!("stored {runs} {word}"));
+        let stored = format!("stored {}", times(document.stored.runs, "run"));
+        session.ui.status(&stored);
     } else if totals.files > 0 {
         session.ui.status("nothing new to store");
     }

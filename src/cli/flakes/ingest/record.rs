@@ -68,8 +68,9 @@ impl<'s, 'w> Recorder<'s, 'w> {
             None => Known::default(),
         };
         let pick = |flag: &Option<String>, names: &[&str]| {
-            flag.clone()
-                .or_else(|| names.iter().find_map(|name| session.var(name)))
+            // A flag from an unset variable (`--run "$UNSET"`) is no name.
+            let flag = flag.clone().filter(|name| !name.trim().is_empty());
+            flag.or_else(|| names.iter().find_map(|name| session.var(name)))
         };
         let run = pick(&args.run, &["MAESTRO_RUN", "GITHUB_RUN_ID"]);
         let job = job.or_else(|| pick(&args.job, &["MAESTRO_JOB", "GITHUB_JOB"]));

@@ -28,6 +28,8 @@ pub(super) struct Parsed {
     pub(super) counts: Counts,
     pub(super) tests: u64,
     pub(super) notes: Vec<Note>,
+    /// Lines that were left out.
+    pub(super) dropped: u64,
     pub(super) sha: Sha,
 }
 
@@ -74,6 +76,9 @@ pub(super) fn read(
         let is_gzip = head == [0x1f, 0x8b];
         (head, is_gzip)
     };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.trim_end_matches(".gz");
+    let named_neutral = name.ends_with(".ndjson") || name.ends_with(".jsonl");
     let broken = Cell::new(false);
     let cut = Cell::new(false);
     let mut parsed = {
@@ -83,9 +88,9 @@ pub(super) fn read(
                 source: MultiGzDecoder::new(whole),
                 broken: &broken,
             };
-            read_unpacked(Limited::new(unpacked, &cut), redactor)?
+            read_unpacked(Limited::new(unpacked, &cut), named_neutral, redactor)?
         } else {
-            read_unpacked(Limited::new(whole, &cut), redactor)?
+            read_unpacked(Limited::new(whole, &cut), named_neutral, redactor)?
         }
     };
     let mut flag = |code| {
@@ -107,9 +112,13 @@ pub(super) fn read(
     Ok(parsed)
 }
 
-fn read_unpacked(mut source: impl Read, redactor: Option<&Redactor>) -> Result<Parsed, Refusal> {
+fn read_unpacked(
+    mut source: impl Read,
+    named_neutral: bool,
+    redactor: Option<&Redactor>,
+) -> Result<Parsed, Refusal> {
     let head = peek(&mut source, PEEK).map_err(Refusal::Io)?;
-    let is_json = looks_like_json(&head);
+    let is_json = named_neutral || looks_like_json(&head);
     let whole = io::Cursor::new(head).chain(source);
     let name = |text: &str| redactor.and_then(|redactor| redactor.name(text));
     let message = |text: &str| {
@@ -131,6 +140,7 @@ fn read_unpacked(mut source: impl Read, redactor: Option<&Redactor>) -> Result<P
             counts: file.counts,
             tests: file.test_count() as u64,
             notes: std::mem::take(&mut file.notes),
+            dropped: file.dropped,
             content: Content::Neutral(file),
             sha: Sha([0; 32]),
         }
@@ -152,6 +162,7 @@ fn read_unpacked(mut source: impl Read, redactor: Option<&Redactor>) -> Result<P
             counts,
             tests: results.len() as u64,
             notes,
+            dropped: 0,
             content: Content::Junit(results),
             sha: Sha([0; 32]),
         }

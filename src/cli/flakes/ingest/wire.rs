@@ -58,6 +58,8 @@ pub(crate) struct FileRow {
     disabled: u64,
     /// Executions: retries count, skipped cases do not.
     attempts: u64,
+    /// Lines of the neutral form that are no test result and were left out.
+    dropped: u64,
     /// What the reader recovered from, in order of offset.
     pub(super) notes: Vec<NoteRow>,
 }
@@ -107,6 +109,8 @@ pub(crate) struct Totals {
     pub(crate) disabled: u64,
     /// Executions.
     pub(crate) attempts: u64,
+    /// Lines of the neutral form that were left out.
+    pub(crate) dropped: u64,
 }
 
 impl Totals {
@@ -166,6 +170,7 @@ impl FileRow {
             skipped: counts.skipped,
             disabled: counts.disabled,
             attempts: counts.attempts,
+            dropped: parsed.dropped,
             notes: parsed.notes.iter().map(NoteRow::new).collect(),
         }
     }
@@ -205,6 +210,7 @@ impl IngestDocument {
             attempts: row.attempts,
         };
         self.totals.files += 1;
+        self.totals.dropped += row.dropped;
         self.totals.add(&counts, row.tests);
         self.files.push(row);
     }

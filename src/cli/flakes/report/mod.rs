@@ -4,7 +4,7 @@ mod wire;
 
 use crate::cli::session::Session;
 use crate::cli::state::{damage_error, warn_of_damage};
-use crate::error::{CommandError, CommandResult};
+use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::history::{History, HistoryBuilder};
 use crate::flakes::verdict::times;
@@ -41,13 +41,6 @@ pub(super) fn run(session: &mut Session<'_>, args: &ReportArgs) -> CommandResult
     let document = FlakesDocument::new(&history, args.all);
     session.render(&document)?;
     warn_of_damage(session, &survey);
-    if history.missing_lists > 0 {
-        session.ui.warn(&format!(
-            "{} refer to a test list that is not here; their tests are missing from this report",
-            times(history.missing_lists, "run")
-        ));
-        session.ui.hint("`maestro state verify` names them");
-    }
     if history.runs.is_empty() {
         session.ui.warn("no test run is stored yet");
         session
@@ -60,7 +53,20 @@ pub(super) fn run(session: &mut Session<'_>, args: &ReportArgs) -> CommandResult
     if !survey.damage.is_empty() {
         return Err(damage_error(session, &survey));
     }
-    Ok(ExitCode::Success)
+    match history.missing_lists {
+        0 => Ok(ExitCode::Success),
+        missing => Err(missing_lists_error(missing)),
+    }
+}
+
+/// The error of runs whose tests cannot be named.
+pub(crate) fn missing_lists_error(missing: u64) -> CommandError {
+    let message = format!(
+        "the list of tests of {} is not here",
+        times(missing, "stored run")
+    );
+    CommandError::message(ErrorKind::BadInput, message)
+        .hint("their tests are missing from every report; ingest their reports again, or fetch the rest of the state")
 }
 
 /// Reads the whole history.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::cli::flakes::ingest::wire::Totals;
 use crate::finding::{Finding, Severity};
 use crate::flakes::history::History;
-use crate::flakes::verdict::{Verdict, judge, percent, times};
+use crate::flakes::verdict::{Judgement, Verdict, judge, percent, times};
 use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
 use crate::stats::{failure_rate, rounded};
 
@@ -127,7 +127,7 @@ impl<'h> FlakesDocument<'h> {
         let mut order = Vec::new();
         for test in history.in_order() {
             let tally = history.tally(test);
-            let verdict = judge(tally, &history.observations(test)).verdict;
+            let verdict = judge_test(history, test).verdict;
             totals.verdicts.count(verdict);
             if all || tally.failures > 0 {
                 order.push((verdict, test));
@@ -145,6 +145,12 @@ impl<'h> FlakesDocument<'h> {
             },
         }
     }
+}
+
+fn judge_test(history: &History, test: u32) -> Judgement {
+    let observations = history.observations(test);
+    let name = |environment| history.environment(environment);
+    judge(history.tally(test), &observations, &name)
 }
 
 impl Rows<'_> {
@@ -166,7 +172,7 @@ impl Rows<'_> {
     fn row(&self, test: u32) -> TestRow {
         let history = self.history;
         let tally = history.tally(test);
-        let judgement = judge(tally, &history.observations(test));
+        let judgement = judge_test(history, test);
         let (suite, name) = history.test(test);
         TestRow {
             suite: suite.to_owned(),
@@ -254,7 +260,7 @@ impl Report for FlakesDocument<'_> {
             times(self.totals.runs, "run"),
         ));
         if self.tests.order.is_empty() {
-            if self.totals.runs > 0 {
+            if self.totals.tests > 0 {
                 page.text("No test failed.");
             }
             return page;
@@ -343,15 +349,17 @@ impl TestRow {
             Verdict::Fixed | Verdict::Healthy => Tone::Good,
             Verdict::Unknown => Tone::Plain,
         };
+        // Not the rounded one of the document: rounding twice would show another figure.
+        let rate = failure_rate(self.failures, self.runs);
         vec![
             Cell::toned(self.verdict.name(), tone),
             Cell::plain(format!("{} of {}", self.failures, self.runs)),
             Cell::plain(self.retry_passes.to_string()),
             Cell::plain(format!(
                 "{} ({}\u{2013}{})",
-                percent(self.rate.mean),
-                percent(self.rate.low),
-                percent(self.rate.high)
+                percent(rate.mean),
+                percent(rate.low),
+                percent(rate.high)
             )),
             Cell::code(self.title()),
         ]
