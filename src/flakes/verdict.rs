@@ -32,11 +32,12 @@ pub(crate) fn explain(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Flaky => {
             "The test passed and failed on the same code: it failed and passed on a retry, or one commit has a run that \
-             passed and a run that failed in the same job and leg; or it failed in three or more separate episodes."
+             passed and a run that failed in the same job and leg; or it failed in three or more separate episodes on the branch \
+             with most runs."
         }
         Verdict::Broken => {
-            "The test never passed, or it failed in each of its last five runs on at least two commits, or it passed before \
-             and has failed ever since on two commits or more."
+            "In one job and leg the test never passed, or it failed in each of its last five runs, or it passed before and has \
+             failed ever since on two commits or more. Where it fails is in the evidence."
         }
         Verdict::Fixed => {
             "The test failed before, and has since passed so often on other commits that luck explains it with a chance of \
@@ -47,7 +48,8 @@ pub(crate) fn explain(verdict: Verdict) -> &'static str {
              executions, so that it grows with the number of runs."
         }
         Verdict::Unknown => {
-            "The history is too short or too mixed to tell: a failure on one commit alone may have been a real one."
+            "The history is too short or too mixed to tell: a failure on one commit alone, or on a branch under work, may have \
+             been a real one."
         }
     }
 }

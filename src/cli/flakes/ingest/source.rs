@@ -76,9 +76,15 @@ pub(super) fn read(
         let is_gzip = head == [0x1f, 0x8b];
         (head, is_gzip)
     };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.trim_end_matches(".gz");
-    let named_neutral = name.ends_with(".ndjson") || name.ends_with(".jsonl");
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    let name = Path::new(name.trim_end_matches(".gz"));
+    let named_neutral = name
+        .extension()
+        .is_some_and(|extension| extension == "ndjson" || extension == "jsonl");
     let broken = Cell::new(false);
     let cut = Cell::new(false);
     let mut parsed = {
