@@ -19,6 +19,7 @@ pub(crate) enum ErrorKind {
     Locked,
     Permission,
     BadConfig,
+    Unsupported,
 }
 
 impl ErrorKind {
@@ -32,6 +33,7 @@ impl ErrorKind {
             Self::Locked => ExitCode::Locked,
             Self::Permission => ExitCode::Permission,
             Self::BadConfig => ExitCode::BadConfig,
+            Self::Unsupported => ExitCode::Unsupported,
         }
     }
 
@@ -46,6 +48,7 @@ impl ErrorKind {
             Self::Locked => "locked",
             Self::Permission => "permission",
             Self::BadConfig => "bad-config",
+            Self::Unsupported => "unsupported",
         }
     }
 }

@@ -43,6 +43,9 @@ pub(crate) enum FileKind {
 /// A held lock; it ends with the value.
 pub(crate) trait Lock: Send {}
 
+/// How the names of temporary files begin.
+pub(crate) const TEMPORARY: &str = ".tmp-";
+
 /// What writes the bytes of a file.
 pub(crate) type Fill<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 

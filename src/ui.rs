@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::output::github;
 use crate::output::text::one_line;
 use crate::ports::{Environment, Stream, World};
 
@@ -70,6 +71,8 @@ pub(crate) struct Ui {
     verbosity: i8,
     log_format: LogFormat,
     progress: bool,
+    /// Whether GitHub Actions reads along.
+    annotates: bool,
 }
 
 /// What the terminal's variables ask for.
@@ -122,6 +125,7 @@ impl Ui {
             err: sink(stderr),
             verbosity: 0,
             log_format: LogFormat::Human,
+            annotates: false,
         }
     }
 
@@ -139,6 +143,9 @@ impl Ui {
             wishes.decide(color, self.err.stream.is_terminal) && log_format == LogFormat::Human;
         self.log_format = log_format;
         self.verbosity = verbosity;
+        self.annotates = environment
+            .var("GITHUB_ACTIONS")
+            .is_some_and(|value| value == "true");
         self.progress = self.err.stream.is_terminal
             && !wishes.dumb
             && verbosity >= 0
@@ -255,6 +262,12 @@ impl Ui {
                 "{}: {}\n",
                 self.paint(cyan, "hint"),
                 one_line(hint)
+            ));
+        }
+        if self.annotates {
+            text.push_str(&format!(
+                "::error title=maestro::{}\n",
+                github::data(&message)
             ));
         }
         let _never_fails = self.err.write_all(text.as_bytes());

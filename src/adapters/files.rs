@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::ports::{FileKind, Files, Fill, Lock};
+use crate::ports::{FileKind, Files, Fill, Lock, TEMPORARY};
 
 pub(super) struct Disk;
 
@@ -97,7 +97,7 @@ impl Files for Disk {
         let folder = parent(path);
         create_durably(folder)?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".tmp-");
+        builder.prefix(TEMPORARY);
         // Not the private mode of temporary files: what is written is read by other users of the machine,
         // and the process's own mask decides.
         #[cfg(unix)]

@@ -135,7 +135,7 @@ impl<'s, 'w> Demo<'s, 'w> {
         let here = self.session.base.clone();
         let cargo = self.call("cargo", &["--version"], &here);
         if !matches!(cargo, Ok(Finished { code: Some(0), .. })) {
-            return Err(CommandError::message(ErrorKind::NotFound, "the program `cargo` was not found")
+            return Err(CommandError::message(ErrorKind::Unsupported, "the program `cargo` was not found")
                 .hint("the demo runs the tests of a small Rust workspace: install Rust from https://rustup.rs"));
         }
         let nextest = self.call("cargo", &["nextest", "--version"], &here);
@@ -487,7 +487,7 @@ impl<'s, 'w> Demo<'s, 'w> {
 
 fn missing(program: &str, error: io::Error) -> CommandError {
     let failure = anyhow::Error::new(error).context(format!("cannot run `{program}`"));
-    CommandError::new(ErrorKind::NotFound, failure)
+    CommandError::new(ErrorKind::Unsupported, failure)
         .hint(format!("install {program}, or put it on the PATH"))
 }
 

@@ -74,13 +74,6 @@ impl<'w> Session<'w> {
     ) -> Result<Self, CommandError> {
         let mut session = Self::bare(ui, world, globals)?;
         session.checkout = world.git.checkout(&session.base);
-        if let Err(GitError::Refused(words)) = &session.checkout {
-            // Git's own words name the way out, for instance for a folder that another user owns.
-            let words = words.clone();
-            session
-                .ui
-                .warn(&format!("git refused to look at the repository: {words}"));
-        }
         let dir = session.globals.dir.clone();
         let dir = dir.or_else(|| world.environment.var("MAESTRO_DIR").map(PathBuf::from));
         session.named_dir = dir.map(|dir| session.base.join(dir));
@@ -187,15 +180,7 @@ impl<'w> Session<'w> {
         let root = match (&self.checkout, &self.named_dir) {
             (Ok(checkout), _) => checkout.common_dir.join("maestro"),
             (Err(_), Some(dir)) => dir.clone(),
-            (Err(error), None) => {
-                let message = match error {
-                    GitError::Refused(words) => format!("git refused: {words}"),
-                    other => other.to_string(),
-                };
-                return Err(CommandError::message(ErrorKind::NotFound, message).hint(
-                    "run it inside a repository, name one with `-C DIR`, or say where state lies with `--dir DIR`",
-                ));
-            }
+            (Err(error), None) => return Err(no_repository(error)),
         };
         Ok(StateFolder::new(
             self.world.files.as_ref(),
@@ -286,6 +271,23 @@ impl<'w> Session<'w> {
 
 /// A configuration file larger than this was not written by a person.
 const LARGEST_CONFIG: u64 = 256 * 1024;
+
+fn no_repository(error: &GitError) -> CommandError {
+    let message = error.to_string();
+    match error {
+        GitError::Refused(words) if words.contains("dubious ownership") => {
+            CommandError::message(ErrorKind::Permission, "git does not trust a repository that another user owns")
+                .hint("git config --global --add safe.directory '*' (or the folder), or say where state lies with `--dir DIR`")
+        }
+        GitError::Refused(_) => CommandError::message(ErrorKind::NotFound, message)
+            .hint("mend what git complains about, or say where state lies with `--dir DIR`"),
+        GitError::NoProgram => CommandError::message(ErrorKind::Unsupported, message)
+            .hint("install git, or say where state lies with `--dir DIR`"),
+        GitError::NoRepository(_) => CommandError::message(ErrorKind::NotFound, message).hint(
+            "run it inside a repository, name one with `-C DIR`, or say where state lies with `--dir DIR`",
+        ),
+    }
+}
 
 fn internal(error: std::io::Error) -> CommandError {
     CommandError::new(ErrorKind::Internal, error)
@@ -382,19 +384,19 @@ fn settings(
             globals.format,
             "--format",
             (text("MAESTRO_FORMAT"), "MAESTRO_FORMAT"),
-            (output.format, path),
+            (output.format.map(Into::into), path),
         )?,
         color: choose_word(
             globals.color,
             "--color",
             (text("MAESTRO_COLOR"), "MAESTRO_COLOR"),
-            (output.color, path),
+            (output.color.map(Into::into), path),
         )?,
         log_format: choose_word(
             globals.log_format,
             "--log-format",
             (text("MAESTRO_LOG_FORMAT"), "MAESTRO_LOG_FORMAT"),
-            (output.log_format, path),
+            (output.log_format.map(Into::into), path),
         )?,
         now: choose(
             globals.now.map(Some),

@@ -47,15 +47,39 @@ pub(crate) struct JobFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OutputFile {
-    /// `human`, `json`, `ndjson`, `markdown` or `github`.
+    /// How results are written to standard output.
     #[serde(default)]
-    pub(crate) format: Option<String>,
-    /// `auto`, `always` or `never`.
+    pub(crate) format: Option<FormatWord>,
+    /// When to colour.
     #[serde(default)]
-    pub(crate) color: Option<String>,
-    /// `human` or `json`.
+    pub(crate) color: Option<ColorWord>,
+    /// How messages on standard error look.
     #[serde(default)]
-    pub(crate) log_format: Option<String>,
+    pub(crate) log_format: Option<LogWord>,
+}
+
+/// Words of the file; a wrong one is shown with its place.
+macro_rules! words {
+    ($($name:ident { $($variant:ident = $word:literal),+ })+) => {
+        $(
+            #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+            pub(crate) enum $name {
+                $(#[serde(rename = $word)] $variant,)+
+            }
+
+            impl From<$name> for String {
+                fn from(word: $name) -> Self {
+                    match word { $($name::$variant => $word.to_owned(),)+ }
+                }
+            }
+        )+
+    };
+}
+
+words! {
+    FormatWord { Human = "human", Json = "json", Ndjson = "ndjson", Markdown = "markdown", Github = "github" }
+    ColorWord { Auto = "auto", Always = "always", Never = "never" }
+    LogWord { Human = "human", Json = "json" }
 }
 
 /// How state is kept.

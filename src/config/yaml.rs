@@ -52,6 +52,11 @@ fn explain(error: &serde_yaml::Error, text: &str, path: &str) -> YamlError {
         if hint.is_none() && !known.is_empty() {
             hint = Some(format!("valid keys here: {}", known.join(", ")));
         }
+    } else if message.contains("unknown variant")
+        && let Some((unknown, known)) = names.split_first()
+    {
+        hint = nearest(unknown, known).map(|near| format!("did you mean `{near}`?"));
+        hint.get_or_insert_with(|| format!("valid words here: {}", known.join(", ")));
     } else if message.contains("missing field") {
         hint = names.first().map(|name| match *name {
             "schema" => "begin the file with `schema: maestro.config/v1`".to_owned(),

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use super::disk::{Damage, StateError, StateFolder, Survey};
 use super::v1::{self, LineProblem, StoredEvent};
 use crate::event::Sha;
+use crate::ports::TEMPORARY;
 
 /// What a fold did.
 #[derive(Debug, Default)]
@@ -57,6 +58,7 @@ impl StateFolder<'_> {
         if dry_run {
             return Ok(folded);
         }
+        self.remove_left_overs()?;
         for (path, segment) in segments {
             self.write_segment(&path, segment)?;
         }
@@ -66,6 +68,24 @@ impl StateFolder<'_> {
                 .map_err(|source| StateError::Write { path, source })?;
         }
         Ok(folded)
+    }
+
+    /// Removes the temporary files of writers that were killed: whoever writes holds the lock, so none is in use.
+    fn remove_left_overs(&self) -> Result<(), StateError> {
+        for path in self
+            .files
+            .walk(self.root(), &|_| false)
+            .into_iter()
+            .flatten()
+        {
+            let name = path.file_name().unwrap_or_default();
+            if name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+                self.files
+                    .remove(&path)
+                    .map_err(|source| StateError::Write { path, source })?;
+            }
+        }
+        Ok(())
     }
 
     fn gather(

@@ -130,3 +130,18 @@ fn deep_brackets_are_refused_at_once() {
     let _ = with_config(&config).run(["config", "show"]).exits_with(78);
     assert!(begin.elapsed().as_secs() < 5);
 }
+
+#[test]
+fn a_wrong_word_is_shown_with_its_place_and_the_nearest_one() {
+    let run =
+        with_config("schema: maestro.config/v1\noutput:\n  format: jsn\n").run(["config", "show"]);
+    insta::assert_snapshot!(run.exits_with(78).stderr, @r"
+    error: `.maestro/maestro.yaml`: output.format: unknown variant `jsn`, expected one of `human`, `json`, `ndjson`, `markdown`, `github`
+     --> .maestro/maestro.yaml:3:11
+      |
+    3 |   format: jsn
+      |           ^^^
+
+    hint: did you mean `json`?
+    ");
+}

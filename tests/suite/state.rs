@@ -347,3 +347,12 @@ fn a_payload_of_another_shape_is_damage_that_doctor_mends() {
     let _ = maestro.run(["state", "doctor"]).exits_with(65);
     let _ = maestro.run(["state", "verify"]).success();
 }
+
+#[test]
+fn what_a_killed_writer_left_is_removed_by_the_next_fold() {
+    let maestro = stored();
+    maestro.file(".git/maestro/outbox/.tmp-abc", "half");
+    let _ = maestro.run(["state", "verify"]).success();
+    let _ = maestro.run(["state", "fold"]).success();
+    assert!(!maestro.path(".git/maestro/outbox/.tmp-abc").exists());
+}

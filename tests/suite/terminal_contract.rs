@@ -1,6 +1,8 @@
 //! The terminal contract, for every command: streams, exit codes, colours, bytes, examples.
 
-use std::fs::{self, File};
+use std::fs;
+#[cfg(target_os = "linux")]
+use std::fs::File;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -80,6 +82,7 @@ fn every_command_has_a_call_in_this_file() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn help_to_a_full_disk_is_exit_74() {
     let maestro = Maestro::in_folder();
@@ -109,6 +112,7 @@ fn help_to_a_full_disk_is_exit_74() {
     assert_eq!(version.unwrap().code(), Some(74));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn data_to_a_full_disk_is_exit_74_and_no_panic() {
     let maestro = prepared();
@@ -155,6 +159,7 @@ fn a_closed_pipe_never_panics_and_keeps_the_exit_code() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn closed_streams_are_no_obstacle() {
     let maestro = prepared();

@@ -145,7 +145,11 @@ fn summarise(session: &mut Session<'_>, document: &IngestDocument, all_read: boo
     if document.dry_run {
         session.ui.status("dry run: nothing was stored");
     } else if document.stored.runs > 0 {
-        let stored = format!("stored {}", times(document.stored.runs, "run"));
+        let stored = format!(
+            "stored {}{}",
+            times(document.stored.runs, "run"),
+            document.stored.under()
+        );
         session.ui.status(&stored);
     } else if totals.files > 0 {
         session.ui.status("nothing new to store");

@@ -138,6 +138,34 @@ pub(crate) struct Stored {
     filed: Vec<Filed>,
 }
 
+impl Stored {
+    /// Returns where JUnit reports were filed, in words.
+    pub(super) fn under(&self) -> String {
+        let mut words = String::new();
+        for filed in &self.filed {
+            let mut parts = vec![format!("run {}", filed.run)];
+            if filed.attempt > 1 {
+                parts.push(format!("attempt {}", filed.attempt));
+            }
+            for (what, value) in [
+                ("job", &filed.job),
+                ("leg", &filed.leg),
+                ("branch", &filed.branch),
+            ] {
+                if !value.is_empty() {
+                    parts.push(format!("{what} {value}"));
+                }
+            }
+            parts.push(match filed.commit.get(..filed.commit.len().min(12)) {
+                Some("") | None => "no commit".to_owned(),
+                Some(commit) => format!("commit {commit}"),
+            });
+            words.push_str(&format!("; {}", parts.join(", ")));
+        }
+        words
+    }
+}
+
 /// Where reports were filed.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Filed {
@@ -306,8 +334,7 @@ impl Report for IngestDocument {
             page.line(vec![
                 Inline::Plain("passed over ".into()),
                 Inline::Code(note.path.clone()),
-                Inline::Plain(": ".into()),
-                Inline::Code(note.message.clone()),
+                Inline::Plain(format!(": {}", note.message)),
             ]);
         }
         if self.notes.len() > MOST_ROWS {
