@@ -276,6 +276,22 @@ impl Ui {
     /// Writes what clap has to say, to standard output for help and to standard error for a mistake.
     pub(crate) fn clap(&mut self, error: &clap::Error) {
         let rendered = error.render();
+        if error.use_stderr() && self.log_format == LogFormat::Json {
+            let text = rendered.to_string();
+            let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+            let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
+            let line = serde_json::json!({
+                "schema": "maestro.error/v1",
+                "kind": "usage",
+                "message": message,
+                "causes": [],
+                "hints": [rest.trim()],
+                "excerpt": null,
+                "exit_code": ExitCode::Usage.code(),
+            });
+            let _never_fails = writeln!(self.err, "{line}");
+            return;
+        }
         let sink = if error.use_stderr() {
             &mut self.err
         } else {

@@ -10,7 +10,7 @@ use super::session::Session;
 use crate::config::{Origin, Setting};
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
-use crate::output::{Cell, Column, Page, Report, json_line};
+use crate::output::{Cell, Column, Page, Report};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -155,10 +155,6 @@ fn word<T: ValueEnum>(setting: &Setting<T>) -> String {
 impl Report for ConfigDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         Ok(serde_json::to_writer(out, self)?)
-    }
-
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
     }
 
     fn page(&self) -> Page {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
-use crate::output::{Format, Inline, Page, Report, json_line};
+use crate::output::{Format, Inline, Page, Report};
 use crate::ports::{Call, FileKind, Finished};
 
 /// The repository, as a `git fast-import` stream made by `fixtures/demo/make.py`.
@@ -514,10 +514,6 @@ fn command_line(program: &str, args: &[&str]) -> String {
 impl Report for DemoDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         Ok(serde_json::to_writer(out, self)?)
-    }
-
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
     }
 
     fn page(&self) -> Page {

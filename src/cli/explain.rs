@@ -11,7 +11,7 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::{Verdict, explain};
 use crate::junit::NoteCode;
-use crate::output::{Page, Report, json_line};
+use crate::output::{Page, Report};
 
 /// Explain a code or a topic
 ///
@@ -146,10 +146,6 @@ impl ExplainDocument {
 impl Report for ExplainDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         Ok(serde_json::to_writer(out, self)?)
-    }
-
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
     }
 
     fn page(&self) -> Page {

@@ -45,8 +45,11 @@ impl Format {
 pub(crate) trait Report {
     /// Writes one JSON object with a `schema`, without a final newline.
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()>;
-    /// Writes one JSON object a line, each with a `schema`.
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()>;
+    /// Writes one JSON object a line, each with a `schema`; a report without rows is one line.
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.write_json(out)?;
+        out.write_all(b"\n")
+    }
     /// Returns what people read, for the terminal and for Markdown.
     fn page(&self) -> Page;
     /// Returns what deserves an annotation.

@@ -337,6 +337,17 @@ fn errors_come_as_json_when_asked() {
 }
 
 #[test]
+fn mistakes_on_the_command_line_come_as_json_when_asked() {
+    let maestro = Maestro::in_folder().env("MAESTRO_LOG_FORMAT", "json");
+    let run = maestro.run(["flakes", "reprt"]).exits_with(2);
+    let error: Value = serde_json::from_str(&run.stderr).unwrap();
+    assert_eq!(
+        (&error["kind"], &error["exit_code"]),
+        (&"usage".into(), &2.into())
+    );
+}
+
+#[test]
 fn quiet_silences_everything_but_data_and_errors() {
     let maestro = prepared();
     let run = maestro

@@ -10,7 +10,7 @@ use crate::cli::session::Session;
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
-use crate::output::{Inline, Page, Report, json_line};
+use crate::output::{Inline, Page, Report};
 use crate::state::v1::LineProblem;
 
 /// Set damaged lines of the state aside
@@ -93,10 +93,6 @@ pub(crate) struct DoctorDocument {
 impl Report for DoctorDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         Ok(serde_json::to_writer(out, self)?)
-    }
-
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
     }
 
     fn page(&self) -> Page {

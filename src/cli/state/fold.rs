@@ -11,7 +11,7 @@ use crate::cli::state::damage_error;
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
-use crate::output::{Page, Report, json_line};
+use crate::output::{Page, Report};
 use crate::state::Survey;
 
 /// Fold the outbox into segments
@@ -75,10 +75,6 @@ pub(crate) struct FoldDocument {
 impl Report for FoldDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         Ok(serde_json::to_writer(out, self)?)
-    }
-
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
     }
 
     fn page(&self) -> Page {

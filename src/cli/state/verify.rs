@@ -12,7 +12,7 @@ use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
 use crate::finding::{Finding, Location, Severity};
 use crate::flakes::verdict::times;
-use crate::output::{Cell, Column, Page, Report, json_line};
+use crate::output::{Cell, Column, Page, Report};
 use crate::state::Survey;
 
 /// Check every stored event, change nothing
@@ -119,10 +119,6 @@ impl VerifyDocument {
 impl Report for VerifyDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         Ok(serde_json::to_writer(out, self)?)
-    }
-
-    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
     }
 
     fn page(&self) -> Page {
