@@ -12,7 +12,7 @@
 #
 # Repeat with, from the checkout:
 #
-#   cargo build --release && benches/ingest.sh > benches/RESULTS-ingest.md
+#   cargo build --release && benches/ingest.sh >> docs/benchmarks.md  (and drop the older figures)
 #
 # Needs Linux with python3 (venv), cargo, and the Debian packages time, hyperfine and ripgrep. The
 # first run installs the peers with pip and cargo. Progress goes to standard error. Options:
