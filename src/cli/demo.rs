@@ -42,9 +42,17 @@ Examples:
 pub(crate) struct DemoArgs {
     /// Where to unpack the repository and leave the results
     folder: Option<PathBuf>,
+
+    /// Say what would be run, do nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
+    if args.dry_run {
+        dry_run(session, args);
+        return Ok(ExitCode::Success);
+    }
     let mut demo = Demo::new(session, args)?;
     demo.unpack()?;
     demo.build()?;
@@ -60,6 +68,18 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
     }
     demo.report()?;
     demo.finish()
+}
+
+fn dry_run(session: &mut Session<'_>, args: &DemoArgs) {
+    let folder = match &args.folder {
+        Some(folder) => session.base.join(folder).display().to_string(),
+        None => "a new temporary folder".to_owned(),
+    };
+    let most = RUNS * ROUNDS;
+    session.ui.status(&format!(
+        "would unpack a workspace of three crates into {folder}, run its tests there {RUNS} times (at most {most}), store their \
+         reports in its `.git/maestro`, and leave report.txt, report.md and report.json beside it"
+    ));
 }
 
 /// Which program runs the tests.

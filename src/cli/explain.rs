@@ -16,7 +16,7 @@ use crate::output::{Page, Report};
 /// Explain a code or a topic
 ///
 /// Takes what other commands print: a note's code such as `junit/truncated`, a verdict such as `flakes/flaky`, or the
-/// topics `inputs` and `exit-codes`. Without one, lists them all.
+/// topics `inputs`, `exit-codes` and `environment`. Without one, lists them all.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -107,6 +107,14 @@ pub(crate) fn topics() -> Vec<Topic> {
                 .join(" \u{b7} "),
         },
         Topic {
+            code: "state/damaged-line".into(),
+            what: "a line of the state cannot be used".into(),
+            text: "It is cut off, is no event, has an id that does not match its content, or a payload of another shape. A disk that \
+                   lost data does this, and so does an editor. Every command leaves such lines out and uses the rest; `maestro state \
+                   verify` names them, and `maestro state doctor` moves them to the folder `aside` of the state, byte for byte."
+                .into(),
+        },
+        Topic {
             code: "environment".into(),
             what: "which variables maestro reads".into(),
             text: KNOWN.iter().map(describe).collect::<Vec<_>>().join(" \u{b7} "),
@@ -156,7 +164,10 @@ impl Report for ExplainDocument {
                 page.text(format!("{}: {}", topic.code, topic.what));
             } else {
                 page.heading(format!("{}: {}", topic.code, topic.what));
-                page.text(topic.text.clone());
+                // Lists stand one entry a line.
+                for entry in topic.text.split(" \u{b7} ") {
+                    page.text(entry);
+                }
             }
         }
         page

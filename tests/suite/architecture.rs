@@ -29,6 +29,10 @@ fn room(file: &str) -> &str {
 
 /// Returns the rooms that a source names, its tests left out.
 fn imports(text: &str) -> BTreeSet<String> {
+    assert!(
+        !text.contains("use crate::{"),
+        "name each room in a `use` of its own"
+    );
     let mut rooms = BTreeSet::new();
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     for (at, _) in code.match_indices("crate::") {

@@ -31,6 +31,16 @@ const CALLS: &[(&[&str], i32)] = &[
 /// A demo takes seconds and has a test of its own; here only its help and its mistakes are looked at.
 const SLOW: &[&[&str]] = &[&["demo"]];
 
+#[test]
+fn a_dry_run_of_the_demo_leaves_nothing() {
+    let maestro = Maestro::in_folder();
+    let _ = maestro
+        .run(["demo", "--dry-run", "d"])
+        .success()
+        .says("would unpack");
+    assert!(!maestro.path("d").exists());
+}
+
 /// A repository in which the examples of every `--help` work.
 fn prepared() -> Maestro {
     let maestro = Maestro::in_repo();

@@ -40,7 +40,7 @@ struct Rows<'h> {
 /// Sums over all stored runs.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 struct ReportTotals {
-    /// Stored runs.
+    /// Stored runs: one for each run, attempt, job and leg, or for each part of one that was ingested by itself.
     runs: u64,
     /// Runs left out because another one holds the same report files.
     duplicate_runs: u64,
