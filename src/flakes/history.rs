@@ -29,7 +29,6 @@ pub(crate) struct Run {
     /// Ranges of the list that did not run: first place and length.
     pub(crate) absent: Vec<(u32, u32)>,
     pub(crate) counts: Counts,
-    pub(crate) tests: u64,
 }
 
 impl Run {

@@ -543,7 +543,6 @@ pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
             disabled: counts.disabled,
             attempts: counts.attempts,
         },
-        tests: counts.tests,
     };
     run.tidy();
     Ok(run)

@@ -1,5 +1,6 @@
 //! `maestro flakes`
 
+mod counts;
 mod ingest;
 mod report;
 

@@ -175,7 +175,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
                 Content::Neutral(file) => self.neutral.push(file),
             }
         }
-        document.add(row);
+        document.add(row, &parsed.counts);
     }
 
     /// Whether a report is stored for the place that it would be filed under.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::source::Parsed;
+use crate::cli::flakes::counts::CountsRow;
 use crate::finding::{Finding, Location, Severity};
 use crate::flakes::verdict::times;
 use crate::junit::{Counts, Note};
@@ -40,24 +41,10 @@ pub(crate) struct FileRow {
     path: String,
     /// `junit` or `maestro-ndjson`.
     dialect: &'static str,
-    /// `<testsuite>` elements.
-    suites: u64,
-    /// `<testcase>` elements.
-    cases: u64,
+    #[serde(flatten)]
+    counts: CountsRow,
     /// Distinct tests.
     tests: u64,
-    /// Cases without a failing or skipping child.
-    passed: u64,
-    /// Cases with a failure.
-    failed: u64,
-    /// Cases with an error.
-    errored: u64,
-    /// Cases that were skipped.
-    skipped: u64,
-    /// Cases among `passed` of which only `status="disabled"` says that they did not run; history takes them as skipped.
-    disabled: u64,
-    /// Executions: retries count, skipped cases do not.
-    attempts: u64,
     /// Lines of the neutral form that are no test result and were left out.
     dropped: u64,
     /// What the reader recovered from, in order of offset.
@@ -91,40 +78,14 @@ struct PassedOver {
 pub(crate) struct Totals {
     /// Report files.
     pub(crate) files: u64,
-    /// `<testsuite>` elements.
-    pub(crate) suites: u64,
-    /// `<testcase>` elements.
-    pub(crate) cases: u64,
+    #[serde(flatten)]
+    pub(crate) counts: CountsRow,
     /// Distinct tests, counted file by file.
-    pub(crate) tests: u64,
-    /// Cases without a failing or skipping child.
-    pub(crate) passed: u64,
-    /// Cases with a failure.
-    pub(crate) failed: u64,
-    /// Cases with an error.
-    pub(crate) errored: u64,
-    /// Cases that were skipped.
-    pub(crate) skipped: u64,
-    /// Cases among `passed` of which only `status="disabled"` says that they did not run.
-    pub(crate) disabled: u64,
-    /// Executions.
-    pub(crate) attempts: u64,
+    tests: u64,
     /// Lines of the neutral form that were left out.
     pub(crate) dropped: u64,
-}
-
-impl Totals {
-    pub(crate) fn add(&mut self, counts: &Counts, tests: u64) {
-        self.suites += counts.suites;
-        self.cases += counts.cases;
-        self.tests += tests;
-        self.passed += counts.passed;
-        self.failed += counts.failed;
-        self.errored += counts.errored;
-        self.skipped += counts.skipped;
-        self.disabled += counts.disabled;
-        self.attempts += counts.attempts;
-    }
+    #[serde(skip)]
+    sum: Counts,
 }
 
 /// What was stored.
@@ -185,19 +146,11 @@ struct Filed {
 
 impl FileRow {
     pub(super) fn new(path: &Path, parsed: &Parsed) -> Self {
-        let counts = &parsed.counts;
         Self {
             path: path.to_string_lossy().into_owned(),
             dialect: parsed.dialect(),
-            suites: counts.suites,
-            cases: counts.cases,
+            counts: parsed.counts.into(),
             tests: parsed.tests,
-            passed: counts.passed,
-            failed: counts.failed,
-            errored: counts.errored,
-            skipped: counts.skipped,
-            disabled: counts.disabled,
-            attempts: counts.attempts,
             dropped: parsed.dropped,
             notes: parsed.notes.iter().map(NoteRow::new).collect(),
         }
@@ -226,20 +179,13 @@ impl IngestDocument {
         }
     }
 
-    pub(super) fn add(&mut self, row: FileRow) {
-        let counts = Counts {
-            suites: row.suites,
-            cases: row.cases,
-            passed: row.passed,
-            failed: row.failed,
-            errored: row.errored,
-            skipped: row.skipped,
-            disabled: row.disabled,
-            attempts: row.attempts,
-        };
-        self.totals.files += 1;
-        self.totals.dropped += row.dropped;
-        self.totals.add(&counts, row.tests);
+    pub(super) fn add(&mut self, row: FileRow, counts: &Counts) {
+        let totals = &mut self.totals;
+        totals.files += 1;
+        totals.tests += row.tests;
+        totals.dropped += row.dropped;
+        totals.sum.add(counts);
+        totals.counts = totals.sum.into();
         self.files.push(row);
     }
 
@@ -299,10 +245,10 @@ impl Report for IngestDocument {
         page.heading(format!(
             "Test reports: {} with {}, {} failed, {} errored, {} skipped",
             times(totals.files, "file"),
-            times(totals.cases, "case"),
-            totals.failed,
-            totals.errored,
-            totals.skipped
+            times(totals.counts.cases, "case"),
+            totals.counts.failed,
+            totals.counts.errored,
+            totals.counts.skipped
         ));
         let head = vec![
             Column::right("cases"),
@@ -367,9 +313,9 @@ impl Report for IngestDocument {
         let totals = &self.totals;
         [
             ("files", totals.files),
-            ("cases", totals.cases),
-            ("failed", totals.failed + totals.errored),
-            ("skipped", totals.skipped),
+            ("cases", totals.counts.cases),
+            ("failed", totals.counts.failed + totals.counts.errored),
+            ("skipped", totals.counts.skipped),
             ("runs_stored", self.stored.runs),
         ]
         .into_iter()
@@ -388,12 +334,12 @@ impl FileRow {
         codes.sort_unstable();
         codes.dedup();
         vec![
-            Cell::plain(self.cases.to_string()),
-            Cell::plain(self.passed.to_string()),
-            bad(self.failed),
-            bad(self.errored),
-            Cell::plain(self.skipped.to_string()),
-            Cell::plain(self.attempts.to_string()),
+            Cell::plain(self.counts.cases.to_string()),
+            Cell::plain(self.counts.passed.to_string()),
+            bad(self.counts.failed),
+            bad(self.counts.errored),
+            Cell::plain(self.counts.skipped.to_string()),
+            Cell::plain(self.counts.attempts.to_string()),
             Cell::code(self.path.clone()),
             Cell::plain(codes.join(", ")),
         ]

@@ -7,10 +7,11 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::cli::flakes::ingest::wire::Totals;
+use crate::cli::flakes::counts::CountsRow;
 use crate::finding::{Finding, Severity};
 use crate::flakes::history::History;
 use crate::flakes::verdict::{Judgement, Verdict, judge, percent, times};
+use crate::junit::Counts;
 use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
 use crate::stats::{failure_rate, rounded};
 
@@ -46,20 +47,8 @@ struct ReportTotals {
     duplicate_runs: u64,
     /// Distinct tests.
     tests: u64,
-    /// `<testcase>` elements.
-    cases: u64,
-    /// Cases without a failing or skipping child.
-    passed: u64,
-    /// Cases with a failure.
-    failed: u64,
-    /// Cases with an error.
-    errored: u64,
-    /// Cases that were skipped.
-    skipped: u64,
-    /// Cases among `passed` of which only `status="disabled"` says that they did not run.
-    disabled: u64,
-    /// Executions.
-    attempts: u64,
+    #[serde(flatten)]
+    counts: CountsRow,
     /// Tests of each verdict.
     verdicts: Verdicts,
 }
@@ -113,17 +102,11 @@ impl<'h> FlakesDocument<'h> {
             tests: history.len() as u64,
             ..ReportTotals::default()
         };
-        let mut sums = Totals::default();
+        let mut sum = Counts::default();
         for run in &history.runs {
-            sums.add(&run.counts, run.tests);
+            sum.add(&run.counts);
         }
-        totals.cases = sums.cases;
-        totals.passed = sums.passed;
-        totals.failed = sums.failed;
-        totals.errored = sums.errored;
-        totals.skipped = sums.skipped;
-        totals.disabled = sums.disabled;
-        totals.attempts = sums.attempts;
+        totals.counts = sum.into();
         let mut order = Vec::new();
         for test in history.in_order() {
             let tally = history.tally(test);
