@@ -2,6 +2,8 @@
 //!
 //! Decisions never see this file: whatever they need comes in as plain arguments.
 
+pub(crate) mod git;
+
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,12 +11,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub(crate) use git::{Checkout, Git, GitError, Head};
+
 /// Tells the time and waits.
 pub(crate) trait Clock: Send + Sync {
     /// Returns the wall-clock time.
     fn now(&self) -> Timestamp;
     /// Blocks for that long.
     fn sleep(&self, duration: Duration);
+    /// Returns a number that differs from process to process, for waiting times that must not be in step.
+    fn dice(&self) -> u64;
 }
 
 /// The process's surroundings.
@@ -49,6 +55,9 @@ pub(crate) const TEMPORARY: &str = ".tmp-";
 /// What writes the bytes of a file.
 pub(crate) type Fill<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
+/// What reads bytes as they come.
+pub(crate) type Drain<'a> = &'a mut dyn FnMut(&mut dyn Read) -> io::Result<()>;
+
 /// Files and folders.
 pub(crate) trait Files: Send + Sync {
     /// Opens a file for reading.
@@ -81,48 +90,6 @@ pub(crate) trait Files: Send + Sync {
     fn temporary_folder(&self, prefix: &str) -> io::Result<PathBuf>;
 }
 
-/// Where a repository keeps its parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Checkout {
-    /// The top of the work tree; none in a bare repository.
-    pub(crate) top: Option<PathBuf>,
-    /// The git directory that all work trees of the repository share.
-    pub(crate) common_dir: PathBuf,
-}
-
-/// The commit and branch that are checked out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Head {
-    /// Full object id; none on an unborn branch.
-    pub(crate) commit: Option<String>,
-    /// Short branch name; none on a detached head.
-    pub(crate) branch: Option<String>,
-}
-
-/// Why git gave no answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum GitError {
-    /// The folder lies in no repository.
-    #[error("no git repository at `{}`", .0.display())]
-    NoRepository(PathBuf),
-    /// There is no git program.
-    #[error("the program `git` was not found")]
-    NoProgram,
-    /// Git refused; its own words.
-    #[error("git refused: {0}")]
-    Refused(String),
-}
-
-/// The repository.
-pub(crate) trait Git: Send + Sync {
-    /// Finds the repository that holds a folder.
-    fn checkout(&self, folder: &Path) -> Result<Checkout, GitError>;
-    /// Returns what is checked out.
-    fn head(&self, folder: &Path) -> Result<Head, GitError>;
-    /// Whether a tracked file of the work tree differs from what is checked out.
-    fn has_changes(&self, folder: &Path) -> Result<bool, GitError>;
-}
-
 /// How a child process ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Finished {
@@ -153,6 +120,10 @@ pub(crate) struct Call {
 pub(crate) trait Processes: Send + Sync {
     /// Runs a child to its end, its output captured.
     fn run(&self, call: &Call) -> io::Result<Finished>;
+    /// Runs a child whose standard input is written by `fill`; its output is captured.
+    fn feed(&self, call: &Call, fill: Fill<'_>) -> io::Result<Finished>;
+    /// Runs a child whose standard output is read by `drain`, which may stop early.
+    fn drain(&self, call: &Call, drain: Drain<'_>) -> io::Result<Finished>;
 }
 
 /// One output stream of the process.

@@ -1,5 +1,6 @@
 //! The system's clock.
 
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,5 +16,10 @@ impl Clock for SystemClock {
 
     fn sleep(&self, duration: Duration) {
         std::thread::sleep(duration);
+    }
+
+    fn dice(&self) -> u64 {
+        // The keys of the standard library's hasher are random for each process and thread.
+        std::collections::hash_map::RandomState::new().hash_one(std::process::id())
     }
 }

@@ -113,6 +113,12 @@ impl ConfigDocument {
             settings.redact.value.to_string(),
             origin(&settings.redact.origin),
         );
+        for (key, setting) in [
+            ("state.remote", &settings.remote),
+            ("state.branch", &settings.state_branch),
+        ] {
+            add(key, setting.value.clone(), origin(&setting.origin));
+        }
         let dir_origin = match (&session.globals.dir, &session.named_dir) {
             (Some(_), _) => Origin::Flag("--dir"),
             (None, Some(_)) => Origin::Environment("MAESTRO_DIR"),
@@ -128,11 +134,8 @@ impl ConfigDocument {
             add("requires", requires.clone(), from_file());
         }
         for (name, job) in &session.config.jobs {
-            add(
-                &format!("jobs.{name}.junit"),
-                job.junit.clone(),
-                from_file(),
-            );
+            let key = format!("jobs.{name}.junit");
+            add(&key, job.junit.clone(), from_file());
         }
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         Self {

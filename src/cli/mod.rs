@@ -6,7 +6,9 @@ mod explain;
 mod flakes;
 mod globals;
 mod session;
+mod settings;
 mod state;
+mod trouble;
 mod util;
 
 use std::ffi::OsString;

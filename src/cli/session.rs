@@ -1,29 +1,20 @@
 //! What every command has at hand: the world, the terminal, the settings, and where repository and state lie.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use clap::ValueEnum;
 use jiff::Timestamp;
 
 use super::globals::GlobalArgs;
+use super::settings::{Settings, settings};
+use super::trouble::no_repository;
 use crate::config::file::{self, CONFIG_SCHEMA};
-use crate::config::{self, ConfigFile, Setting, YamlError, choose};
+use crate::config::{self, ConfigFile, YamlError};
 use crate::error::{CommandError, ErrorKind};
 use crate::output::{self, Looks, Report, github};
 use crate::ports::{Checkout, GitError, World};
-use crate::state::{StateError, StateFolder};
-use crate::ui::{ColorChoice, LogFormat, Ui};
-
-/// Settings that flags, the environment and the file decide together.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) format: Setting<output::Format>,
-    pub(crate) color: Setting<ColorChoice>,
-    pub(crate) log_format: Setting<LogFormat>,
-    pub(crate) now: Setting<Option<Timestamp>>,
-    pub(crate) offline: Setting<bool>,
-    pub(crate) redact: Setting<bool>,
-}
+use crate::state::{Remote, Shared, StateError, StateFolder};
+use crate::ui::Ui;
 
 pub(crate) struct Session<'w> {
     pub(crate) world: &'w World,
@@ -182,11 +173,52 @@ impl<'w> Session<'w> {
             (Err(_), Some(dir)) => dir.clone(),
             (Err(error), None) => return Err(no_repository(error)),
         };
-        Ok(StateFolder::new(
-            self.world.files.as_ref(),
+        let state = StateFolder::new(self.world.files.as_ref(), self.world.clock.as_ref(), root);
+        Ok(match &self.checkout {
+            Ok(_) => state.with_shared(self.shared()),
+            Err(_) => state,
+        })
+    }
+
+    fn shared(&self) -> Shared<'w> {
+        Shared::new(self.world.git.as_ref(), self.base.clone())
+    }
+
+    /// Returns the state that a remote shares; the network is about to be used.
+    pub(crate) fn remote(
+        &self,
+        name: Option<&str>,
+        deadline: u64,
+    ) -> Result<Remote<'w>, CommandError> {
+        if let Err(error) = &self.checkout {
+            return Err(no_repository(error));
+        }
+        if self.settings.offline.value {
+            let message = "`--offline` forbids asking a remote";
+            return Err(CommandError::message(ErrorKind::Unavailable, message)
+                .hint("run it without --offline; what is stored here is kept"));
+        }
+        let name = name.filter(|name| !name.is_empty());
+        let name = name.map_or_else(|| self.settings.remote.value.clone(), str::to_owned);
+        Ok(Remote::new(
+            self.shared(),
             self.world.clock.as_ref(),
-            root,
+            name,
+            self.settings.state_branch.value.clone(),
+            Duration::from_secs(deadline),
+            self.now(),
         ))
+    }
+
+    /// Whether the repository has a remote of the name that is set.
+    pub(crate) fn has_remote(&self) -> Result<bool, CommandError> {
+        if self.checkout.is_err() {
+            return Ok(false);
+        }
+        let name = &self.settings.remote.value;
+        let address = self.world.git.remote_address(&self.base, name);
+        let address = address.map_err(|error| CommandError::from(StateError::from(error)))?;
+        Ok(address.is_some())
     }
 
     /// Returns the present time, or the one that `--now` fixes.
@@ -272,23 +304,6 @@ impl<'w> Session<'w> {
 /// A configuration file larger than this was not written by a person.
 const LARGEST_CONFIG: u64 = 256 * 1024;
 
-fn no_repository(error: &GitError) -> CommandError {
-    let message = error.to_string();
-    match error {
-        GitError::Refused(words) if words.contains("dubious ownership") => {
-            CommandError::message(ErrorKind::Permission, "git does not trust a repository that another user owns")
-                .hint("git config --global --add safe.directory '*' (or the folder), or say where state lies with `--dir DIR`")
-        }
-        GitError::Refused(_) => CommandError::message(ErrorKind::NotFound, message)
-            .hint("mend what git complains about, or say where state lies with `--dir DIR`"),
-        GitError::NoProgram => CommandError::message(ErrorKind::Unsupported, message)
-            .hint("install git, or say where state lies with `--dir DIR`"),
-        GitError::NoRepository(_) => CommandError::message(ErrorKind::NotFound, message).hint(
-            "run it inside a repository, name one with `-C DIR`, or say where state lies with `--dir DIR`",
-        ),
-    }
-}
-
 fn internal(error: std::io::Error) -> CommandError {
     CommandError::new(ErrorKind::Internal, error)
 }
@@ -337,157 +352,5 @@ fn base_folder(world: &World, globals: &GlobalArgs) -> Result<PathBuf, CommandEr
         )
         .hint("-C takes the folder to work in")),
         Err(error) => Err(CommandError::reading(&named, error)),
-    }
-}
-
-/// Reads a variable or file value that must be one of a few words.
-fn word<T: ValueEnum>(source: &str, text: &str) -> Result<T, CommandError> {
-    T::from_str(text, false).map_err(|_| {
-        let names: Vec<String> = T::value_variants()
-            .iter()
-            .filter_map(ValueEnum::to_possible_value)
-            .map(|value| value.get_name().to_owned())
-            .collect();
-        let known: Vec<&str> = names.iter().map(String::as_str).collect();
-        let failure = CommandError::message(
-            ErrorKind::BadConfig,
-            format!(
-                "{source} is `{text}`, which is not one of {}",
-                names.join(", ")
-            ),
-        );
-        match config::nearest(text, &known) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None => failure.hint(format!("set {source} to one of them, or remove it")),
-        }
-    })
-}
-
-fn settings(
-    world: &World,
-    globals: &GlobalArgs,
-    file: Option<(&ConfigFile, &Path)>,
-) -> Result<Settings, CommandError> {
-    let text = |name: &str| {
-        world
-            .environment
-            .var(name)
-            .map(|value| value.to_string_lossy().into_owned())
-    };
-    let path = file.map(|(_, path)| path.to_string_lossy().into_owned());
-    let path = path.as_deref().unwrap_or_default();
-    let output = file
-        .map(|(config, _)| config.output.clone())
-        .unwrap_or_default();
-    Ok(Settings {
-        format: choose_word(
-            globals.format,
-            "--format",
-            (text("MAESTRO_FORMAT"), "MAESTRO_FORMAT"),
-            (output.format.map(Into::into), path),
-        )?,
-        color: choose_word(
-            globals.color,
-            "--color",
-            (text("MAESTRO_COLOR"), "MAESTRO_COLOR"),
-            (output.color.map(Into::into), path),
-        )?,
-        log_format: choose_word(
-            globals.log_format,
-            "--log-format",
-            (text("MAESTRO_LOG_FORMAT"), "MAESTRO_LOG_FORMAT"),
-            (output.log_format.map(Into::into), path),
-        )?,
-        now: choose(
-            globals.now.map(Some),
-            "--now",
-            text("MAESTRO_NOW")
-                .map(|value| time("MAESTRO_NOW", &value))
-                .transpose()?
-                .map(Some),
-            "MAESTRO_NOW",
-            None,
-            None,
-        ),
-        offline: choose(
-            globals.offline.then_some(true),
-            "--offline",
-            text("MAESTRO_OFFLINE")
-                .map(|value| truth("MAESTRO_OFFLINE", &value))
-                .transpose()?,
-            "MAESTRO_OFFLINE",
-            None,
-            false,
-        ),
-        redact: choose(
-            None,
-            "",
-            text("MAESTRO_REDACT")
-                .map(|value| truth("MAESTRO_REDACT", &value))
-                .transpose()?,
-            "MAESTRO_REDACT",
-            file.and_then(|(config, _)| config.state.redact)
-                .map(|value| (value, path)),
-            true,
-        ),
-    })
-}
-
-fn choose_word<T: ValueEnum + Default>(
-    flag: Option<T>,
-    flag_name: &'static str,
-    (environment, variable): (Option<String>, &'static str),
-    (file, path): (Option<String>, &str),
-) -> Result<Setting<T>, CommandError> {
-    let environment = environment.map(|text| word(variable, &text)).transpose()?;
-    let file = file
-        .map(|text| word(&format!("a value in `{path}`"), &text))
-        .transpose()?
-        .map(|value| (value, path));
-    Ok(choose(
-        flag,
-        flag_name,
-        environment,
-        variable,
-        file,
-        T::default(),
-    ))
-}
-
-fn truth(variable: &str, text: &str) -> Result<bool, CommandError> {
-    match text {
-        "1" | "true" | "yes" | "on" => Ok(true),
-        "0" | "false" | "no" | "off" => Ok(false),
-        other => Err(CommandError::message(
-            ErrorKind::BadConfig,
-            format!("{variable} is `{other}`, which is neither true nor false"),
-        )
-        .hint(format!("set {variable} to `true` or `false`, or remove it"))),
-    }
-}
-
-fn time(variable: &str, text: &str) -> Result<Timestamp, CommandError> {
-    text.parse().map_err(|error: jiff::Error| {
-        CommandError::message(
-            ErrorKind::BadConfig,
-            format!("{variable} is `{text}`, which is no time ({error})"),
-        )
-        .hint("write it in RFC 3339, for example 2026-01-05T09:00:00Z")
-    })
-}
-
-impl From<StateError> for CommandError {
-    fn from(error: StateError) -> Self {
-        match error {
-            StateError::Write { path, source } => Self::writing(&path, source),
-            StateError::Read { path, source } => Self::reading(&path, source),
-            StateError::Locked(_) => Self::new(ErrorKind::Locked, error)
-                .hint("another maestro is at work on this repository; run the command again when it is done"),
-            StateError::Newer { .. } => Self::new(ErrorKind::BadInput, error)
-                .hint("install a newer maestro; this one writes nothing here, so nothing is lost"),
-            StateError::TooLarge(_) => Self::new(ErrorKind::BadInput, error)
-                .hint("ingest the reports in several calls, each with its own --leg"),
-            StateError::Encode(_) => Self::new(ErrorKind::Internal, error),
-        }
     }
 }

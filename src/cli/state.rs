@@ -2,10 +2,16 @@
 
 mod doctor;
 mod fold;
+mod pull;
+mod push;
+mod sync;
 mod verify;
 
 pub(super) use doctor::DoctorDocument;
 pub(super) use fold::FoldDocument;
+pub(super) use pull::PullDocument;
+pub(super) use push::PushDocument;
+pub(super) use sync::SyncDocument;
 pub(super) use verify::VerifyDocument;
 
 use clap::Subcommand;
@@ -18,17 +24,35 @@ use crate::state::{Damage, Survey};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateCommand {
+    Sync(sync::SyncArgs),
+    Push(push::PushArgs),
     Fold(fold::FoldArgs),
+    Pull(pull::PullArgs),
     Verify(verify::VerifyArgs),
     Doctor(doctor::DoctorArgs),
 }
 
 pub(crate) fn run(session: &mut Session<'_>, command: &StateCommand) -> CommandResult {
     match command {
+        StateCommand::Sync(args) => sync::run(session, args),
+        StateCommand::Push(args) => push::run(session, args),
         StateCommand::Fold(args) => fold::run(session, args),
+        StateCommand::Pull(args) => pull::run(session, args),
         StateCommand::Verify(args) => verify::run(session, args),
         StateCommand::Doctor(args) => doctor::run(session, args),
     }
+}
+
+/// Which remote, and how long to go on.
+#[derive(Debug, clap::Args)]
+pub(super) struct RemoteArgs {
+    /// The git remote that the state is shared through [env: MAESTRO_REMOTE] [default: origin]
+    #[arg(long, value_name = "NAME")]
+    pub(super) remote: Option<String>,
+
+    /// How many seconds to go on trying
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) deadline: u64,
 }
 
 /// Names what could not be read of the state.
@@ -76,6 +100,7 @@ pub(super) fn damage_error(session: &Session<'_>, survey: &Survey) -> CommandErr
         times(lines, "damaged line"),
         first.unwrap_or_default()
     );
-    CommandError::message(ErrorKind::BadInput, message)
-        .hint("everything else was used; `maestro state doctor` sets the damaged lines aside")
+    CommandError::message(ErrorKind::BadInput, message).hint(
+        "everything else was used; `maestro state doctor --repair` sets the damaged lines aside",
+    )
 }

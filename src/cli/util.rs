@@ -77,6 +77,12 @@ pub(crate) enum SchemaName {
     StateDoctor,
     /// `state fold`
     StateFold,
+    /// `state pull`
+    StatePull,
+    /// `state push`
+    StatePush,
+    /// `state sync`
+    StateSync,
     /// `state verify`
     StateVerify,
 }
@@ -131,6 +137,9 @@ fn schema(name: SchemaName) -> String {
         SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),
         SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
         SchemaName::StateFold => draft::<state::FoldDocument>(),
+        SchemaName::StatePull => draft::<state::PullDocument>(),
+        SchemaName::StatePush => draft::<state::PushDocument>(),
+        SchemaName::StateSync => draft::<state::SyncDocument>(),
         SchemaName::StateVerify => draft::<state::VerifyDocument>(),
     }
 }

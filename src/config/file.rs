@@ -89,4 +89,10 @@ pub(crate) struct StateFile {
     /// Whether secrets are taken out of test messages before they are written; `true` unless set.
     #[serde(default)]
     pub(crate) redact: Option<bool>,
+    /// The git remote that the state is shared through; `origin` unless set.
+    #[serde(default)]
+    pub(crate) remote: Option<String>,
+    /// The branch that holds the folded state; `maestro-state` unless set. A small repository may name its default branch.
+    #[serde(default)]
+    pub(crate) branch: Option<String>,
 }

@@ -56,6 +56,8 @@ known! {
     "now", "--now", "MAESTRO_NOW", false, "The time to use instead of the clock's.";
     "offline", "--offline", "MAESTRO_OFFLINE", false, "Whether to refuse every use of the network.";
     "state.redact", "", "MAESTRO_REDACT", true, "Whether secrets are taken out of test messages before they are written.";
+    "state.remote", "--remote", "MAESTRO_REMOTE", true, "The git remote that the state is shared through.";
+    "state.branch", "", "MAESTRO_STATE_BRANCH", true, "The branch that holds the folded state.";
     "run", "--run", "MAESTRO_RUN", false, "Name of the CI run that reports are from (else `GITHUB_RUN_ID`, else a digest of the reports).";
     "attempt", "--attempt", "MAESTRO_ATTEMPT", false, "Which try of the run (else `GITHUB_RUN_ATTEMPT`, else 1).";
     "job", "--job", "MAESTRO_JOB", false, "The job that reports are from (else `GITHUB_JOB`).";

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::results::{Interner, twins};
+use super::stored_lists::{Lists, join_ranges};
 use super::verdict::Observation;
 use crate::event::{Origin, Sha};
 use crate::junit::{Counts, Outcome};
@@ -51,18 +52,7 @@ impl Run {
     /// Sorts and joins the ranges, and keeps one difference for each place that ran: what a hostile record repeats would
     /// be counted and walked again and again.
     pub(crate) fn tidy(&mut self) {
-        self.absent.sort_unstable();
-        let mut joined: Vec<(u32, u32)> = Vec::with_capacity(self.absent.len());
-        for &(first, length) in &self.absent {
-            let end = first.saturating_add(length);
-            match joined.last_mut() {
-                Some((start, before)) if first <= start.saturating_add(*before) => {
-                    *before = (*before).max(end - *start);
-                }
-                _ => joined.push((first, end - first)),
-            }
-        }
-        self.absent = joined;
+        self.absent = join_ranges(std::mem::take(&mut self.absent));
         let mut differs = std::mem::take(&mut self.differs);
         differs.sort_by_key(|(place, _)| *place);
         differs.dedup_by_key(|(place, _)| *place);
@@ -73,22 +63,13 @@ impl Run {
     }
 }
 
-/// A stored list of tests, in its stored order.
-#[derive(Debug, Default)]
-struct List {
-    /// Number of each test in the whole history.
-    tests: Vec<u32>,
-    /// Places whose expected sequence is not `p`.
-    expected: BTreeMap<u32, u32>,
-}
-
 /// Gathers lists and runs.
 #[derive(Debug, Default)]
 pub(crate) struct HistoryBuilder {
     suites: Interner,
     tests: TestTable,
     sequences: Interner,
-    lists: HashMap<Sha, List>,
+    lists: Lists,
     runs: BTreeMap<Sha, Run>,
 }
 
@@ -147,7 +128,7 @@ pub(crate) struct History {
     suites: Interner,
     tests: TestTable,
     sequences: Interner,
-    lists: HashMap<Sha, List>,
+    lists: Lists,
     tallies: Vec<Tally>,
     /// For each test that ever failed: the runs in which it went other than expected, oldest first.
     deviations: BTreeMap<u32, Vec<(u32, u32)>>,
@@ -177,9 +158,12 @@ struct Mark {
 }
 
 impl HistoryBuilder {
-    /// Begins a list, which may turn out to be empty.
-    pub(crate) fn list(&mut self, list: Sha) {
-        self.lists.entry(list).or_default();
+    /// Begins a list, which may turn out to be empty, and may stand on a whole one without some of its places.
+    pub(crate) fn list(&mut self, list: Sha, base: Option<Sha>, without: Vec<(u32, u32)>) {
+        let list = self.lists.begin(list);
+        if let Some(base) = base {
+            list.stand_on(base, without);
+        }
     }
 
     /// Adds the tests of one suite to a list; suites come in the list's order.
@@ -191,22 +175,18 @@ impl HistoryBuilder {
         expected: &BTreeMap<u32, String>,
     ) {
         let suite = self.suites.number(suite);
-        let entry = self.lists.entry(list).or_default();
-        let first = u32::try_from(entry.tests.len()).unwrap_or(u32::MAX);
-        for name in names {
-            entry.tests.push(self.tests.number(suite, name));
-        }
-        for (place, sequence) in expected {
-            let sequence = self.sequences.number(sequence);
-            entry
-                .expected
-                .insert(first.saturating_add(*place), sequence);
-        }
+        let entry = self.lists.begin(list);
+        let numbers = names.map(|name| self.tests.number(suite, name)).collect();
+        let expected = expected
+            .iter()
+            .map(|(place, sequence)| (*place, self.sequences.number(sequence)))
+            .collect();
+        entry.add(numbers, expected);
     }
 
     /// Whether a list is there already.
     pub(crate) fn has_list(&self, list: &Sha) -> bool {
-        self.lists.contains_key(list)
+        self.lists.has(list)
     }
 
     /// Adds a run; of two copies of one run the earlier counts, whatever the order in which they come.
@@ -231,9 +211,10 @@ impl HistoryBuilder {
         runs = without_duplicates(runs);
         let duplicates = (before - runs.len()) as u64;
         runs.sort_by_key(|run| (run.at, run.id));
+        self.lists.settle();
         let missing_lists = runs
             .iter()
-            .filter(|run| !self.lists.contains_key(&run.list))
+            .filter(|run| self.lists.get(&run.list).is_none())
             .count() as u64;
         let marks = marks(&runs);
         let mut fold = Fold {
@@ -310,18 +291,14 @@ fn marks(runs: &[Run]) -> Vec<Mark> {
 
 /// Finds, for each list, where the tests stand that ever failed.
 fn places(
-    lists: &HashMap<Sha, List>,
+    lists: &Lists,
     failed: &BTreeMap<u32, Vec<(u32, u32)>>,
 ) -> HashMap<Sha, HashMap<u32, u32>> {
-    let mut places = HashMap::with_capacity(lists.len());
-    #[expect(
-        clippy::iter_over_hash_type,
-        reason = "one map is made from another, and neither has an order"
-    )]
-    for (id, list) in lists {
-        let all = list.tests.iter().zip(0_u32..);
+    let mut places = HashMap::new();
+    for (id, list) in lists.all() {
+        let all = lists.tests(list).zip(0_u32..);
         let known = all.filter(|(test, _)| failed.contains_key(test));
-        places.insert(*id, known.map(|(&test, place)| (test, place)).collect());
+        places.insert(id, known.map(|(test, place)| (test, place)).collect());
     }
     places
 }
@@ -363,7 +340,7 @@ fn without_duplicates(mut runs: Vec<Run>) -> Vec<Run> {
 }
 
 struct Fold<'a> {
-    lists: &'a HashMap<Sha, List>,
+    lists: &'a Lists,
     sequences: &'a mut Interner,
     tallies: Vec<Tally>,
     deviations: BTreeMap<u32, Vec<(u32, u32)>>,
@@ -380,11 +357,11 @@ impl Fold<'_> {
             let Some(list) = self.lists.get(&id) else {
                 continue;
             };
-            for &test in &list.tests {
+            for test in self.lists.tests(list) {
                 self.tallies[test as usize].runs += uses;
             }
-            for (&place, &sequence) in &list.expected {
-                if let Some(&test) = list.tests.get(place as usize) {
+            for (place, sequence) in self.lists.unusual(list) {
+                if let Some(test) = self.lists.test(list, place) {
                     let (executions, _) = executions(self.sequences.text(sequence));
                     let tally = &mut self.tallies[test as usize];
                     tally.runs = tally.runs - uses + executions * uses;
@@ -401,22 +378,22 @@ impl Fold<'_> {
             };
             for &(first, length) in &run.absent {
                 for place in first..first.saturating_add(length) {
-                    let Some(&test) = list.tests.get(place as usize) else {
+                    let Some(test) = self.lists.test(list, place) else {
                         break;
                     };
-                    let expected = list.expected.get(&place);
-                    let expected = expected.map_or("p", |&number| self.sequences.text(number));
+                    let expected = self.lists.expected(list, place);
+                    let expected = expected.map_or("p", |number| self.sequences.text(number));
                     let (executions, _) = executions(expected);
                     let tally = &mut self.tallies[test as usize];
                     tally.runs = tally.runs.saturating_sub(executions);
                 }
             }
             for (place, sequence) in &run.differs {
-                let Some(&test) = list.tests.get(*place as usize) else {
+                let Some(test) = self.lists.test(list, *place) else {
                     continue;
                 };
-                let expected = list.expected.get(place);
-                let expected = expected.map_or("p", |&number| self.sequences.text(number));
+                let expected = self.lists.expected(list, *place);
+                let expected = expected.map_or("p", |number| self.sequences.text(number));
                 let (before, _) = executions(expected);
                 let (after, failures) = executions(sequence);
                 let tally = &mut self.tallies[test as usize];
@@ -550,11 +527,9 @@ impl History {
     }
 
     fn expected(&self, list: &Sha, place: u32) -> &str {
-        let expected = self
-            .lists
-            .get(list)
-            .and_then(|list| list.expected.get(&place));
-        expected.map_or("p", |&number| self.sequences.text(number))
+        let list = self.lists.get(list);
+        let expected = list.and_then(|list| self.lists.expected(list, place));
+        expected.map_or("p", |number| self.sequences.text(number))
     }
 
     /// Returns the tests in order of suite and name.

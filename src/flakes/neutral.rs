@@ -10,8 +10,10 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::duration::Duration;
 use super::results::Interner;
 use crate::event::{Origin, Sha};
 use crate::junit::{Counts, Note, NoteCode, Notes, Outcome};
@@ -42,6 +44,9 @@ struct Line<'a> {
     status: Cow<'a, str>,
     #[serde(borrow)]
     message: Option<Cow<'a, str>>,
+    /// A number; whatever else stands there is no reason to lose the line.
+    #[serde(borrow)]
+    duration_ms: Option<&'a RawValue>,
 }
 
 /// A run's name: GitHub's are numbers, and both spellings are common.
@@ -58,8 +63,8 @@ pub(crate) struct Group {
     pub(crate) origin: Origin,
     /// The earliest time of its lines.
     pub(crate) at: Option<Timestamp>,
-    /// Test number and outcome, in the order of the lines.
-    rows: Vec<(u32, Outcome)>,
+    /// Test number, outcome and duration, in the order of the lines.
+    rows: Vec<(u32, Outcome, Duration)>,
     messages: BTreeMap<u32, String>,
     pub(crate) counts: Counts,
     /// A digest of its lines, so that a history which grows between two readings is known run by run.
@@ -85,6 +90,7 @@ pub(crate) struct GroupTest<'a> {
     pub(crate) test: u32,
     pub(crate) sequence: String,
     pub(crate) message: &'a str,
+    pub(crate) duration: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -220,7 +226,9 @@ impl<'c> Reader<'c> {
             (Some(before), Some(at)) => Some(before.min(at)),
             (before, at) => before.or(at),
         };
-        group.rows.push((test, outcome));
+        let milliseconds = parsed.duration_ms.and_then(|raw| raw.get().parse().ok());
+        let duration = milliseconds.map_or(Duration::UNKNOWN, Duration::of_milliseconds);
+        group.rows.push((test, outcome, duration));
         count(&mut group.counts, outcome);
         count(&mut self.file.counts, outcome);
         if let Some(message) = parsed.message
@@ -409,7 +417,7 @@ impl NeutralFile {
         }
         self.tests = tests;
         for group in &mut self.groups {
-            for (test, _) in &mut group.rows {
+            for (test, _, _) in &mut group.rows {
                 *test = renumbered[*test as usize];
             }
             let messages = std::mem::take(&mut group.messages).into_iter();
@@ -431,16 +439,18 @@ impl Group {
     pub(crate) fn tests(&self) -> Vec<GroupTest<'_>> {
         let mut place: HashMap<u32, usize> = HashMap::with_capacity(self.rows.len());
         let mut tests: Vec<GroupTest<'_>> = Vec::with_capacity(self.rows.len());
-        for &(test, outcome) in &self.rows {
+        for &(test, outcome, duration) in &self.rows {
             let at = *place.entry(test).or_insert_with(|| {
                 tests.push(GroupTest {
                     test,
                     sequence: String::new(),
                     message: self.messages.get(&test).map_or("", String::as_str),
+                    duration,
                 });
                 tests.len() - 1
             });
             tests[at].sequence.push(outcome.letter());
+            tests[at].duration = tests[at].duration.max(duration);
         }
         tests
     }

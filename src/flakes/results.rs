@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::duration::Duration;
 use crate::junit::{Case, Outcome, bound_name};
 
 /// A test that ran, and ran again on the same commit, is written as a sequence of letters (`fp`: failed, then passed).
@@ -29,6 +30,8 @@ struct Row {
     sequence: u32,
     start: usize,
     length: u32,
+    /// The longest of its executions.
+    duration: Duration,
 }
 
 /// Tests by suite and name, with what happened to each.
@@ -122,10 +125,11 @@ impl Results {
                 self.sequences.number(&text)
             }
         };
-        self.record(suite, &case.name, sequence, message);
+        let duration = case.seconds.map_or(Duration::UNKNOWN, Duration::of_seconds);
+        self.record(suite, &case.name, sequence, message, duration);
     }
 
-    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str) {
+    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str, duration: Duration) {
         let hash = self.hasher.hash_one((suite, name));
         let (rows, names) = (&self.rows, &self.names);
         let found = self.table.find(hash, |&at| {
@@ -134,6 +138,8 @@ impl Results {
         });
         let at = if let Some(&at) = found {
             self.twin(at, sequence);
+            let row = &mut self.rows[at as usize];
+            row.duration = row.duration.max(duration);
             at
         } else {
             let at = count(self.rows.len());
@@ -142,6 +148,7 @@ impl Results {
                 sequence,
                 start: self.names.len(),
                 length: count(name.len()),
+                duration,
             });
             self.names.push_str(name);
             // Keeps neighbours apart for whoever looks over all the names at once.
@@ -237,7 +244,7 @@ impl Results {
         for (&kind, &times) in other.twins.get(&at).unwrap_or(&once) {
             let sequence = self.sequences.number(other.sequences.text(kind));
             for _ in 0..times {
-                self.record(suite, name, sequence, message);
+                self.record(suite, name, sequence, message, row.duration);
             }
         }
     }
@@ -267,6 +274,7 @@ impl Results {
             name: name_of(&self.names, row),
             sequence: self.sequence(at),
             message: self.messages.get(&at).map_or("", String::as_str),
+            duration: row.duration,
         }
     }
 }
@@ -282,6 +290,7 @@ pub(crate) struct TestResult<'a> {
     pub(crate) name: &'a str,
     pub(crate) sequence: Cow<'a, str>,
     pub(crate) message: &'a str,
+    pub(crate) duration: Duration,
 }
 
 fn name_of<'a>(names: &'a str, row: &Row) -> &'a str {

@@ -60,6 +60,8 @@ pub(crate) struct Case {
     pub(crate) attempts: Vec<Outcome>,
     /// The first failure's or error's words, cut to a bounded length.
     pub(crate) message: String,
+    /// `time=` in seconds, where it is a number that makes sense.
+    pub(crate) seconds: Option<f64>,
     pub(super) failures: u32,
     pub(super) errors: u32,
     pub(super) skips: u32,
@@ -122,6 +124,7 @@ impl Case {
         self.name.clear();
         self.attempts.clear();
         self.message.clear();
+        self.seconds = None;
         self.failures = 0;
         self.errors = 0;
         self.skips = 0;
@@ -129,6 +132,16 @@ impl Case {
         self.rerun.clear();
         self.status_word = StatusWord::Silent;
         self.message_is_cut = false;
+    }
+
+    /// Reads `time=`; some writers group thousands (`1,234.5`).
+    pub(super) fn read_time(&mut self, value: &[u8]) {
+        let text = std::str::from_utf8(value).unwrap_or_default().trim();
+        let seconds: Option<f64> = match text.parse() {
+            Ok(seconds) => Some(seconds),
+            Err(_) => text.replace(',', "").parse().ok(),
+        };
+        self.seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
     }
 
     /// Adds to the message, up to the limit.

@@ -281,6 +281,7 @@ impl<'s> Elements<'s> {
             b"status" | b"result" => {
                 case.status_word = case.status_word.or(StatusWord::read(value));
             }
+            b"time" => case.read_time(value),
             _ => {}
         });
         let name = bound_name(&mut case.name);

@@ -145,6 +145,11 @@ impl Page {
         self.0.push(Block::Heading(text.into()));
     }
 
+    /// Adds another page below.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     pub(crate) fn text(&mut self, text: impl Into<String>) {
         self.0.push(Block::Text(vec![Inline::Plain(text.into())]));
     }

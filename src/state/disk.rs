@@ -1,22 +1,23 @@
 //! The state folder: where it lies, how it is locked, read and added to.
 
 use std::collections::HashSet;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::v1::{self, LineProblem, StoredEvent};
+use super::lines::{Damage, LONGEST_LINE, read_lines};
+use super::segment::{EVENTS, month_of, name_of};
+use super::shared::{Fetched, Shared};
+use super::tree::{DiskTree, Tree};
+use super::v1::{self, LineProblem, RETENTION, Retention, RetentionProblem, StoredEvent};
 use crate::event::{Event, Sha};
-use crate::ports::{Clock, Files, Lock};
+use crate::ports::{Clock, Files, GitError, Lock};
 
 /// How long a command waits for another one's lock.
 const LOCK_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How often it asks.
 const LOCK_PAUSE: Duration = Duration::from_millis(15);
-
-/// A line longer than this is damage, not an event.
-const LONGEST_LINE: u64 = 512 * 1024 * 1024;
 
 /// What leaves room for the rest of the line.
 const LONGEST_PAYLOAD: u64 = LONGEST_LINE - 1024 * 1024;
@@ -36,17 +37,23 @@ pub(crate) enum StateError {
     Encode(#[from] serde_json::Error),
     #[error("`{}` holds events of a newer version (`{schema}`)", path.display())]
     Newer { path: PathBuf, schema: String },
-}
-
-/// Something in the state that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Damage {
-    pub(crate) path: PathBuf,
-    /// Line in the file, from one.
-    pub(crate) line: u64,
-    /// Byte offset of the line.
-    pub(crate) offset: u64,
-    pub(crate) problem: LineProblem,
+    #[error("`{}` is damaged: {problem}", path.display())]
+    Damaged { path: PathBuf, problem: String },
+    #[error("the remote `{remote}` refuses to update `{name}`: {words}")]
+    Refused {
+        remote: String,
+        name: String,
+        words: String,
+        tries: u32,
+    },
+    #[error("others kept moving `{name}` of the remote `{remote}`, {tries} times")]
+    Contended {
+        remote: String,
+        name: String,
+        tries: u32,
+    },
+    #[error(transparent)]
+    Git(#[from] GitError),
 }
 
 /// What a reading of the state saw.
@@ -56,39 +63,67 @@ pub(crate) struct Survey {
     pub(crate) events: u64,
     /// Events that stand in more than one place; they count once.
     pub(crate) repeated: u64,
+    /// Events of months that have been rolled up; they do not count.
+    pub(crate) late: u64,
     pub(crate) damage: Vec<Damage>,
 }
 
 impl Survey {
     /// Returns the error of a command that would write beside events of a newer version.
     pub(crate) fn newer(&self) -> Option<StateError> {
-        self.damage.iter().find_map(|damage| match &damage.problem {
-            LineProblem::OtherSchema(schema) => Some(StateError::Newer {
-                path: damage.path.clone(),
-                schema: schema.clone(),
-            }),
-            _ => None,
-        })
+        newer(&self.damage)
     }
+}
+
+/// Returns the error of a command that would write beside events of a newer version.
+pub(super) fn newer(damage: &[Damage]) -> Option<StateError> {
+    damage.iter().find_map(|damage| match &damage.problem {
+        LineProblem::OtherSchema(schema) => Some(StateError::Newer {
+            path: damage.path.clone(),
+            schema: schema.clone(),
+        }),
+        _ => None,
+    })
 }
 
 /// The state of one repository.
 pub(crate) struct StateFolder<'w> {
     pub(super) files: &'w dyn Files,
-    clock: &'w dyn Clock,
+    pub(super) clock: &'w dyn Clock,
     root: PathBuf,
+    /// What was fetched of other machines' state.
+    pub(super) shared: Option<Shared<'w>>,
 }
 
-/// A line of a file, with where it stands.
-pub(super) struct Line<'a> {
-    pub(super) text: &'a str,
-    pub(super) number: u64,
-    pub(super) offset: u64,
+/// Where an event was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On this machine alone.
+    Here,
+    /// In what was fetched.
+    Fetched,
 }
+
+/// Says which kinds are read, and where.
+pub(crate) type Wanted<'a> = &'a dyn Fn(&str, Place) -> bool;
+
+/// What takes an event, and may find that its payload is damaged.
+pub(crate) type TakeEvent<'a> = &'a mut dyn FnMut(&StoredEvent<'_>) -> Result<(), LineProblem>;
 
 impl<'w> StateFolder<'w> {
     pub(crate) fn new(files: &'w dyn Files, clock: &'w dyn Clock, root: PathBuf) -> Self {
-        Self { files, clock, root }
+        Self {
+            files,
+            clock,
+            root,
+            shared: None,
+        }
+    }
+
+    /// Adds the repository that other machines' state is fetched into.
+    pub(crate) fn with_shared(mut self, shared: Shared<'w>) -> Self {
+        self.shared = Some(shared);
+        self
     }
 
     /// Returns where it lies.
@@ -100,8 +135,13 @@ impl<'w> StateFolder<'w> {
         self.root.join("outbox")
     }
 
-    pub(super) fn segments(&self) -> PathBuf {
-        self.root.join("segments").join("events")
+    /// Returns what is folded on this machine.
+    pub(super) fn segments(&self, dry_run: bool) -> DiskTree<'w> {
+        DiskTree {
+            files: self.files,
+            root: self.root.join("segments"),
+            dry_run,
+        }
     }
 
     /// Waits for the lock of the whole folder.
@@ -125,10 +165,10 @@ impl<'w> StateFolder<'w> {
     ///
     /// The file's name is a digest of the events' ids, so that saving them again changes nothing.
     pub(crate) fn save(&self, events: &[Event]) -> Result<PathBuf, StateError> {
-        let mut ids: Vec<Sha> = events.iter().map(|event| event.id).collect();
-        ids.sort_unstable();
-        let all: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
-        let path = self.outbox().join(format!("{}.ndjson", Sha::of(&all)));
+        let path = self.outbox().join(format!(
+            "{}.ndjson",
+            digest_of(events.iter().map(|event| event.id))
+        ));
         if let Some(event) = events
             .iter()
             .find(|event| event.payload.len() as u64 > LONGEST_PAYLOAD)
@@ -148,149 +188,193 @@ impl<'w> StateFolder<'w> {
         }
     }
 
-    /// Returns the files of a folder that hold events, in order of name.
-    pub(super) fn event_files(&self, folder: &Path) -> Result<Vec<PathBuf>, StateError> {
-        if self.files.kind(folder).is_err() {
-            return Ok(Vec::new());
-        }
-        let mut files = Vec::new();
-        for found in self.files.walk(folder, &|_| false) {
-            match found {
-                Ok(path) if is_event_file(&path) => files.push(path),
-                Ok(_) => {}
-                // A fold by another process has just taken it in.
-                Err((_, error)) if error.kind() == io::ErrorKind::NotFound => {}
-                Err((path, source)) => return Err(StateError::Read { path, source }),
-            }
-        }
-        Ok(files)
+    /// Returns the files of the outbox, in order of name.
+    pub(super) fn outbox_files(&self) -> Result<Vec<PathBuf>, StateError> {
+        let outbox = DiskTree {
+            files: self.files,
+            root: self.root.clone(),
+            dry_run: true,
+        };
+        let mut files = outbox.files("outbox")?;
+        files.retain(|path| is_event_file(path));
+        Ok(files.iter().map(|path| self.root.join(path)).collect())
     }
 
-    /// Reads every event. `wants` sees a line's kind and id before its payload is read; `take` may see an event more than
-    /// once, and may find that a payload is damaged.
+    /// Whether anything was ever stored or fetched here.
+    pub(crate) fn is_new(&self) -> Result<bool, StateError> {
+        let is_empty =
+            self.outbox_files()?.is_empty() && self.segments(true).files(EVENTS)?.is_empty();
+        Ok(is_empty && self.fetched()?.is_none())
+    }
+
+    pub(super) fn fetched(&self) -> Result<Option<Fetched>, StateError> {
+        match &self.shared {
+            Some(shared) => shared.fetched(),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads every event of the wanted kinds. `take` may see an event more than once.
     ///
-    /// The outbox is read before the segments are even listed: a fold that runs meanwhile removes a file of the outbox
-    /// only after its events are in a segment, so that none is missed.
+    /// The outbox is read before the segments are even listed, and both before what was fetched: whatever moves events
+    /// from one to the next meanwhile removes them only after they are there, so that none is missed.
     pub(crate) fn read(
         &self,
-        wants: &mut dyn FnMut(&str, &Sha) -> bool,
-        take: &mut dyn FnMut(&StoredEvent<'_>) -> Result<(), LineProblem>,
+        wanted: Wanted<'_>,
+        take: TakeEvent<'_>,
     ) -> Result<Survey, StateError> {
-        let mut survey = Survey::default();
-        let mut seen: HashSet<Sha> = HashSet::new();
-        for folder in [self.outbox(), self.segments()] {
-            for path in self.event_files(&folder)? {
-                survey.files += 1;
-                self.read_file(&path, &mut survey, &mut seen, wants, take)?;
+        let here = |kind: &str| wanted(kind, Place::Here);
+        let there = |kind: &str| wanted(kind, Place::Fetched);
+        let mut reading = Reading::new(&here, take);
+        // What is on its way is judged by what has arrived, so the line between the two comes first.
+        let local = retention_of(&self.segments(true))?;
+        let shared = match (&self.shared, self.fetched()?) {
+            (Some(shared), Some(fetched)) => shared.retention(&fetched)?,
+            _ => Retention::default(),
+        };
+        reading.close(&[&local, &shared]);
+        for path in self.outbox_files()? {
+            let file = match self.files.open(&path) {
+                Ok(file) => file,
+                // A fold by another process has just taken it in.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(StateError::Read { path, source }),
+            };
+            reading.file(&path, file)?;
+        }
+        reading.close(&[&shared]);
+        let segments = self.segments(true);
+        for path in segments.files(EVENTS)? {
+            if name_of(&path).is_some_and(|(kind, _)| here(kind)) {
+                segments.read(&path, &mut |file| {
+                    reading.lines(&segments.shown(&path), file)
+                })?;
             }
         }
-        Ok(survey)
-    }
-
-    fn read_file(
-        &self,
-        path: &Path,
-        survey: &mut Survey,
-        seen: &mut HashSet<Sha>,
-        wants: &mut dyn FnMut(&str, &Sha) -> bool,
-        take: &mut dyn FnMut(&StoredEvent<'_>) -> Result<(), LineProblem>,
-    ) -> Result<(), StateError> {
-        let mut damage = Vec::new();
-        self.lines(path, &mut |line| {
-            let text = match line {
-                Ok(line) => line,
-                Err(found) => {
-                    damage.push(found);
-                    return;
-                }
-            };
-            if let Some((kind, id)) = v1::peek(text.text.as_bytes())
-                && !wants(kind, &id)
-            {
-                return;
-            }
-            let taken = v1::parse(text.text).and_then(|event| {
-                if !wants(&event.kind, &event.id) {
-                    return Ok(());
-                }
-                take(&event)?;
-                if seen.insert(event.id) {
-                    survey.events += 1;
+        if let Some(shared_refs) = &self.shared
+            && let Some(fetched) = self.fetched()?
+        {
+            reading.wanted = &there;
+            shared_refs.each_file(&fetched, &there, &mut |path, is_waiting, file| {
+                if is_waiting {
+                    reading.close(&[&shared]);
                 } else {
-                    survey.repeated += 1;
+                    reading.close(&[]);
                 }
-                Ok(())
-            });
-            if let Err(problem) = taken {
-                damage.push(Damage {
-                    path: path.to_path_buf(),
-                    line: text.number,
-                    offset: text.offset,
-                    problem,
-                });
-            }
-        })?;
-        survey.damage.append(&mut damage);
-        Ok(())
-    }
-
-    /// Hands out the lines of a file; one that is not text or has no end is damage.
-    pub(super) fn lines(
-        &self,
-        path: &Path,
-        take: &mut dyn FnMut(Result<Line<'_>, Damage>),
-    ) -> Result<(), StateError> {
-        let failed = |source| StateError::Read {
-            path: path.to_path_buf(),
-            source,
-        };
-        let file = match self.files.open(path) {
-            Ok(file) => file,
-            // A fold by another process has just taken it in.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed(error)),
-        };
-        let mut file = BufReader::with_capacity(256 * 1024, file);
-        let mut bytes = Vec::new();
-        let mut number = 0;
-        let mut offset = 0;
-        loop {
-            bytes.clear();
-            let mut limited = io::Read::take(&mut file, LONGEST_LINE);
-            let count = limited.read_until(b'\n', &mut bytes).map_err(failed)? as u64;
-            if count == 0 {
-                return Ok(());
-            }
-            number += 1;
-            let damage = |problem| Damage {
-                path: path.to_path_buf(),
-                line: number,
-                offset,
-                problem,
-            };
-            if bytes.pop() == Some(b'\n') {
-                match std::str::from_utf8(&bytes) {
-                    Ok(text) => take(Ok(Line {
-                        text,
-                        number,
-                        offset,
-                    })),
-                    Err(error) => take(Err(damage(LineProblem::NotAnEvent(error.to_string())))),
-                }
-            } else {
-                take(Err(damage(LineProblem::CutOff)));
-            }
-            offset += count;
+                reading.lines(path, file)
+            })?;
         }
+        Ok(reading.survey)
     }
 }
 
-fn is_event_file(path: &Path) -> bool {
-    let hidden = path
-        .file_name()
-        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    !hidden
-        && path
-            .extension()
-            .is_some_and(|extension| extension == "ndjson")
+/// A reading under way.
+struct Reading<'a> {
+    wanted: &'a dyn Fn(&str) -> bool,
+    take: TakeEvent<'a>,
+    seen: HashSet<Sha>,
+    survey: Survey,
+    /// What closes months for the file at hand.
+    closed: Vec<&'a Retention>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(wanted: &'a dyn Fn(&str) -> bool, take: TakeEvent<'a>) -> Self {
+        Self {
+            wanted,
+            take,
+            seen: HashSet::new(),
+            survey: Survey::default(),
+            closed: Vec::new(),
+        }
+    }
+
+    /// Says what closes months for the files to come.
+    fn close(&mut self, retentions: &[&'a Retention]) {
+        self.closed = retentions.to_vec();
+        self.closed.retain(|retention| !retention.is_empty());
+    }
+
+    fn file(&mut self, path: &Path, mut file: Box<dyn Read + Send>) -> Result<(), StateError> {
+        self.lines(path, &mut file)
+            .map_err(|source| StateError::Read {
+                path: path.to_path_buf(),
+                source,
+            })
+    }
+
+    fn lines(&mut self, path: &Path, file: &mut dyn Read) -> io::Result<()> {
+        self.survey.files += 1;
+        read_lines(file, path, &mut |line| {
+            let line = match line {
+                Ok(line) => line,
+                Err(found) => {
+                    self.survey.damage.push(found);
+                    return Ok(());
+                }
+            };
+            if let Some(head) = v1::head(line.text)
+                && !(self.wanted)(head.kind)
+            {
+                return Ok(());
+            }
+            if let Err(problem) = self.line(line.text) {
+                self.survey.damage.push(line.damage(path, problem));
+            }
+            Ok(())
+        })
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), LineProblem> {
+        let event = v1::parse(line)?;
+        if !(self.wanted)(&event.kind) {
+            return Ok(());
+        }
+        if !self.closed.is_empty() {
+            let month = month_of(event.at);
+            let is_late = |retention: &&Retention| retention.is_rolled_up(&event.kind, &month);
+            if self.closed.iter().any(is_late) {
+                self.survey.late += 1;
+                return Ok(());
+            }
+        }
+        (self.take)(&event)?;
+        if self.seen.insert(event.id) {
+            self.survey.events += 1;
+        } else {
+            self.survey.repeated += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Returns which months of a tree have been rolled up.
+pub(super) fn retention_of(tree: &dyn Tree) -> Result<Retention, StateError> {
+    let mut bytes = Vec::new();
+    tree.read(RETENTION, &mut |file| {
+        file.read_to_end(&mut bytes).map(drop)
+    })?;
+    read_retention(&bytes, &tree.shown(RETENTION))
+}
+
+pub(super) fn read_retention(bytes: &[u8], path: &Path) -> Result<Retention, StateError> {
+    let path = path.to_path_buf();
+    Retention::read(bytes).map_err(|problem| match problem {
+        RetentionProblem::Newer(schema) => StateError::Newer { path, schema },
+        RetentionProblem::Damaged(problem) => StateError::Damaged { path, problem },
+    })
+}
+
+/// Returns a digest of a set of events.
+pub(super) fn digest_of(ids: impl Iterator<Item = Sha>) -> Sha {
+    let mut ids: Vec<Sha> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let all: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
+    Sha::of(&all)
+}
+
+pub(super) fn is_event_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    !name.starts_with('.') && name.ends_with(".ndjson")
 }

@@ -1,73 +1,92 @@
-//! The fold: outbox into segments, sorted by time and id, one event a line, each event once.
+//! The fold: events into segments, sorted by time and id, one a line, each once.
 //!
-//! Invariant: commutative, associative and idempotent. Each segment's bytes depend on the set of its events alone.
+//! Invariant: commutative, associative and idempotent. Each segment's bytes depend on the set of its events alone. An event
+//! of a month that has been rolled up comes too late: a `late` event stands for it.
 
-use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
-use super::disk::{Damage, StateError, StateFolder, Survey};
-use super::v1::{self, LineProblem, StoredEvent};
-use crate::event::Sha;
+use super::disk::{StateError, StateFolder, newer, retention_of};
+use super::lines::{Damage, read_lines};
+use super::segment::{Batch, Incoming, Merged, merge, path_of};
+use super::tree::Tree;
+use super::v1::{self, Retention};
 use crate::ports::TEMPORARY;
+
+/// Events beyond this many bytes are folded in a further round.
+pub(super) const BATCH: usize = 24 * 1024 * 1024;
 
 /// What a fold did.
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
+    /// Files of the outbox that were read.
     pub(crate) files: u64,
+    /// Events in them.
     pub(crate) events: u64,
+    /// Events that no segment had before.
+    pub(crate) added: u64,
+    /// Segments that were written.
     pub(crate) segments: u64,
+    /// Events of months that have been rolled up.
+    pub(crate) late: u64,
     pub(crate) damage: Vec<Damage>,
+    /// How much of the damage lies in segments; what came in for those was not folded.
+    pub(crate) in_segments: usize,
 }
-
-/// The lines of one segment, by identity.
-type Segment = BTreeMap<Sha, (Timestamp, String)>;
 
 impl StateFolder<'_> {
     /// Takes the outbox into the segments.
     ///
-    /// Nothing is written before everything is read. A file of the outbox with damage stays as it is: what is sound in it
-    /// is folded. Damage in a segment, which a rewrite would lose, and events of a newer version stop the fold.
+    /// A file of the outbox with damage stays as it is: what is sound in it is folded. Damage in a segment, which a rewrite
+    /// would lose, and events of a newer version stop the fold.
     pub(crate) fn fold(&self, dry_run: bool) -> Result<Folded, StateError> {
         let _lock = self.lock()?;
+        let mut tree = self.segments(dry_run);
+        let retention = retention_of(&tree)?;
         let mut folded = Folded::default();
-        let mut segments: BTreeMap<PathBuf, Segment> = BTreeMap::new();
-        let mut done = Vec::new();
-        for path in self.event_files(&self.outbox())? {
-            let before = folded.damage.len();
-            self.gather(&path, &mut segments, &mut folded.damage)?;
-            folded.files += 1;
-            if folded.damage.len() == before {
-                done.push(path);
+        if !dry_run {
+            self.remove_left_overs()?;
+        }
+        let mut paths = self.outbox_files()?.into_iter().peekable();
+        while paths.peek().is_some() {
+            let mut batch = Batch::default();
+            let mut done = Vec::new();
+            while batch.size() < BATCH
+                && let Some(path) = paths.next()
+            {
+                let before = folded.damage.len();
+                self.gather(&path, &mut batch, &mut folded.damage)?;
+                folded.files += 1;
+                if folded.damage.len() == before {
+                    done.push(path);
+                }
+            }
+            if let Some(newer) = newer(&folded.damage) {
+                return Err(newer);
+            }
+            folded.events += batch.len() as u64;
+            fold_into(&mut tree, batch, &retention, &mut folded)?;
+            if folded.in_segments > 0 {
+                return Ok(folded);
+            }
+            if !dry_run {
+                self.remove_files(&done)?;
             }
         }
-        let in_outbox = folded.damage.len();
-        folded.events = segments.values().map(|segment| segment.len() as u64).sum();
-        for (path, segment) in &mut segments {
-            self.add_existing(path, segment, &mut folded.damage)?;
-        }
-        if folded.damage.len() > in_outbox {
-            return Ok(Folded {
-                damage: folded.damage,
-                ..Folded::default()
-            });
-        }
-        folded.segments = segments.len() as u64;
-        if dry_run {
-            return Ok(folded);
-        }
-        self.remove_left_overs()?;
-        for (path, segment) in segments {
-            self.write_segment(&path, segment)?;
-        }
-        for path in done {
-            self.files
-                .remove(&path)
-                .map_err(|source| StateError::Write { path, source })?;
-        }
         Ok(folded)
+    }
+
+    pub(super) fn remove_files(&self, paths: &[PathBuf]) -> Result<(), StateError> {
+        for path in paths {
+            match self.files.remove(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => done.map_err(|source| StateError::Write {
+                    path: path.clone(),
+                    source,
+                })?,
+            }
+        }
+        Ok(())
     }
 
     /// Removes the temporary files of writers that were killed: whoever writes holds the lock, so none is in use.
@@ -88,183 +107,165 @@ impl StateFolder<'_> {
         Ok(())
     }
 
-    fn gather(
+    /// Reads the sound events of a file.
+    pub(super) fn gather(
         &self,
         path: &Path,
-        segments: &mut BTreeMap<PathBuf, Segment>,
+        batch: &mut Batch,
         damage: &mut Vec<Damage>,
     ) -> Result<(), StateError> {
-        let folder = self.segments();
-        self.sound_lines(path, damage, &mut |event, line| {
-            let month = event
-                .at
-                .to_zoned(TimeZone::UTC)
-                .strftime("%Y-%m")
-                .to_string();
-            let segment = folder
-                .join(event.kind.as_ref())
-                .join(format!("{month}.ndjson"));
-            insert(
-                segments.entry(segment).or_default(),
-                event.id,
-                event.at,
-                line,
-            );
-        })
-    }
-
-    /// Adds what a segment holds already.
-    fn add_existing(
-        &self,
-        path: &Path,
-        segment: &mut Segment,
-        damage: &mut Vec<Damage>,
-    ) -> Result<(), StateError> {
-        self.sound_lines(path, damage, &mut |event, line| {
-            insert(segment, event.id, event.at, line);
-        })
-    }
-
-    /// Hands out the sound events of a file with their lines; fine when there is no such file.
-    fn sound_lines(
-        &self,
-        path: &Path,
-        damage: &mut Vec<Damage>,
-        take: &mut dyn FnMut(&StoredEvent<'_>, &str),
-    ) -> Result<(), StateError> {
-        let mut newer = None;
-        self.lines(path, &mut |line| match line {
-            Ok(line) => match v1::parse(line.text) {
-                Ok(event) => take(&event, line.text),
-                Err(LineProblem::OtherSchema(schema)) => newer = Some(schema),
-                Err(problem) => damage.push(Damage {
-                    path: path.to_path_buf(),
-                    line: line.number,
-                    offset: line.offset,
-                    problem,
-                }),
-            },
-            Err(found) => damage.push(found),
-        })?;
-        match newer {
-            Some(schema) => Err(StateError::Newer {
-                path: path.to_path_buf(),
-                schema,
-            }),
-            None => Ok(()),
-        }
-    }
-
-    fn write_segment(&self, path: &Path, segment: Segment) -> Result<(), StateError> {
-        let mut lines: Vec<(Timestamp, Sha, String)> = segment
-            .into_iter()
-            .map(|(id, (at, line))| (at, id, line))
-            .collect();
-        lines.sort();
-        self.files
-            .write_atomic(path, &mut |out| {
-                for (_, _, line) in &lines {
-                    out.write_all(line.as_bytes())?;
-                    out.write_all(b"\n")?;
-                }
-                Ok(())
-            })
-            .map_err(|source| StateError::Write {
-                path: path.to_path_buf(),
-                source,
-            })
-    }
-
-    /// Checks every event, payloads included.
-    pub(crate) fn check(&self) -> Result<Survey, StateError> {
-        self.read(&mut |_, _| true, &mut |event| v1::check(event))
-    }
-
-    /// Puts every damaged line aside and leaves everything else as it was; returns what was found and where the lines went.
-    ///
-    /// The lock is held from the first look on: line numbers are good for the bytes that were seen only.
-    pub(crate) fn repair(&self) -> Result<(Survey, Vec<PathBuf>), StateError> {
-        let _lock = self.lock()?;
-        let survey = self.check()?;
-        let mut by_file: BTreeMap<PathBuf, Vec<Damage>> = BTreeMap::new();
-        let is_newer = |found: &&Damage| matches!(found.problem, LineProblem::OtherSchema(_));
-        for found in survey.damage.iter().filter(|found| !is_newer(found)) {
-            by_file
-                .entry(found.path.clone())
-                .or_default()
-                .push(found.clone());
-        }
-        let mut aside = Vec::new();
-        for (path, damage) in by_file {
-            aside.push(self.set_aside(&path, &damage)?);
-            self.drop_lines(&path, &damage)?;
-        }
-        Ok((survey, aside))
-    }
-
-    /// Copies the damaged lines of a file to the folder `aside`, byte for byte.
-    fn set_aside(&self, path: &Path, damage: &[Damage]) -> Result<PathBuf, StateError> {
-        let bytes = self.raw_lines(path, &|number| damage.iter().any(|d| d.line == number))?;
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let digest = Sha::of(&bytes).to_string();
-        let aside = self
-            .root()
-            .join("aside")
-            .join(format!("{name}-{}", &digest[..12]));
-        self.files
-            .write_atomic(&aside, &mut |out| out.write_all(&bytes))
-            .map_err(|source| StateError::Write {
-                path: aside.clone(),
-                source,
-            })?;
-        Ok(aside)
-    }
-
-    fn drop_lines(&self, path: &Path, damage: &[Damage]) -> Result<(), StateError> {
-        let kept = self.raw_lines(path, &|number| damage.iter().all(|d| d.line != number))?;
-        let written = if kept.is_empty() {
-            self.files.remove(path)
-        } else {
-            self.files
-                .write_atomic(path, &mut |out| out.write_all(&kept))
+        let failed = |source| StateError::Read {
+            path: path.to_path_buf(),
+            source,
         };
-        written.map_err(|source| StateError::Write {
-            path: path.to_path_buf(),
-            source,
-        })
-    }
-
-    fn raw_lines(&self, path: &Path, wanted: &dyn Fn(u64) -> bool) -> Result<Vec<u8>, StateError> {
-        use std::io::Read as _;
-        let mut all = Vec::new();
-        let read = self
-            .files
-            .open(path)
-            .and_then(|mut file| file.read_to_end(&mut all));
-        read.map_err(|source| StateError::Read {
-            path: path.to_path_buf(),
-            source,
-        })?;
-        let mut bytes = Vec::new();
-        for (number, line) in (1_u64..).zip(all.split_inclusive(|&byte| byte == b'\n')) {
-            if wanted(number) {
-                bytes.extend_from_slice(line);
-            }
-        }
-        Ok(bytes)
+        let mut file = match self.files.open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        gather_lines(&mut file, path, batch, damage).map_err(failed)
     }
 }
 
-/// Adds a line; of two with one identity the earlier stays, so that the order of folding does not matter.
-fn insert(segment: &mut Segment, id: Sha, at: Timestamp, line: &str) {
-    match segment.get(&id) {
-        Some((other_at, other)) if (*other_at, other.as_str()) <= (at, line) => {}
-        _ => {
-            segment.insert(id, (at, line.to_owned()));
+/// Reads the sound events of some bytes.
+pub(super) fn gather_lines(
+    file: &mut dyn io::Read,
+    path: &Path,
+    batch: &mut Batch,
+    damage: &mut Vec<Damage>,
+) -> io::Result<()> {
+    read_lines(file, path, &mut |line| {
+        match line {
+            Ok(line) => match v1::parse(line.text) {
+                Ok(event) => batch.add(&event, line.text),
+                Err(problem) => damage.push(line.damage(path, problem)),
+            },
+            Err(found) => damage.push(found),
+        }
+        Ok(())
+    })
+}
+
+/// Takes events into the segments of a tree.
+pub(super) fn fold_into(
+    tree: &mut dyn Tree,
+    batch: Batch,
+    retention: &Retention,
+    folded: &mut Folded,
+) -> Result<(), StateError> {
+    let mut late = Batch::default();
+    batch.each(&mut |kind, month, incoming| {
+        let path = path_of(kind, month);
+        if retention.is_rolled_up(kind, month) {
+            return refuse_late(tree, &path, kind, incoming, &mut late);
+        }
+        let merged = merge_into(tree, &path, incoming)?;
+        take_in(merged, folded)
+    })?;
+    folded.late += late.len() as u64;
+    late.each(&mut |kind, month, incoming| {
+        let merged = merge_into(tree, &path_of(kind, month), incoming)?;
+        take_in(merged, folded)
+    })
+}
+
+fn take_in(merged: Merged, folded: &mut Folded) -> Result<(), StateError> {
+    if let Some(newer) = newer(&merged.damage) {
+        return Err(newer);
+    }
+    if merged.damage.is_empty() {
+        folded.segments += 1;
+        folded.added += merged.added;
+    } else {
+        folded.in_segments += merged.damage.len();
+        folded.damage.extend(merged.damage);
+    }
+    Ok(())
+}
+
+/// Merges into one segment, which stays as it was when it is damaged.
+fn merge_into(
+    tree: &mut dyn Tree,
+    path: &str,
+    incoming: &[Incoming<'_>],
+) -> Result<Merged, StateError> {
+    let shown = tree.shown(path);
+    let mut merged = Merged::default();
+    let written = tree.rewrite(path, &mut |old, out| {
+        merged = merge(old, &shown, incoming, out)?;
+        if merged.damage.is_empty() && !merged.is_out_of_order {
+            Ok(())
+        } else {
+            Err(io::Error::other("it is not in order"))
+        }
+    });
+    if !merged.damage.is_empty() {
+        return Ok(merged);
+    }
+    if !merged.is_out_of_order {
+        return written.map(|()| merged);
+    }
+    // Somebody else's program wrote it: the events are sound, so they are put in order.
+    let mut all = Batch::default();
+    let mut damage = Vec::new();
+    tree.read(path, &mut |old| {
+        gather_lines(old, &shown, &mut all, &mut damage)
+    })?;
+    let before = all.len();
+    for new in incoming {
+        let Ok(event) = v1::parse(new.line) else {
+            continue;
+        };
+        all.add(&event, new.line);
+    }
+    let mut added = 0;
+    all.each(&mut |_, _, lines| {
+        added += lines.len();
+        tree.rewrite(path, &mut |_, out| write_lines(lines, out))
+    })?;
+    Ok(Merged {
+        added: added.saturating_sub(before) as u64,
+        damage,
+        is_out_of_order: true,
+    })
+}
+
+pub(super) fn write_lines(lines: &[Incoming<'_>], out: &mut dyn Write) -> io::Result<()> {
+    for line in lines {
+        out.write_all(line.line.as_bytes())?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Makes `late` events of what belongs to a month that has been rolled up and was not kept there.
+fn refuse_late(
+    tree: &dyn Tree,
+    path: &str,
+    kind: &str,
+    incoming: &[Incoming<'_>],
+    late: &mut Batch,
+) -> Result<(), StateError> {
+    let shown = tree.shown(path);
+    let mut kept = std::collections::HashSet::new();
+    tree.read(path, &mut |old| {
+        read_lines(old, &shown, &mut |line| {
+            if let Ok(line) = line
+                && let Ok(event) = v1::parse(line.text)
+            {
+                kept.insert(event.id);
+            }
+            Ok(())
+        })
+    })?;
+    for new in incoming.iter().filter(|new| !kept.contains(&new.id)) {
+        let Ok(event) = v1::parse(new.line) else {
+            continue;
+        };
+        let line = v1::late_line(kind, &event);
+        if let Ok(stored) = v1::parse(&line) {
+            late.add(&stored, &line);
         }
     }
+    Ok(())
 }

@@ -1,12 +1,29 @@
-//! State on disk: events in an outbox, folded into segments. The truth is the set of events; all else is a fold of it.
+//! State: events in an outbox, folded into segments, shared by way of git refs. The truth is the set of events; all else is
+//! a fold of it.
 //!
 //! `docs/state.md` describes the layout. Invariants: nothing is written in place, an event that a command reported as
-//! saved survives a kill, and a damaged line is named and set aside while everything else stays readable.
+//! saved survives a kill, a full disk and a refused push, and a damaged line is named and set aside while everything else
+//! stays readable.
 
+mod branch;
 mod disk;
 mod fold;
+pub(crate) mod kinds;
+mod lines;
+mod patience;
+mod push;
+mod remote;
+mod repair;
+mod segment;
+mod shared;
 #[cfg(test)]
 mod tests;
+mod tree;
 pub(crate) mod v1;
 
-pub(crate) use disk::{Damage, StateError, StateFolder, Survey};
+pub(crate) use disk::{Place, StateError, StateFolder, Survey};
+pub(crate) use fold::Folded;
+pub(crate) use lines::Damage;
+pub(crate) use push::Pushed;
+pub(crate) use remote::{Pulled, Remote, RemoteFold};
+pub(crate) use shared::Shared;

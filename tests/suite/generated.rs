@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 9] = [
+const SCHEMAS: [&str; 12] = [
     "config",
     "config-show",
     "demo",
@@ -13,6 +13,9 @@ const SCHEMAS: [&str; 9] = [
     "flakes-report",
     "state-doctor",
     "state-fold",
+    "state-pull",
+    "state-push",
+    "state-sync",
     "state-verify",
 ];
 
@@ -53,7 +56,10 @@ fn the_command_reference_is_published() {
     for path in [
         &["flakes", "ingest"][..],
         &["flakes", "report"],
+        &["state", "sync"],
+        &["state", "push"],
         &["state", "fold"],
+        &["state", "pull"],
         &["state", "verify"],
         &["state", "doctor"],
         &["config", "show"],

@@ -134,10 +134,10 @@ fn every_kind_of_damage_is_named_set_aside_and_nothing_else_is_lost() {
                 .run(["flakes", "report"])
                 .exits_with(65)
                 .says("maestro state doctor");
-            maestro.run(["state", "doctor", "--dry-run"]).exits_with(65);
+            maestro.run(["state", "doctor"]).exits_with(65);
             maestro.run(["state", "verify"]).exits_with(65);
             maestro
-                .run(["state", "doctor"])
+                .run(["state", "doctor", "--repair"])
                 .exits_with(65)
                 .says("aside");
             maestro.run(["state", "verify"]).success();
@@ -344,7 +344,7 @@ fn a_payload_of_another_shape_is_damage_that_doctor_mends() {
     maestro.file(".git/maestro/outbox/odd.ndjson", line);
     let verify = maestro.run(["state", "verify"]).exits_with(65);
     assert!(verify.stdout.contains("payload"), "{}", verify.stdout);
-    let _ = maestro.run(["state", "doctor"]).exits_with(65);
+    let _ = maestro.run(["state", "doctor", "--repair"]).exits_with(65);
     let _ = maestro.run(["state", "verify"]).success();
 }
 

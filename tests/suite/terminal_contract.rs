@@ -16,7 +16,11 @@ const CALLS: &[(&[&str], i32)] = &[
     (&["flakes", "ingest", "--dry-run", "build"], 0),
     (&["flakes", "ingest", "page.html"], 65),
     (&["flakes", "report", "--all"], 0),
+    (&["state", "sync", "--dry-run"], 0),
+    (&["state", "push", "--dry-run"], 0),
+    (&["state", "pull"], 0),
     (&["state", "fold", "--dry-run"], 0),
+    (&["state", "fold", "--local", "--dry-run"], 0),
     (&["state", "verify"], 0),
     (&["state", "doctor"], 0),
     (&["config", "show", "--origin"], 0),
@@ -44,6 +48,10 @@ fn a_dry_run_of_the_demo_leaves_nothing() {
 /// A repository in which the examples of every `--help` work.
 fn prepared() -> Maestro {
     let maestro = Maestro::in_repo();
+    maestro.git(&["init", "--quiet", "--bare", "remote.git"]);
+    for name in ["origin", "upstream"] {
+        maestro.git(&["remote", "add", name, "remote.git"]);
+    }
     maestro
         .file("build/test-results/r.xml", REPORT)
         .file("target/nextest/ci/junit.xml", REPORT)
@@ -383,6 +391,9 @@ fn json_has_a_schema_and_follows_the_published_one() {
         ),
         (&["flakes", "report", "--all"], "flakes-report"),
         (&["state", "verify"], "state-verify"),
+        (&["state", "sync", "--dry-run"], "state-sync"),
+        (&["state", "push", "--dry-run"], "state-push"),
+        (&["state", "pull"], "state-pull"),
         (&["state", "fold", "--dry-run"], "state-fold"),
         (&["state", "doctor"], "state-doctor"),
         (&["config", "show"], "config-show"),

@@ -13,30 +13,31 @@ use crate::flakes::verdict::times;
 use crate::output::{Inline, Page, Report};
 use crate::state::v1::LineProblem;
 
-/// Set damaged lines of the state aside
+/// Say what is wrong with the state, and repair it
 ///
-/// Each damaged line is named and moved, byte for byte, to the folder `aside` of the state; every other line stays as it
-/// is. Events of a newer version are no damage and stay. Exits with 65 when something was damaged.
+/// Without --repair nothing is changed. With it, each damaged line is moved, byte for byte, to the folder `aside` of the
+/// state, and every other line stays as it is. Events of a newer version are no damage and stay. Exits with 65 when
+/// something was damaged.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  Mend the state
+  See what is wrong
     $ maestro state doctor
 
-  See what would be set aside
-    $ maestro state doctor --dry-run")]
+  Repair it
+    $ maestro state doctor --repair")]
 pub(crate) struct DoctorArgs {
-    /// Name the damage, move nothing
+    /// Set damaged lines aside
     #[arg(long)]
-    dry_run: bool,
+    repair: bool,
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult {
     let state = session.state()?;
-    let (mut survey, aside) = if args.dry_run {
-        (state.check()?, Vec::new())
-    } else {
+    let (mut survey, aside) = if args.repair {
         state.repair()?
+    } else {
+        (state.check()?, Vec::new())
     };
     let before = survey.damage.len();
     survey
@@ -47,7 +48,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult
     let aside = aside.iter().map(|path| session.shown(path)).collect();
     let document = DoctorDocument {
         schema: "maestro.state-doctor/v1",
-        dry_run: args.dry_run,
+        repaired: args.repair,
         events: survey.events,
         newer,
         damage,
@@ -63,10 +64,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult
     if document.damage.is_empty() {
         return Ok(ExitCode::Success);
     }
-    let hint = if args.dry_run {
-        "run it without --dry-run to set them aside"
-    } else {
+    let hint = if args.repair {
         "send the lines in `aside` with a bug report, or delete them; the state is sound again"
+    } else {
+        "`maestro state doctor --repair` sets them aside"
     };
     session.ui.hint(hint);
     Ok(ExitCode::BadInput)
@@ -78,8 +79,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult
 pub(crate) struct DoctorDocument {
     /// `maestro.state-doctor/v1`
     schema: &'static str,
-    /// Whether nothing was to be moved.
-    dry_run: bool,
+    /// Whether the damage was to be repaired.
+    repaired: bool,
     /// Sound events.
     events: u64,
     /// Events of a newer version; they stay.

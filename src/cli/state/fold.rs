@@ -5,52 +5,70 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::RemoteArgs;
 use super::verify::DamageRow;
 use crate::cli::session::Session;
 use crate::cli::state::damage_error;
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
-use crate::output::{Page, Report};
-use crate::state::Survey;
+use crate::output::{Inline, Page, Report};
+use crate::state::{Folded, Remote, RemoteFold, Survey};
 
-/// Fold the outbox into segments
+/// Fold stored events into segments
 ///
-/// Every event ends up once, in a file for its kind and month, sorted by time. Folding again, or in another order, gives
-/// the same bytes.
+/// Every event ends up once, in a file for its kind and month, sorted by time; folding again, or in another order, gives
+/// the same bytes. With a remote, what waits in its inbox is folded into the state branch, by compare-and-swap: any number
+/// of machines may fold at once. Without one, or with --local, the outbox of this machine is folded into its segments.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  Fold what the last commands stored
+  Fold what waits at the remote
     $ maestro state fold
 
-  See how much there is to fold
-    $ maestro state fold --dry-run")]
+  Fold what this machine has stored, and keep it here
+    $ maestro state fold --local")]
 pub(crate) struct FoldArgs {
+    #[command(flatten)]
+    remote: RemoteArgs,
+
+    /// Fold this machine's outbox into its own segments
+    #[arg(long, conflicts_with = "remote")]
+    local: bool,
+
     /// Say what would be folded, write nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &FoldArgs) -> CommandResult {
-    let state = session.state()?;
-    let folded = state.fold(args.dry_run)?;
-    let survey = Survey {
-        damage: folded.damage,
-        ..Survey::default()
-    };
-    let document = FoldDocument {
-        schema: "maestro.state-fold/v1",
-        dry_run: args.dry_run,
-        files: folded.files,
-        events: folded.events,
-        segments: folded.segments,
-        damage: DamageRow::all(session, &survey),
+    let is_remote = !args.local && (args.remote.remote.is_some() || session.has_remote()?);
+    let (document, damage) = if is_remote {
+        let remote = session.remote(args.remote.remote.as_deref(), args.remote.deadline)?;
+        let folded = remote.fold(args.dry_run)?;
+        let document = FoldDocument::remote(session, &remote, &folded, args.dry_run);
+        (document, folded.folded.damage)
+    } else {
+        let folded = session.state()?.fold(args.dry_run)?;
+        (
+            FoldDocument::new(session, &folded, args.dry_run),
+            folded.damage,
+        )
     };
     session.render(&document)?;
-    if survey.damage.is_empty() {
+    if document.late > 0 {
+        session.ui.warn(&format!(
+            "{} came after the month had been rolled up; counted, and left out",
+            times(document.late, "event")
+        ));
+    }
+    if damage.is_empty() {
         return Ok(ExitCode::Success);
     }
+    let survey = Survey {
+        damage,
+        ..Survey::default()
+    };
     Err(damage_error(session, &survey))
 }
 
@@ -62,14 +80,78 @@ pub(crate) struct FoldDocument {
     schema: &'static str,
     /// Whether nothing was to be written.
     dry_run: bool,
-    /// Files of the outbox.
+    /// Files of the outbox, or commits of the inbox.
     files: u64,
     /// Events in them.
     events: u64,
+    /// Events that no segment had before.
+    added: u64,
     /// Segments that were written, or would be.
     segments: u64,
+    /// Events of months that have been rolled up: left out, and counted by a `late` event each.
+    late: u64,
+    /// Where it was folded to, when that is a remote.
+    remote: Option<RemoteRow>,
     /// Lines that cannot be used; damage in a segment stops the fold.
     damage: Vec<DamageRow>,
+}
+
+/// A fold at a remote.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RemoteRow {
+    /// The remote.
+    name: String,
+    /// The state branch.
+    branch: String,
+    /// Its commit afterwards.
+    commit: Option<String>,
+    /// Commits that were written.
+    commits: u64,
+    /// Refs of the inbox that were folded and deleted, or would be.
+    refs: u64,
+    /// Refs of the inbox that stay, because something in them cannot be used.
+    kept_refs: u64,
+    /// How often the remote was asked.
+    attempts: u32,
+}
+
+impl FoldDocument {
+    fn new(session: &Session<'_>, folded: &Folded, dry_run: bool) -> Self {
+        let survey = Survey {
+            damage: folded.damage.clone(),
+            ..Survey::default()
+        };
+        Self {
+            schema: "maestro.state-fold/v1",
+            dry_run,
+            files: folded.files,
+            events: folded.events,
+            added: folded.added,
+            segments: folded.segments,
+            late: folded.late,
+            remote: None,
+            damage: DamageRow::all(session, &survey),
+        }
+    }
+
+    pub(super) fn remote(
+        session: &Session<'_>,
+        remote: &Remote<'_>,
+        fold: &RemoteFold,
+        dry_run: bool,
+    ) -> Self {
+        let mut document = Self::new(session, &fold.folded, dry_run);
+        document.remote = Some(RemoteRow {
+            name: remote.name().to_owned(),
+            branch: remote.branch().to_owned(),
+            commit: fold.tip.clone(),
+            commits: fold.commits,
+            refs: fold.refs,
+            kept_refs: fold.kept_refs,
+            attempts: fold.attempts,
+        });
+        document
+    }
 }
 
 impl Report for FoldDocument {
@@ -83,9 +165,19 @@ impl Report for FoldDocument {
             "{}: {} from {} into {}",
             if self.dry_run { "Would fold" } else { "Folded" },
             times(self.events, "event"),
-            times(self.files, "file"),
+            match &self.remote {
+                Some(remote) => times(remote.refs, "waiting commit"),
+                None => times(self.files, "file"),
+            },
             times(self.segments, "segment")
         ));
+        if let Some(remote) = &self.remote {
+            page.line(vec![
+                Inline::Code(remote.branch.clone()),
+                Inline::Plain(format!(" of {} is at ", remote.name)),
+                Inline::Code(remote.commit.clone().unwrap_or_else(|| "nothing".into())),
+            ]);
+        }
         if !self.damage.is_empty() {
             DamageRow::table(&self.damage, &mut page);
         }

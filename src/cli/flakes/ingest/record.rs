@@ -18,8 +18,8 @@ use crate::flakes::neutral::NeutralFile;
 use crate::flakes::results::Results;
 use crate::junit::{Counts, Note, NoteCode};
 use crate::redact::Redactor;
-use crate::state::StateFolder;
-use crate::state::v1::{self, Filing, TEST_LIST, TEST_RUN};
+use crate::state::v1::{self, Filing, KnownLists, TEST_LIST, TEST_RUN};
+use crate::state::{Place, StateFolder};
 
 /// What local runs are called: this, and a digest of their reports.
 const LOCAL: &str = "local-";
@@ -42,14 +42,14 @@ pub(super) struct Recorder<'s, 'w> {
 }
 
 /// Run, attempt, job and leg.
-type Place = (String, u32, String, String);
+type Filed = (String, u32, String, String);
 
 /// What is stored already.
 #[derive(Default)]
 struct Known {
     /// Report files, with the places they are filed under; those only whose list of tests is there too.
-    files: HashMap<Sha, Vec<Place>>,
-    lists: HashSet<Sha>,
+    files: HashMap<Sha, Vec<Filed>>,
+    lists: KnownLists,
 }
 
 impl<'s, 'w> Recorder<'s, 'w> {
@@ -214,17 +214,18 @@ impl<'s, 'w> Recorder<'s, 'w> {
             };
             document.filed(&filing);
             let results = std::mem::take(&mut self.results);
-            events.extend(v1::encode_run(&results, &self.counts, &filing).map_err(encoding)?);
+            let lists = &mut self.known.lists;
+            let encoded = v1::encode_run(&results, &self.counts, &filing, lists);
+            events.extend(encoded.map_err(encoding)?);
         }
         for file in std::mem::take(&mut self.neutral) {
             let filings = self.neutral_filings(&file);
-            events.extend(v1::encode_neutral(&file, &filings).map_err(encoding)?);
+            let lists = &mut self.known.lists;
+            events.extend(v1::encode_neutral(&file, &filings, lists).map_err(encoding)?);
         }
         if events.is_empty() {
             return Ok(());
         }
-        let known = &self.known.lists;
-        events.retain(|event| event.kind != TEST_LIST || !known.contains(&event.id));
         let runs = events.iter().filter(|event| event.kind == TEST_RUN).count();
         if runs == 0 {
             return Ok(());
@@ -325,15 +326,15 @@ fn fill_from_checkout(session: &mut Session<'_>, origin: &mut Origin) {
 }
 
 fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, CommandError> {
-    let mut lists = HashSet::new();
+    let mut lists = KnownLists::default();
     let mut runs = Vec::new();
-    let mut wants = |kind: &str, id: &Sha| {
-        if kind == TEST_LIST {
-            lists.insert(*id);
+    // Of what other machines stored, the lists are enough: a run that is stored twice counts once.
+    let wanted =
+        |kind: &str, place: Place| kind == TEST_LIST || (kind == TEST_RUN && place == Place::Here);
+    let survey = state.read(&wanted, &mut |event| {
+        if event.kind == TEST_LIST {
+            return lists.add(event);
         }
-        kind == TEST_RUN
-    };
-    let survey = state.read(&mut wants, &mut |event| {
         runs.push(v1::decode_run(event)?);
         Ok(())
     })?;
@@ -341,8 +342,11 @@ fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, Co
         return Err(newer.into());
     }
     crate::cli::state::warn_of_damage(session, &survey);
-    let mut files: HashMap<Sha, Vec<Place>> = HashMap::new();
-    for run in runs.into_iter().filter(|run| lists.contains(&run.list)) {
+    // A runner of a CI service begins with nothing each time; a person's machine does not.
+    let is_ci = session.var("CI").is_some_and(|value| value != "false");
+    lists.is_lasting = !is_ci || survey.files > 0;
+    let mut files: HashMap<Sha, Vec<Filed>> = HashMap::new();
+    for run in runs.into_iter().filter(|run| lists.has(&run.list)) {
         let origin = run.origin;
         let place = (origin.run, origin.attempt, origin.job, run.leg);
         for file in run.files {

@@ -73,7 +73,7 @@ pub(crate) fn missing_lists_error(missing: u64) -> CommandError {
 pub(crate) fn load(state: &StateFolder<'_>) -> Result<(History, Survey), CommandError> {
     let mut builder = HistoryBuilder::default();
     let survey = state.read(
-        &mut |kind, _| kind == TEST_LIST || kind == TEST_RUN,
+        &|kind, _| kind == TEST_LIST || kind == TEST_RUN,
         &mut |event| {
             if event.kind == TEST_LIST {
                 return v1::decode_list(event, &mut builder);

@@ -1,0 +1,440 @@
+//! The shared state: an inbox of refs at a remote, folded into a state branch by compare-and-swap.
+//!
+//! A writer publishes one commit under a ref of its own, so that no two writers ever wait for each other. Whoever folds
+//! takes what waits, writes one commit on the branch, and only then deletes the refs it took, each only if it still is
+//! what was read. Being killed in between costs nothing: folding twice gives the same bytes.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::branch::BranchTree;
+use super::disk::{StateError, newer, retention_of};
+use super::fold::{BATCH, Folded, fold_into, gather_lines};
+use super::patience::{Patience, Setback};
+use super::segment::Batch;
+use super::shared::{INBOX_FILE, Shared, inbox_refs, state_ref};
+use crate::ports::git::{Expect, Ref, RefUpdate, RefVerdict};
+use crate::ports::{Clock, Git, GitError};
+
+/// Where writers publish, at the remote.
+pub(super) const INBOX: &str = "refs/maestro/inbox/";
+
+/// An inbox file beyond this size was not written by a job's tests.
+const LARGEST_INBOX: u64 = 1024 * 1024 * 1024;
+
+/// The state that a remote shares.
+pub(crate) struct Remote<'w> {
+    pub(super) git: &'w dyn Git,
+    pub(super) clock: &'w dyn Clock,
+    /// Any folder of the repository.
+    pub(super) folder: PathBuf,
+    /// The remote's name.
+    pub(super) name: String,
+    /// The state branch, without `refs/heads/`.
+    pub(super) branch: String,
+    /// How long one command goes on trying.
+    pub(super) deadline: Duration,
+    /// The time that commits carry.
+    pub(super) now: Timestamp,
+}
+
+/// What the remote has.
+pub(super) struct Tips {
+    pub(super) state: Option<String>,
+    /// Waiting commits, by name of the ref at the remote.
+    pub(super) waiting: Vec<Ref>,
+}
+
+/// What a fold of the inbox did.
+#[derive(Debug, Default)]
+pub(crate) struct RemoteFold {
+    pub(crate) folded: Folded,
+    /// Refs that were taken in and deleted.
+    pub(crate) refs: u64,
+    /// Refs that stay, because something in them cannot be used.
+    pub(crate) kept_refs: u64,
+    /// The tip of the state branch afterwards.
+    pub(crate) tip: Option<String>,
+    /// Commits that were written.
+    pub(crate) commits: u64,
+    /// Tries, all commits together.
+    pub(crate) attempts: u32,
+}
+
+impl<'w> Remote<'w> {
+    pub(crate) fn new(
+        shared: Shared<'w>,
+        clock: &'w dyn Clock,
+        name: String,
+        branch: String,
+        deadline: Duration,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            git: shared.git,
+            clock,
+            folder: shared.folder,
+            name,
+            branch,
+            deadline,
+            now,
+        }
+    }
+
+    /// Returns the remote's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the state branch, without `refs/heads/`.
+    pub(crate) fn branch(&self) -> &str {
+        &self.branch
+    }
+
+    pub(super) fn branch_ref(&self) -> String {
+        format!("refs/heads/{}", self.branch)
+    }
+
+    pub(super) fn patience(&self) -> Patience<'w> {
+        Patience::new(self.clock, self.deadline)
+    }
+
+    /// Fetches the state branch and what waits, trying again while the remote does not answer.
+    pub(crate) fn pull(&self) -> Result<Pulled, StateError> {
+        let mut patience = self.patience();
+        let tips = self.fetch(&mut patience)?;
+        Ok(Pulled {
+            waiting: tips.waiting.len() as u64,
+            tip: tips.state,
+        })
+    }
+
+    pub(super) fn fetch(&self, patience: &mut Patience<'_>) -> Result<Tips, StateError> {
+        let mut before = self.known()?;
+        loop {
+            match self.fetch_once() {
+                Ok(tips) => {
+                    // A remote lists its branches before its inbox. What was folded in between is in neither list, and then
+                    // the branch has moved by the next look.
+                    let is_gone =
+                        |waiting: &Ref| tips.waiting.iter().all(|now| now.name != waiting.name);
+                    let was_folded = before.waiting.iter().any(is_gone);
+                    if was_folded && tips.state == before.state && patience.wait(Setback::Race) {
+                        before = tips;
+                        continue;
+                    }
+                    return Ok(tips);
+                }
+                Err(error @ GitError::Unreachable { .. }) => {
+                    if !patience.wait(Setback::Silence) {
+                        return Err(error.into());
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn fetch_once(&self) -> Result<Tips, GitError> {
+        let inbox = format!("+{INBOX}*:{}*", inbox_refs(&self.name));
+        let state = format!("+{}:{}", self.branch_ref(), state_ref(&self.name));
+        let both = self
+            .git
+            .fetch(&self.folder, &self.name, &[state, inbox.clone()]);
+        match both {
+            Ok(()) => self.known(),
+            // Nobody has folded yet.
+            Err(GitError::NoSuchRef { .. }) => {
+                self.git.fetch(&self.folder, &self.name, &[inbox])?;
+                let known = self.known()?;
+                Ok(Tips {
+                    state: None,
+                    ..known
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns what the last fetch saw.
+    pub(super) fn known(&self) -> Result<Tips, GitError> {
+        let own = state_ref(&self.name);
+        let state = self.git.refs(&self.folder, &own)?;
+        let inbox = inbox_refs(&self.name);
+        let waiting = self.git.refs(&self.folder, &inbox)?.into_iter();
+        Ok(Tips {
+            state: state
+                .into_iter()
+                .find(|found| found.name == own)
+                .map(|found| found.object),
+            waiting: waiting
+                .map(|found| Ref {
+                    name: found.name.replacen(&inbox, INBOX, 1),
+                    object: found.object,
+                })
+                .collect(),
+        })
+    }
+
+    /// Folds what waits into the state branch.
+    pub(crate) fn fold(&self, dry_run: bool) -> Result<RemoteFold, StateError> {
+        let mut patience = self.patience();
+        let mut done = RemoteFold::default();
+        let mut kept: Vec<Ref> = Vec::new();
+        loop {
+            let mut tips = self.fetch(&mut patience)?;
+            done.tip.clone_from(&tips.state);
+            tips.waiting.retain(|waiting| !kept.contains(waiting));
+            done.kept_refs = kept.len() as u64;
+            done.attempts = patience.tries;
+            if tips.waiting.is_empty() {
+                return Ok(done);
+            }
+            let round = self.round(&tips)?;
+            if round.folded.in_segments > 0 {
+                done.folded.damage = round.folded.damage;
+                done.folded.in_segments = round.folded.in_segments;
+                return Ok(done);
+            }
+            let new = if round.tree.is_changed() && !dry_run {
+                let message = format!("Fold {} events\n\n[skip ci]\n", round.folded.events);
+                Some(round.tree.commit(&message, self.now, false)?)
+            } else {
+                None
+            };
+            if let Some(new) = &new
+                && !self.swap(tips.state.as_deref(), new, &mut patience)?
+            {
+                continue;
+            }
+            if new.is_some() {
+                done.commits += 1;
+                done.tip = new;
+            }
+            done.count(round.folded);
+            kept.extend(round.kept.clone());
+            if dry_run {
+                done.refs += round.taken.len() as u64;
+                done.kept_refs = kept.len() as u64;
+                if round.is_all {
+                    return Ok(done);
+                }
+                kept.extend(round.taken);
+                continue;
+            }
+            patience.succeed();
+            done.refs += self.delete_waiting(&round.taken, &mut patience)?;
+        }
+    }
+
+    /// Reads what waits, as much as one round takes, into the tree of the state branch.
+    fn round(&self, tips: &Tips) -> Result<Round<'_>, StateError> {
+        let mut tree =
+            BranchTree::open(self.git, &self.folder, tips.state.as_deref(), &self.branch)?;
+        let retention = retention_of(&tree)?;
+        let mut folded = Folded::default();
+        let mut batch = Batch::default();
+        let (mut taken, mut kept) = (Vec::new(), Vec::new());
+        let objects: Vec<String> = tips
+            .waiting
+            .iter()
+            .map(|waiting| format!("{}:{INBOX_FILE}", waiting.object))
+            .collect();
+        self.git
+            .read_blobs(&self.folder, &objects, &mut |place, blob| {
+                let waiting = &tips.waiting[place];
+                if batch.size() >= BATCH {
+                    return Ok(());
+                }
+                let before = folded.damage.len();
+                match blob {
+                    Some((size, bytes)) if size <= LARGEST_INBOX => {
+                        let path = PathBuf::from(format!("{}:{INBOX_FILE}", waiting.name));
+                        gather_lines(bytes, &path, &mut batch, &mut folded.damage)?;
+                        folded.files += 1;
+                    }
+                    // Whatever it is, no push of ours wrote it.
+                    _ => kept.push(waiting.clone()),
+                }
+                if folded.damage.len() > before {
+                    kept.push(waiting.clone());
+                } else if !kept.contains(waiting) {
+                    taken.push(waiting.clone());
+                }
+                Ok(())
+            })?;
+        if let Some(newer) = newer(&folded.damage) {
+            return Err(newer);
+        }
+        folded.events = batch.len() as u64;
+        fold_into(&mut tree, batch, &retention, &mut folded)?;
+        let is_all = taken.len() + kept.len() == tips.waiting.len();
+        Ok(Round {
+            tree,
+            folded,
+            taken,
+            kept,
+            is_all,
+        })
+    }
+
+    /// Moves the state branch from one commit to another; answers false when somebody else has moved it.
+    pub(super) fn swap(
+        &self,
+        old: Option<&str>,
+        new: &str,
+        patience: &mut Patience<'_>,
+    ) -> Result<bool, StateError> {
+        let update = RefUpdate {
+            name: self.branch_ref(),
+            new: Some(new.to_owned()),
+            expect: expect(old),
+        };
+        let moved = self.update(&[update], patience)?;
+        if moved == [RefVerdict::Done] {
+            let follow = (state_ref(&self.name), Some(new.to_owned()));
+            self.git.set_refs(&self.folder, &[follow])?;
+            return Ok(true);
+        }
+        if patience.wait(Setback::Race) {
+            return Ok(false);
+        }
+        Err(StateError::Contended {
+            remote: self.name.clone(),
+            name: self.branch_ref(),
+            tries: patience.tries,
+        })
+    }
+
+    /// Asks for changes of refs until the remote answers with something else than a refusal that may pass.
+    pub(super) fn update(
+        &self,
+        updates: &[RefUpdate],
+        patience: &mut Patience<'_>,
+    ) -> Result<Vec<RefVerdict>, StateError> {
+        loop {
+            match self.git.push(&self.folder, &self.name, updates) {
+                Ok(verdicts) => {
+                    let refused =
+                        verdicts
+                            .iter()
+                            .zip(updates)
+                            .find_map(|(verdict, update)| match verdict {
+                                RefVerdict::Refused(words) => Some((words.clone(), &update.name)),
+                                _ => None,
+                            });
+                    let Some((words, name)) = refused else {
+                        return Ok(verdicts);
+                    };
+                    if is_final(&words) || !patience.wait(Setback::Refusal) {
+                        return Err(StateError::Refused {
+                            remote: self.name.clone(),
+                            name: name.clone(),
+                            words,
+                            tries: patience.tries,
+                        });
+                    }
+                }
+                Err(error @ GitError::Unreachable { .. }) => {
+                    if !patience.wait(Setback::Silence) {
+                        return Err(error.into());
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Deletes refs that have been folded, each only if it still is what was read; returns how many are gone.
+    fn delete_waiting(
+        &self,
+        taken: &[Ref],
+        patience: &mut Patience<'_>,
+    ) -> Result<u64, StateError> {
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        let updates: Vec<RefUpdate> = taken
+            .iter()
+            .map(|taken| RefUpdate {
+                name: taken.name.clone(),
+                new: None,
+                expect: Expect::Object(taken.object.clone()),
+            })
+            .collect();
+        // One that was written again meanwhile waits for the next round.
+        self.update(&updates, patience)?;
+        let follow: Vec<_> = taken
+            .iter()
+            .map(|taken| (taken.name.replacen(INBOX, &inbox_refs(&self.name), 1), None))
+            .collect();
+        self.git.set_refs(&self.folder, &follow)?;
+        Ok(taken.len() as u64)
+    }
+
+    /// Returns the folder that git is asked in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// What a fetch brought.
+#[derive(Debug)]
+pub(crate) struct Pulled {
+    /// Commits that wait to be folded.
+    pub(crate) waiting: u64,
+    pub(crate) tip: Option<String>,
+}
+
+struct Round<'w> {
+    tree: BranchTree<'w>,
+    folded: Folded,
+    taken: Vec<Ref>,
+    /// Refs with something that cannot be used.
+    kept: Vec<Ref>,
+    /// Whether nothing is left for another round.
+    is_all: bool,
+}
+
+impl RemoteFold {
+    fn count(&mut self, round: Folded) {
+        self.folded.files += round.files;
+        self.folded.events += round.events;
+        self.folded.added += round.added;
+        self.folded.segments += round.segments;
+        self.folded.late += round.late;
+        self.folded.damage.extend(round.damage);
+    }
+}
+
+pub(super) fn expect(old: Option<&str>) -> Expect {
+    match old {
+        Some(old) => Expect::Object(old.to_owned()),
+        None => Expect::Nothing,
+    }
+}
+
+/// Whether a refusal will not pass by waiting.
+fn is_final(words: &str) -> bool {
+    let words = words.to_lowercase();
+    [
+        "protected branch",
+        "gh006",
+        "gh013",
+        "rule violations",
+        "not allowed",
+        "permission",
+        "denied",
+        "unsigned",
+        "signature",
+        "signed commits",
+        "read-only",
+        "archived",
+        "hidden ref",
+        "quota",
+    ]
+    .iter()
+    .any(|phrase| words.contains(phrase))
+}

@@ -1,0 +1,138 @@
+//! What was fetched of other machines' state: refs of this repository that follow those of a remote.
+//!
+//! Nothing of it is written to disk a second time: git's objects are the copy, and readers read them.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::disk::{StateError, read_retention};
+use super::segment::{EVENTS, name_of};
+use super::v1::{RETENTION, Retention};
+use crate::ports::git::Ref;
+use crate::ports::{Git, GitError};
+
+/// Where the refs lie that follow remotes.
+const TRACKING: &str = "refs/maestro/remotes";
+
+/// The folder of the state in the tree of a state branch.
+pub(super) const TOP: &str = ".maestro";
+
+/// The one file of a commit in the inbox.
+pub(super) const INBOX_FILE: &str = "events.ndjson";
+
+/// A repository with refs that follow remotes.
+#[derive(Clone)]
+pub(crate) struct Shared<'w> {
+    pub(super) git: &'w dyn Git,
+    /// Any folder of the repository.
+    pub(super) folder: PathBuf,
+}
+
+/// What the refs are at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Fetched {
+    /// State branches.
+    states: Vec<Ref>,
+    /// Commits that wait to be folded.
+    waiting: Vec<Ref>,
+}
+
+/// What takes a file: its name for messages, whether it waits to be folded, and its bytes.
+pub(super) type TakeFile<'a> = &'a mut dyn FnMut(&Path, bool, &mut dyn Read) -> io::Result<()>;
+
+/// Returns the local ref that follows the state branch of a remote.
+pub(super) fn state_ref(remote: &str) -> String {
+    format!("{TRACKING}/{remote}/state")
+}
+
+/// Returns the prefix of the local refs that follow the inbox of a remote.
+pub(super) fn inbox_refs(remote: &str) -> String {
+    format!("{TRACKING}/{remote}/inbox/")
+}
+
+impl<'w> Shared<'w> {
+    pub(crate) fn new(git: &'w dyn Git, folder: PathBuf) -> Self {
+        Self { git, folder }
+    }
+
+    /// Returns what was fetched; nothing when nothing ever was.
+    pub(super) fn fetched(&self) -> Result<Option<Fetched>, StateError> {
+        let mut fetched = Fetched::default();
+        for found in self.git.refs(&self.folder, &format!("{TRACKING}/"))? {
+            if found.name.ends_with("/state") {
+                fetched.states.push(found);
+            } else if found.name.contains("/inbox/") {
+                fetched.waiting.push(found);
+            }
+        }
+        let is_empty = fetched.states.is_empty() && fetched.waiting.is_empty();
+        Ok((!is_empty).then_some(fetched))
+    }
+
+    /// Returns which months the state branches have rolled up.
+    pub(super) fn retention(&self, fetched: &Fetched) -> Result<Retention, StateError> {
+        let mut all = Retention::default();
+        let objects: Vec<String> = fetched
+            .states
+            .iter()
+            .map(|state| format!("{}:{TOP}/{RETENTION}", state.object))
+            .collect();
+        let mut documents = Vec::new();
+        self.git
+            .read_blobs(&self.folder, &objects, &mut |place, blob| {
+                let mut bytes = Vec::new();
+                if let Some((_, blob)) = blob {
+                    blob.read_to_end(&mut bytes)?;
+                }
+                documents.push((place, bytes));
+                Ok(())
+            })?;
+        for (place, bytes) in documents {
+            let path = PathBuf::from(&objects[place]);
+            all.join(&read_retention(&bytes, &path)?);
+        }
+        Ok(all)
+    }
+
+    /// Hands out every file with events of the wanted kinds.
+    pub(super) fn each_file(
+        &self,
+        fetched: &Fetched,
+        wanted: &dyn Fn(&str) -> bool,
+        take: TakeFile<'_>,
+    ) -> Result<(), StateError> {
+        let mut objects = Vec::new();
+        let mut names = Vec::new();
+        for state in &fetched.states {
+            let below = format!("{TOP}/{EVENTS}");
+            for file in self.git.files_of(&self.folder, &state.object, &below)? {
+                let short = file.path.strip_prefix(TOP).unwrap_or_default();
+                let name = name_of(short.trim_start_matches('/'));
+                if file.is_file && name.is_some_and(|(kind, _)| wanted(kind)) {
+                    names.push((format!("{}:{}", state.name, file.path), false));
+                    objects.push(file.object);
+                }
+            }
+        }
+        for waiting in &fetched.waiting {
+            names.push((format!("{}:{INBOX_FILE}", waiting.name), true));
+            objects.push(format!("{}:{INBOX_FILE}", waiting.object));
+        }
+        let read = self
+            .git
+            .read_blobs(&self.folder, &objects, &mut |place, blob| {
+                let (name, is_waiting) = &names[place];
+                match blob {
+                    Some((_, blob)) => take(Path::new(name), *is_waiting, blob),
+                    None => Ok(()),
+                }
+            });
+        read.map_err(|error| match error {
+            GitError::Io(source) => StateError::Read {
+                path: PathBuf::from(TRACKING),
+                source,
+            },
+            other => other.into(),
+        })
+    }
+}
