@@ -80,6 +80,8 @@ pub(crate) trait Files: Send + Sync {
     fn write_atomic(&self, path: &Path, fill: Fill<'_>) -> io::Result<()>;
     /// Adds bytes to the end of a file.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Moves a file, durably; one that is there already is replaced.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Removes a folder and all that is in it; fine when there is none.

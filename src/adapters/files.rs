@@ -121,6 +121,13 @@ impl Files for Disk {
         file.write_all(bytes)
     }
 
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        create_durably(parent(to))?;
+        fs::rename(from, to)?;
+        sync_folder(parent(to))?;
+        sync_folder(parent(from))
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }

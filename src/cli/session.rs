@@ -175,13 +175,17 @@ impl<'w> Session<'w> {
         };
         let state = StateFolder::new(self.world.files.as_ref(), self.world.clock.as_ref(), root);
         Ok(match &self.checkout {
-            Ok(_) => state.with_shared(self.shared()),
+            Ok(checkout) => {
+                let shared = self.shared(checkout, state.root());
+                state.with_shared(shared)
+            }
             Err(_) => state,
         })
     }
 
-    fn shared(&self) -> Shared<'w> {
-        Shared::new(self.world.git.as_ref(), self.base.clone())
+    fn shared(&self, checkout: &Checkout, root: &Path) -> Shared<'w> {
+        let home = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+        Shared::new(self.world.git.as_ref(), root, home.clone())
     }
 
     /// Returns the state that a remote shares; the network is about to be used.
@@ -190,9 +194,7 @@ impl<'w> Session<'w> {
         name: Option<&str>,
         deadline: u64,
     ) -> Result<Remote<'w>, CommandError> {
-        if let Err(error) = &self.checkout {
-            return Err(no_repository(error));
-        }
+        let checkout = self.checkout.as_ref().map_err(no_repository)?;
         if self.settings.offline.value {
             let message = "`--offline` forbids asking a remote";
             return Err(CommandError::message(ErrorKind::Unavailable, message)
@@ -200,9 +202,10 @@ impl<'w> Session<'w> {
         }
         let name = name.filter(|name| !name.is_empty());
         let name = name.map_or_else(|| self.settings.remote.value.clone(), str::to_owned);
+        let state = self.state()?;
         Ok(Remote::new(
-            self.shared(),
-            self.world.clock.as_ref(),
+            &state,
+            self.shared(checkout, state.root()),
             name,
             self.settings.state_branch.value.clone(),
             Duration::from_secs(deadline),
@@ -216,9 +219,8 @@ impl<'w> Session<'w> {
             return Ok(false);
         }
         let name = &self.settings.remote.value;
-        let address = self.world.git.remote_address(&self.base, name);
-        let address = address.map_err(|error| CommandError::from(StateError::from(error)))?;
-        Ok(address.is_some())
+        let found = self.world.git.has_remote(&self.base, name);
+        found.map_err(|error| StateError::from(error).into())
     }
 
     /// Returns the present time, or the one that `--now` fixes.

@@ -63,6 +63,7 @@ fn git_failure(error: GitError) -> CommandError {
             .hint("check the remote's address (`git remote -v`); what is stored here is kept"),
         GitError::Unreachable { .. } => new(ErrorKind::Unavailable)
             .hint("run the command again when the remote answers; what is stored here is kept"),
+        GitError::Moving { .. } => new(ErrorKind::Locked).hint("run the command again; nothing is lost"),
         GitError::Denied { .. } => new(ErrorKind::Permission).hint(
             "git's own credentials are used: check that `git push` works here (in GitHub Actions `permissions: contents: write` \
              and `persist-credentials: true`); what is stored here is kept",

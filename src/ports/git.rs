@@ -53,6 +53,14 @@ pub(crate) enum GitError {
         /// Git's words.
         words: String,
     },
+    /// The remote's refs moved while they were read.
+    #[error("the remote `{remote}` moves too fast: {words}")]
+    Moving {
+        /// Its name.
+        remote: String,
+        /// Git's words.
+        words: String,
+    },
     /// The remote wants other credentials, or more rights.
     #[error("the remote `{remote}` denies access: {words}")]
     Denied {
@@ -78,6 +86,16 @@ pub(crate) enum GitError {
     /// Git refused; its own words.
     #[error("git refused: {0}")]
     Refused(String),
+}
+
+/// A repository of maestro's own, bare, inside a user's git directory: its refs, objects, locks and shallow commits are
+/// nobody else's business. Credentials and all other settings about remotes are those of the user's repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Store {
+    /// Where it lies.
+    pub(crate) git_dir: PathBuf,
+    /// A folder of the user's repository; addresses that are relative paths are meant from its top.
+    pub(crate) home: PathBuf,
 }
 
 /// A ref and the object that it names.
@@ -159,42 +177,57 @@ pub(crate) trait Git: Send + Sync {
     /// Whether a tracked file of the work tree differs from what is checked out.
     fn has_changes(&self, folder: &Path) -> Result<bool, GitError>;
 
-    /// Returns the local refs below a prefix, in order of name.
-    fn refs(&self, folder: &Path, prefix: &str) -> Result<Vec<Ref>, GitError>;
-    /// Sets or, without an object, deletes local refs, all or none.
-    fn set_refs(&self, folder: &Path, refs: &[(String, Option<String>)]) -> Result<(), GitError>;
+    /// Makes a store, unless it is there; it has the object format of the repository that it belongs to.
+    fn prepare(&self, store: &Store) -> Result<(), GitError>;
+    /// Returns the refs of a store below a prefix, in order of name.
+    fn refs(&self, store: &Store, prefix: &str) -> Result<Vec<Ref>, GitError>;
+    /// Sets or, without an object, deletes refs of a store, all or none. No other process may do so meanwhile.
+    fn set_refs(&self, store: &Store, refs: &[(String, Option<String>)]) -> Result<(), GitError>;
     /// Returns the files below a folder of a tree; none when there is no such folder.
-    fn files_of(&self, folder: &Path, tree: &str, below: &str) -> Result<Vec<TreeEntry>, GitError>;
+    fn files_of(&self, store: &Store, tree: &str, below: &str) -> Result<Vec<TreeEntry>, GitError>;
     /// Hands out blobs, by object id or `commit:path`, in order.
     fn read_blobs(
         &self,
-        folder: &Path,
+        store: &Store,
         objects: &[String],
         take: TakeBlob<'_>,
     ) -> Result<(), GitError>;
     /// Stores a blob and returns its id.
-    fn write_blob(&self, folder: &Path, fill: Fill<'_>) -> Result<String, GitError>;
+    fn write_blob(&self, store: &Store, fill: Fill<'_>) -> Result<String, GitError>;
     /// Stores a tree: another one, or none, with files set to blobs or, without one, taken out.
     fn write_tree(
         &self,
-        folder: &Path,
+        store: &Store,
         base: Option<&str>,
         changes: &[(String, Option<String>)],
     ) -> Result<String, GitError>;
     /// Stores a commit and returns its id; it is signed where git's configuration asks for that.
-    fn write_commit(&self, folder: &Path, commit: &NewCommit) -> Result<String, GitError>;
+    fn write_commit(&self, store: &Store, commit: &NewCommit) -> Result<String, GitError>;
+    /// Stores a commit of one file, without parents, and returns its id.
+    fn write_file_commit(
+        &self,
+        store: &Store,
+        path: &str,
+        bytes: &[u8],
+        message: &str,
+        at: Timestamp,
+    ) -> Result<String, GitError>;
     /// Returns a commit and those before it, newest first, at most so many.
-    fn history(&self, folder: &Path, tip: &str, most: usize) -> Result<Vec<String>, GitError>;
+    fn history(&self, store: &Store, tip: &str, most: usize) -> Result<Vec<String>, GitError>;
+    /// Packs what has become many small files.
+    fn tidy(&self, store: &Store) -> Result<(), GitError>;
 
-    /// Fetches refs of a remote into local ones; those below a pattern that are gone there are deleted here.
-    fn fetch(&self, folder: &Path, remote: &str, refspecs: &[String]) -> Result<(), GitError>;
-    /// Asks a remote for changes of its refs; each is judged on its own.
+    /// Fetches the tips of a remote's refs into those of a store; refs below a pattern that are gone there are deleted here.
+    /// No other process may change the store's refs meanwhile.
+    fn fetch(&self, store: &Store, remote: &str, refspecs: &[String]) -> Result<(), GitError>;
+    /// Asks a remote for changes of its refs: all or none, or each judged on its own.
     fn push(
         &self,
-        folder: &Path,
+        store: &Store,
         remote: &str,
         updates: &[RefUpdate],
+        all_or_none: bool,
     ) -> Result<Vec<RefVerdict>, GitError>;
-    /// Returns the address of a remote without its credentials; nothing when there is no such remote.
-    fn remote_address(&self, folder: &Path, remote: &str) -> Result<Option<String>, GitError>;
+    /// Whether a repository has a remote of that name.
+    fn has_remote(&self, folder: &Path, remote: &str) -> Result<bool, GitError>;
 }

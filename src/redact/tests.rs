@@ -130,3 +130,25 @@ fn redacting_twice_changes_nothing_more() {
     ));
     assert_eq!(redact(&once), once);
 }
+
+/// Every text that an expression matches has what the quick look needs.
+#[test]
+fn the_quick_look_misses_no_secret() {
+    use proptest::strategy::{Strategy, ValueTree};
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for rules in [token_rules(), keyed_rules()] {
+        for shape in rules.shapes {
+            // Word boundaries stand for no character.
+            let mut pattern = shape.pattern.replace("\\b", "").replace("|\\z", "");
+            for name in ["secret", "quoted"] {
+                pattern = pattern.replace(&format!("(?P<{name}>"), "(?:");
+            }
+            let texts = proptest::string::string_regex(&pattern).unwrap();
+            for _ in 0..300 {
+                let text = texts.new_tree(&mut runner).unwrap().current();
+                let one = Rules::new(std::slice::from_ref(shape), rules.ignore_case);
+                assert!(one.may_match(&text), "{}: {text}", shape.name);
+            }
+        }
+    }
+}

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::disk::StateError;
 use super::shared::TOP;
 use super::tree::{Change, Tree};
-use crate::ports::git::NewCommit;
+use crate::ports::git::{NewCommit, Store};
 use crate::ports::{Drain, Git, GitError};
 
 pub(super) struct BranchTree<'w> {
     git: &'w dyn Git,
-    folder: &'w Path,
+    store: &'w Store,
     /// The commit that it begins with.
     tip: Option<String>,
     /// Blobs by path below the top, as they are now.
@@ -29,13 +29,13 @@ impl<'w> BranchTree<'w> {
     /// Opens the tree of a commit, or an empty one.
     pub(super) fn open(
         git: &'w dyn Git,
-        folder: &'w Path,
+        store: &'w Store,
         tip: Option<&str>,
         name: &str,
     ) -> Result<Self, StateError> {
         let mut blobs = BTreeMap::new();
         if let Some(tip) = tip {
-            for file in git.files_of(folder, tip, TOP)? {
+            for file in git.files_of(store, tip, TOP)? {
                 let short = file.path.strip_prefix(TOP).unwrap_or_default();
                 if file.is_file {
                     blobs.insert(short.trim_start_matches('/').to_owned(), file.object);
@@ -44,7 +44,7 @@ impl<'w> BranchTree<'w> {
         }
         Ok(Self {
             git,
-            folder,
+            store,
             tip: tip.map(str::to_owned),
             blobs,
             changes: BTreeMap::new(),
@@ -87,10 +87,10 @@ impl<'w> BranchTree<'w> {
             .collect();
         let tree = self
             .git
-            .write_tree(self.folder, self.tip.as_deref(), &changes)?;
+            .write_tree(self.store, self.tip.as_deref(), &changes)?;
         let parents = if squash { None } else { self.tip.clone() };
         Ok(self.git.write_commit(
-            self.folder,
+            self.store,
             &NewCommit {
                 tree,
                 parents: parents.into_iter().collect(),
@@ -112,7 +112,7 @@ impl<'w> BranchTree<'w> {
         let mut taken = Ok(());
         let wanted = [blob.clone()];
         self.git
-            .read_blobs(self.folder, &wanted, &mut |_, blob| {
+            .read_blobs(self.store, &wanted, &mut |_, blob| {
                 match blob {
                     Some((_, bytes)) => taken = take(bytes),
                     None => {
@@ -143,7 +143,7 @@ impl Tree for BranchTree<'_> {
         let written = self.with_bytes(path, &mut |old| {
             blob = self
                 .git
-                .write_blob(self.folder, &mut |out: &mut dyn Write| change(old, out))?;
+                .write_blob(self.store, &mut |out: &mut dyn Write| change(old, out))?;
             Ok(())
         });
         written.map_err(|error| self.failure(path, error))?;

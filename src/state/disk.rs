@@ -19,6 +19,9 @@ const LOCK_DEADLINE: Duration = Duration::from_secs(30);
 /// How often it asks.
 const LOCK_PAUSE: Duration = Duration::from_millis(15);
 
+/// Copies of what was published, until it is fetched.
+pub(super) const SENT: &str = "sent";
+
 /// What leaves room for the rest of the line.
 const LONGEST_PAYLOAD: u64 = LONGEST_LINE - 1024 * 1024;
 
@@ -190,26 +193,23 @@ impl<'w> StateFolder<'w> {
 
     /// Returns the files of the outbox, in order of name.
     pub(super) fn outbox_files(&self) -> Result<Vec<PathBuf>, StateError> {
-        let outbox = DiskTree {
+        self.event_files("outbox")
+    }
+
+    fn event_files(&self, folder: &str) -> Result<Vec<PathBuf>, StateError> {
+        let tree = DiskTree {
             files: self.files,
             root: self.root.clone(),
             dry_run: true,
         };
-        let mut files = outbox.files("outbox")?;
+        let mut files = tree.files(folder)?;
         files.retain(|path| is_event_file(path));
         Ok(files.iter().map(|path| self.root.join(path)).collect())
     }
 
-    /// Whether anything was ever stored or fetched here.
-    pub(crate) fn is_new(&self) -> Result<bool, StateError> {
-        let is_empty =
-            self.outbox_files()?.is_empty() && self.segments(true).files(EVENTS)?.is_empty();
-        Ok(is_empty && self.fetched()?.is_none())
-    }
-
     pub(super) fn fetched(&self) -> Result<Option<Fetched>, StateError> {
         match &self.shared {
-            Some(shared) => shared.fetched(),
+            Some(shared) => shared.fetched(self.files),
             None => Ok(None),
         }
     }
@@ -234,13 +234,7 @@ impl<'w> StateFolder<'w> {
         };
         reading.close(&[&local, &shared]);
         for path in self.outbox_files()? {
-            let file = match self.files.open(&path) {
-                Ok(file) => file,
-                // A fold by another process has just taken it in.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(source) => return Err(StateError::Read { path, source }),
-            };
-            reading.file(&path, file)?;
+            reading.file(self.files, &path)?;
         }
         reading.close(&[&shared]);
         let segments = self.segments(true);
@@ -251,10 +245,13 @@ impl<'w> StateFolder<'w> {
                 })?;
             }
         }
+        reading.wanted = &there;
+        for path in self.event_files(SENT)? {
+            reading.file(self.files, &path)?;
+        }
         if let Some(shared_refs) = &self.shared
             && let Some(fetched) = self.fetched()?
         {
-            reading.wanted = &there;
             shared_refs.each_file(&fetched, &there, &mut |path, is_waiting, file| {
                 if is_waiting {
                     reading.close(&[&shared]);
@@ -295,12 +292,18 @@ impl<'a> Reading<'a> {
         self.closed.retain(|retention| !retention.is_empty());
     }
 
-    fn file(&mut self, path: &Path, mut file: Box<dyn Read + Send>) -> Result<(), StateError> {
-        self.lines(path, &mut file)
-            .map_err(|source| StateError::Read {
-                path: path.to_path_buf(),
-                source,
-            })
+    fn file(&mut self, files: &dyn Files, path: &Path) -> Result<(), StateError> {
+        let failed = |source| StateError::Read {
+            path: path.to_path_buf(),
+            source,
+        };
+        let mut file = match files.open(path) {
+            Ok(file) => file,
+            // Another process has just moved it on; it is found there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        self.lines(path, &mut file).map_err(failed)
     }
 
     fn lines(&mut self, path: &Path, file: &mut dyn Read) -> io::Result<()> {

@@ -90,6 +90,11 @@ impl<'c> Patience<'c> {
         true
     }
 
+    /// Counts a try that needs no wait.
+    pub(super) fn try_again(&mut self) {
+        self.tries += 1;
+    }
+
     /// Something went well: the next wait is a short one again.
     pub(super) fn succeed(&mut self) {
         self.in_a_row = 0;

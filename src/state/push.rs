@@ -1,19 +1,20 @@
 //! Publishing: what this machine alone has, as commits in the inbox of a remote.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::disk::{StateError, StateFolder, digest_of, newer};
 use super::fold::{BATCH, gather_lines, write_lines};
 use super::lines::Damage;
+use super::patience::{Patience, Setback};
 use super::remote::{INBOX, Remote};
 use super::segment::{Batch, EVENTS};
-use super::shared::{INBOX_FILE, inbox_refs};
+use super::shared::INBOX_FILE;
 use super::tree::Tree;
 use super::v1;
 use crate::event::{Origin, Sha};
-use crate::ports::git::{Expect, NewCommit, RefUpdate};
+use crate::ports::git::{Expect, RefUpdate, RefVerdict};
 
 /// What a push did.
 #[derive(Debug, Default)]
@@ -30,55 +31,70 @@ struct Parcel {
     name: String,
     commit: String,
     ids: HashSet<Sha>,
+    text: Vec<u8>,
     /// Files of the outbox that are whole in it.
     files: Vec<PathBuf>,
     /// Paths of segments that have events in it.
     segments: Vec<String>,
+    /// Earlier commits of this machine whose events are in it too.
+    earlier: Vec<Earlier>,
 }
+
+/// A commit that this machine published, and whose copy is still here.
+struct Earlier {
+    name: String,
+    commit: String,
+    copy: PathBuf,
+}
+
+/// Earlier commits are taken up again up to this size: a remote with a ref for every push becomes slow for everybody.
+const MOST_AGAIN: usize = 256 * 1024;
 
 impl StateFolder<'_> {
     /// Publishes what this machine alone has. An event leaves this machine's files only after the remote has said that it
     /// has it.
     pub(crate) fn push(&self, remote: &Remote<'_>, dry_run: bool) -> Result<Pushed, StateError> {
         let mut pushed = Pushed::default();
-        let parcels = self.parcels(remote, dry_run, &mut pushed)?;
-        pushed.events = parcels.iter().map(|parcel| parcel.ids.len() as u64).sum();
-        pushed.refs = parcels
-            .iter()
-            .map(|parcel| (parcel.name.clone(), parcel.commit.clone()))
-            .collect();
+        if !dry_run {
+            remote.prepare()?;
+        }
+        let mut parcels = self.parcels(remote, dry_run, &mut pushed)?;
+        pushed.refs = refs_of(&parcels);
         if dry_run || parcels.is_empty() {
             return Ok(pushed);
         }
-        let updates: Vec<RefUpdate> = parcels
-            .iter()
-            .map(|parcel| RefUpdate {
-                name: parcel.name.clone(),
-                new: Some(parcel.commit.clone()),
-                // The name is a digest of the events: whatever is there holds the same ones.
-                expect: Expect::Anything,
-            })
-            .collect();
         let mut patience = remote.patience();
-        remote.update(&updates, &mut patience)?;
+        for parcel in &mut parcels {
+            deliver(remote, parcel, &mut patience)?;
+        }
         pushed.attempts = patience.tries;
-        // Readers find the events there before they are gone from here.
-        let follow: Vec<_> = parcels
-            .iter()
-            .map(|parcel| {
-                let name = parcel.name.replacen(INBOX, &inbox_refs(&remote.name), 1);
-                (name, Some(parcel.commit.clone()))
-            })
-            .collect();
-        remote.git.set_refs(remote.folder(), &follow)?;
+        pushed.refs = refs_of(&parcels);
+        // Readers find the copies before the events are gone from where they were.
+        let sent = remote.sent();
         let _lock = self.lock()?;
         for parcel in &parcels {
-            self.remove_files(&parcel.files)?;
-            for path in &parcel.segments {
-                self.drop_events(path, &parcel.ids)?;
-            }
+            self.set_down(parcel, &sent)?;
         }
         Ok(pushed)
+    }
+
+    /// Moves what was published to where its copies lie.
+    fn set_down(&self, parcel: &Parcel, sent: &Path) -> Result<(), StateError> {
+        let leaf = parcel.name.rsplit('/').next().unwrap_or_default();
+        let copy = sent.join(format!("{leaf}@{}.ndjson", parcel.commit));
+        self.files
+            .write_atomic(&copy, &mut |out| out.write_all(&parcel.text))
+            .map_err(|source| StateError::Write {
+                path: copy.clone(),
+                source,
+            })?;
+        self.remove_files(&parcel.files)?;
+        for path in &parcel.segments {
+            self.drop_events(path, &parcel.ids)?;
+        }
+        let earlier = parcel.earlier.iter().map(|earlier| earlier.copy.clone());
+        let earlier: Vec<PathBuf> = earlier.filter(|earlier| *earlier != copy).collect();
+        self.remove_files(&earlier)
     }
 
     /// Writes what is to be published as commits.
@@ -99,6 +115,7 @@ impl StateFolder<'_> {
                 files.push(path);
             }
             if batch.size() >= BATCH {
+                pushed.events += batch.distinct() as u64;
                 parcels.extend(parcel(
                     remote,
                     &mut batch,
@@ -116,6 +133,7 @@ impl StateFolder<'_> {
             })?;
             segments.push(path);
             if batch.size() >= BATCH {
+                pushed.events += batch.distinct() as u64;
                 parcels.extend(parcel(
                     remote,
                     &mut batch,
@@ -136,6 +154,39 @@ impl StateFolder<'_> {
             Some(newer) => Err(newer),
             None => Ok(parcels),
         }
+    }
+
+    /// Adds what this machine published before, and nobody has folded as far as it knows.
+    fn earlier(&self, remote: &Remote<'_>, batch: &mut Batch) -> Result<Vec<Earlier>, StateError> {
+        let sent = remote.sent();
+        let mut earlier = Vec::new();
+        if batch.len() == 0 {
+            return Ok(earlier);
+        }
+        let names = self.files.names(&sent);
+        for name in names.map_err(|source| StateError::Read {
+            path: sent.clone(),
+            source,
+        })? {
+            let copy = sent.join(&name);
+            let name = name.to_string_lossy();
+            let Some((leaf, commit)) = name.trim_end_matches(".ndjson").split_once('@') else {
+                continue;
+            };
+            if batch.size() > MOST_AGAIN {
+                break;
+            }
+            let mut damage = Vec::new();
+            self.gather(&copy, batch, &mut damage)?;
+            if damage.is_empty() {
+                earlier.push(Earlier {
+                    name: format!("{INBOX}{leaf}"),
+                    commit: commit.to_owned(),
+                    copy,
+                });
+            }
+        }
+        Ok(earlier)
     }
 
     /// Removes published events from a segment, which may have grown since they were read.
@@ -186,6 +237,76 @@ fn read_raw_lines(
     }
 }
 
+fn refs_of(parcels: &[Parcel]) -> Vec<(String, String)> {
+    let row = |parcel: &Parcel| (parcel.name.clone(), parcel.commit.clone());
+    parcels.iter().map(row).collect()
+}
+
+/// Publishes a commit, until the remote says that it has it.
+fn deliver(
+    remote: &Remote<'_>,
+    parcel: &mut Parcel,
+    patience: &mut Patience<'_>,
+) -> Result<(), StateError> {
+    if replace_earlier(remote, parcel) {
+        return Ok(());
+    }
+    if !parcel.earlier.is_empty() {
+        patience.try_again();
+    }
+    let mut failures = 0;
+    loop {
+        let update = RefUpdate {
+            name: parcel.name.clone(),
+            new: Some(parcel.commit.clone()),
+            // The name is a digest of the events: whatever is there holds the same ones.
+            expect: Expect::Anything,
+        };
+        if remote.update(&[update], patience)? == [RefVerdict::Done] {
+            return Ok(());
+        }
+        // Nobody else writes this ref, so a process that was killed has left it locked at the remote.
+        failures += 1;
+        if !patience.wait(Setback::Race) {
+            return Err(StateError::Contended {
+                remote: remote.name().to_owned(),
+                name: parcel.name.clone(),
+                tries: patience.tries,
+            });
+        }
+        if failures >= 2 {
+            let (kept, digest) = parcel.name.split_at(parcel.name.len() - 16);
+            let other = Sha::of(digest.as_bytes()).to_string();
+            parcel.name = format!("{kept}{}", &other[..16]);
+        }
+    }
+}
+
+/// Publishes a commit in place of earlier ones, all or nothing; answers false when that cannot be done at once.
+fn replace_earlier(remote: &Remote<'_>, parcel: &Parcel) -> bool {
+    let mut updates = vec![RefUpdate {
+        name: parcel.name.clone(),
+        new: Some(parcel.commit.clone()),
+        expect: Expect::Anything,
+    }];
+    let others = parcel
+        .earlier
+        .iter()
+        .filter(|earlier| earlier.name != parcel.name);
+    updates.extend(others.map(|earlier| RefUpdate {
+        name: earlier.name.clone(),
+        new: None,
+        expect: Expect::Object(earlier.commit.clone()),
+    }));
+    if updates.len() == 1 {
+        return false;
+    }
+    let answer = remote
+        .git
+        .push(&remote.store, remote.name(), &updates, true);
+    answer.is_ok_and(|verdicts| verdicts.iter().all(|verdict| *verdict == RefVerdict::Done))
+}
+
 /// Makes a commit of a batch, which is empty afterwards; nothing when it was before.
 fn parcel(
     remote: &Remote<'_>,
@@ -222,29 +343,23 @@ fn parcel(
     let name = ref_name(&origin.unwrap_or_default(), &digest_of(ids.iter().copied()));
     let mut commit = String::new();
     if !dry_run {
-        let git = remote.git;
-        let blob = git.write_blob(remote.folder(), &mut |out: &mut dyn Write| {
-            out.write_all(&text)
-        })?;
-        let file = (INBOX_FILE.to_owned(), Some(blob));
-        let tree = git.write_tree(remote.folder(), None, &[file])?;
-        commit = git.write_commit(
-            remote.folder(),
-            &NewCommit {
-                tree,
-                parents: Vec::new(),
-                message: format!("Save {} events\n\n[skip ci]\n", ids.len()),
-                // The same events make the same commit.
-                at: newest.unwrap_or(remote.now),
-            },
+        commit = remote.git.write_file_commit(
+            &remote.store,
+            INBOX_FILE,
+            &text,
+            &format!("Save {} events\n\n[skip ci]\n", ids.len()),
+            // The same events make the same commit.
+            newest.unwrap_or(remote.now),
         )?;
     }
     Ok(Some(Parcel {
         name,
         commit,
         ids,
+        text,
         files,
         segments,
+        earlier: Vec::new(),
     }))
 }
 

@@ -4,19 +4,20 @@
 //! takes what waits, writes one commit on the branch, and only then deletes the refs it took, each only if it still is
 //! what was read. Being killed in between costs nothing: folding twice gives the same bytes.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::branch::BranchTree;
-use super::disk::{StateError, newer, retention_of};
+use super::disk::{SENT, StateError, StateFolder, newer, retention_of};
 use super::fold::{BATCH, Folded, fold_into, gather_lines};
 use super::patience::{Patience, Setback};
 use super::segment::Batch;
-use super::shared::{INBOX_FILE, Shared, inbox_refs, state_ref};
-use crate::ports::git::{Expect, Ref, RefUpdate, RefVerdict};
-use crate::ports::{Clock, Git, GitError};
+use super::shared::{FETCHED, INBOX_FILE, Shared, inbox_refs, slug_of, state_ref};
+use crate::ports::git::{Expect, Ref, RefUpdate, RefVerdict, Store};
+use crate::ports::{Clock, Files, Git, GitError, Lock};
 
 /// Where writers publish, at the remote.
 pub(super) const INBOX: &str = "refs/maestro/inbox/";
@@ -27,9 +28,11 @@ const LARGEST_INBOX: u64 = 1024 * 1024 * 1024;
 /// The state that a remote shares.
 pub(crate) struct Remote<'w> {
     pub(super) git: &'w dyn Git,
-    pub(super) clock: &'w dyn Clock,
-    /// Any folder of the repository.
-    pub(super) folder: PathBuf,
+    pub(super) store: Store,
+    files: &'w dyn Files,
+    clock: &'w dyn Clock,
+    /// The state folder of this machine.
+    root: PathBuf,
     /// The remote's name.
     pub(super) name: String,
     /// The state branch, without `refs/heads/`.
@@ -41,6 +44,7 @@ pub(crate) struct Remote<'w> {
 }
 
 /// What the remote has.
+#[derive(Debug, Default)]
 pub(super) struct Tips {
     pub(super) state: Option<String>,
     /// Waiting commits, by name of the ref at the remote.
@@ -65,8 +69,8 @@ pub(crate) struct RemoteFold {
 
 impl<'w> Remote<'w> {
     pub(crate) fn new(
+        state: &StateFolder<'w>,
         shared: Shared<'w>,
-        clock: &'w dyn Clock,
         name: String,
         branch: String,
         deadline: Duration,
@@ -74,8 +78,10 @@ impl<'w> Remote<'w> {
     ) -> Self {
         Self {
             git: shared.git,
-            clock,
-            folder: shared.folder,
+            store: shared.store,
+            files: state.files,
+            clock: state.clock,
+            root: state.root().to_path_buf(),
             name,
             branch,
             deadline,
@@ -112,9 +118,12 @@ impl<'w> Remote<'w> {
     }
 
     pub(super) fn fetch(&self, patience: &mut Patience<'_>) -> Result<Tips, StateError> {
-        let mut before = self.known()?;
+        let mut before = Tips::default();
+        if self.files.kind(&self.store.git_dir.join(FETCHED)).is_ok() {
+            before = self.known()?;
+        }
         loop {
-            match self.fetch_once() {
+            match self.fetch_once(patience) {
                 Ok(tips) => {
                     // A remote lists its branches before its inbox. What was folded in between is in neither list, and then
                     // the branch has moved by the next look.
@@ -127,27 +136,59 @@ impl<'w> Remote<'w> {
                     }
                     return Ok(tips);
                 }
-                Err(error @ GitError::Unreachable { .. }) => {
-                    if !patience.wait(Setback::Silence) {
-                        return Err(error.into());
-                    }
-                }
-                Err(error) => return Err(error.into()),
+                Err(StateError::Git(error)) => match setback(&error) {
+                    Some(setback) if patience.wait(setback) => {}
+                    _ => return Err(error.into()),
+                },
+                Err(error) => return Err(error),
             }
         }
     }
 
-    fn fetch_once(&self) -> Result<Tips, GitError> {
+    /// Makes the store, where it is missing.
+    pub(super) fn prepare(&self) -> Result<(), StateError> {
+        let _lock = self.exclusive(&mut self.patience())?;
+        Ok(self.git.prepare(&self.store)?)
+    }
+
+    fn fetch_once(&self, patience: &mut Patience<'_>) -> Result<Tips, StateError> {
+        let _lock = self.exclusive(patience)?;
+        self.git.prepare(&self.store)?;
+        // What was published before the remote is asked is in its answer.
+        let sent = self.sent();
+        let copies = self.files.names(&sent);
+        let copies = copies.map_err(|source| StateError::Read {
+            path: sent.clone(),
+            source,
+        })?;
+        let tips = self.fetch_tips()?;
+        let mark = self.store.git_dir.join(FETCHED);
+        if self.files.kind(&mark).is_err() {
+            self.files
+                .write_atomic(&mark, &mut |_| Ok(()))
+                .map_err(|source| StateError::Write { path: mark, source })?;
+        }
+        for copy in copies {
+            let path = sent.join(copy);
+            match self.files.remove(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => done.map_err(|source| StateError::Write { path, source })?,
+            }
+        }
+        Ok(tips)
+    }
+
+    fn fetch_tips(&self) -> Result<Tips, GitError> {
         let inbox = format!("+{INBOX}*:{}*", inbox_refs(&self.name));
         let state = format!("+{}:{}", self.branch_ref(), state_ref(&self.name));
         let both = self
             .git
-            .fetch(&self.folder, &self.name, &[state, inbox.clone()]);
+            .fetch(&self.store, &self.name, &[state, inbox.clone()]);
         match both {
             Ok(()) => self.known(),
             // Nobody has folded yet.
             Err(GitError::NoSuchRef { .. }) => {
-                self.git.fetch(&self.folder, &self.name, &[inbox])?;
+                self.git.fetch(&self.store, &self.name, &[inbox])?;
                 let known = self.known()?;
                 Ok(Tips {
                     state: None,
@@ -161,9 +202,9 @@ impl<'w> Remote<'w> {
     /// Returns what the last fetch saw.
     pub(super) fn known(&self) -> Result<Tips, GitError> {
         let own = state_ref(&self.name);
-        let state = self.git.refs(&self.folder, &own)?;
+        let state = self.git.refs(&self.store, &own)?;
         let inbox = inbox_refs(&self.name);
-        let waiting = self.git.refs(&self.folder, &inbox)?.into_iter();
+        let waiting = self.git.refs(&self.store, &inbox)?.into_iter();
         Ok(Tips {
             state: state
                 .into_iter()
@@ -225,14 +266,19 @@ impl<'w> Remote<'w> {
                 continue;
             }
             patience.succeed();
-            done.refs += self.delete_waiting(&round.taken, &mut patience)?;
+            let deleted = self.delete_waiting(&round.taken, &mut patience)?;
+            done.refs += deleted;
+            if deleted == 0 {
+                // Their events are folded; what holds the refs at the remote may pass.
+                kept.extend(round.taken);
+            }
         }
     }
 
     /// Reads what waits, as much as one round takes, into the tree of the state branch.
     fn round(&self, tips: &Tips) -> Result<Round<'_>, StateError> {
         let mut tree =
-            BranchTree::open(self.git, &self.folder, tips.state.as_deref(), &self.branch)?;
+            BranchTree::open(self.git, &self.store, tips.state.as_deref(), &self.branch)?;
         let retention = retention_of(&tree)?;
         let mut folded = Folded::default();
         let mut batch = Batch::default();
@@ -243,7 +289,7 @@ impl<'w> Remote<'w> {
             .map(|waiting| format!("{}:{INBOX_FILE}", waiting.object))
             .collect();
         self.git
-            .read_blobs(&self.folder, &objects, &mut |place, blob| {
+            .read_blobs(&self.store, &objects, &mut |place, blob| {
                 let waiting = &tips.waiting[place];
                 if batch.size() >= BATCH {
                     return Ok(());
@@ -295,7 +341,7 @@ impl<'w> Remote<'w> {
         let moved = self.update(&[update], patience)?;
         if moved == [RefVerdict::Done] {
             let follow = (state_ref(&self.name), Some(new.to_owned()));
-            self.git.set_refs(&self.folder, &[follow])?;
+            self.follow(&[follow], patience)?;
             return Ok(true);
         }
         if patience.wait(Setback::Race) {
@@ -315,7 +361,7 @@ impl<'w> Remote<'w> {
         patience: &mut Patience<'_>,
     ) -> Result<Vec<RefVerdict>, StateError> {
         loop {
-            match self.git.push(&self.folder, &self.name, updates) {
+            match self.git.push(&self.store, &self.name, updates, false) {
                 Ok(verdicts) => {
                     let refused =
                         verdicts
@@ -337,12 +383,10 @@ impl<'w> Remote<'w> {
                         });
                     }
                 }
-                Err(error @ GitError::Unreachable { .. }) => {
-                    if !patience.wait(Setback::Silence) {
-                        return Err(error.into());
-                    }
-                }
-                Err(error) => return Err(error.into()),
+                Err(error) => match setback(&error) {
+                    Some(setback) if patience.wait(setback) => {}
+                    _ => return Err(error.into()),
+                },
             }
         }
     }
@@ -365,18 +409,42 @@ impl<'w> Remote<'w> {
             })
             .collect();
         // One that was written again meanwhile waits for the next round.
-        self.update(&updates, patience)?;
-        let follow: Vec<_> = taken
-            .iter()
-            .map(|taken| (taken.name.replacen(INBOX, &inbox_refs(&self.name), 1), None))
+        let verdicts = self.update(&updates, patience)?;
+        let gone = taken.iter().zip(verdicts);
+        let follow: Vec<_> = gone
+            .filter(|(_, verdict)| *verdict == RefVerdict::Done)
+            .map(|(taken, _)| (taken.name.replacen(INBOX, &inbox_refs(&self.name), 1), None))
             .collect();
-        self.git.set_refs(&self.folder, &follow)?;
-        Ok(taken.len() as u64)
+        self.follow(&follow, patience)?;
+        Ok(follow.len() as u64)
     }
 
-    /// Returns the folder that git is asked in.
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
+    /// Keeps every other process of this machine from changing the store's refs.
+    fn exclusive(&self, patience: &mut Patience<'_>) -> Result<Box<dyn Lock>, StateError> {
+        let path = self.root.join("git-lock");
+        loop {
+            match self.files.try_lock(&path) {
+                Ok(Some(lock)) => return Ok(lock),
+                Ok(None) if patience.wait(Setback::Race) => {}
+                Ok(None) => return Err(StateError::Locked(path)),
+                Err(source) => return Err(StateError::Write { path, source }),
+            }
+        }
+    }
+
+    /// Lets refs of the store follow what was done at the remote.
+    fn follow(
+        &self,
+        refs: &[(String, Option<String>)],
+        patience: &mut Patience<'_>,
+    ) -> Result<(), StateError> {
+        let _lock = self.exclusive(patience)?;
+        Ok(self.git.set_refs(&self.store, refs)?)
+    }
+
+    /// Returns where copies lie of what was published, until it is fetched.
+    pub(super) fn sent(&self) -> PathBuf {
+        self.root.join(SENT).join(slug_of(&self.name))
     }
 }
 
@@ -413,6 +481,15 @@ pub(super) fn expect(old: Option<&str>) -> Expect {
     match old {
         Some(old) => Expect::Object(old.to_owned()),
         None => Expect::Nothing,
+    }
+}
+
+/// Returns why it is worth trying again after an error, if it is.
+fn setback(error: &GitError) -> Option<Setback> {
+    match error {
+        GitError::Unreachable { .. } => Some(Setback::Silence),
+        GitError::Moving { .. } => Some(Setback::Race),
+        _ => None,
     }
 }
 

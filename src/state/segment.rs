@@ -3,7 +3,7 @@
 //! Invariant: the bytes of a segment depend on the set of its events alone. Of two lines with one identity the lesser by
 //! time and text stays, so that the order in which they arrive does not matter.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -98,6 +98,12 @@ impl Batch {
 
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Returns how many different events it holds.
+    pub(super) fn distinct(&self) -> usize {
+        let ids: HashSet<Sha> = self.rows.iter().map(|row| row.id).collect();
+        ids.len()
     }
 
     /// Hands out the events, segment by segment, sorted and each once.

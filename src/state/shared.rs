@@ -1,6 +1,7 @@
-//! What was fetched of other machines' state: refs of this repository that follow those of a remote.
+//! What was fetched of other machines' state: a store of maestro's own, whose refs follow those of a remote.
 //!
-//! Nothing of it is written to disk a second time: git's objects are the copy, and readers read them.
+//! Nothing of it is written to disk a second time: git's objects are the copy, and readers read them. The user's
+//! repository gains no ref, no object and no shallow commit.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,11 +9,15 @@ use std::path::{Path, PathBuf};
 use super::disk::{StateError, read_retention};
 use super::segment::{EVENTS, name_of};
 use super::v1::{RETENTION, Retention};
-use crate::ports::git::Ref;
-use crate::ports::{Git, GitError};
+use crate::event::Sha;
+use crate::ports::git::{Ref, Store};
+use crate::ports::{Files, Git, GitError};
 
 /// Where the refs lie that follow remotes.
-const TRACKING: &str = "refs/maestro/remotes";
+const TRACKING: &str = "refs/remotes";
+
+/// A file of the store that says that something was fetched: a machine that only publishes has nothing to look for.
+pub(super) const FETCHED: &str = "maestro-fetched";
 
 /// The folder of the state in the tree of a state branch.
 pub(super) const TOP: &str = ".maestro";
@@ -20,12 +25,11 @@ pub(super) const TOP: &str = ".maestro";
 /// The one file of a commit in the inbox.
 pub(super) const INBOX_FILE: &str = "events.ndjson";
 
-/// A repository with refs that follow remotes.
+/// The store, and the git that reads it.
 #[derive(Clone)]
 pub(crate) struct Shared<'w> {
     pub(super) git: &'w dyn Git,
-    /// Any folder of the repository.
-    pub(super) folder: PathBuf,
+    pub(super) store: Store,
 }
 
 /// What the refs are at one moment.
@@ -40,25 +44,42 @@ pub(crate) struct Fetched {
 /// What takes a file: its name for messages, whether it waits to be folded, and its bytes.
 pub(super) type TakeFile<'a> = &'a mut dyn FnMut(&Path, bool, &mut dyn Read) -> io::Result<()>;
 
-/// Returns the local ref that follows the state branch of a remote.
+/// Returns the ref of the store that follows the state branch of a remote.
 pub(super) fn state_ref(remote: &str) -> String {
-    format!("{TRACKING}/{remote}/state")
+    format!("{TRACKING}/{}/state", slug_of(remote))
 }
 
-/// Returns the prefix of the local refs that follow the inbox of a remote.
+/// Returns the prefix of the refs of the store that follow the inbox of a remote.
 pub(super) fn inbox_refs(remote: &str) -> String {
-    format!("{TRACKING}/{remote}/inbox/")
+    format!("{TRACKING}/{}/inbox/", slug_of(remote))
+}
+
+/// Returns what a remote, which may be an address, is called in paths and refs.
+pub(super) fn slug_of(remote: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if remote.len() <= 60 && remote.bytes().all(is_plain) {
+        return remote.to_owned();
+    }
+    format!("at-{}", &Sha::of(remote.as_bytes()).to_string()[..16])
 }
 
 impl<'w> Shared<'w> {
-    pub(crate) fn new(git: &'w dyn Git, folder: PathBuf) -> Self {
-        Self { git, folder }
+    /// Returns the store inside a state folder, for the repository that holds `home`.
+    pub(crate) fn new(git: &'w dyn Git, root: &Path, home: PathBuf) -> Self {
+        let git_dir = root.join("git");
+        Self {
+            git,
+            store: Store { git_dir, home },
+        }
     }
 
     /// Returns what was fetched; nothing when nothing ever was.
-    pub(super) fn fetched(&self) -> Result<Option<Fetched>, StateError> {
+    pub(super) fn fetched(&self, files: &dyn Files) -> Result<Option<Fetched>, StateError> {
+        if files.kind(&self.store.git_dir.join(FETCHED)).is_err() {
+            return Ok(None);
+        }
         let mut fetched = Fetched::default();
-        for found in self.git.refs(&self.folder, &format!("{TRACKING}/"))? {
+        for found in self.git.refs(&self.store, &format!("{TRACKING}/"))? {
             if found.name.ends_with("/state") {
                 fetched.states.push(found);
             } else if found.name.contains("/inbox/") {
@@ -79,7 +100,7 @@ impl<'w> Shared<'w> {
             .collect();
         let mut documents = Vec::new();
         self.git
-            .read_blobs(&self.folder, &objects, &mut |place, blob| {
+            .read_blobs(&self.store, &objects, &mut |place, blob| {
                 let mut bytes = Vec::new();
                 if let Some((_, blob)) = blob {
                     blob.read_to_end(&mut bytes)?;
@@ -105,7 +126,7 @@ impl<'w> Shared<'w> {
         let mut names = Vec::new();
         for state in &fetched.states {
             let below = format!("{TOP}/{EVENTS}");
-            for file in self.git.files_of(&self.folder, &state.object, &below)? {
+            for file in self.git.files_of(&self.store, &state.object, &below)? {
                 let short = file.path.strip_prefix(TOP).unwrap_or_default();
                 let name = name_of(short.trim_start_matches('/'));
                 if file.is_file && name.is_some_and(|(kind, _)| wanted(kind)) {
@@ -120,7 +141,7 @@ impl<'w> Shared<'w> {
         }
         let read = self
             .git
-            .read_blobs(&self.folder, &objects, &mut |place, blob| {
+            .read_blobs(&self.store, &objects, &mut |place, blob| {
                 let (name, is_waiting) = &names[place];
                 match blob {
                     Some((_, blob)) => take(Path::new(name), *is_waiting, blob),

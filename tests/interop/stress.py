@@ -326,6 +326,7 @@ class Writer:
         self.pushes, self.attempts = [], []
         self.full = self.full_refused = self.repeated = 0
         self.answers = collections.Counter()
+        self.words = {}
 
     def store(self, event, dice):
         """Stores a run; whether that was reported."""
@@ -385,6 +386,7 @@ class Writer:
                 continue
             self.pushes.append(ended.seconds)
             self.answers[ended.code] += 1
+            self.words.setdefault(ended.code, ended)
             if ended.code == OK:
                 attempts = ended.json().get("attempts")
                 if isinstance(attempts, int):
@@ -536,9 +538,9 @@ class Folders:
     def __init__(self, world):
         self.world = world
         self.quiet = threading.Event()
-        self.folds = 0
         self.seconds = []
         self.answers = collections.Counter()
+        self.words = {}
         self.threads = [threading.Thread(target=self.work, args=(number,), daemon=True) for number in range(FOLDERS)]
 
     def work(self, number):
@@ -549,6 +551,7 @@ class Folders:
                 continue
             self.seconds.append(ended.seconds)
             self.answers[ended.code] += 1
+            self.words.setdefault(ended.code, ended)
             if ended.code not in (OK, NETWORK, CONTENTION, REFUSAL):
                 self.world.faults.add("fold that failed", ended)
             self.quiet.wait(dice.uniform(0.1, 0.5))
@@ -563,13 +566,17 @@ class Folders:
             thread.join()
 
 
+def waiting(world):
+    return world.git("for-each-ref", "--format=%(refname)", INBOX, folder=world.remote).split()
+
+
 def fold_all(world):
     """Folds until the remote's inbox is empty."""
     for _ in range(10):
         ended = world.maestro("folder0", "state", "fold", "--deadline", str(DEADLINE))
         if ended.code != OK:
             world.faults.add("fold that failed without chaos", ended)
-        left = world.git("for-each-ref", "--format=%(refname)", INBOX, folder=world.remote).split()
+        left = waiting(world)
         if not left:
             return
     world.faults.add("inbox that is never empty", f"{len(left)} left, {left[:3]}")
@@ -643,7 +650,8 @@ def read_back(world, branch):
     have = (report.code, totals.get("runs"), totals.get("duplicate_runs"))
     want = (OK, sum(len(found) for found in branch.runs.values()), 0)
     if have != want:
-        world.faults.add("report of a new clone", f"exit, runs and duplicate runs are {have}, not {want}: {report.err.decode(errors='replace')}")
+        said = report.err.decode(errors="replace")
+        world.faults.add("report of a new clone", f"exit, runs and duplicate runs are {have}, not {want}: {said}")
     return totals.get("runs")
 
 
@@ -657,9 +665,11 @@ def codes(answers):
 
 
 def main(world):
+    load = os.getloadavg()[0]
     (world.folder / "reports").mkdir()
     world.set_up()
-    print(f"{WRITERS} writers, {EVENTS} runs each, seed {SEED}, {os.cpu_count()} cores, {world.git('--version').strip()}", flush=True)
+    machine = f"{os.cpu_count()} cores, load {load:.1f} before, {world.git('--version').strip()}"
+    print(f"{WRITERS} writers, {EVENTS} runs each, seed {SEED}, {machine}", flush=True)
     writers = [Writer(world, number) for number in range(WRITERS)]
     for writer in writers:
         writer.begin = time.monotonic()
@@ -674,6 +684,7 @@ def main(world):
     pushed_in_window = sum(event.pushed is not None and event.pushed <= WINDOW for event in events)
     pushed = sum(event.pushed is not None for event in events)
 
+    left = len(waiting(world))
     # What a push reported must be there without any further push.
     fold_all(world)
     early = Branch(world, Faults())
@@ -699,26 +710,31 @@ def main(world):
     if pushed < len(events):
         world.faults.add("writer that did not end", f"{pushed} of {len(events)} pushed within {HARD_LIMIT} s")
     confirmed = sum(event.confirmed for event in saved)
+    by_kind = ", ".join(f"{kind} {count} of {world.started[kind]}" for kind, count in sorted(kills.items()))
+    ours, theirs = processor_time(resource.RUSAGE_SELF), processor_time(resource.RUSAGE_CHILDREN)
     rows = {
         f"reported as stored in {WINDOW} s": f"{in_window} of {len(events)} ({in_window / len(events):.1%})",
         f"pushed in {WINDOW} s": pushed_in_window,
         "reported as stored": f"{len(saved)}, {confirmed} of them at the next try, as the one that stored was killed",
         "pushed": f"{pushed}, the last one after {took:.0f} s",
-        "killed": f"{sum(kills.values())} ({', '.join(f'{kind} {count} of {world.started[kind]}' for kind, count in sorted(kills.items()))})",
+        "killed": f"{sum(kills.values())} ({by_kind})",
         "refused by the remote": refused,
         "repeated deliveries": sum(writer.repeated for writer in writers),
         "full disks refused": f"{sum(writer.full_refused for writer in writers)} of {sum(writer.full for writer in writers)}",
         "pushes": f"{codes(answers)}; {spread(calls)}",
         "push attempts": f"{sum(attempts)}, at most {max(attempts, default=0)} in one push",
-        "folds": f"{codes(folders.answers)}; {spread(folders.seconds)}",
+        "folds": f"{codes(folders.answers)}; {spread(folders.seconds)}; {left} refs waited when they ended",
         "on the branch": f"{sum(map(len, branch.runs.values()))} runs, {branch.lines} lines, {branch.files} files, "
         f"{branch.bytes} bytes, {branch.commits} commits",
         "in a new clone": f"{seen} runs",
-        "processor time": f"{processor_time(resource.RUSAGE_CHILDREN):.0f} s, and {processor_time(resource.RUSAGE_SELF):.0f} s for this script",
+        "processor time": f"{theirs:.0f} s, and {ours:.0f} s of this script",
         "stored, not reported": unheard,
         "lost": lost,
         "twice": twice,
     }
+    for kind, group in {"push": writers, "fold": [folders]}.items():
+        said = {code: ended for one in group for code, ended in one.words.items() if code != OK}
+        rows |= {f"a {kind} that gave up with exit {code}": str(ended).replace("\n", " ") for code, ended in said.items()}
     if world.no_mounts:
         rows["full disks refused"] = f"not run: {world.no_mounts}"
     for name, value in rows.items():

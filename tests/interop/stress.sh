@@ -4,7 +4,7 @@
 # time: long
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
-trap 'awk -v work="$work/" "index(\$2, work) == 1 { print \$2 }" /proc/mounts | xargs -r umount; rm -rf "$work"' EXIT
+trap 'awk -v work="$work/" "index(\$2, work) == 1 { print \$2 }" /proc/mounts | xargs -r umount -l || true; rm -rf "$work"' EXIT
 binary=${MAESTRO:-}
 [ -n "$binary" ] || binary=$(maestro)
 python3 "$root/tests/interop/stress.py" "$binary" "$work"

@@ -3,23 +3,57 @@
 //! Credentials are git's own business. Where an address holds them, they go to git by a variable of its environment, never by
 //! an argument, and they are taken out of everything that git says.
 
+mod config;
 mod objects;
 mod remote;
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use crate::ports::git::{NewCommit, Ref, RefUpdate, RefVerdict, TakeBlob, TreeEntry};
+use jiff::Timestamp;
+
+use self::config::Config;
+use crate::ports::git::{NewCommit, Ref, RefUpdate, RefVerdict, Store, TakeBlob, TreeEntry};
 use crate::ports::{Call, Checkout, Fill, Finished, Git, GitError, Head, Processes};
 
 pub(super) struct GitProgram {
     processes: Box<dyn Processes>,
+    /// What each repository's settings say about remotes: one question a process.
+    configs: Mutex<HashMap<PathBuf, Arc<Config>>>,
 }
+
+/// Variables that would point git at something else than the store.
+const FOREIGN: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
 
 impl GitProgram {
     pub(super) fn new(processes: Box<dyn Processes>) -> Self {
-        Self { processes }
+        Self {
+            processes,
+            configs: Mutex::default(),
+        }
+    }
+
+    /// Prepares a call of git on a store.
+    fn store_call(store: &Store, args: &[&str]) -> Call {
+        let mut call = Self::call(&store.home, args);
+        for name in FOREIGN {
+            call.env.push(((*name).to_owned(), None));
+        }
+        let git_dir = OsString::from(&store.git_dir);
+        call.env.push(("GIT_DIR".into(), Some(git_dir)));
+        call
     }
 
     /// Prepares a call of git that asks nobody anything and speaks English.
@@ -99,32 +133,29 @@ fn local_failure(words: &str) -> GitError {
 
 impl Git for GitProgram {
     fn checkout(&self, folder: &Path) -> Result<Checkout, GitError> {
-        let question = ["rev-parse", "--is-bare-repository", "--git-common-dir"];
-        let lines = match self.ask(folder, &question)? {
-            Ok(lines) => lines,
-            Err(words) if words.contains("not a git repository") => {
-                return Err(GitError::NoRepository(folder.to_path_buf()));
-            }
-            Err(words) => return Err(GitError::Refused(words)),
-        };
-        let [bare, common] = lines.as_slice() else {
-            return Err(GitError::Refused(
-                "an unexpected answer to rev-parse".into(),
-            ));
+        let call = Self::call(
+            folder,
+            &[
+                "rev-parse",
+                "--is-bare-repository",
+                "--git-common-dir",
+                "--show-toplevel",
+            ],
+        );
+        let done = self.finish(&call)?;
+        let said = words(&done.stderr);
+        if done.code != Some(0) && said.contains("not a git repository") {
+            return Err(GitError::NoRepository(folder.to_path_buf()));
+        }
+        // Without a work tree the last question is an error, and the others are answered.
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        let mut lines = text.lines();
+        let (Some(bare), Some(common)) = (lines.next(), lines.next()) else {
+            return Err(GitError::Refused(said));
         };
         // Git answers relative to the folder it was asked in.
         let common_dir = tidy(&folder.join(common));
-        if bare == "true" {
-            return Ok(Checkout {
-                top: None,
-                common_dir,
-            });
-        }
-        let top = match self.ask(folder, &["rev-parse", "--show-toplevel"])? {
-            Ok(lines) => lines.first().map(PathBuf::from),
-            // Inside the git directory itself there is no work tree.
-            Err(_) => None,
-        };
+        let top = lines.next().filter(|_| bare != "true").map(PathBuf::from);
         Ok(Checkout { top, common_dir })
     }
 
@@ -153,66 +184,86 @@ impl Git for GitProgram {
         }
     }
 
-    fn refs(&self, folder: &Path, prefix: &str) -> Result<Vec<Ref>, GitError> {
-        self.local_refs(folder, prefix)
+    fn prepare(&self, store: &Store) -> Result<(), GitError> {
+        self.make_store(store)
     }
 
-    fn set_refs(&self, folder: &Path, refs: &[(String, Option<String>)]) -> Result<(), GitError> {
-        self.update_refs(folder, refs)
+    fn refs(&self, store: &Store, prefix: &str) -> Result<Vec<Ref>, GitError> {
+        self.store_refs(store, prefix)
     }
 
-    fn files_of(&self, folder: &Path, tree: &str, below: &str) -> Result<Vec<TreeEntry>, GitError> {
-        self.ls_tree(folder, tree, below)
+    fn set_refs(&self, store: &Store, refs: &[(String, Option<String>)]) -> Result<(), GitError> {
+        self.update_refs(store, refs)
+    }
+
+    fn files_of(&self, store: &Store, tree: &str, below: &str) -> Result<Vec<TreeEntry>, GitError> {
+        self.ls_tree(store, tree, below)
     }
 
     fn read_blobs(
         &self,
-        folder: &Path,
+        store: &Store,
         objects: &[String],
         take: TakeBlob<'_>,
     ) -> Result<(), GitError> {
-        self.cat_files(folder, objects, take)
+        self.cat_files(store, objects, take)
     }
 
-    fn write_blob(&self, folder: &Path, fill: Fill<'_>) -> Result<String, GitError> {
-        self.hash_object(folder, fill)
+    fn write_blob(&self, store: &Store, fill: Fill<'_>) -> Result<String, GitError> {
+        self.hash_object(store, fill)
     }
 
     fn write_tree(
         &self,
-        folder: &Path,
+        store: &Store,
         base: Option<&str>,
         changes: &[(String, Option<String>)],
     ) -> Result<String, GitError> {
-        self.tree_of(folder, base, changes)
+        self.tree_of(store, base, changes)
     }
 
-    fn write_commit(&self, folder: &Path, commit: &NewCommit) -> Result<String, GitError> {
-        self.commit_tree(folder, commit)
+    fn write_commit(&self, store: &Store, commit: &NewCommit) -> Result<String, GitError> {
+        self.commit_tree(store, commit)
     }
 
-    fn history(&self, folder: &Path, tip: &str, most: usize) -> Result<Vec<String>, GitError> {
+    fn write_file_commit(
+        &self,
+        store: &Store,
+        path: &str,
+        bytes: &[u8],
+        message: &str,
+        at: Timestamp,
+    ) -> Result<String, GitError> {
+        self.import_file(store, path, bytes, message, at)
+    }
+
+    fn history(&self, store: &Store, tip: &str, most: usize) -> Result<Vec<String>, GitError> {
         let most = format!("--max-count={most}");
-        let call = Self::call(folder, &["rev-list", &most, tip, "--"]);
+        let call = Self::store_call(store, &["rev-list", &most, tip, "--"]);
         Ok(self.text(&call)?.lines().map(str::to_owned).collect())
     }
 
-    fn fetch(&self, folder: &Path, remote: &str, refspecs: &[String]) -> Result<(), GitError> {
-        self.fetch_refs(folder, remote, refspecs)
+    fn tidy(&self, store: &Store) -> Result<(), GitError> {
+        let args = ["-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];
+        self.text(&Self::store_call(store, &args)).map(drop)
+    }
+
+    fn fetch(&self, store: &Store, remote: &str, refspecs: &[String]) -> Result<(), GitError> {
+        self.fetch_refs(store, remote, refspecs)
     }
 
     fn push(
         &self,
-        folder: &Path,
+        store: &Store,
         remote: &str,
         updates: &[RefUpdate],
+        all_or_none: bool,
     ) -> Result<Vec<RefVerdict>, GitError> {
-        self.push_refs(folder, remote, updates)
+        self.push_refs(store, remote, updates, all_or_none)
     }
 
-    fn remote_address(&self, folder: &Path, remote: &str) -> Result<Option<String>, GitError> {
-        let address = self.address(folder, remote, false)?;
-        Ok(address.map(|address| address.public().to_owned()))
+    fn has_remote(&self, folder: &Path, remote: &str) -> Result<bool, GitError> {
+        Ok(self.config_of(folder)?.address(remote, false).is_some())
     }
 }
 

@@ -2,20 +2,19 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::{GitProgram, cannot_run, local_failure, words};
-use crate::ports::git::{NewCommit, Ref, TakeBlob, TreeEntry};
-use crate::ports::{Fill, GitError};
-
-/// Who writes commits where git's configuration names nobody.
-const NAME: &str = "maestro";
-const EMAIL: &str = "maestro@localhost";
+use crate::ports::git::{NewCommit, Ref, Store, TakeBlob, TreeEntry};
+use crate::ports::{Call, Fill, GitError};
 
 impl GitProgram {
-    pub(super) fn local_refs(&self, folder: &Path, prefix: &str) -> Result<Vec<Ref>, GitError> {
-        let call = Self::call(
-            folder,
+    pub(super) fn store_refs(&self, store: &Store, prefix: &str) -> Result<Vec<Ref>, GitError> {
+        let call = Self::store_call(
+            store,
             &["for-each-ref", "--format=%(objectname) %(refname)", prefix],
         );
         let text = self.text(&call)?;
@@ -30,13 +29,13 @@ impl GitProgram {
 
     pub(super) fn update_refs(
         &self,
-        folder: &Path,
+        store: &Store,
         refs: &[(String, Option<String>)],
     ) -> Result<(), GitError> {
         if refs.is_empty() {
             return Ok(());
         }
-        let mut call = Self::call(folder, &["update-ref", "--stdin", "-z"]);
+        let mut call = Self::store_call(store, &["update-ref", "--stdin", "-z"]);
         for (name, object) in refs {
             let line = match object {
                 Some(object) => format!("update {name}\0{object}\0\0"),
@@ -44,18 +43,18 @@ impl GitProgram {
             };
             call.stdin.extend_from_slice(line.as_bytes());
         }
-        self.text(&call).map(drop)
+        self.unlocked(store, &call).map(drop)
     }
 
     pub(super) fn ls_tree(
         &self,
-        folder: &Path,
+        store: &Store,
         tree: &str,
         below: &str,
     ) -> Result<Vec<TreeEntry>, GitError> {
         let folder_in_tree = format!("{below}/");
-        let call = Self::call(
-            folder,
+        let call = Self::store_call(
+            store,
             &[
                 "ls-tree",
                 "-r",
@@ -85,14 +84,14 @@ impl GitProgram {
 
     pub(super) fn cat_files(
         &self,
-        folder: &Path,
+        store: &Store,
         objects: &[String],
         take: TakeBlob<'_>,
     ) -> Result<(), GitError> {
         if objects.is_empty() {
             return Ok(());
         }
-        let mut call = Self::call(folder, &["cat-file", "--batch"]);
+        let mut call = Self::store_call(store, &["cat-file", "--batch"]);
         for object in objects {
             call.stdin.extend_from_slice(object.as_bytes());
             call.stdin.push(b'\n');
@@ -114,8 +113,8 @@ impl GitProgram {
         }
     }
 
-    pub(super) fn hash_object(&self, folder: &Path, fill: Fill<'_>) -> Result<String, GitError> {
-        let call = Self::call(folder, &["hash-object", "-w", "--stdin", "--no-filters"]);
+    pub(super) fn hash_object(&self, store: &Store, fill: Fill<'_>) -> Result<String, GitError> {
+        let call = Self::store_call(store, &["hash-object", "-w", "--stdin", "--no-filters"]);
         let done = self.processes.feed(&call, fill).map_err(cannot_run)?;
         if done.code == Some(0) {
             Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
@@ -126,7 +125,7 @@ impl GitProgram {
 
     pub(super) fn tree_of(
         &self,
-        folder: &Path,
+        store: &Store,
         base: Option<&str>,
         changes: &[(String, Option<String>)],
     ) -> Result<String, GitError> {
@@ -136,7 +135,7 @@ impl GitProgram {
             .tempdir()?;
         let index = scratch.path().join("index");
         let with_index = |args: &[&str]| {
-            let mut call = Self::call(folder, args);
+            let mut call = Self::store_call(store, args);
             let index = Some(OsString::from(&index));
             call.env.push(("GIT_INDEX_FILE".into(), index));
             call
@@ -162,53 +161,172 @@ impl GitProgram {
 
     pub(super) fn commit_tree(
         &self,
-        folder: &Path,
+        store: &Store,
         commit: &NewCommit,
     ) -> Result<String, GitError> {
-        let asked = Self::call(
-            folder,
-            &[
-                "config",
-                "--get-regexp",
-                r"^(user\.(name|email)|author\.(name|email)|committer\.(name|email)|commit\.gpgsign)$",
-            ],
-        );
-        let config = String::from_utf8_lossy(&self.finish(&asked)?.stdout).into_owned();
-        let is_set = |key: &str| config.lines().any(|line| line.starts_with(key));
-        let is_signed = config.lines().any(|line| {
-            line.strip_prefix("commit.gpgsign")
-                .is_some_and(|value| ["", "true", "yes", "on", "1"].contains(&value.trim()))
-        });
+        let config = self.config_of(&store.home)?;
         let mut args = vec!["commit-tree", commit.tree.as_str(), "-F", "-"];
-        if is_signed {
+        if config.is_signing() {
             args.push("-S");
         }
         for parent in &commit.parents {
             args.extend(["-p", parent.as_str()]);
         }
-        let mut call = Self::call(folder, &args);
+        let mut call = Self::store_call(store, &args);
         call.stdin = commit.message.clone().into_bytes();
+        config.lend(&mut call);
         let mut set = |name: &str, value: String| {
             call.env
                 .push((name.to_owned(), Some(OsString::from(value))));
         };
-        // Git takes no time before 1970.
-        let date = format!("@{} +0000", commit.at.as_second().max(0));
-        set("GIT_AUTHOR_DATE", date.clone());
-        set("GIT_COMMITTER_DATE", date);
-        for role in ["AUTHOR", "COMMITTER"] {
-            let role_key = role.to_lowercase();
-            for (part, value) in [("name", NAME), ("email", EMAIL)] {
-                if !is_set(&format!("user.{part}")) && !is_set(&format!("{role_key}.{part}")) {
-                    set(
-                        &format!("GIT_{role}_{}", part.to_uppercase()),
-                        value.to_owned(),
-                    );
-                }
+        set("GIT_AUTHOR_DATE", date(commit.at));
+        set("GIT_COMMITTER_DATE", date(commit.at));
+        for role in ["author", "committer"] {
+            for part in ["name", "email"] {
+                let variable = format!("GIT_{}_{}", role.to_uppercase(), part.to_uppercase());
+                set(&variable, config.identity(role, part));
             }
         }
         Ok(self.text(&call)?.trim().to_owned())
     }
+
+    /// Stores a commit of one file by one process instead of five.
+    pub(super) fn import_file(
+        &self,
+        store: &Store,
+        path: &str,
+        bytes: &[u8],
+        message: &str,
+        at: Timestamp,
+    ) -> Result<String, GitError> {
+        let config = self.config_of(&store.home)?;
+        if config.is_signing() {
+            let blob = self.hash_object(store, &mut |out| out.write_all(bytes))?;
+            let file = (path.to_owned(), Some(blob));
+            return self.commit_tree(
+                store,
+                &NewCommit {
+                    tree: self.tree_of(store, None, &[file])?,
+                    parents: Vec::new(),
+                    message: message.to_owned(),
+                    at,
+                },
+            );
+        }
+        // A pack is two files; unpacking it would be another process.
+        let args = [
+            "-c",
+            "fastimport.unpackLimit=0",
+            "fast-import",
+            "--quiet",
+            "--done",
+        ];
+        let call = Self::store_call(store, &args);
+        let who = |role: &str| {
+            let harmless = |text: String| text.replace(['<', '>', '\n', '\0'], "");
+            let name = harmless(config.identity(role, "name"));
+            let email = harmless(config.identity(role, "email"));
+            format!(
+                "{role} {name} <{email}> {}",
+                date(at).trim_start_matches('@')
+            )
+        };
+        let done = self
+            .processes
+            .feed(&call, &mut |out| {
+                writeln!(out, "blob\nmark :1\ndata {}", bytes.len())?;
+                out.write_all(bytes)?;
+                // A commit of fast-import needs a ref; this one is set back to nothing before it is ever written.
+                writeln!(
+                    out,
+                    "\ncommit {SCRATCH}\nmark :2\n{}\n{}",
+                    who("author"),
+                    who("committer")
+                )?;
+                writeln!(out, "data {}\n{message}", message.len())?;
+                writeln!(
+                    out,
+                    "M 100644 :1 {path}\n\nget-mark :2\nreset {SCRATCH}\n\ndone"
+                )
+            })
+            .map_err(cannot_run)?;
+        if done.code == Some(0) {
+            Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
+        } else {
+            Err(local_failure(&words(&done.stderr)))
+        }
+    }
+
+    pub(super) fn make_store(&self, store: &Store) -> Result<(), GitError> {
+        // The file that is written last says that all of it is there.
+        let mark = store.git_dir.join(READY);
+        if mark.exists() {
+            return Ok(());
+        }
+        let asked = Self::call(&store.home, &["rev-parse", "--show-object-format"]);
+        let format = self.text(&asked)?;
+        let format = format!("--object-format={}", format.trim());
+        let args = [
+            "init",
+            "--quiet",
+            "--bare",
+            "--template=",
+            "--initial-branch=none",
+            &format,
+        ];
+        self.text(&Self::store_call(store, &args))?;
+        std::fs::write(&mark, "")?;
+        Ok(())
+    }
+
+    /// Runs a call that changes refs, and removes the locks that a killed process has left.
+    ///
+    /// Whoever calls it keeps every other maestro away, so a lock that does not go by itself is nobody's.
+    pub(super) fn unlocked(&self, store: &Store, call: &Call) -> Result<String, GitError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let done = self.finish(call)?;
+            let said = words(&done.stderr);
+            if done.code == Some(0) {
+                return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+            }
+            let Some(lock) = lock_of(store, &said) else {
+                return Err(local_failure(&said));
+            };
+            if waited >= ORPHAN {
+                std::fs::remove_file(lock)?;
+                waited = Duration::ZERO;
+            }
+            std::thread::sleep(PAUSE);
+            waited += PAUSE;
+        }
+    }
+}
+
+/// How long a git process may outlive the maestro that started it.
+const ORPHAN: Duration = Duration::from_secs(2);
+
+/// How often a lock is looked at.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A ref that is never written.
+const SCRATCH: &str = "refs/maestro/scratch";
+
+/// Says that a store has been made to its end.
+const READY: &str = "maestro-store";
+
+/// Returns the lock of the store that git says is in its way.
+fn lock_of(store: &Store, words: &str) -> Option<PathBuf> {
+    let (_, rest) = words.split_once("Unable to create '")?;
+    let (path, rest) = rest.split_once('\'')?;
+    let path = PathBuf::from(path);
+    let is_ours = path.starts_with(&store.git_dir) && path.extension()? == "lock";
+    (is_ours && rest.starts_with(": File exists")).then_some(path)
+}
+
+/// Git takes no time before 1970.
+fn date(at: Timestamp) -> String {
+    format!("@{} +0000", at.as_second().max(0))
 }
 
 /// Reads one answer of `cat-file --batch`: a line with the size, the bytes, a line break.

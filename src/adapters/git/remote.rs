@@ -1,149 +1,29 @@
 //! Remotes: fetch, push, and what their answers mean.
 
 use std::ffi::OsString;
-use std::path::Path;
 
+use super::config::{Address, NAME};
 use super::{GitProgram, is_full, words};
-use crate::ports::git::{Expect, RefUpdate, RefVerdict};
+use crate::ports::git::{Expect, RefUpdate, RefVerdict, Store};
 use crate::ports::{Call, GitError};
 
 /// Changes of one push beyond this number go in another one, because they are arguments of a program.
 const MOST_UPDATES: usize = 200;
 
-/// Answers a question for credentials from two variables, so that no argument holds them.
-const HELPER: &str = "!f() { test \"$1\" = get && printf 'username=%s\\npassword=%s\\n' \"$MAESTRO_GIT_USERNAME\" \"$MAESTRO_GIT_PASSWORD\"; }; f";
-
-/// A remote's address, and the credentials that stand in it.
-pub(super) struct Address {
-    public: String,
-    credentials: Option<(String, String)>,
-    /// As it stands in the configuration.
-    whole: String,
-}
-
-impl Address {
-    fn new(whole: &str) -> Self {
-        let plain = Self {
-            public: whole.to_owned(),
-            credentials: None,
-            whole: whole.to_owned(),
-        };
-        let Some((scheme, rest)) = whole.split_once("://") else {
-            return plain;
-        };
-        let end = rest.find('/').unwrap_or(rest.len());
-        let Some(at) = rest[..end].rfind('@') else {
-            return plain;
-        };
-        let (user, password) = match rest[..at].split_once(':') {
-            Some((user, password)) => (user, password),
-            // `ssh://git@host` names a user; over HTTP a lone name may be a token.
-            None if scheme.starts_with("http") => (&rest[..at], ""),
-            None => return plain,
-        };
-        Self {
-            public: format!("{scheme}://{}", &rest[at + 1..]),
-            credentials: Some((decode(user), decode(password))),
-            whole: whole.to_owned(),
-        }
-    }
-
-    pub(super) fn public(&self) -> &str {
-        &self.public
-    }
-
-    /// Takes the credentials out of what git says.
-    fn clean(&self, words: &str) -> String {
-        let Some((user, password)) = &self.credentials else {
-            return words.to_owned();
-        };
-        let mut clean = words.replace(&self.whole, &self.public);
-        for secret in [password, user] {
-            if secret.len() >= 8 {
-                clean = clean.replace(secret.as_str(), "[redacted]");
-            }
-        }
-        clean
-    }
-
-    /// Lets a call of git use the credentials.
-    fn lend(&self, call: &mut Call) {
-        let Some((user, password)) = &self.credentials else {
-            return;
-        };
-        let given = std::env::var("GIT_CONFIG_COUNT").ok();
-        let count: usize = given.and_then(|count| count.parse().ok()).unwrap_or(0);
-        let mut set = |name: String, value: &str| {
-            call.env.push((name, Some(OsString::from(value))));
-        };
-        // An empty helper forgets those that are configured: the address says who we are.
-        for (place, value) in (count..).zip(["", HELPER]) {
-            set(format!("GIT_CONFIG_KEY_{place}"), "credential.helper");
-            set(format!("GIT_CONFIG_VALUE_{place}"), value);
-        }
-        set("GIT_CONFIG_COUNT".into(), &(count + 2).to_string());
-        set("MAESTRO_GIT_USERNAME".into(), user);
-        set("MAESTRO_GIT_PASSWORD".into(), password);
-    }
-}
-
-/// Undoes percent-encoding, byte by byte.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits = (bytes[at] == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten();
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
 impl GitProgram {
-    /// Returns the address that git uses for a remote.
-    pub(super) fn address(
-        &self,
-        folder: &Path,
-        remote: &str,
-        for_push: bool,
-    ) -> Result<Option<Address>, GitError> {
-        let mut args = vec!["remote", "get-url"];
-        if for_push {
-            args.push("--push");
-        }
-        args.extend(["--", remote]);
-        let found = self.ask(folder, &args)?.ok();
-        Ok(found.and_then(|lines| lines.first().map(|line| Address::new(line))))
-    }
-
     fn remote_call(
         &self,
-        folder: &Path,
+        store: &Store,
         remote: &str,
         for_push: bool,
         args: &[&str],
     ) -> Result<(Call, Address), GitError> {
-        let Some(address) = self.address(folder, remote, for_push)? else {
+        let config = self.config_of(&store.home)?;
+        let Some(address) = config.address(remote, for_push) else {
             return Err(GitError::NoRemote(remote.to_owned()));
         };
-        let mut call = Self::call(folder, args);
-        let target = if address.credentials.is_some() {
-            address.public.as_str()
-        } else {
-            remote
-        };
-        call.args.push(target.into());
+        let mut call = Self::store_call(store, args);
+        call.args.push(NAME.into());
         // A connection that stands still ends by itself; what the user has set goes before.
         for (name, value) in [
             ("GIT_HTTP_LOW_SPEED_LIMIT", "100"),
@@ -153,13 +33,13 @@ impl GitProgram {
                 call.env.push((name.into(), Some(value.into())));
             }
         }
-        address.lend(&mut call);
+        config.lend_with(remote, &address, &mut call);
         Ok((call, address))
     }
 
     pub(super) fn fetch_refs(
         &self,
-        folder: &Path,
+        store: &Store,
         remote: &str,
         refspecs: &[String],
     ) -> Result<(), GitError> {
@@ -170,17 +50,18 @@ impl GitProgram {
             "--no-write-fetch-head",
             "--no-auto-maintenance",
             "--no-recurse-submodules",
-            "--no-filter",
-            "--refmap=",
+            "--depth=1",
+            "--atomic",
             "--prune",
         ];
-        let (mut call, address) = self.remote_call(folder, remote, false, &args)?;
+        let (mut call, address) = self.remote_call(store, remote, false, &args)?;
         call.args.extend(refspecs.iter().map(OsString::from));
-        let done = self.finish(&call)?;
-        if done.code == Some(0) {
-            return Ok(());
-        }
-        let words = address.clean(&words(&done.stderr));
+        let said = match self.unlocked(store, &call) {
+            Ok(_) => return Ok(()),
+            Err(GitError::Refused(said) | GitError::CannotWrite(said)) => said,
+            Err(error) => return Err(error),
+        };
+        let words = address.clean(&said);
         if let Some((_, name)) = words.split_once("couldn't find remote ref ") {
             return Err(GitError::NoSuchRef {
                 remote: remote.to_owned(),
@@ -192,22 +73,27 @@ impl GitProgram {
 
     pub(super) fn push_refs(
         &self,
-        folder: &Path,
+        store: &Store,
         remote: &str,
         updates: &[RefUpdate],
+        all_or_none: bool,
     ) -> Result<Vec<RefVerdict>, GitError> {
+        if all_or_none {
+            return self.push_some(store, remote, updates, &["--atomic"]);
+        }
         let mut verdicts = Vec::with_capacity(updates.len());
         for some in updates.chunks(MOST_UPDATES) {
-            verdicts.extend(self.push_some(folder, remote, some)?);
+            verdicts.extend(self.push_some(store, remote, some, &[])?);
         }
         Ok(verdicts)
     }
 
     fn push_some(
         &self,
-        folder: &Path,
+        store: &Store,
         remote: &str,
         updates: &[RefUpdate],
+        flags: &[&str],
     ) -> Result<Vec<RefVerdict>, GitError> {
         let mut args = vec![
             "push".to_owned(),
@@ -217,6 +103,7 @@ impl GitProgram {
             "--no-follow-tags".to_owned(),
             "--recurse-submodules=no".to_owned(),
         ];
+        args.extend(flags.iter().map(|flag| (*flag).to_owned()));
         for update in updates {
             match &update.expect {
                 Expect::Anything => {}
@@ -227,7 +114,7 @@ impl GitProgram {
             }
         }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let (mut call, address) = self.remote_call(folder, remote, true, &args)?;
+        let (mut call, address) = self.remote_call(store, remote, true, &args)?;
         for update in updates {
             let new = update.new.as_deref().unwrap_or_default();
             let force = match update.expect {
@@ -277,6 +164,8 @@ fn verdict(text: &str, name: &str, said: &str) -> Option<RefVerdict> {
         "reference already exists",
         "incorrect old value provided",
         "needs force",
+        "atomic push failed",
+        "atomic transaction failed",
     ];
     // Deleting what is gone already is done.
     if summary.contains("remote ref does not exist") || summary.contains("deleting a non-existent")
@@ -322,6 +211,10 @@ fn remote_failure(remote: &str, words: String) -> GitError {
     ]) {
         return GitError::Denied { remote, words };
     }
+    // The remote's list of refs was read while somebody changed them.
+    if has(&["not our ref", "remote did not send all necessary objects"]) {
+        return GitError::Moving { remote, words };
+    }
     if has(&[
         "does not appear to be a git repository",
         "not a git repository",
@@ -349,38 +242,6 @@ fn remote_failure(remote: &str, words: String) -> GitError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(address: &str, public: &str, credentials: Option<(&str, &str)>) {
-        let read = Address::new(address);
-        assert_eq!(read.public, public);
-        let owned = credentials.map(|(user, password)| (user.to_owned(), password.to_owned()));
-        assert_eq!(read.credentials, owned);
-    }
-
-    #[test]
-    fn credentials_are_taken_out_of_addresses() {
-        check("https://github.com/a/b", "https://github.com/a/b", None);
-        check(
-            "https://x-access-token:s%40cret@github.com/a/b@c",
-            "https://github.com/a/b@c",
-            Some(("x-access-token", "s@cret")),
-        );
-        check(
-            "https://ghp_abc@github.com/a",
-            "https://github.com/a",
-            Some(("ghp_abc", "")),
-        );
-        check("ssh://git@host/a", "ssh://git@host/a", None);
-        check("git@host:a/b", "git@host:a/b", None);
-        check("../bare.git", "../bare.git", None);
-    }
-
-    #[test]
-    fn the_words_of_git_lose_them_too() {
-        let address = Address::new("https://me:very-secret@host/a");
-        let said = address.clean("unable to access 'https://me:very-secret@host/a': very-secret");
-        assert_eq!(said, "unable to access 'https://host/a': [redacted]");
-    }
 
     #[test]
     fn a_refusal_carries_the_words_of_the_remote() {
