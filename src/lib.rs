@@ -25,6 +25,8 @@ mod state;
 pub use cli::run;
 pub use exit_code::ExitCode;
 pub use ports::World;
+#[cfg(feature = "bench")]
+pub use state::year;
 
 /// Reads arbitrary bytes as a report; for the fuzzer.
 #[cfg(fuzzing)]

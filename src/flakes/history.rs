@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::results::{Interner, twins};
+use super::stated::{Stated, of_sequence, subtract};
 use super::stored_lists::{Lists, join_ranges};
+use super::test_table::TestTable;
 use super::verdict::Observation;
 use crate::event::{Origin, Sha};
 use crate::junit::{Counts, Outcome};
@@ -29,6 +31,9 @@ pub(crate) struct Run {
     pub(crate) differs: Vec<(u32, String)>,
     /// Ranges of the list that did not run: first place and length.
     pub(crate) absent: Vec<(u32, u32)>,
+    /// Counts of its reports that its results do not give.
+    pub(crate) stated: Stated,
+    /// Counts of its reports; filled in when the history is folded.
     pub(crate) counts: Counts,
 }
 
@@ -73,44 +78,6 @@ pub(crate) struct HistoryBuilder {
     runs: BTreeMap<Sha, Run>,
 }
 
-/// Every test of the history: suite by number, name in one string.
-#[derive(Debug, Default)]
-struct TestTable {
-    names: String,
-    rows: Vec<(u32, usize, u32)>,
-    table: hashbrown::HashTable<u32>,
-    hasher: hashbrown::DefaultHashBuilder,
-}
-
-impl TestTable {
-    fn name(names: &str, row: (u32, usize, u32)) -> &str {
-        &names[row.1..row.1 + row.2 as usize]
-    }
-
-    fn number(&mut self, suite: u32, name: &str) -> u32 {
-        use std::hash::BuildHasher;
-        let hash = self.hasher.hash_one((suite, name));
-        let (rows, names) = (&self.rows, &self.names);
-        let found = self.table.find(hash, |&at| {
-            let row = rows[at as usize];
-            row.0 == suite && Self::name(names, row) == name
-        });
-        if let Some(&at) = found {
-            return at;
-        }
-        let at = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let length = u32::try_from(name.len()).unwrap_or(u32::MAX);
-        self.rows.push((suite, self.names.len(), length));
-        self.names.push_str(name);
-        let (rows, names, hasher) = (&self.rows, &self.names, &self.hasher);
-        self.table.insert_unique(hash, at, |&at| {
-            let row = rows[at as usize];
-            hasher.hash_one((row.0, Self::name(names, row)))
-        });
-        at
-    }
-}
-
 /// What happened to one test, over all runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -132,8 +99,6 @@ pub(crate) struct History {
     tallies: Vec<Tally>,
     /// For each test that ever failed: the runs in which it went other than expected, oldest first.
     deviations: BTreeMap<u32, Vec<(u32, u32)>>,
-    /// For each list, the places of those tests.
-    places: HashMap<Sha, HashMap<u32, u32>>,
     /// What each run is told apart by, as numbers.
     marks: Vec<Mark>,
     /// The runs that count, oldest first.
@@ -216,11 +181,12 @@ impl HistoryBuilder {
             .iter()
             .filter(|run| self.lists.get(&run.list).is_none())
             .count() as u64;
+        self.count(&mut runs);
         let marks = marks(&runs);
         let mut fold = Fold {
             lists: &self.lists,
             sequences: &mut self.sequences,
-            tallies: vec![Tally::default(); self.tests.rows.len()],
+            tallies: vec![Tally::default(); self.tests.len()],
             deviations: BTreeMap::new(),
         };
         fold.expected_everywhere(&runs);
@@ -232,7 +198,6 @@ impl HistoryBuilder {
         } = fold;
         // Only a test that failed has a history to look at.
         deviations.retain(|&test, _| tallies[test as usize].failures > 0);
-        let places = places(&self.lists, &deviations);
         let mut history = History {
             suites: self.suites,
             tests: self.tests,
@@ -240,7 +205,6 @@ impl HistoryBuilder {
             lists: self.lists,
             tallies,
             deviations,
-            places,
             marks,
             runs,
             duplicates,
@@ -248,6 +212,38 @@ impl HistoryBuilder {
         };
         history.count_retries();
         history
+    }
+}
+
+impl HistoryBuilder {
+    /// Fills in the counts of each run: those of its list, corrected by what the run says.
+    fn count(&self, runs: &mut [Run]) {
+        let of = |sequence: Option<u32>| {
+            of_sequence(sequence.map_or("p", |number| self.sequences.text(number)))
+        };
+        let mut totals = HashMap::new();
+        for run in runs {
+            let Some(list) = self.lists.get(&run.list) else {
+                run.counts = run.stated.complete(&Counts::default());
+                continue;
+            };
+            let mut counts = self.lists.total(&run.list, &of, &mut totals);
+            for &(first, length) in &run.absent {
+                for place in first..first.saturating_add(length) {
+                    if self.lists.test(list, place).is_none() {
+                        break;
+                    }
+                    subtract(&mut counts, &of(self.lists.expected(list, place)));
+                }
+            }
+            for (place, sequence) in &run.differs {
+                if self.lists.test(list, *place).is_some() {
+                    subtract(&mut counts, &of(self.lists.expected(list, *place)));
+                    counts.add(&of_sequence(sequence));
+                }
+            }
+            run.counts = run.stated.complete(&counts);
+        }
     }
 }
 
@@ -287,20 +283,6 @@ fn marks(runs: &[Run]) -> Vec<Mark> {
         });
     }
     marks
-}
-
-/// Finds, for each list, where the tests stand that ever failed.
-fn places(
-    lists: &Lists,
-    failed: &BTreeMap<u32, Vec<(u32, u32)>>,
-) -> HashMap<Sha, HashMap<u32, u32>> {
-    let mut places = HashMap::new();
-    for (id, list) in lists.all() {
-        let all = lists.tests(list).zip(0_u32..);
-        let known = all.filter(|(test, _)| failed.contains_key(test));
-        places.insert(id, known.map(|(test, place)| (test, place)).collect());
-    }
-    places
 }
 
 /// Leaves out each run whose report files are all in another run of the same place: a report that was ingested alone
@@ -349,24 +331,19 @@ struct Fold<'a> {
 impl Fold<'_> {
     /// Counts every test of every run as if it had gone as expected: once a list, not once a run.
     fn expected_everywhere(&mut self, runs: &[Run]) {
-        let mut uses: BTreeMap<Sha, u64> = BTreeMap::new();
+        let mut uses: HashMap<Sha, u64> = HashMap::new();
         for run in runs {
             *uses.entry(run.list).or_default() += 1;
         }
-        for (id, uses) in uses {
-            let Some(list) = self.lists.get(&id) else {
-                continue;
+        for (test, sequence, uses) in self.lists.expected_uses(uses) {
+            let (executions, _) = match sequence {
+                Some(sequence) => executions(self.sequences.text(sequence)),
+                None => (1, 0),
             };
-            for test in self.lists.tests(list) {
-                self.tallies[test as usize].runs += uses;
-            }
-            for (place, sequence) in self.lists.unusual(list) {
-                if let Some(test) = self.lists.test(list, place) {
-                    let (executions, _) = executions(self.sequences.text(sequence));
-                    let tally = &mut self.tallies[test as usize];
-                    tally.runs = tally.runs - uses + executions * uses;
-                }
-            }
+            let tally = &mut self.tallies[test as usize];
+            tally.runs = tally
+                .runs
+                .wrapping_add_signed(uses.wrapping_mul(executions.cast_signed()));
         }
     }
 
@@ -452,16 +429,13 @@ fn observation(mark: Mark, attempt: u32, sequence: &str) -> Option<Observation> 
 impl History {
     /// Returns how many tests there are.
     pub(crate) fn len(&self) -> usize {
-        self.tests.rows.len()
+        self.tests.len()
     }
 
     /// Returns a test's suite and name.
     pub(crate) fn test(&self, test: u32) -> (&str, &str) {
-        let row = self.tests.rows[test as usize];
-        (
-            self.suites.text(row.0),
-            TestTable::name(&self.tests.names, row),
-        )
+        let (suite, name) = self.tests.get(test);
+        (self.suites.text(suite), name)
     }
 
     /// Returns what happened to a test.
@@ -479,16 +453,16 @@ impl History {
         };
         let mut observations: Vec<Observation> = Vec::new();
         let mut known: HashMap<(u32, u32), usize> = HashMap::new();
+        let mut places: HashMap<Sha, Option<u32>> = HashMap::new();
         let mut deviations = deviations.iter().peekable();
         for (number, run) in (0_u32..).zip(&self.runs) {
             // A hostile list may name a test twice; its first place counts.
             while deviations.next_if(|(at, _)| *at < number).is_some() {}
             let deviation = deviations.next_if(|(at, _)| *at == number);
-            let place = self
-                .places
-                .get(&run.list)
-                .and_then(|places| places.get(&test));
-            let Some(&place) = place else { continue };
+            let place = *places
+                .entry(run.list)
+                .or_insert_with(|| self.lists.place(&run.list, test));
+            let Some(place) = place else { continue };
             let sequence = match deviation {
                 Some((_, sequence)) => self.sequences.text(*sequence),
                 None if run.is_absent(place) => continue,
@@ -537,6 +511,20 @@ impl History {
         let mut order: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
         order.sort_unstable_by(|&a, &b| self.test(a).cmp(&self.test(b)));
         order
+    }
+
+    /// Returns how a test went in a run; nothing when it did not run.
+    #[cfg(feature = "bench")]
+    pub(crate) fn sequence(&self, run: usize, suite: &str, name: &str) -> Option<&str> {
+        let run = &self.runs[run];
+        let suite = self.suites.find(suite)?;
+        let test = self.tests.find(suite, name)?;
+        let place = self.lists.place(&run.list, test)?;
+        if run.is_absent(place) {
+            return None;
+        }
+        let differs = run.differs.iter().find(|(differs, _)| *differs == place);
+        Some(differs.map_or_else(|| self.expected(&run.list, place), |(_, sequence)| sequence))
     }
 
     fn count_retries(&mut self) {

@@ -1,8 +1,8 @@
 //! Lists of tests: which known list a run is written against, and what is new about it.
 //!
 //! A list is stored once; a run names what differs from it. A list that is close to a known one is stored as what differs
-//! from that. It is written whole again when more than a twentieth has drifted: tests that are new, that are expected to go
-//! otherwise, or that take another time.
+//! from that. When more than a twentieth has drifted (tests that are new, that are expected to go otherwise, or that take
+//! another time) a checkpoint is written: a list with the duration of every test.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,6 +11,9 @@ use super::duration::Duration;
 
 /// One part in so many may drift.
 const DRIFT: usize = 20;
+
+/// One part in so many may be new in a list that stands on another.
+const RELATED: usize = 3;
 
 /// So many tests with another expectation are exceptions, written in the run; more make another list.
 const MOST_EXCEPTIONS: usize = 64;
@@ -53,51 +56,97 @@ impl Fit {
     }
 }
 
-/// Tests at hand, found by suite and name.
-pub(crate) struct Tests<'t, 'a> {
-    tests: &'t [Listed<'a>],
-    numbers: HashMap<(&'a str, &'a str), usize>,
+/// A place of a known list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'k> {
+    /// Which of the tests at hand stands there.
+    pub(crate) number: Option<usize>,
+    pub(crate) expected: &'k str,
+    pub(crate) duration: Duration,
 }
 
-impl<'t, 'a> Tests<'t, 'a> {
-    pub(crate) fn new(tests: &'t [Listed<'a>]) -> Self {
-        let numbers = tests
-            .iter()
-            .enumerate()
-            .map(|(number, test)| ((test.suite, test.name), number));
-        Self {
-            tests,
-            numbers: numbers.collect(),
-        }
-    }
+/// The tests at hand beside a known list.
+#[derive(Debug)]
+pub(crate) struct Comparison<'t, 'a> {
+    tests: &'t [Listed<'a>],
+    /// For each place of the known list, the test at hand.
+    here: Vec<Option<usize>>,
+    /// For each test at hand, its place.
+    at: Vec<Option<usize>>,
+    /// Tests with another expectation than the known list, and that list's.
+    changed: Vec<(usize, String)>,
+    gaps: Vec<(u32, u32)>,
+    /// Tests that are new.
+    added: usize,
+    /// Tests that take another time.
+    moved: usize,
+}
 
-    /// Returns how the tests stand to a known list; nothing when they are too far from it.
-    pub(crate) fn fit<'k>(&self, known: impl Iterator<Item = Listed<'k>>) -> Option<Fit> {
-        let count = self.tests.len();
-        // For each place of the known list, the test at hand.
-        let mut here: Vec<Option<usize>> = Vec::new();
-        let mut at: Vec<Option<usize>> = vec![None; count];
+impl<'t, 'a> Comparison<'t, 'a> {
+    pub(crate) fn new<'k>(tests: &'t [Listed<'a>], known: impl Iterator<Item = Known<'k>>) -> Self {
+        let mut here: Vec<Option<usize>> = Vec::with_capacity(tests.len());
+        let mut at: Vec<Option<usize>> = vec![None; tests.len()];
         let mut changed: Vec<(usize, String)> = Vec::new();
         let mut moved = 0;
         for (place, before) in known.enumerate() {
-            let number = self.numbers.get(&(before.suite, before.name)).copied();
             // A list that names a test twice was not written by us; its first place counts.
-            let number = number.filter(|&number| at[number].is_none());
+            let number = before.number.filter(|&number| at[number].is_none());
             here.push(number);
             let Some(number) = number else { continue };
             at[number] = Some(place);
-            let test = &self.tests[number];
+            let test = &tests[number];
             moved += usize::from(test.duration.has_moved(before.duration));
             if test.expected != before.expected {
-                changed.push((number, before.expected.into_owned()));
+                changed.push((number, before.expected.to_owned()));
             }
         }
         let added = at.iter().filter(|place| place.is_none()).count();
-        if (added + moved + changed.len()) * DRIFT > count {
-            return None;
+        let gaps = gaps(here.iter().map(Option::is_some));
+        Self {
+            tests,
+            added,
+            moved,
+            here,
+            at,
+            changed,
+            gaps,
         }
+    }
+
+    /// Whether so little has drifted since a checkpoint that no new one is needed.
+    pub(crate) fn is_close(&self) -> bool {
+        let drift = self.added + self.moved + self.changed.len();
+        drift * DRIFT <= self.tests.len() && self.is_related()
+    }
+
+    /// Whether naming what differs takes much less than naming all tests.
+    pub(crate) fn is_related(&self) -> bool {
+        let names: usize = self.tests.iter().map(|test| test.name.len() + 3).sum();
+        let has_few_gaps = self.gaps.len() <= MOST_GAPS || self.gaps.len() * GAP_SIZE <= names / 4;
+        let new = self.added + self.changed.len();
+        has_few_gaps && new * RELATED <= self.tests.len()
+    }
+
+    /// Returns about how many bytes it takes to say what differs.
+    pub(crate) fn cost(&self) -> usize {
+        let new = self.at.iter().zip(self.tests);
+        let names = new.filter(|(place, _)| place.is_none());
+        let names: usize = names.map(|(_, test)| test.name.len() + GAP_SIZE).sum();
+        names + (self.gaps.len() + self.changed.len()) * GAP_SIZE
+    }
+
+    /// Returns the list that this makes; a checkpoint takes every expectation anew.
+    pub(crate) fn into_fit(self, is_checkpoint: bool) -> Fit {
+        let Self {
+            tests,
+            mut here,
+            mut at,
+            changed,
+            mut gaps,
+            ..
+        } = self;
         let mut fit = Fit::default();
-        if changed.len() <= MOST_EXCEPTIONS {
+        if changed.len() <= MOST_EXCEPTIONS && !is_checkpoint {
             fit.exceptions = changed.into_iter().collect();
         } else {
             for (number, _) in changed {
@@ -105,32 +154,26 @@ impl<'t, 'a> Tests<'t, 'a> {
                     here[place] = None;
                 }
             }
+            gaps = self::gaps(here.iter().map(Option::is_some));
         }
-        let added: Vec<usize> = (0..count).filter(|&number| at[number].is_none()).collect();
-        let gaps = gaps(here.iter().map(Option::is_some));
-        let names: usize = self.tests.iter().map(|test| test.name.len() + 3).sum();
-        if gaps.len() > MOST_GAPS && gaps.len() * GAP_SIZE > names / 4 {
-            return None;
-        }
-        if added.is_empty() && gaps.len() <= MOST_GAPS {
+        let added: Vec<usize> = (0..tests.len())
+            .filter(|&number| at[number].is_none())
+            .collect();
+        if added.is_empty() && gaps.len() <= MOST_GAPS && !is_checkpoint {
             fit.length = to_u32(here.len());
             fit.places = at.iter().map(|place| place.map_or(0, to_u32)).collect();
-            return Some(fit);
+            return fit;
         }
         let mut next = 0;
-        fit.places = vec![0; count];
-        for number in here.iter().flatten() {
+        fit.places = vec![0; tests.len()];
+        for number in here.iter().flatten().chain(&added) {
             fit.places[*number] = next;
-            next += 1;
-        }
-        for &number in &added {
-            fit.places[number] = next;
             next += 1;
         }
         fit.length = next;
         fit.without = gaps;
         fit.added = added;
-        Some(fit)
+        fit
     }
 }
 
@@ -168,10 +211,20 @@ mod tests {
         numbers.map(|number| format!("t{number:03}")).collect()
     }
 
+    fn compare<'t, 'a>(tests: &'t [Listed<'a>], known: &[Listed<'_>]) -> Comparison<'t, 'a> {
+        let known = known.iter().map(|test| Known {
+            number: tests.iter().position(|other| other.name == test.name),
+            expected: test.expected.as_ref(),
+            duration: test.duration,
+        });
+        Comparison::new(tests, known)
+    }
+
     /// Fits some numbered tests to a list of others.
     fn fit(tests: &[String], known: &[String]) -> Option<Fit> {
         let tests = listed(tests);
-        Tests::new(&tests).fit(listed(known).into_iter())
+        let comparison = compare(&tests, &listed(known));
+        comparison.is_close().then(|| comparison.into_fit(false))
     }
 
     #[test]
@@ -215,14 +268,10 @@ mod tests {
         for test in &mut now[..6] {
             test.duration = Duration::of_milliseconds(500.0);
         }
-        assert_eq!(Tests::new(&now).fit(known.iter().cloned()), None);
+        assert!(!compare(&now, &known).is_close());
         now[0].duration = Duration::of_milliseconds(9.0);
-        assert!(
-            Tests::new(&now)
-                .fit(known.into_iter())
-                .unwrap()
-                .is_same_list()
-        );
+        let comparison = compare(&now, &known);
+        assert!(comparison.is_close() && comparison.into_fit(false).is_same_list());
     }
 
     #[test]
@@ -231,7 +280,7 @@ mod tests {
         let known = listed(&all);
         let mut now = known.clone();
         now[3].expected = Cow::Borrowed("s");
-        let fit = Tests::new(&now).fit(known.into_iter()).unwrap();
+        let fit = compare(&now, &known).into_fit(false);
         assert_eq!(fit.exceptions, HashMap::from([(3, "p".to_owned())]));
     }
 

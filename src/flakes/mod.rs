@@ -3,7 +3,11 @@
 pub(crate) mod duration;
 pub(crate) mod history;
 pub(crate) mod lists;
+pub(crate) mod messages;
 pub(crate) mod neutral;
+pub(crate) mod places;
 pub(crate) mod results;
-mod stored_lists;
+pub(crate) mod stated;
+pub(crate) mod stored_lists;
+pub(crate) mod test_table;
 pub(crate) mod verdict;

@@ -74,6 +74,15 @@ impl Interner {
         number
     }
 
+    /// Returns the number of a string that is known.
+    #[cfg(feature = "bench")]
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(text);
+        let strings = &self.strings;
+        let found = self.table.find(hash, |&n| strings[n as usize] == text);
+        found.copied()
+    }
+
     pub(crate) fn text(&self, number: u32) -> &str {
         &self.strings[number as usize]
     }
@@ -343,7 +352,7 @@ fn join_twins(mut kinds: Vec<(&str, u64)>) -> String {
 }
 
 /// Returns the kinds of twin of a sequence, with their numbers.
-fn kinds(sequence: &str) -> impl Iterator<Item = (&str, u64)> {
+pub(super) fn kinds(sequence: &str) -> impl Iterator<Item = (&str, u64)> {
     sequence
         .split(TWINS)
         .map(|kind| match kind.split_once(TIMES) {

@@ -20,6 +20,8 @@ mod shared;
 mod tests;
 mod tree;
 pub(crate) mod v1;
+#[cfg(feature = "bench")]
+pub mod year;
 
 pub(crate) use disk::{Place, StateError, StateFolder, Survey};
 pub(crate) use fold::Folded;

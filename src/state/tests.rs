@@ -167,12 +167,12 @@ proptest! {
     }
 
     #[test]
-    fn a_hostile_payload_never_panics(test in any::<u32>(), first in any::<u32>(), length in any::<u32>(), outcome in "[pfes+x]{0,6}") {
+    fn a_hostile_payload_never_panics(test in any::<u32>().prop_map(|test| test >> 10), first in any::<u32>(), length in any::<u32>(), outcome in "[pfes+x]{0,6}") {
         let list = Event::new(TEST_LIST, Timestamp::UNIX_EPOCH, Origin::default(),
             format!("{{\"suites\":[{{\"expected\":{{\"{test}\":\"{outcome}\"}},\"suite\":\"s\",\"tests\":[\"a\",\"b\"]}}]}}"));
         let counts = "{\"attempts\":0,\"cases\":0,\"disabled\":0,\"errored\":0,\"failed\":0,\"passed\":0,\"skipped\":0,\"suites\":0,\"tests\":0}";
         let run = Event::new(v1::TEST_RUN, Timestamp::UNIX_EPOCH, Origin::default(), format!(
-            "{{\"absent\":[[{first},{length}],[{first},{length}]],\"counts\":{counts},\"differs\":{{\"{outcome}\":[{test},{test}],\"f\":[0,0]}},\"files\":[],\"leg\":\"\",\"list\":\"{}\"}}", list.id
+            "{{\"absent\":[[{first},{length}],[{first},{length}]],\"counts\":{counts},\"differs\":{{\"{outcome}\":\"{}\",\"f\":\"07\"}},\"files\":[],\"leg\":\"\",\"list\":\"{}\"}}", crate::flakes::places::write(&[test.min(u32::MAX - 1)]), list.id
         ));
         let history = fold(&[list, run]);
         for test in history.in_order() {

@@ -51,12 +51,11 @@ pub(crate) fn encode_run(
     for (number, row) in rows.iter().enumerate() {
         let place = placed.fit.places[number];
         present[place as usize] = true;
-        if row.sequence != placed.expected(number, &listed[number]) {
-            differs.add(place, &row.sequence, row.message);
-        }
+        let expected = placed.expected(number, &listed[number]);
+        differs.add(place, &row.sequence, expected, row.message);
     }
     let absent = gaps(present.into_iter());
-    let run = differs.into_event(filing, &placed.id, absent, counts, results.len())?;
+    let run = differs.into_event(filing, &placed.id, absent, counts)?;
     Ok(placed.event.into_iter().chain([run]).collect())
 }
 
@@ -138,17 +137,15 @@ fn encode_group(
 ) -> Result<Event, serde_json::Error> {
     let mut present = vec![false; placed.fit.length as usize];
     let mut differs = Differences::default();
-    let results = group.tests();
-    for test in &results {
+    for test in &group.tests() {
         let Some(&number) = tests.numbers.get(&test.test) else {
             continue;
         };
         let place = placed.fit.places[number];
         present[place as usize] = true;
-        if test.sequence != placed.expected(number, &tests.listed[number]) {
-            differs.add(place, &test.sequence, test.message);
-        }
+        let expected = placed.expected(number, &tests.listed[number]);
+        differs.add(place, &test.sequence, expected, test.message);
     }
     let absent = gaps(present.into_iter());
-    differs.into_event(filing, &placed.id, absent, &group.counts, results.len())
+    differs.into_event(filing, &placed.id, absent, &group.counts)
 }

@@ -1,10 +1,12 @@
 //! `test_list`: the tests of a job, what is expected of each, and about how long it takes.
 //!
-//! A list is whole, or it names a whole one as its `base` and holds what differs: ranges of the base that are left out, and
-//! suites that come after what remains.
+//! A list is whole, or it names another one as its `base` and holds what differs: ranges of the base that are left out, and
+//! suites that come after what remains. A whole list, and one with `durations` of its own, is a checkpoint: drift is measured
+//! from it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,7 +15,10 @@ use super::{LineProblem, StoredEvent, TEST_LIST, bad_payload};
 use crate::event::{Event, Origin, Sha};
 use crate::flakes::duration::Duration;
 use crate::flakes::history::HistoryBuilder;
-use crate::flakes::lists::{Fit, Listed, Tests};
+use crate::flakes::lists::{Comparison, Fit, Known, Listed};
+use crate::flakes::results::Interner;
+use crate::flakes::stored_lists::join_ranges;
+use crate::flakes::test_table::TestTable;
 
 /// Known lists beyond this many bytes are forgotten, oldest first.
 const MOST_KNOWN: usize = 48 * 1024 * 1024;
@@ -24,9 +29,12 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct ListRecord<'a> {
-    /// The id of a whole list.
+    /// The id of another list.
     #[serde(borrow, default)]
     base: Option<Cow<'a, str>>,
+    /// In a checkpoint that stands on another list: one letter a test, for every place; empty when none is known.
+    #[serde(borrow, default)]
+    durations: Option<Cow<'a, str>>,
     #[serde(borrow)]
     suites: Vec<SuiteRecord<'a>>,
     /// Ranges of the base: first place and length.
@@ -95,13 +103,91 @@ pub(crate) fn decode_list(
     Ok(())
 }
 
+/// Only so many lists, the newest ones, are looked at for one that is close.
+const MOST_LOOKS: usize = 400;
+
+/// Of those, so many that look closest are compared test by test.
+const MOST_COMPARED: usize = 4;
+
+/// Lists that are laid out are forgotten beyond this number.
+const MOST_LAID: usize = 600;
+
+/// So many lists stand on each other after a checkpoint, at most.
+const HIGHEST: usize = 48;
+
+/// No list stands on more than so many others; readers take somewhat more.
+const DEEPEST: usize = 96;
+
+/// Sums over the tests of a list, by a part of their number: how many sums differ tells about how many tests do.
+const SUMS: usize = 256;
+
+/// A stored list, as text.
+#[derive(Debug)]
+struct StoredList {
+    base: Option<Sha>,
+    is_checkpoint: bool,
+    payload: String,
+}
+
+/// A list and what it stands on, the whole one last.
+#[derive(Debug)]
+struct Chain {
+    ids: Vec<Sha>,
+    /// Which of them is the nearest checkpoint.
+    checkpoint: usize,
+}
+
+impl Chain {
+    /// Returns the checkpoint and what it stands on.
+    fn ground(&self) -> Self {
+        Self {
+            ids: self.ids[self.checkpoint..].to_vec(),
+            checkpoint: 0,
+        }
+    }
+}
+
+/// A list laid out.
+#[derive(Debug)]
+struct Laid {
+    /// For each place the test, what is expected, and how long it takes, by number.
+    tests: Vec<(u32, u32, Duration)>,
+    sums: Sums,
+}
+
+#[derive(Debug, Clone)]
+struct Sums(Vec<u64>);
+
+impl Sums {
+    fn of(tests: impl Iterator<Item = u32>) -> Self {
+        let mut sums = vec![0_u64; SUMS];
+        for test in tests {
+            let mixed = u64::from(test)
+                .wrapping_add(1)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let sum = &mut sums[(mixed >> 56) as usize];
+            *sum = sum.wrapping_add(mixed | 1);
+        }
+        Self(sums)
+    }
+
+    fn distance(&self, other: &Self) -> usize {
+        self.0.iter().zip(&other.0).filter(|(a, b)| a != b).count()
+    }
+}
+
 /// The lists that are stored already.
 #[derive(Debug, Default)]
 pub(crate) struct KnownLists {
     ids: HashSet<Sha>,
-    /// Payloads of whole lists, by age.
-    whole: BTreeMap<(Timestamp, Sha), String>,
+    lists: HashMap<Sha, StoredList>,
+    by_age: BTreeSet<(Timestamp, Sha)>,
     size: usize,
+    /// Lists that were looked at, laid out.
+    laid: HashMap<Sha, Rc<Laid>>,
+    suites: Interner,
+    tests: TestTable,
+    sequences: Interner,
     /// Whether a list may hold durations although none is known yet. A machine that begins with nothing each time must
     /// not: durations vary, so it would store another list each time.
     pub(crate) is_lasting: bool,
@@ -111,22 +197,38 @@ impl KnownLists {
     /// Adds a stored list.
     pub(crate) fn add(&mut self, event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         let (record, base) = read(event.payload)?;
-        if base.is_none() && !record.suites.is_empty() {
-            self.remember(event.at, event.id, event.payload);
+        let is_empty = base.is_none() && record.suites.is_empty();
+        if !self.ids.contains(&event.id) && !is_empty {
+            let is_checkpoint = base.is_none() || record.durations.is_some();
+            self.remember(event.at, event.id, base, is_checkpoint, event.payload);
         }
         self.ids.insert(event.id);
         Ok(())
     }
 
-    fn remember(&mut self, at: Timestamp, id: Sha, payload: &str) {
-        if self.ids.contains(&id) {
-            return;
-        }
+    fn remember(
+        &mut self,
+        at: Timestamp,
+        id: Sha,
+        base: Option<Sha>,
+        is_checkpoint: bool,
+        payload: &str,
+    ) {
+        let list = StoredList {
+            base,
+            is_checkpoint,
+            payload: payload.to_owned(),
+        };
         self.size += payload.len();
-        self.whole.insert((at, id), payload.to_owned());
-        while self.size > MOST_KNOWN && self.whole.len() > 1 {
-            if let Some((_, oldest)) = self.whole.pop_first() {
-                self.size -= oldest.len();
+        self.by_age.insert((at, id));
+        self.lists.insert(id, list);
+        while self.size > MOST_KNOWN && self.lists.len() > 1 {
+            let Some((_, oldest)) = self.by_age.pop_first() else {
+                break;
+            };
+            self.laid.remove(&oldest);
+            if let Some(list) = self.lists.remove(&oldest) {
+                self.size -= list.payload.len();
             }
         }
     }
@@ -136,37 +238,242 @@ impl KnownLists {
         self.ids.contains(id)
     }
 
+    /// Returns the ids of a list and of those that it stands on, the whole one last; nothing when one is not known.
+    fn chain(&self, id: Sha) -> Option<Chain> {
+        let mut list = self.lists.get(&id)?;
+        let mut chain = Chain {
+            ids: vec![id],
+            checkpoint: 0,
+        };
+        let mut is_beyond = list.is_checkpoint;
+        while let Some(base) = list.base {
+            if chain.ids.len() > DEEPEST {
+                return None;
+            }
+            list = self.lists.get(&base)?;
+            if !is_beyond {
+                chain.checkpoint = chain.ids.len();
+                is_beyond = list.is_checkpoint;
+            }
+            chain.ids.push(base);
+        }
+        Some(chain)
+    }
+
+    /// Lays out a list and what it stands on.
+    fn lay_out(&mut self, chain: &[Sha]) -> Option<Rc<Laid>> {
+        let mut below: Option<Rc<Laid>> = None;
+        for id in chain.iter().rev() {
+            if let Some(laid) = self.laid.get(id) {
+                below = Some(Rc::clone(laid));
+                continue;
+            }
+            let list = self.lists.get(id)?;
+            let (record, _) = read(&list.payload).ok()?;
+            let base = below.as_ref().map_or(&[][..], |below| &below.tests);
+            let mut tests = Vec::with_capacity(base.len() + 64);
+            let mut from = 0;
+            for (first, length) in join_ranges(record.without) {
+                let first = (first as usize).clamp(from, base.len());
+                tests.extend_from_slice(&base[from..first]);
+                from = first.saturating_add(length as usize).min(base.len());
+            }
+            tests.extend_from_slice(&base[from..]);
+            for suite in &record.suites {
+                let number = self.suites.number(&suite.suite.0);
+                for test in suite.tests() {
+                    tests.push((
+                        self.tests.number(number, test.name),
+                        self.sequences.number(&test.expected),
+                        test.duration,
+                    ));
+                }
+            }
+            if let Some(durations) = &record.durations {
+                for (test, letter) in tests.iter_mut().zip(durations.bytes()) {
+                    test.2 = Duration::from_letter(letter);
+                }
+            }
+            let sums = Sums::of(tests.iter().map(|(test, ..)| *test));
+            let laid = Rc::new(Laid { tests, sums });
+            self.laid.insert(*id, Rc::clone(&laid));
+            below = Some(laid);
+        }
+        below
+    }
+
+    /// Finds the lists that look closest to the tests at hand, among the newest ones that follow a close checkpoint; and
+    /// the newest checkpoint that is related, if none is close.
+    fn closest(&mut self, tests: &[Listed<'_>], numbers: &Numbers) -> (Vec<Chain>, Option<Chain>) {
+        let mut checkpoints: HashMap<Sha, bool> = HashMap::new();
+        let mut found: Vec<(usize, Chain)> = Vec::new();
+        let mut related = None;
+        let newest: Vec<Sha> = self.by_age.iter().rev().map(|(_, id)| *id).collect();
+        for id in newest {
+            let Some(chain) = self.chain(id) else {
+                continue;
+            };
+            let checkpoint = chain.ids[chain.checkpoint];
+            if !checkpoints.contains_key(&checkpoint) {
+                let ground = chain.ground();
+                let comparison = self.compare(&ground.ids, tests, numbers);
+                let is_close = comparison.as_ref().is_some_and(Comparison::is_close);
+                checkpoints.insert(checkpoint, is_close);
+                let is_related = comparison.as_ref().is_some_and(Comparison::is_related);
+                if is_related && related.is_none() {
+                    related = Some(ground);
+                }
+            }
+            if checkpoints.get(&checkpoint) != Some(&true) {
+                continue;
+            }
+            let Some(laid) = self.lay_out(&chain.ids) else {
+                continue;
+            };
+            let distance = laid.sums.distance(&numbers.sums);
+            found.push((distance, chain));
+            if distance == 0 || found.len() >= MOST_LOOKS {
+                break;
+            }
+        }
+        // The newest first among equals.
+        found.sort_by_key(|(distance, _)| *distance);
+        found.truncate(MOST_COMPARED);
+        (found.into_iter().map(|(_, chain)| chain).collect(), related)
+    }
+
     /// Returns the list for the tests at hand, which are sorted, and the event that stores it if none does yet.
     pub(super) fn place(&mut self, tests: &[Listed<'_>], at: Timestamp) -> Placed {
-        let finder = Tests::new(tests);
-        for ((_, id), payload) in self.whole.iter().rev() {
-            let Ok((record, _)) = read(payload) else {
-                continue;
-            };
-            let Some(fit) = finder.fit(record.suites.iter().flat_map(SuiteRecord::tests)) else {
-                continue;
-            };
-            if fit.is_same_list() {
-                return Placed::new(*id, None, fit);
-            }
-            let added = fit.added.iter().map(|&number| &tests[number]);
-            let event = event(at, payload_of(Some((id, &fit.without)), added, true));
-            let id = event.id;
-            let is_new = self.ids.insert(id);
-            return Placed::new(id, is_new.then_some(event), fit);
+        if self.laid.len() > MOST_LAID {
+            self.laid.clear();
         }
-        let with_durations = self.is_lasting || !self.whole.is_empty();
-        let event = event(at, payload_of(None, tests.iter(), with_durations));
+        let numbers = self.numbers(tests);
+        let (closest, related) = self.closest(tests, &numbers);
+        let mut best: Option<(usize, Chain)> = None;
+        for chain in closest {
+            let Some(comparison) = self.compare(&chain.ids, tests, &numbers) else {
+                continue;
+            };
+            let cost = comparison.cost();
+            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                best = Some((cost, chain));
+            }
+        }
+        let best = best.map(|(cost, chain)| {
+            // Lists that follow stand on a new one near the ground.
+            let is_high = cost > 0 && chain.checkpoint >= HIGHEST;
+            if is_high { chain.ground() } else { chain }
+        });
+        if let Some(chain) = best
+            && let Some(comparison) = self.compare(&chain.ids, tests, &numbers)
+        {
+            let fit = comparison.into_fit(false);
+            return self.stand(chain.ids[0], fit, tests, None, at);
+        }
+        let with_durations = self.is_lasting || !self.lists.is_empty();
+        if let Some(chain) = related.filter(|chain| chain.ids.len() < DEEPEST - HIGHEST)
+            && let Some(comparison) = self.compare(&chain.ids, tests, &numbers)
+        {
+            let fit = comparison.into_fit(true);
+            let mut durations = vec!['-'; fit.length as usize];
+            for (test, place) in tests.iter().zip(&fit.places) {
+                durations[*place as usize] = test.duration.letter();
+            }
+            if durations.iter().all(|letter| *letter == '-') {
+                durations.clear();
+            }
+            let durations = durations.into_iter().collect();
+            return self.stand(chain.ids[0], fit, tests, Some(durations), at);
+        }
+        let text = payload_of(None, tests.iter(), None, with_durations);
         let length = u32::try_from(tests.len()).unwrap_or(u32::MAX);
         let fit = Fit {
             places: (0..length).collect(),
             length,
             ..Fit::default()
         };
-        self.remember(at, event.id, &event.payload);
-        let is_new = self.ids.insert(event.id);
-        Placed::new(event.id, is_new.then_some(event), fit)
+        self.store(at, None, true, text, fit)
     }
+
+    /// Returns the list that stands on another.
+    fn stand(
+        &mut self,
+        base: Sha,
+        fit: Fit,
+        tests: &[Listed<'_>],
+        durations: Option<String>,
+        at: Timestamp,
+    ) -> Placed {
+        if fit.is_same_list() && durations.is_none() {
+            return Placed::new(base, None, fit);
+        }
+        let added = fit.added.iter().map(|&number| &tests[number]);
+        let is_checkpoint = durations.is_some();
+        let text = payload_of(
+            Some((&base, &fit.without)),
+            added,
+            durations,
+            !is_checkpoint,
+        );
+        self.store(at, Some(base), is_checkpoint, text, fit)
+    }
+
+    fn store(
+        &mut self,
+        at: Timestamp,
+        base: Option<Sha>,
+        is_checkpoint: bool,
+        payload: String,
+        fit: Fit,
+    ) -> Placed {
+        // A list is the same whoever writes it, so it names no run.
+        let event = Event::new(TEST_LIST, at, Origin::default(), payload);
+        let id = event.id;
+        let is_new = self.ids.insert(id);
+        if is_new && fit.length > 0 {
+            self.remember(at, id, base, is_checkpoint, &event.payload);
+        }
+        Placed::new(id, is_new.then_some(event), fit)
+    }
+
+    /// Compares the tests at hand with the first list of a chain.
+    fn compare<'t, 'a>(
+        &mut self,
+        chain: &[Sha],
+        tests: &'t [Listed<'a>],
+        numbers: &Numbers,
+    ) -> Option<Comparison<'t, 'a>> {
+        let laid = self.lay_out(chain)?;
+        let sequences = &self.sequences;
+        let known = laid.tests.iter().map(|(test, expected, duration)| Known {
+            number: numbers.at.get(*test as usize).copied().flatten(),
+            expected: sequences.text(*expected),
+            duration: *duration,
+        });
+        Some(Comparison::new(tests, known))
+    }
+
+    fn numbers(&mut self, tests: &[Listed<'_>]) -> Numbers {
+        let mut at = vec![None; self.tests.len() + tests.len()];
+        let mut numbers = Vec::with_capacity(tests.len());
+        for (place, test) in tests.iter().enumerate() {
+            let suite = self.suites.number(test.suite);
+            let number = self.tests.number(suite, test.name);
+            at[number as usize] = Some(place);
+            numbers.push(number);
+        }
+        Numbers {
+            at,
+            sums: Sums::of(numbers.into_iter()),
+        }
+    }
+}
+
+/// The tests at hand by number.
+struct Numbers {
+    /// For each number, which of the tests at hand it is.
+    at: Vec<Option<usize>>,
+    sums: Sums,
 }
 
 /// A list for the tests at hand.
@@ -189,20 +496,19 @@ impl Placed {
     }
 }
 
-/// A list is the same whoever writes it, so it names no run.
-fn event(at: Timestamp, payload: String) -> Event {
-    Event::new(TEST_LIST, at, Origin::default(), payload)
-}
-
 /// Writes a payload; its keys are sorted, and tests come in order of suite.
 fn payload_of<'a>(
     base: Option<(&Sha, &[(u32, u32)])>,
     tests: impl Iterator<Item = &'a Listed<'a>>,
+    durations: Option<String>,
     with_durations: bool,
 ) -> String {
     let mut payload = String::from("{");
     if let Some((base, _)) = base {
         payload.push_str(&format!("\"base\":\"{base}\","));
+    }
+    if let Some(durations) = durations {
+        payload.push_str(&format!("\"durations\":\"{durations}\","));
     }
     payload.push_str("\"suites\":[");
     let mut suite = SuiteText::default();

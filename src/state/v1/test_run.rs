@@ -7,44 +7,53 @@ use serde::{Deserialize, Serialize};
 use super::{Filing, LineProblem, StoredEvent, TEST_RUN, bad_payload};
 use crate::event::{Event, Sha};
 use crate::flakes::history::Run;
+use crate::flakes::stated::{Stated, of_sequence};
+use crate::flakes::{messages, places};
 use crate::junit::Counts;
 
-/// Keys are sorted, as in all of the state.
+/// Keys are sorted, as in all of the state. Sets of places are written as `flakes::places` says.
 #[derive(Serialize, Deserialize, Default)]
 struct RunRecord {
     /// Ranges of the list that did not run: first place and length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     absent: Vec<(u32, u32)>,
+    /// Counts of the reports' elements, where the results do not give them.
+    #[serde(default, skip_serializing_if = "CountsRecord::is_empty")]
     counts: CountsRecord,
     /// For each sequence other than the expected one, the places of its tests in the list.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    differs: BTreeMap<String, Vec<u32>>,
+    differs: BTreeMap<String, String>,
     files: Vec<String>,
     #[serde(default)]
     leg: String,
     list: String,
-    /// For each message, the places of the tests that failed with it.
+    /// For each message, the places of the tests that failed with it; an empty set for all that failed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    messages: BTreeMap<String, Vec<u32>>,
+    messages: BTreeMap<String, String>,
 }
 
 macro_rules! counts_record {
     ($($name:ident),+) => {
-        /// Numbers that are zero are left out.
-        #[derive(Serialize, Deserialize, Default, Clone, Copy)]
+        #[derive(Serialize, Deserialize, Default, Clone, Copy, PartialEq, Eq)]
         struct CountsRecord {
-            $(#[serde(default, skip_serializing_if = "is_zero")] $name: u64,)+
-            #[serde(default, skip_serializing_if = "is_zero")]
-            tests: u64,
+            $(#[serde(default, skip_serializing_if = "Option::is_none")] $name: Option<u64>,)+
         }
 
         impl CountsRecord {
-            fn new(counts: &Counts, tests: u64) -> Self {
-                Self { $($name: counts.$name,)+ tests }
+            fn is_empty(&self) -> bool {
+                *self == Self::default()
             }
+        }
 
-            fn counts(&self) -> Counts {
-                Counts { $($name: self.$name,)+ }
+        impl From<Stated> for CountsRecord {
+            fn from(stated: Stated) -> Self {
+                Self { $($name: stated.$name),+ }
+            }
+        }
+
+        impl From<CountsRecord> for Stated {
+            fn from(record: CountsRecord) -> Self {
+                Self { $($name: record.$name),+ }
             }
         }
     };
@@ -54,23 +63,22 @@ counts_record!(
     attempts, cases, disabled, errored, failed, passed, skipped, suites
 );
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "it is called by generated code"
-)]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 /// What of a run differs from its list.
 #[derive(Default)]
 pub(super) struct Differences {
     differs: BTreeMap<String, Vec<u32>>,
     messages: BTreeMap<String, Vec<u32>>,
+    /// The counts that all results of the run give.
+    results: Counts,
 }
 
 impl Differences {
-    pub(super) fn add(&mut self, place: u32, sequence: &str, message: &str) {
+    /// Adds a result, with what the list expects.
+    pub(super) fn add(&mut self, place: u32, sequence: &str, expected: &str, message: &str) {
+        self.results.add(&of_sequence(sequence));
+        if sequence == expected {
+            return;
+        }
         self.differs
             .entry(sequence.to_owned())
             .or_default()
@@ -84,24 +92,40 @@ impl Differences {
     }
 
     pub(super) fn into_event(
-        mut self,
+        self,
         filing: &Filing,
         list: &Sha,
         absent: Vec<(u32, u32)>,
         counts: &Counts,
-        tests: usize,
     ) -> Result<Event, serde_json::Error> {
-        for places in self.differs.values_mut().chain(self.messages.values_mut()) {
+        let mut failed = Vec::new();
+        let mut differs = BTreeMap::new();
+        for (sequence, mut places) in self.differs {
             places.sort_unstable();
+            if sequence.contains(['f', 'e']) {
+                failed.extend_from_slice(&places);
+            }
+            differs.insert(sequence, places::write(&places));
         }
+        failed.sort_unstable();
+        let text = |places: Vec<u32>| {
+            if places == failed {
+                String::new()
+            } else {
+                places::write(&places)
+            }
+        };
+        let messages = messages::group(self.messages).into_iter();
         let record = RunRecord {
             absent,
-            counts: CountsRecord::new(counts, tests as u64),
-            differs: self.differs,
+            counts: Stated::new(counts, &self.results).into(),
+            differs,
             files: filing.files.iter().map(Sha::to_string).collect(),
             leg: filing.leg.clone(),
             list: list.to_string(),
-            messages: self.messages,
+            messages: messages
+                .map(|(message, places)| (message, text(places)))
+                .collect(),
         };
         let payload = serde_json::to_string(&record)?;
         Ok(Event::new(
@@ -119,9 +143,20 @@ pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
     let sha = |text: &str| {
         Sha::parse(text).ok_or_else(|| LineProblem::BadPayload(format!("`{text}` is no digest")))
     };
+    let read = |places: &str| {
+        let wrong = || LineProblem::BadPayload(format!("`{places}` is no set of places"));
+        places::read(places).ok_or_else(wrong)
+    };
     let mut differs = Vec::new();
     for (sequence, places) in &record.differs {
-        differs.extend(places.iter().map(|place| (*place, sequence.clone())));
+        differs.extend(
+            read(places)?
+                .into_iter()
+                .map(|place| (place, sequence.clone())),
+        );
+    }
+    for places in record.messages.values() {
+        read(places)?;
     }
     let files: Result<_, _> = record.files.iter().map(|file| sha(file)).collect();
     let mut run = Run {
@@ -133,7 +168,8 @@ pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
         list: sha(&record.list)?,
         differs,
         absent: record.absent,
-        counts: record.counts.counts(),
+        stated: record.counts.into(),
+        counts: Counts::default(),
     };
     run.tidy();
     Ok(run)
