@@ -12,6 +12,11 @@ pub(crate) mod kinds;
 mod lines;
 mod patience;
 mod push;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "leases of the budget are the first to use it")
+)]
+mod register;
 mod remote;
 mod repair;
 mod segment;

@@ -151,6 +151,35 @@ impl<'w> Remote<'w> {
         Ok(self.git.prepare(&self.store)?)
     }
 
+    /// Fetches one ref of the remote into one of the store; returns what it names, or nothing when there is none.
+    pub(super) fn fetch_ref(
+        &self,
+        name: &str,
+        own: &str,
+        patience: &mut Patience<'_>,
+    ) -> Result<Option<String>, StateError> {
+        loop {
+            let lock = self.exclusive(patience)?;
+            let fetched = self
+                .git
+                .fetch(&self.store, &self.name, &[format!("+{name}:{own}")]);
+            match fetched {
+                Ok(()) => {
+                    let mut found = self.git.refs(&self.store, own)?.into_iter();
+                    return Ok(found.next().map(|found| found.object));
+                }
+                Err(GitError::NoSuchRef { .. }) => return Ok(None),
+                Err(error) => {
+                    drop(lock);
+                    match setback(&error) {
+                        Some(setback) if patience.wait(setback) => {}
+                        _ => return Err(error.into()),
+                    }
+                }
+            }
+        }
+    }
+
     fn fetch_once(&self, patience: &mut Patience<'_>) -> Result<Tips, StateError> {
         let _lock = self.exclusive(patience)?;
         self.git.prepare(&self.store)?;

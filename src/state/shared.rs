@@ -54,6 +54,12 @@ pub(super) fn inbox_refs(remote: &str) -> String {
     format!("{TRACKING}/{}/inbox/", slug_of(remote))
 }
 
+/// Returns the ref of the store that follows a register of a remote.
+pub(super) fn register_ref(remote: &str, name: &str) -> String {
+    let leaf = name.rsplit('/').next().unwrap_or_default();
+    format!("{TRACKING}/{}/register/{leaf}", slug_of(remote))
+}
+
 /// Returns what a remote, which may be an address, is called in paths and refs.
 pub(super) fn slug_of(remote: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

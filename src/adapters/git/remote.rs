@@ -43,17 +43,21 @@ impl GitProgram {
         remote: &str,
         refspecs: &[String],
     ) -> Result<(), GitError> {
-        let args = [
+        let mut args = vec![
             "fetch",
             "--quiet",
             "--no-tags",
             "--no-write-fetch-head",
             "--no-auto-maintenance",
             "--no-recurse-submodules",
-            "--depth=1",
             "--atomic",
             "--prune",
         ];
+        // One ref is a branch, whose past is not needed. What a pattern matches has none; a shallow fetch that matches nothing
+        // fails without a word.
+        if refspecs.iter().any(|refspec| !refspec.contains('*')) {
+            args.push("--depth=1");
+        }
         let (mut call, address) = self.remote_call(store, remote, false, &args)?;
         call.args.extend(refspecs.iter().map(OsString::from));
         let said = match self.unlocked(store, &call) {
