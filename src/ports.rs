@@ -71,6 +71,8 @@ pub(crate) trait Files: Send + Sync {
         folder: &Path,
         skip: &dyn Fn(&Path) -> bool,
     ) -> Vec<Result<PathBuf, (PathBuf, io::Error)>>;
+    /// Returns every link below a folder, sorted by path.
+    fn links(&self, folder: &Path) -> Vec<PathBuf>;
     /// Returns the names in a folder, sorted; none when the folder does not exist.
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
     /// Makes a folder and those above it.
@@ -80,8 +82,6 @@ pub(crate) trait Files: Send + Sync {
     fn write_atomic(&self, path: &Path, fill: Fill<'_>) -> io::Result<()>;
     /// Adds bytes to the end of a file.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Moves a file, durably; one that is there already is replaced.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Removes a folder and all that is in it; fine when there is none.

@@ -64,6 +64,14 @@ impl Files for Disk {
         found
     }
 
+    fn links(&self, folder: &Path) -> Vec<PathBuf> {
+        let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
+        let links = entries
+            .flatten()
+            .filter(|entry| entry.file_type().is_symlink());
+        links.map(walkdir::DirEntry::into_path).collect()
+    }
+
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
@@ -119,13 +127,6 @@ impl Files for Disk {
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
         file.write_all(bytes)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        create_durably(parent(to))?;
-        fs::rename(from, to)?;
-        sync_folder(parent(to))?;
-        sync_folder(parent(from))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -12,6 +12,8 @@ use crate::exit_code::ExitCode;
 use crate::flakes::verdict::{Verdict, explain};
 use crate::junit::NoteCode;
 use crate::output::{Page, Report};
+use crate::state::intake::Reason;
+use crate::state::kinds::{KINDS, Kind};
 
 /// Explain a code or a topic
 ///
@@ -111,7 +113,7 @@ pub(crate) fn topics() -> Vec<Topic> {
             what: "a line of the state cannot be used".into(),
             text: "It is cut off, is no event, has an id that does not match its content, or a payload of another shape. A disk that \
                    lost data does this, and so does an editor. Every command leaves such lines out and uses the rest; `maestro state \
-                   verify` names them, and `maestro state doctor` moves them to the folder `aside` of the state, byte for byte."
+                   verify` names them, and `maestro state doctor --repair` moves them to the folder `aside` of the state, byte for byte."
                 .into(),
         },
         Topic {
@@ -120,6 +122,16 @@ pub(crate) fn topics() -> Vec<Topic> {
             text: KNOWN.iter().map(describe).collect::<Vec<_>>().join(" \u{b7} "),
         },
     ];
+    topics.push(Topic {
+        code: "event-kinds".into(),
+        what: "what kinds of event there are".into(),
+        text: KINDS.iter().map(kind).collect::<Vec<_>>().join(" \u{b7} "),
+    });
+    topics.extend(Reason::ALL.iter().map(|reason| Topic {
+        code: reason.code().into(),
+        what: "why `state ingest` refuses a part of an artifact".into(),
+        text: reason.meaning().into(),
+    }));
     topics.extend(NoteCode::ALL.iter().map(|note| Topic {
         code: format!("junit/{}", note.code()),
         what: note.what().into(),
@@ -131,6 +143,25 @@ pub(crate) fn topics() -> Vec<Topic> {
         text: explain(*verdict).into(),
     }));
     topics
+}
+
+fn kind(kind: &Kind) -> String {
+    format!(
+        "{}: room {}; written by {}; {}; {}",
+        kind.name,
+        kind.room,
+        kind.writers.join(", "),
+        if kind.from_artifacts {
+            "taken from artifacts"
+        } else {
+            "refused from artifacts"
+        },
+        if kind.is_frozen {
+            "frozen"
+        } else {
+            "not written yet"
+        }
+    )
 }
 
 fn describe(known: &Known) -> String {

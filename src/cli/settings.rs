@@ -211,9 +211,9 @@ fn is_branch_name(name: &str) -> bool {
         && !name.contains("@{")
         && !name.starts_with('-')
         && !name.ends_with('.')
-        && name
-            .split('/')
-            .all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"))
+        && name.split('/').all(|part| {
+            !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none()
+        })
 }
 
 #[cfg(test)]

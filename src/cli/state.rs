@@ -2,6 +2,8 @@
 
 mod doctor;
 mod fold;
+mod ingest;
+mod pack;
 mod pull;
 mod push;
 mod sync;
@@ -9,6 +11,8 @@ mod verify;
 
 pub(super) use doctor::DoctorDocument;
 pub(super) use fold::FoldDocument;
+pub(super) use ingest::StateIngestDocument;
+pub(super) use pack::PackDocument;
 pub(super) use pull::PullDocument;
 pub(super) use push::PushDocument;
 pub(super) use sync::SyncDocument;
@@ -28,6 +32,8 @@ pub(crate) enum StateCommand {
     Push(push::PushArgs),
     Fold(fold::FoldArgs),
     Pull(pull::PullArgs),
+    Pack(pack::PackArgs),
+    Ingest(ingest::IngestArgs),
     Verify(verify::VerifyArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -38,6 +44,8 @@ pub(crate) fn run(session: &mut Session<'_>, command: &StateCommand) -> CommandR
         StateCommand::Push(args) => push::run(session, args),
         StateCommand::Fold(args) => fold::run(session, args),
         StateCommand::Pull(args) => pull::run(session, args),
+        StateCommand::Pack(args) => pack::run(session, args),
+        StateCommand::Ingest(args) => ingest::run(session, args),
         StateCommand::Verify(args) => verify::run(session, args),
         StateCommand::Doctor(args) => doctor::run(session, args),
     }

@@ -43,18 +43,18 @@ impl From<StateError> for CommandError {
                  Actions `permissions: contents: write`, in rulesets an exception); where commits must be signed, set \
                  `commit.gpgsign` and a key",
             ),
-            StateError::Git(error) => git_failure(error),
+            StateError::Git(error) => git_failure(&error),
         }
     }
 }
 
-fn git_failure(error: GitError) -> CommandError {
+fn git_failure(error: &GitError) -> CommandError {
     // Git may quote an address or a header; whatever looks like a secret goes.
     let words = error.to_string();
     let words = Redactor::new(&[]).message(&words).unwrap_or(words);
     let new = |kind| CommandError::message(kind, words.clone());
     match error {
-        GitError::NoRepository(_) | GitError::NoProgram => no_repository(&error),
+        GitError::NoRepository(_) | GitError::NoProgram => no_repository(error),
         GitError::NoRemote(_) => new(ErrorKind::NotFound).hint(
             "add it (`git remote add origin URL`), name another with `--remote` or `state.remote`, or stay on this machine with \
              `maestro state fold --local`",

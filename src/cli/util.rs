@@ -77,6 +77,10 @@ pub(crate) enum SchemaName {
     StateDoctor,
     /// `state fold`
     StateFold,
+    /// `state ingest`
+    StateIngest,
+    /// `state pack`
+    StatePack,
     /// `state pull`
     StatePull,
     /// `state push`
@@ -137,6 +141,8 @@ fn schema(name: SchemaName) -> String {
         SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),
         SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
         SchemaName::StateFold => draft::<state::FoldDocument>(),
+        SchemaName::StateIngest => draft::<state::StateIngestDocument>(),
+        SchemaName::StatePack => draft::<state::PackDocument>(),
         SchemaName::StatePull => draft::<state::PullDocument>(),
         SchemaName::StatePush => draft::<state::PushDocument>(),
         SchemaName::StateSync => draft::<state::SyncDocument>(),

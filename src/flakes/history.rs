@@ -331,7 +331,7 @@ struct Fold<'a> {
 impl Fold<'_> {
     /// Counts every test of every run as if it had gone as expected: once a list, not once a run.
     fn expected_everywhere(&mut self, runs: &[Run]) {
-        let mut uses: HashMap<Sha, u64> = HashMap::new();
+        let mut uses: BTreeMap<Sha, u64> = BTreeMap::new();
         for run in runs {
             *uses.entry(run.list).or_default() += 1;
         }

@@ -104,12 +104,12 @@ impl<'t, 'a> Comparison<'t, 'a> {
         let gaps = gaps(here.iter().map(Option::is_some));
         Self {
             tests,
-            added,
-            moved,
             here,
             at,
             changed,
             gaps,
+            added,
+            moved,
         }
     }
 

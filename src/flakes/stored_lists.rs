@@ -68,7 +68,7 @@ impl List {
     }
 
     /// Returns where a place of the base is now; nothing when it is left out.
-    fn from_base(&self, place: u32) -> Option<u32> {
+    fn above_base(&self, place: u32) -> Option<u32> {
         let after = self
             .without
             .partition_point(|&(first, _, _)| first <= place);
@@ -166,7 +166,7 @@ impl Lists {
     pub(super) fn place(&self, id: &Sha, test: u32) -> Option<u32> {
         let list = self.lists.get(id)?;
         let in_base = list.base.and_then(|base| self.place(&base, test));
-        if let Some(place) = in_base.and_then(|place| list.from_base(place)) {
+        if let Some(place) = in_base.and_then(|place| list.above_base(place)) {
             return (place < list.remaining).then_some(place);
         }
         let own = list.own_places.get(&test)?;
@@ -207,7 +207,7 @@ impl Lists {
 
     /// Spreads how often each list is used over its tests: hands out tests, what is expected of them when that is not `p`, and
     /// how often, which is negative for what a list leaves out of its base.
-    pub(super) fn expected_uses(&self, uses: HashMap<Sha, u64>) -> Vec<(u32, Option<u32>, i64)> {
+    pub(super) fn expected_uses(&self, uses: BTreeMap<Sha, u64>) -> Vec<(u32, Option<u32>, i64)> {
         let mut by_depth: BTreeMap<(Reverse<u32>, Sha), i64> = BTreeMap::new();
         for (id, uses) in uses {
             if let Some(list) = self.lists.get(&id) {
@@ -298,7 +298,7 @@ mod tests {
             }
             lists.settle();
             let mut wanted: BTreeMap<(u32, Option<u32>), i64> = BTreeMap::new();
-            let mut uses = HashMap::new();
+            let mut uses = BTreeMap::new();
             for (layer, plain) in all.iter().enumerate() {
                 let list = lists.get(&name(layer)).unwrap();
                 for (place, (test, expected)) in (0..).zip(plain) {

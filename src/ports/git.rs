@@ -7,6 +7,18 @@ use jiff::Timestamp;
 
 use super::Fill;
 
+/// Returns the name of a remote without credentials, which an address may hold.
+pub(crate) fn shown(remote: &str) -> String {
+    match remote.split_once("://") {
+        Some((scheme, rest)) if scheme.starts_with("http") => {
+            let end = rest.find('/').unwrap_or(rest.len());
+            let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[start..])
+        }
+        _ => remote.to_owned(),
+    }
+}
+
 /// Where a repository keeps its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checkout {

@@ -191,6 +191,22 @@ impl<'w> StateFolder<'w> {
         }
     }
 
+    /// Saves lines that hold events as one file of the outbox, durably, all or none.
+    pub(super) fn save_lines(&self, ids: &[Sha], lines: &[&str]) -> Result<(), StateError> {
+        let name = digest_of(ids.iter().copied());
+        let path = self.outbox().join(format!("{name}.ndjson"));
+        let _lock = self.lock()?;
+        self.files
+            .write_atomic(&path, &mut |out| {
+                for line in lines {
+                    out.write_all(line.as_bytes())?;
+                    out.write_all(b"\n")?;
+                }
+                Ok(())
+            })
+            .map_err(|source| StateError::Write { path, source })
+    }
+
     /// Returns the files of the outbox, in order of name.
     pub(super) fn outbox_files(&self) -> Result<Vec<PathBuf>, StateError> {
         self.event_files("outbox")

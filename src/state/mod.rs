@@ -8,8 +8,10 @@
 mod branch;
 mod disk;
 mod fold;
+pub(crate) mod intake;
 pub(crate) mod kinds;
 mod lines;
+mod pack;
 mod patience;
 mod push;
 #[cfg_attr(

@@ -143,13 +143,10 @@ impl StateFolder<'_> {
                 )?);
             }
         }
-        parcels.extend(parcel(
-            remote,
-            &mut batch,
-            &mut files,
-            &mut segments,
-            dry_run,
-        )?);
+        pushed.events += batch.distinct() as u64;
+        let earlier = self.earlier(remote, &mut batch)?;
+        let last = parcel(remote, &mut batch, &mut files, &mut segments, dry_run)?;
+        parcels.extend(last.map(|last| Parcel { earlier, ..last }));
         match newer(&pushed.damage) {
             Some(newer) => Err(newer),
             None => Ok(parcels),
@@ -269,7 +266,7 @@ fn deliver(
         failures += 1;
         if !patience.wait(Setback::Race) {
             return Err(StateError::Contended {
-                remote: remote.name().to_owned(),
+                remote: remote.name(),
                 name: parcel.name.clone(),
                 tries: patience.tries,
             });
@@ -301,9 +298,7 @@ fn replace_earlier(remote: &Remote<'_>, parcel: &Parcel) -> bool {
     if updates.len() == 1 {
         return false;
     }
-    let answer = remote
-        .git
-        .push(&remote.store, remote.name(), &updates, true);
+    let answer = remote.git.push(&remote.store, &remote.name, &updates, true);
     answer.is_ok_and(|verdicts| verdicts.iter().all(|verdict| *verdict == RefVerdict::Done))
 }
 

@@ -19,6 +19,9 @@ pub(crate) enum Turn<T> {
     Leave(T),
 }
 
+/// What looks at the newest document, or at nothing, and says what becomes of it.
+pub(crate) type TakeTurn<'t, T> = &'t mut dyn FnMut(Option<&[u8]>) -> Result<Turn<T>, StateError>;
+
 /// A document under a ref.
 pub(crate) struct Register<'r, 'w> {
     pub(crate) remote: &'r Remote<'w>,
@@ -34,10 +37,7 @@ impl Register<'_, '_> {
     ///
     /// A change that is confirmed has happened exactly once. After an error it may have happened: the answer of the remote
     /// may have been lost, so a document must tell its writers apart.
-    pub(crate) fn update<T>(
-        &self,
-        turn: &mut dyn FnMut(Option<&[u8]>) -> Result<Turn<T>, StateError>,
-    ) -> Result<T, StateError> {
+    pub(crate) fn update<T>(&self, turn: TakeTurn<'_, T>) -> Result<T, StateError> {
         let mut patience = self.remote.patience();
         loop {
             let old = self.remote.fetch_ref(
@@ -74,7 +74,7 @@ impl Register<'_, '_> {
             }
             if !patience.wait(Setback::Race) {
                 return Err(StateError::Contended {
-                    remote: self.remote.name.clone(),
+                    remote: self.remote.name(),
                     name: self.name.to_owned(),
                     tries: patience.tries,
                 });

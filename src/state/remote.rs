@@ -90,8 +90,8 @@ impl<'w> Remote<'w> {
     }
 
     /// Returns the remote's name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(crate) fn name(&self) -> String {
+        crate::ports::git::shown(&self.name)
     }
 
     /// Returns the state branch, without `refs/heads/`.
@@ -256,6 +256,7 @@ impl<'w> Remote<'w> {
         loop {
             let mut tips = self.fetch(&mut patience)?;
             done.tip.clone_from(&tips.state);
+            kept.retain(|kept| tips.waiting.contains(kept));
             tips.waiting.retain(|waiting| !kept.contains(waiting));
             done.kept_refs = kept.len() as u64;
             done.attempts = patience.tries;
@@ -377,7 +378,7 @@ impl<'w> Remote<'w> {
             return Ok(false);
         }
         Err(StateError::Contended {
-            remote: self.name.clone(),
+            remote: self.name(),
             name: self.branch_ref(),
             tries: patience.tries,
         })
@@ -405,7 +406,7 @@ impl<'w> Remote<'w> {
                     };
                     if is_final(&words) || !patience.wait(Setback::Refusal) {
                         return Err(StateError::Refused {
-                            remote: self.name.clone(),
+                            remote: self.name(),
                             name: name.clone(),
                             words,
                             tries: patience.tries,

@@ -51,6 +51,10 @@ struct Row {
     length: usize,
 }
 
+/// What takes the events of one segment: its kind, its month, and the lines.
+pub(super) type TakeSegment<'t, E> =
+    &'t mut dyn FnMut(&str, &str, &[Incoming<'_>]) -> Result<(), E>;
+
 /// Events on their way into segments.
 #[derive(Default)]
 pub(super) struct Batch {
@@ -107,10 +111,7 @@ impl Batch {
     }
 
     /// Hands out the events, segment by segment, sorted and each once.
-    pub(super) fn each<E>(
-        mut self,
-        take: &mut dyn FnMut(&str, &str, &[Incoming<'_>]) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(super) fn each<E>(mut self, take: TakeSegment<'_, E>) -> Result<(), E> {
         let text = &self.text;
         let line = |row: &Row| &text[row.start..row.start + row.length];
         self.rows.sort_unstable_by(|a, b| {

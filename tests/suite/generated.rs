@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 12] = [
+const SCHEMAS: [&str; 14] = [
     "config",
     "config-show",
     "demo",
@@ -13,6 +13,8 @@ const SCHEMAS: [&str; 12] = [
     "flakes-report",
     "state-doctor",
     "state-fold",
+    "state-ingest",
+    "state-pack",
     "state-pull",
     "state-push",
     "state-sync",
@@ -60,6 +62,8 @@ fn the_command_reference_is_published() {
         &["state", "push"],
         &["state", "fold"],
         &["state", "pull"],
+        &["state", "pack"],
+        &["state", "ingest"],
         &["state", "verify"],
         &["state", "doctor"],
         &["config", "show"],
@@ -84,6 +88,10 @@ fn what_can_be_explained_is_published() {
     let mut verdicts = String::from("# Verdicts\n\nGenerated from `maestro explain`.\n");
     let mut codes = String::new();
     let mut environment = String::new();
+    let mut kinds = String::new();
+    let mut reasons = String::from(
+        "# Why parts of an artifact are refused\n\nGenerated from `maestro explain`. `maestro state ingest` refuses each part by itself; the rest is stored.\n",
+    );
     for topic in topics.as_array().unwrap() {
         let field = |name: &str| topic[name].as_str().unwrap().to_owned();
         let (code, what, full) = (field("code"), field("what"), field("text"));
@@ -95,6 +103,8 @@ fn what_can_be_explained_is_published() {
         match code.split_once('/') {
             Some(("junit", _)) => notes.push_str(&section),
             Some(("flakes", _)) => verdicts.push_str(&section),
+            Some(("artifact", _)) => reasons.push_str(&format!("\n## `{code}`\n\n{full}\n")),
+            _ if code == "event-kinds" => kinds = full,
             _ if code == "exit-codes" => codes = full,
             _ if code == "environment" => environment = full,
             _ => {}
@@ -102,6 +112,16 @@ fn what_can_be_explained_is_published() {
     }
     assert_published("docs/reference/notes.md", &notes);
     assert_published("docs/reference/verdicts.md", &verdicts);
+    assert_published("docs/reference/artifacts.md", &reasons);
+    let mut text = String::from(
+        "# Kinds of event\n\nGenerated. An event of a kind that is not listed is kept and not read.\n\n| kind | room | written by | from artifacts | payload |\n|---|---|---|---|---|\n",
+    );
+    for line in kinds.split(" \u{b7} ") {
+        let (name, rest) = line.split_once(": room ").unwrap();
+        let rest = rest.replace("written by ", "").replace("; ", " | ");
+        text.push_str(&format!("| `{name}` | {rest} |\n"));
+    }
+    assert_published("docs/reference/event-kinds.md", &text);
     let mut text = String::from(
         "# Exit codes\n\nGenerated. Every number that is not listed is reserved; the code never depends on `--format`.\n\n| code | meaning |\n|---|---|\n",
     );

@@ -1,9 +1,13 @@
 //! Runs the real binary in an empty environment, in a folder of its own.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -122,12 +126,7 @@ impl Maestro {
 
     #[must_use = "look at what it printed, or at its exit code"]
     pub(crate) fn run<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Run {
-        let output = self.command(args).output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Run::of(self.command(args))
     }
 
     /// Runs, expects success, and reads the JSON that it prints.
@@ -140,6 +139,15 @@ impl Maestro {
 }
 
 impl Run {
+    fn of(mut command: Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     #[track_caller]
     pub(crate) fn success(self) -> Self {
         self.exits_with(0)
@@ -165,6 +173,244 @@ impl Run {
         );
         self
     }
+}
+
+/// A bare remote `r.git` and clones of it, in one folder.
+pub(crate) struct Team(Maestro);
+
+impl Team {
+    /// Makes the remote, the clone `a`, and those that are named.
+    pub(crate) fn new(clones: &[&str]) -> Self {
+        let team = Self(Maestro::in_folder());
+        team.git(".", "init --quiet --template= --initial-branch=main a");
+        team.file("a/README.md", "A repository.\n");
+        team.commit("a");
+        team.git(".", "clone --quiet --template= --bare a r.git");
+        team.git("a", "remote add origin ../r.git");
+        for clone in clones {
+            team.git(".", &format!("clone --quiet --template= r.git {clone}"));
+        }
+        team
+    }
+
+    pub(crate) fn env(self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        Self(self.0.env(name, value))
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.0.path(path)
+    }
+
+    pub(crate) fn file(&self, path: &str, content: impl AsRef<[u8]>) {
+        self.0.file(path, content);
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    /// Runs git in a folder of the team, with arguments that have no spaces.
+    pub(crate) fn git(&self, folder: &str, args: &str) -> String {
+        let args: Vec<&str> = args.split(' ').collect();
+        self.0.git(&[&["-C", folder], &args[..]].concat())
+    }
+
+    pub(crate) fn set(&self, clone: &str, key: &str, value: &str) {
+        self.0.git(&["-C", clone, "config", key, value]);
+    }
+
+    pub(crate) fn commit(&self, folder: &str) {
+        self.git(folder, "add --all");
+        self.git(folder, "commit --quiet --allow-empty --message Change");
+    }
+
+    /// Stores a run with a list of tests of its own: two events.
+    pub(crate) fn store(&self, clone: &str, run: &str) {
+        let file = format!("{run}.xml");
+        self.file(&file, format!(
+            "<testsuite name=\"s\"><testcase name=\"{run}\"/><testcase name=\"b\"><failure message=\"m\"/></testcase></testsuite>"
+        ));
+        let file = self.path(&file);
+        let args = ["-C", clone, "flakes", "ingest", "--run", run];
+        let args = args.iter().map(OsStr::new).chain([file.as_os_str()]);
+        self.0.run(args).success();
+    }
+
+    pub(crate) fn publish(&self, clone: &str, run: &str) {
+        self.store(clone, run);
+        self.ok(&format!("{clone} push"));
+    }
+
+    /// Prepares `maestro state`: the clone's name, and the rest of the line.
+    fn command(&self, line: &str) -> Command {
+        let (clone, args) = line.split_once(' ').unwrap();
+        self.0
+            .command(["-C", clone, "state"].into_iter().chain(args.split(' ')))
+    }
+
+    pub(crate) fn spawn(&self, line: &str) -> Child {
+        let mut command = self.command(line);
+        command.stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    pub(crate) fn state(&self, line: &str) -> Run {
+        Run::of(self.command(line))
+    }
+
+    /// Runs, expects success, and returns what it prints.
+    #[track_caller]
+    pub(crate) fn ok(&self, line: &str) -> String {
+        self.state(line).success().stdout
+    }
+
+    /// Runs, expects success, and looks for what it prints.
+    #[track_caller]
+    pub(crate) fn prints(&self, line: &str, words: &str) {
+        let text = self.ok(line);
+        assert!(text.contains(words), "`{words}` is not in:\n{text}");
+    }
+
+    /// Runs, expects trouble, and looks for what it says: phrases with `|` between them.
+    #[track_caller]
+    pub(crate) fn fails(&self, line: &str, code: i32, phrases: &str) {
+        let run = self.state(line).exits_with(code);
+        let _ = phrases.split('|').fold(run, Run::says);
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self, line: &str) -> Value {
+        let text = self.ok(&format!("{line} --format json"));
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Returns how many runs a report in a clone counts.
+    pub(crate) fn reported(&self, clone: &str) -> Value {
+        self.0.json(&["-C", clone, "flakes", "report"])["totals"]["runs"].clone()
+    }
+
+    /// Returns the refs of the remote.
+    pub(crate) fn refs(&self) -> String {
+        self.git("r.git", "for-each-ref")
+    }
+
+    pub(crate) fn inbox(&self) -> Vec<String> {
+        let text = self.git("r.git", "for-each-ref --format=%(refname) refs/maestro");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Returns the segments on a branch, by path.
+    pub(crate) fn segments(&self, remote: &str, branch: &str) -> Vec<(String, String)> {
+        let list = format!("ls-tree -r --name-only {branch} .maestro/events/");
+        let paths = self.git(remote, &list);
+        let read = |path: &str| self.git(remote, &format!("show {branch}:{path}"));
+        paths
+            .lines()
+            .map(|path| (path.to_owned(), read(path)))
+            .collect()
+    }
+
+    /// The branch of a remote holds these runs, and each event once, sorted.
+    #[track_caller]
+    pub(crate) fn holds(&self, remote: &str, branch: &str, runs: &[&str]) {
+        let mut ids = HashSet::new();
+        let mut found = Vec::new();
+        for (path, text) in self.segments(remote, branch) {
+            let mut keys = Vec::new();
+            for line in text.lines() {
+                let event: Value = serde_json::from_str(line).unwrap();
+                keys.push((event["at"].to_string(), event["id"].to_string()));
+                assert!(ids.insert(event["id"].to_string()), "twice: {line}");
+                if event["kind"] == "test_run" {
+                    found.push(event["run"].as_str().unwrap().to_owned());
+                }
+            }
+            assert!(keys.is_sorted(), "{path} is not sorted");
+        }
+        found.sort();
+        assert_eq!(found, runs);
+    }
+
+    /// After a fold everything has arrived once, and nothing waits any more.
+    #[track_caller]
+    pub(crate) fn folds_to(&self, runs: &[&str]) {
+        self.ok("a fold");
+        self.holds("r.git", "maestro-state", runs);
+        assert_eq!(self.inbox(), [""; 0]);
+    }
+
+    /// Publishes a commit of one file as another program might.
+    pub(crate) fn put_in_inbox(&self, leaf: &str, file: &str, content: &str) {
+        self.git(".", &format!("init --quiet --template= {leaf}"));
+        self.file(&format!("{leaf}/{file}"), content);
+        self.commit(leaf);
+        let target = format!("+HEAD:refs/maestro/inbox/{leaf}");
+        self.git(leaf, &format!("push --quiet ../r.git {target}"));
+    }
+
+    pub(crate) fn outbox(&self, clone: &str) -> Vec<PathBuf> {
+        files_below(&self.path(&format!("{clone}/.git/maestro/outbox")))
+    }
+
+    /// Returns every file of a repository but those of maestro.
+    pub(crate) fn repository(&self, clone: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let ask = "rev-parse --path-format=absolute --git-common-dir";
+        let folder = PathBuf::from(self.git(clone, ask).trim_end());
+        let files = files_below(&folder).into_iter();
+        files
+            .filter(|path| !path.starts_with(folder.join("maestro")))
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect()
+    }
+
+    /// Writes a shell script.
+    #[cfg(unix)]
+    pub(crate) fn script(&self, path: &str, text: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        self.file(path, format!("#!/bin/sh\n{text}\n"));
+        let path = self.path(path);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// Lets the file `log` tell the arguments of every git that maestro starts.
+    #[cfg(unix)]
+    pub(crate) fn with_logging_git(self) -> Self {
+        let log = self.path("log");
+        let text = "echo \"$*\" >> 'LOG'; PATH=${PATH#*:} exec git \"$@\"";
+        self.script("bin/git", &text.replace("LOG", log.to_str().unwrap()));
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("{}:{path}", self.path("bin").display());
+        self.env("PATH", path)
+    }
+}
+
+/// Starts a server that answers strangers in one way, and those with credentials, which it notes, in another.
+pub(crate) fn doorkeeper(
+    stranger: &'static str,
+    guest: &'static str,
+) -> (String, Arc<Mutex<Vec<String>>>) {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("127.0.0.1:{}", door.local_addr().unwrap().port());
+    let notes = Arc::new(Mutex::new(Vec::new()));
+    let shown = Arc::clone(&notes);
+    std::thread::spawn(move || {
+        for visitor in door.incoming().flatten() {
+            let lines = BufReader::new(&visitor).lines().map_while(Result::ok);
+            let mut head = lines.take_while(|line| !line.is_empty());
+            let is_about = |line: &String| line.starts_with("Authorization: ");
+            let guests = head.by_ref().find(is_about);
+            head.for_each(drop);
+            let status = if guests.is_some() { guest } else { stranger };
+            shown.lock().unwrap().extend(guests);
+            let rest = "WWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0";
+            // Whoever has left already has not heard it.
+            let _ = write!(
+                &visitor,
+                "HTTP/1.1 {status}\r\n{rest}\r\nConnection: close\r\n\r\n"
+            );
+        }
+    });
+    (address, notes)
 }
 
 /// Returns the outside corpus, or says that the test was skipped.

@@ -20,4 +20,5 @@ mod harness;
 mod hostile;
 mod producers;
 mod state;
+mod state_shared;
 mod terminal_contract;

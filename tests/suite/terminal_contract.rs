@@ -21,6 +21,8 @@ const CALLS: &[(&[&str], i32)] = &[
     (&["state", "pull"], 0),
     (&["state", "fold", "--dry-run"], 0),
     (&["state", "fold", "--local", "--dry-run"], 0),
+    (&["state", "pack", "packed.ndjson", "--dry-run"], 0),
+    (&["state", "ingest", "maestro-state.ndjson", "--dry-run"], 0),
     (&["state", "verify"], 0),
     (&["state", "doctor"], 0),
     (&["config", "show", "--origin"], 0),
@@ -58,6 +60,9 @@ fn prepared() -> Maestro {
         .file("page.html", "<html/>");
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])
+        .success();
+    maestro
+        .run(["state", "pack", "maestro-state.ndjson"])
         .success();
     maestro
 }
@@ -394,6 +399,14 @@ fn json_has_a_schema_and_follows_the_published_one() {
         (&["state", "sync", "--dry-run"], "state-sync"),
         (&["state", "push", "--dry-run"], "state-push"),
         (&["state", "pull"], "state-pull"),
+        (
+            &["state", "pack", "packed.ndjson", "--dry-run"],
+            "state-pack",
+        ),
+        (
+            &["state", "ingest", "maestro-state.ndjson", "--dry-run"],
+            "state-ingest",
+        ),
         (&["state", "fold", "--dry-run"], "state-fold"),
         (&["state", "doctor"], "state-doctor"),
         (&["config", "show"], "config-show"),

@@ -176,7 +176,7 @@ impl Config {
 }
 
 /// A file without settings.
-const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
+pub(super) const NOWHERE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
 /// Makes these the only settings of a call, beside those of the store.
 fn set(call: &mut Call, settings: &[(String, String)]) {

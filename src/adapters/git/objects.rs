@@ -283,7 +283,6 @@ impl GitProgram {
     ///
     /// Whoever calls it keeps every other maestro away, so a lock that does not go by itself is nobody's.
     pub(super) fn unlocked(&self, store: &Store, call: &Call) -> Result<String, GitError> {
-        let mut waited = Duration::ZERO;
         loop {
             let done = self.finish(call)?;
             let said = words(&done.stderr);
@@ -293,12 +292,18 @@ impl GitProgram {
             let Some(lock) = lock_of(store, &said) else {
                 return Err(local_failure(&said));
             };
-            if waited >= ORPHAN {
-                std::fs::remove_file(lock)?;
-                waited = Duration::ZERO;
+            // The lock itself is looked at: asking git again would ask the remote again.
+            let mut waited = Duration::ZERO;
+            while lock.exists() && waited < ORPHAN {
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
             }
-            std::thread::sleep(PAUSE);
-            waited += PAUSE;
+            if waited >= ORPHAN {
+                match std::fs::remove_file(lock) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    done => done?,
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::config::{Address, NAME};
+use super::config::{Address, NAME, NOWHERE};
 use super::{GitProgram, is_full, words};
 use crate::ports::git::{Expect, RefUpdate, RefVerdict, Store};
 use crate::ports::{Call, GitError};
@@ -20,7 +20,7 @@ impl GitProgram {
     ) -> Result<(Call, Address), GitError> {
         let config = self.config_of(&store.home)?;
         let Some(address) = config.address(remote, for_push) else {
-            return Err(GitError::NoRemote(remote.to_owned()));
+            return Err(GitError::NoRemote(crate::ports::git::shown(remote)));
         };
         let mut call = Self::store_call(store, args);
         call.args.push(NAME.into());
@@ -68,7 +68,7 @@ impl GitProgram {
         let words = address.clean(&said);
         if let Some((_, name)) = words.split_once("couldn't find remote ref ") {
             return Err(GitError::NoSuchRef {
-                remote: remote.to_owned(),
+                remote: crate::ports::git::shown(remote),
                 name: name.lines().next().unwrap_or_default().to_owned(),
             });
         }
@@ -127,6 +127,14 @@ impl GitProgram {
             };
             call.args
                 .push(format!("{force}{new}:{}", update.name).into());
+        }
+        if updates
+            .iter()
+            .all(|update| update.name.starts_with("refs/maestro/"))
+        {
+            // Commits of the inbox have no parents, but a fetch to depth 1 has listed them as shallow.
+            call.env
+                .push(("GIT_SHALLOW_FILE".into(), Some(NOWHERE.into())));
         }
         let done = self.finish(&call)?;
         let said = address.clean(&words(&done.stderr));
@@ -194,7 +202,7 @@ fn verdict(text: &str, name: &str, said: &str) -> Option<RefVerdict> {
 
 /// Says what kind of trouble a remote's answer is.
 fn remote_failure(remote: &str, words: String) -> GitError {
-    let remote = remote.to_owned();
+    let remote = crate::ports::git::shown(remote);
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
     if is_full(&words) {
         return GitError::CannotWrite(words);
@@ -222,6 +230,7 @@ fn remote_failure(remote: &str, words: String) -> GitError {
     if has(&[
         "does not appear to be a git repository",
         "not a git repository",
+        "' not found",
     ]) {
         return GitError::NotARepository { remote, words };
     }

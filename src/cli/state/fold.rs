@@ -142,7 +142,7 @@ impl FoldDocument {
     ) -> Self {
         let mut document = Self::new(session, &fold.folded, dry_run);
         document.remote = Some(RemoteRow {
-            name: remote.name().to_owned(),
+            name: remote.name(),
             branch: remote.branch().to_owned(),
             commit: fold.tip.clone(),
             commits: fold.commits,

@@ -57,7 +57,7 @@ impl PullDocument {
     pub(super) fn new(remote: &Remote<'_>, pulled: &Pulled) -> Self {
         Self {
             schema: "maestro.state-pull/v1",
-            remote: remote.name().to_owned(),
+            remote: remote.name(),
             branch: remote.branch().to_owned(),
             commit: pulled.tip.clone(),
             waiting: pulled.waiting,

@@ -44,7 +44,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &PushArgs) -> CommandResult {
         damage: pushed.damage.clone(),
         ..Survey::default()
     };
-    let document = PushDocument::new(session, &pushed, &survey, args.dry_run, remote.name());
+    let document = PushDocument::new(session, &pushed, &survey, args.dry_run, &remote.name());
     session.render(&document)?;
     if survey.damage.is_empty() {
         return Ok(ExitCode::Success);

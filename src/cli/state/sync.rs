@@ -50,7 +50,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
     };
     let document = SyncDocument {
         schema: "maestro.state-sync/v1",
-        pushed: PushDocument::new(session, &pushed, &published, args.dry_run, remote.name()),
+        pushed: PushDocument::new(session, &pushed, &published, args.dry_run, &remote.name()),
         folded: FoldDocument::remote(session, &remote, &folded, args.dry_run),
     };
     session.render(&document)?;

@@ -1,0 +1,479 @@
+//! Taking in what a job left as an artifact. The job may have run anybody's code, so every byte of it is hostile: what is taken
+//! is looked at one by one, and what is refused is refused with a reason.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::disk::{Place, StateError, StateFolder};
+use super::kinds;
+use super::lines::read_lines;
+use super::pack::{Header, is_header};
+use super::v1::{self, LineProblem, StoredEvent, TEST_LIST, TEST_RUN};
+use crate::event::Sha;
+use crate::ports::Files;
+
+/// No artifact of a job's tests has more files.
+const MOST_FILES: usize = 2_000;
+
+/// Nor more bytes, once unpacked.
+const MOST_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Nor more events.
+const MOST_EVENTS: usize = 200_000;
+
+/// A list of a million tests is shorter.
+const LONGEST_LINE: usize = 96 * 1024 * 1024;
+
+/// Names of runs, jobs, legs and branches are shorter.
+const LONGEST_NAME: usize = 512;
+
+/// A clock may be wrong by so much.
+const FUTURE: SignedDuration = SignedDuration::from_hours(24);
+
+/// GitHub keeps artifacts for 90 days, or 400 where somebody asks for that.
+const PAST: SignedDuration = SignedDuration::from_hours(24 * 400);
+
+macro_rules! reasons {
+    ($($name:ident = $code:literal, $meaning:literal;)+) => {
+        /// Why something of an artifact is refused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Reason {
+            $(#[doc = $meaning] $name,)+
+        }
+
+        impl Reason {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            pub(crate) fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            pub(crate) fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    Link = "artifact/link", "It is a link; what it points to is nobody's business.";
+    Path = "artifact/path", "Its path leads out of the artifact, or is no plain path.";
+    Unreadable = "artifact/unreadable", "It cannot be unpacked or read.";
+    TooManyFiles = "artifact/too-many-files", "The artifact has more files than any job's tests leave.";
+    TooManyBytes = "artifact/too-many-bytes", "The artifact is larger, once unpacked, than any job's tests leave.";
+    TooManyEvents = "artifact/too-many-events", "The artifact has more events than any job's tests leave.";
+    ForeignRepository = "artifact/foreign-repository", "The pack is from another repository.";
+    WrongCount = "artifact/wrong-count", "The pack has another number of events than its head says.";
+    WrongDigest = "artifact/wrong-digest", "The pack's bytes are not those that its head is about.";
+    Damaged = "artifact/damaged", "The line is no event.";
+    Newer = "artifact/newer", "The event is of a newer version than this maestro understands.";
+    WrongId = "artifact/wrong-id", "The event's id does not match its content.";
+    BadPayload = "artifact/bad-payload", "The event's payload is not of its kind's shape.";
+    UnknownKind = "artifact/unknown-kind", "The event's kind is not known here, so nothing of it can be checked.";
+    KindNotAllowed = "artifact/kind-not-allowed", "A job that runs a pull request's code may not write events of this kind.";
+    ForeignRun = "artifact/foreign-run", "The event is of another run, attempt or job than the artifact.";
+    BadName = "artifact/bad-name", "A name in the event is longer than names are, or has control characters.";
+    BadTime = "artifact/bad-time", "The event's time lies in the future, or before anything that is still kept.";
+    TooLong = "artifact/too-long", "The event is longer than a list of a million tests.";
+    NoList = "artifact/no-list", "The run's list of tests is neither in the artifact nor stored.";
+}
+
+/// Something that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) file: String,
+    /// From one; none for a whole file.
+    pub(crate) line: Option<u64>,
+    pub(crate) reason: Reason,
+    pub(crate) detail: String,
+}
+
+/// What the artifact must be, as somebody says who can be trusted; nothing where nobody says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Expected {
+    pub(crate) repository: Option<String>,
+    pub(crate) run: Option<String>,
+    pub(crate) attempt: Option<u32>,
+    pub(crate) job: Option<String>,
+    pub(crate) now: Timestamp,
+}
+
+/// What was taken in.
+#[derive(Debug, Default)]
+pub(crate) struct TakenIn {
+    pub(crate) files: u64,
+    /// Events that were stored, or would be.
+    pub(crate) events: u64,
+    /// Events that stand in the artifact more than once.
+    pub(crate) repeated: u64,
+    /// Files that hold no events.
+    pub(crate) passed_over: Vec<String>,
+    pub(crate) refused: Vec<Refusal>,
+}
+
+/// An artifact being looked at.
+struct Intake<'e> {
+    expected: &'e Expected,
+    known_lists: HashSet<Sha>,
+    /// Sound events by id, with their lines; runs are asked for their lists at the end.
+    taken: BTreeMap<Sha, (String, u64, String)>,
+    /// For each run, its list.
+    runs: BTreeMap<Sha, Sha>,
+    done: TakenIn,
+    bytes: u64,
+}
+
+impl StateFolder<'_> {
+    /// Takes in an artifact: a zip archive as GitHub hands it out, a folder that it was unpacked to, or one file.
+    pub(crate) fn ingest(
+        &self,
+        artifact: &Path,
+        expected: &Expected,
+        dry_run: bool,
+    ) -> Result<TakenIn, StateError> {
+        let mut known_lists = HashSet::new();
+        self.read(&|kind, _: Place| kind == TEST_LIST, &mut |event| {
+            known_lists.insert(event.id);
+            Ok(())
+        })?;
+        let mut intake = Intake {
+            expected,
+            known_lists,
+            taken: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            done: TakenIn::default(),
+            bytes: 0,
+        };
+        intake.artifact(self.files, artifact)?;
+        intake.ask_for_lists();
+        intake.done.events = intake.taken.len() as u64;
+        if !dry_run && !intake.taken.is_empty() {
+            let ids: Vec<Sha> = intake.taken.keys().copied().collect();
+            let lines: Vec<&str> = intake
+                .taken
+                .values()
+                .map(|(_, _, line)| line.as_str())
+                .collect();
+            self.save_lines(&ids, &lines)?;
+        }
+        Ok(intake.done)
+    }
+}
+
+impl Intake<'_> {
+    fn refuse(&mut self, file: &str, line: Option<u64>, reason: Reason, detail: impl Into<String>) {
+        self.done.refused.push(Refusal {
+            file: file.to_owned(),
+            line,
+            reason,
+            detail: detail.into(),
+        });
+    }
+
+    fn artifact(&mut self, files: &dyn Files, artifact: &Path) -> Result<(), StateError> {
+        let failed = |path: &Path, source| StateError::Read {
+            path: path.to_path_buf(),
+            source,
+        };
+        if files
+            .kind(artifact)
+            .is_ok_and(|kind| kind == crate::ports::FileKind::Folder)
+        {
+            for link in files.links(artifact) {
+                self.refuse(&shown(&link, artifact), None, Reason::Link, "");
+            }
+            for path in files.walk(artifact, &|_| false) {
+                let path = match path {
+                    Ok(path) => path,
+                    Err((path, error)) => {
+                        self.refuse(
+                            &shown(&path, artifact),
+                            None,
+                            Reason::Unreadable,
+                            error.to_string(),
+                        );
+                        continue;
+                    }
+                };
+                let name = shown(&path, artifact);
+                if !self.wants(&name) {
+                    continue;
+                }
+                match files.open(&path) {
+                    Ok(mut file) => self.file(&name, &mut file),
+                    Err(error) => self.refuse(&name, None, Reason::Unreadable, error.to_string()),
+                }
+            }
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        files
+            .open(artifact)
+            .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|source| failed(artifact, source))?;
+        let name = artifact
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+            self.archive(&name, bytes);
+        } else {
+            self.file(&name, &mut bytes.as_slice());
+        }
+        Ok(())
+    }
+
+    fn archive(&mut self, name: &str, bytes: Vec<u8>) {
+        let mut archive = match zip::ZipArchive::new(io::Cursor::new(bytes)) {
+            Ok(archive) => archive,
+            Err(error) => return self.refuse(name, None, Reason::Unreadable, error.to_string()),
+        };
+        for at in 0..archive.len() {
+            let mut entry = match archive.by_index(at) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.refuse(name, None, Reason::Unreadable, error.to_string());
+                    continue;
+                }
+            };
+            let path = match entry.name() {
+                Ok(path) => path.into_owned(),
+                Err(error) => {
+                    self.refuse(name, None, Reason::Path, error.to_string());
+                    continue;
+                }
+            };
+            if entry.is_symlink() {
+                self.refuse(&path, None, Reason::Link, "");
+            } else if entry.enclosed_name().is_none() || !is_plain_path(&path) {
+                self.refuse(&path.escape_debug().to_string(), None, Reason::Path, "");
+            } else if !entry.is_dir() && self.wants(&path) {
+                self.file(&path, &mut entry);
+            }
+        }
+    }
+
+    /// Whether a file is looked into.
+    fn wants(&mut self, name: &str) -> bool {
+        if !name.ends_with(".ndjson") {
+            self.done.passed_over.push(name.to_owned());
+            return false;
+        }
+        self.done.files += 1;
+        if self.done.files > MOST_FILES as u64 {
+            self.refuse(
+                name,
+                None,
+                Reason::TooManyFiles,
+                format!("more than {MOST_FILES}"),
+            );
+            return false;
+        }
+        true
+    }
+
+    fn file(&mut self, name: &str, file: &mut dyn Read) {
+        let left = MOST_BYTES.saturating_sub(self.bytes);
+        let mut bytes = Vec::new();
+        if let Err(error) = file.take(left + 1).read_to_end(&mut bytes) {
+            return self.refuse(name, None, Reason::Unreadable, error.to_string());
+        }
+        self.bytes += bytes.len() as u64;
+        if bytes.len() as u64 > left {
+            let detail = format!("more than {} MiB", MOST_BYTES / 1024 / 1024);
+            return self.refuse(name, None, Reason::TooManyBytes, detail);
+        }
+        if !self.check_head(name, &bytes) {
+            return;
+        }
+        let path = PathBuf::from(name);
+        let _to_memory = read_lines(&mut bytes.as_slice(), &path, &mut |line| {
+            match line {
+                Ok(line) if line.number == 1 && is_header(line.text) => {}
+                Ok(line) => self.line(name, line.number, line.text),
+                Err(damage) => {
+                    let detail = damage.problem.to_string();
+                    self.refuse(name, Some(damage.line), Reason::Damaged, detail);
+                }
+            }
+            Ok(())
+        });
+    }
+
+    /// Compares a pack with its head; a file without one is taken as it is.
+    fn check_head(&mut self, name: &str, bytes: &[u8]) -> bool {
+        let end = bytes
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .unwrap_or(bytes.len());
+        let head = String::from_utf8_lossy(&bytes[..end]);
+        if !is_header(&head) {
+            return true;
+        }
+        let header = match Header::read(&head) {
+            Ok(header) => header,
+            Err(problem) => {
+                self.refuse(name, Some(1), Reason::Damaged, problem);
+                return false;
+            }
+        };
+        let rest = bytes.get(end + 1..).unwrap_or_default();
+        if let Some(expected) = &self.expected.repository
+            && !expected.eq_ignore_ascii_case(&header.repository)
+        {
+            self.refuse(name, None, Reason::ForeignRepository, header.repository);
+            return false;
+        }
+        if Sha::of(rest).to_string() != header.sha256 {
+            self.refuse(name, None, Reason::WrongDigest, header.sha256);
+            return false;
+        }
+        let lines = memchr::memchr_iter(b'\n', rest).count() as u64;
+        if lines != header.events {
+            let detail = format!("{lines} lines, {} in its head", header.events);
+            self.refuse(name, None, Reason::WrongCount, detail);
+            return false;
+        }
+        true
+    }
+
+    fn line(&mut self, name: &str, number: u64, text: &str) {
+        if let Err((reason, detail)) = self.take(name, number, text) {
+            self.refuse(name, Some(number), reason, detail);
+        }
+    }
+
+    fn take(&mut self, name: &str, number: u64, text: &str) -> Result<(), (Reason, String)> {
+        if text.len() > LONGEST_LINE {
+            return Err((Reason::TooLong, format!("{} bytes", text.len())));
+        }
+        let event = v1::parse(text).map_err(|problem| {
+            let reason = match problem {
+                LineProblem::OtherSchema(_) => Reason::Newer,
+                LineProblem::WrongId => Reason::WrongId,
+                _ => Reason::Damaged,
+            };
+            (reason, problem.to_string())
+        })?;
+        judge(&event, self.expected)?;
+        if self.taken.contains_key(&event.id) {
+            self.done.repeated += 1;
+            return Ok(());
+        }
+        if self.taken.len() >= MOST_EVENTS {
+            return Err((Reason::TooManyEvents, format!("more than {MOST_EVENTS}")));
+        }
+        if event.kind == TEST_RUN
+            && let Ok(run) = v1::decode_run(&event)
+        {
+            self.runs.insert(event.id, run.list);
+        }
+        let line = (name.to_owned(), number, text.to_owned());
+        self.taken.insert(event.id, line);
+        Ok(())
+    }
+
+    /// Refuses runs whose list nobody has: they could never be read.
+    fn ask_for_lists(&mut self) {
+        for (run, list) in std::mem::take(&mut self.runs) {
+            let is_here = self.taken.contains_key(&list) || self.known_lists.contains(&list);
+            if !is_here && let Some((file, line, _)) = self.taken.remove(&run) {
+                self.refuse(&file, Some(line), Reason::NoList, list.to_string());
+            }
+        }
+    }
+}
+
+/// Decides about one event, by itself.
+fn judge(event: &StoredEvent<'_>, expected: &Expected) -> Result<(), (Reason, String)> {
+    let kind = event.kind.as_ref();
+    match kinds::find(kind) {
+        None => return Err((Reason::UnknownKind, kind.to_owned())),
+        Some(known) if !known.from_artifacts => {
+            return Err((Reason::KindNotAllowed, kind.to_owned()));
+        }
+        Some(_) => {}
+    }
+    v1::check(event).map_err(|problem| (Reason::BadPayload, problem.to_string()))?;
+    let origin = &event.origin;
+    for name in [&origin.run, &origin.job, &origin.commit, &origin.branch] {
+        if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            let short: String = name.escape_debug().take(60).collect();
+            return Err((Reason::BadName, short));
+        }
+    }
+    let from = expected.now.saturating_sub(PAST).unwrap_or(Timestamp::MIN);
+    let to = expected
+        .now
+        .saturating_add(FUTURE)
+        .unwrap_or(Timestamp::MAX);
+    if event.at < from || event.at > to {
+        return Err((Reason::BadTime, event.at.to_string()));
+    }
+    // A list is the same whoever writes it, so it names no run.
+    if kind == TEST_LIST && origin.run.is_empty() && origin.job.is_empty() {
+        return Ok(());
+    }
+    let differs = |wanted: &Option<String>, found: &str| {
+        wanted.as_ref().is_some_and(|wanted| wanted != found)
+    };
+    if differs(&expected.run, &origin.run)
+        || expected
+            .attempt
+            .is_some_and(|attempt| attempt != origin.attempt)
+        || differs(&expected.job, &origin.job)
+    {
+        let found = format!(
+            "run {}, attempt {}, job {}",
+            origin.run, origin.attempt, origin.job
+        );
+        return Err((Reason::ForeignRun, found));
+    }
+    Ok(())
+}
+
+fn is_plain_path(path: &str) -> bool {
+    !path.starts_with('/')
+        && !path.contains(['\\', '\0', ':'])
+        && path
+            .trim_end_matches('/')
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."))
+}
+
+fn shown(path: &Path, artifact: &Path) -> String {
+    let short = path.strip_prefix(artifact).unwrap_or(path);
+    short.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_not_plain() {
+        for plain in ["a.ndjson", "outbox/a.ndjson", "a/b/"] {
+            assert!(is_plain_path(plain), "{plain}");
+        }
+        for other in [
+            "/a", "../a", "a/../b", "a\\b", "C:/a", "a//b", "./a", "a\0b",
+        ] {
+            assert!(!is_plain_path(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn codes_are_different_and_plain() {
+        let codes: HashSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        assert!(
+            Reason::ALL
+                .iter()
+                .all(|reason| reason.meaning().ends_with('.'))
+        );
+    }
+}
