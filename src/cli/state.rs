@@ -1,5 +1,6 @@
 //! `maestro state`
 
+mod compact;
 mod doctor;
 mod fold;
 mod ingest;
@@ -9,6 +10,7 @@ mod push;
 mod sync;
 mod verify;
 
+pub(super) use compact::CompactDocument;
 pub(super) use doctor::DoctorDocument;
 pub(super) use fold::FoldDocument;
 pub(super) use ingest::StateIngestDocument;
@@ -34,6 +36,7 @@ pub(crate) enum StateCommand {
     Pull(pull::PullArgs),
     Pack(pack::PackArgs),
     Ingest(ingest::IngestArgs),
+    Compact(compact::CompactArgs),
     Verify(verify::VerifyArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -46,6 +49,7 @@ pub(crate) fn run(session: &mut Session<'_>, command: &StateCommand) -> CommandR
         StateCommand::Pull(args) => pull::run(session, args),
         StateCommand::Pack(args) => pack::run(session, args),
         StateCommand::Ingest(args) => ingest::run(session, args),
+        StateCommand::Compact(args) => compact::run(session, args),
         StateCommand::Verify(args) => verify::run(session, args),
         StateCommand::Doctor(args) => doctor::run(session, args),
     }

@@ -73,6 +73,8 @@ pub(crate) enum SchemaName {
     FlakesIngest,
     /// `flakes report`
     FlakesReport,
+    /// `state compact`
+    StateCompact,
     /// `state doctor`
     StateDoctor,
     /// `state fold`
@@ -141,6 +143,7 @@ fn schema(name: SchemaName) -> String {
         SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),
         SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
         SchemaName::StateFold => draft::<state::FoldDocument>(),
+        SchemaName::StateCompact => draft::<state::CompactDocument>(),
         SchemaName::StateIngest => draft::<state::StateIngestDocument>(),
         SchemaName::StatePack => draft::<state::PackDocument>(),
         SchemaName::StatePull => draft::<state::PullDocument>(),

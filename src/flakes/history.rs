@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::results::{Interner, twins};
+use super::rollup::{Key, Rollup};
 use super::stated::{Stated, of_sequence, subtract};
 use super::stored_lists::{Lists, join_ranges};
 use super::test_table::TestTable;
@@ -76,6 +77,7 @@ pub(crate) struct HistoryBuilder {
     sequences: Interner,
     lists: Lists,
     runs: BTreeMap<Sha, Run>,
+    rollups: BTreeMap<Key, Rollup>,
 }
 
 /// What happened to one test, over all runs.
@@ -103,6 +105,8 @@ pub(crate) struct History {
     marks: Vec<Mark>,
     /// The runs that count, oldest first.
     pub(crate) runs: Vec<Run>,
+    /// Months that have been rolled up.
+    pub(crate) rollups: Vec<Rollup>,
     /// Runs left out because another one holds the same report files.
     pub(crate) duplicates: u64,
     /// Runs whose list nobody has.
@@ -169,6 +173,29 @@ impl HistoryBuilder {
         }
     }
 
+    /// Adds a month of a job that has been rolled up; of two for the same month, job and leg the one with the lesser id counts.
+    pub(crate) fn rollup(
+        &mut self,
+        id: Sha,
+        key: Key,
+        runs: u64,
+        counts: Counts,
+    ) -> Option<&mut Rollup> {
+        let is_first = self.rollups.get(&key).is_none_or(|other| id < other.id);
+        if !is_first {
+            return None;
+        }
+        let rollup = Rollup::new(id, key.clone(), runs, counts);
+        self.rollups.insert(key.clone(), rollup);
+        self.rollups.get_mut(&key)
+    }
+
+    /// Returns the number of a test.
+    pub(crate) fn test(&mut self, suite: &str, name: &str) -> u32 {
+        let suite = self.suites.number(suite);
+        self.tests.number(suite, name)
+    }
+
     /// Folds everything.
     pub(crate) fn finish(mut self) -> History {
         let mut runs: Vec<Run> = std::mem::take(&mut self.runs).into_values().collect();
@@ -183,19 +210,26 @@ impl HistoryBuilder {
             .count() as u64;
         self.count(&mut runs);
         let marks = marks(&runs);
-        let mut fold = Fold {
-            lists: &self.lists,
-            sequences: &mut self.sequences,
-            tallies: vec![Tally::default(); self.tests.len()],
-            deviations: BTreeMap::new(),
-        };
-        fold.expected_everywhere(&runs);
-        fold.differences(&runs);
-        let Fold {
-            tallies,
-            mut deviations,
-            ..
-        } = fold;
+        let all: Vec<&Run> = runs.iter().collect();
+        let mut tallies = tally(&self.lists, &self.sequences, self.tests.len(), &all);
+        let rollups: Vec<Rollup> = std::mem::take(&mut self.rollups).into_values().collect();
+        for rollup in &rollups {
+            rollup.add_to(&mut tallies);
+        }
+        let mut deviations: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+        for (number, run) in (0_u32..).zip(&runs) {
+            let Some(list) = self.lists.get(&run.list) else {
+                continue;
+            };
+            for (place, sequence) in &run.differs {
+                let Some(test) = self.lists.test(list, *place) else {
+                    continue;
+                };
+                let sequence = self.sequences.number(sequence);
+                let deviations = deviations.entry(test).or_default();
+                deviations.push((number, sequence));
+            }
+        }
         // Only a test that failed has a history to look at.
         deviations.retain(|&test, _| tallies[test as usize].failures > 0);
         let mut history = History {
@@ -207,6 +241,7 @@ impl HistoryBuilder {
             deviations,
             marks,
             runs,
+            rollups,
             duplicates,
             missing_lists,
         };
@@ -321,67 +356,54 @@ fn without_duplicates(mut runs: Vec<Run>) -> Vec<Run> {
     kept
 }
 
-struct Fold<'a> {
-    lists: &'a Lists,
-    sequences: &'a mut Interner,
-    tallies: Vec<Tally>,
-    deviations: BTreeMap<u32, Vec<(u32, u32)>>,
-}
-
-impl Fold<'_> {
-    /// Counts every test of every run as if it had gone as expected: once a list, not once a run.
-    fn expected_everywhere(&mut self, runs: &[Run]) {
-        let mut uses: BTreeMap<Sha, u64> = BTreeMap::new();
-        for run in runs {
-            *uses.entry(run.list).or_default() += 1;
-        }
-        for (test, sequence, uses) in self.lists.expected_uses(uses) {
-            let (executions, _) = match sequence {
-                Some(sequence) => executions(self.sequences.text(sequence)),
-                None => (1, 0),
-            };
-            let tally = &mut self.tallies[test as usize];
-            tally.runs = tally
-                .runs
-                .wrapping_add_signed(uses.wrapping_mul(executions.cast_signed()));
-        }
+/// Counts executions and failures of every test over some runs.
+pub(super) fn tally(
+    lists: &Lists,
+    sequences: &Interner,
+    tests: usize,
+    runs: &[&Run],
+) -> Vec<Tally> {
+    let mut tallies = vec![Tally::default(); tests];
+    // Every test of every run as if it had gone as expected: once a list, not once a run.
+    let mut uses: BTreeMap<Sha, u64> = BTreeMap::new();
+    for run in runs {
+        *uses.entry(run.list).or_default() += 1;
     }
-
-    /// Corrects that by what each run says.
-    fn differences(&mut self, runs: &[Run]) {
-        for (number, run) in (0_u32..).zip(runs) {
-            let Some(list) = self.lists.get(&run.list) else {
+    for (test, sequence, uses) in lists.expected_uses(uses) {
+        let (executions, _) = executions(sequence.map_or("p", |number| sequences.text(number)));
+        let tally = &mut tallies[test as usize];
+        let change = uses.wrapping_mul(executions.cast_signed());
+        tally.runs = tally.runs.wrapping_add_signed(change);
+    }
+    // Corrected by what each run says.
+    for run in runs {
+        let Some(list) = lists.get(&run.list) else {
+            continue;
+        };
+        let expected = |place| {
+            let expected = lists.expected(list, place);
+            executions(expected.map_or("p", |number| sequences.text(number))).0
+        };
+        for &(first, length) in &run.absent {
+            for place in first..first.saturating_add(length) {
+                let Some(test) = lists.test(list, place) else {
+                    break;
+                };
+                let tally = &mut tallies[test as usize];
+                tally.runs = tally.runs.saturating_sub(expected(place));
+            }
+        }
+        for (place, sequence) in &run.differs {
+            let Some(test) = lists.test(list, *place) else {
                 continue;
             };
-            for &(first, length) in &run.absent {
-                for place in first..first.saturating_add(length) {
-                    let Some(test) = self.lists.test(list, place) else {
-                        break;
-                    };
-                    let expected = self.lists.expected(list, place);
-                    let expected = expected.map_or("p", |number| self.sequences.text(number));
-                    let (executions, _) = executions(expected);
-                    let tally = &mut self.tallies[test as usize];
-                    tally.runs = tally.runs.saturating_sub(executions);
-                }
-            }
-            for (place, sequence) in &run.differs {
-                let Some(test) = self.lists.test(list, *place) else {
-                    continue;
-                };
-                let expected = self.lists.expected(list, *place);
-                let expected = expected.map_or("p", |number| self.sequences.text(number));
-                let (before, _) = executions(expected);
-                let (after, failures) = executions(sequence);
-                let tally = &mut self.tallies[test as usize];
-                tally.runs = tally.runs.saturating_sub(before) + after;
-                tally.failures += failures;
-                let sequence = self.sequences.number(sequence);
-                let deviations = self.deviations.entry(test).or_default();
-                deviations.push((number, sequence));
-            }
+            let (after, failures) = executions(sequence);
+            let tally = &mut tallies[test as usize];
+            tally.runs = tally.runs.saturating_sub(expected(*place)) + after;
+            tally.failures += failures;
         }
     }
+    tallies
 }
 
 /// Returns how often a test was executed and how often it failed.
@@ -500,6 +522,26 @@ impl History {
         }
     }
 
+    /// Counts executions and failures of every test over some of the runs.
+    pub(super) fn tally_of(&self, runs: &[&Run]) -> Vec<Tally> {
+        tally(&self.lists, &self.sequences, self.tests.len(), runs)
+    }
+
+    /// Returns the tests that failed in runs that are still there.
+    pub(super) fn deviating(&self) -> impl Iterator<Item = u32> + '_ {
+        self.deviations.keys().copied()
+    }
+
+    /// Returns the number of what attempts of one run share: run, job, leg and commit.
+    pub(super) fn place_of(&self, run: usize) -> u32 {
+        self.marks[run].place
+    }
+
+    /// Whether the list of a run is here.
+    pub(crate) fn has_list_of(&self, run: &Run) -> bool {
+        self.lists.get(&run.list).is_some()
+    }
+
     fn expected(&self, list: &Sha, place: u32) -> &str {
         let list = self.lists.get(list);
         let expected = list.and_then(|list| self.lists.expected(list, place));
@@ -531,7 +573,7 @@ impl History {
         let failed: Vec<u32> = self.deviations.keys().copied().collect();
         for test in failed {
             let passes = super::verdict::retry_passes(&self.observations(test));
-            self.tallies[test as usize].retry_passes = passes;
+            self.tallies[test as usize].retry_passes += passes;
         }
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod messages;
 pub(crate) mod neutral;
 pub(crate) mod places;
 pub(crate) mod results;
+pub(crate) mod rollup;
 pub(crate) mod stated;
 pub(crate) mod stored_lists;
 pub(crate) mod test_table;

@@ -195,7 +195,7 @@ pub(crate) trait Git: Send + Sync {
     fn refs(&self, store: &Store, prefix: &str) -> Result<Vec<Ref>, GitError>;
     /// Sets or, without an object, deletes refs of a store, all or none. No other process may do so meanwhile.
     fn set_refs(&self, store: &Store, refs: &[(String, Option<String>)]) -> Result<(), GitError>;
-    /// Returns the files below a folder of a tree; none when there is no such folder.
+    /// Returns the files below a folder of a tree, or all; none when there is no such folder.
     fn files_of(&self, store: &Store, tree: &str, below: &str) -> Result<Vec<TreeEntry>, GitError>;
     /// Hands out blobs, by object id or `commit:path`, in order.
     fn read_blobs(

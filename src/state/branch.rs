@@ -52,13 +52,14 @@ impl<'w> BranchTree<'w> {
         })
     }
 
-    pub(super) fn tip(&self) -> Option<&str> {
-        self.tip.as_deref()
-    }
-
-    /// Returns the blobs, by path.
-    pub(super) fn blobs(&self) -> &BTreeMap<String, String> {
-        &self.blobs
+    /// Whether the commit holds nothing but a state.
+    pub(super) fn is_state_only(&self) -> Result<bool, StateError> {
+        let Some(tip) = &self.tip else {
+            return Ok(true);
+        };
+        let all = self.git.files_of(self.store, tip, "")?;
+        let inside = format!("{TOP}/");
+        Ok(all.iter().all(|file| file.path.starts_with(&inside)))
     }
 
     /// Sets a file to a blob that is stored already.

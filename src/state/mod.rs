@@ -6,6 +6,7 @@
 //! stays readable.
 
 mod branch;
+mod compact;
 mod disk;
 mod fold;
 pub(crate) mod intake;
@@ -30,6 +31,7 @@ pub(crate) mod v1;
 #[cfg(feature = "bench")]
 pub mod year;
 
+pub(crate) use compact::Compacted;
 pub(crate) use disk::{Place, StateError, StateFolder, Survey};
 pub(crate) use fold::Folded;
 pub(crate) use lines::Damage;

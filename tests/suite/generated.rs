@@ -4,13 +4,14 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 14] = [
+const SCHEMAS: [&str; 15] = [
     "config",
     "config-show",
     "demo",
     "explain",
     "flakes-ingest",
     "flakes-report",
+    "state-compact",
     "state-doctor",
     "state-fold",
     "state-ingest",
@@ -64,6 +65,7 @@ fn the_command_reference_is_published() {
         &["state", "pull"],
         &["state", "pack"],
         &["state", "ingest"],
+        &["state", "compact"],
         &["state", "verify"],
         &["state", "doctor"],
         &["config", "show"],

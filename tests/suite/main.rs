@@ -20,5 +20,6 @@ mod harness;
 mod hostile;
 mod producers;
 mod state;
+mod state_compact;
 mod state_shared;
 mod terminal_contract;

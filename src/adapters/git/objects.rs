@@ -52,19 +52,12 @@ impl GitProgram {
         tree: &str,
         below: &str,
     ) -> Result<Vec<TreeEntry>, GitError> {
+        let mut args = vec!["ls-tree", "-r", "-z", "--full-tree", tree];
         let folder_in_tree = format!("{below}/");
-        let call = Self::store_call(
-            store,
-            &[
-                "ls-tree",
-                "-r",
-                "-z",
-                "--full-tree",
-                tree,
-                "--",
-                &folder_in_tree,
-            ],
-        );
+        if !below.is_empty() {
+            args.extend(["--", &folder_in_tree]);
+        }
+        let call = Self::store_call(store, &args);
         let text = self.text(&call)?;
         let mut entries = Vec::new();
         for entry in text.split('\0') {

@@ -1,24 +1,36 @@
 //! `late`: an event that came after its month had been rolled up. It stands for that event, so that it is counted, once.
 
-use serde::Serialize;
+use std::borrow::Cow;
 
-use super::StoredEvent;
-use crate::event::Event;
+use serde::{Deserialize, Serialize};
+
+use super::{LineProblem, StoredEvent, bad_payload};
+use crate::event::{Event, Sha};
 
 pub(crate) const LATE: &str = "late";
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct LateRecord<'a> {
     /// The refused event.
-    id: String,
-    kind: &'a str,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+}
+
+pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
+    let record: LateRecord<'_> = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    match Sha::parse(&record.id) {
+        Some(_) if !record.kind.is_empty() => Ok(()),
+        _ => Err(LineProblem::BadPayload("it names no event".into())),
+    }
 }
 
 /// Returns the line of the `late` event for a refused one, filed under the same time and run.
 pub(crate) fn late_line(kind: &str, refused: &StoredEvent<'_>) -> String {
     let record = LateRecord {
-        id: refused.id.to_string(),
-        kind,
+        id: refused.id.to_string().into(),
+        kind: kind.into(),
     };
     // Two plain strings can always be written.
     let payload = serde_json::to_string(&record).unwrap_or_default();

@@ -3,28 +3,59 @@
 //! Never change the meaning of a field; add a version. A reader ignores fields that it does not know, and a rewrite keeps
 //! each line's bytes, so that a newer writer's fields survive.
 
+use crate::flakes::history::HistoryBuilder;
+
+mod cursor;
 mod encode;
 mod envelope;
 mod late;
 mod retention;
 mod test_list;
+mod test_rollup;
 mod test_run;
 
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
 pub(crate) use late::late_line;
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
-pub(crate) use test_list::{KnownLists, decode_list};
+pub(crate) use test_list::{KnownLists, base_of, decode_list};
+pub(crate) use test_rollup::{decode_rollup, encode_rollup};
 pub(crate) use test_run::decode_run;
 
 pub(crate) const TEST_LIST: &str = "test_list";
+pub(crate) const TEST_ROLLUP: &str = "test_rollup";
 pub(crate) const TEST_RUN: &str = "test_run";
+const CURSOR: &str = "cursor";
+
+/// Whether events of a kind tell how tests went.
+pub(crate) fn is_about_tests(kind: &str) -> bool {
+    [TEST_LIST, TEST_ROLLUP, TEST_RUN].contains(&kind)
+}
+
+/// Adds an event about tests to a history; others are passed over.
+pub(crate) fn decode(
+    event: &StoredEvent<'_>,
+    history: &mut HistoryBuilder,
+) -> Result<(), LineProblem> {
+    match event.kind.as_ref() {
+        TEST_LIST => decode_list(event, history),
+        TEST_ROLLUP => decode_rollup(event, history),
+        TEST_RUN => {
+            history.run(decode_run(event)?);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Checks that a payload can be read; one of a kind that is not known here always can.
 pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
     match event.kind.as_ref() {
         TEST_LIST => test_list::check(event),
+        TEST_ROLLUP => test_rollup::check(event),
         TEST_RUN => decode_run(event).map(drop),
+        late::LATE => late::check(event),
+        CURSOR => cursor::check(event),
         _ => Ok(()),
     }
 }

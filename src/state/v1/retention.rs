@@ -73,11 +73,6 @@ impl Retention {
             .is_some_and(|from| month < from.as_str())
     }
 
-    /// Returns the first month of a kind that is not rolled up.
-    pub(crate) fn kept_from(&self, kind: &str) -> Option<&str> {
-        self.kept_from.get(kind).map(String::as_str)
-    }
-
     /// Takes the later month of each kind.
     pub(crate) fn join(&mut self, other: &Self) {
         for (kind, month) in &other.kept_from {

@@ -82,6 +82,11 @@ fn read<'a>(payload: &'a str) -> Result<(ListRecord<'a>, Option<Sha>), LineProbl
     Ok((record, base))
 }
 
+/// Returns the list that a list stands on.
+pub(crate) fn base_of(event: &StoredEvent<'_>) -> Result<Option<Sha>, LineProblem> {
+    read(event.payload).map(|(_, base)| base)
+}
+
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
     read(event.payload).map(drop)
 }

@@ -35,7 +35,7 @@ struct RunRecord {
 macro_rules! counts_record {
     ($($name:ident),+) => {
         #[derive(Serialize, Deserialize, Default, Clone, Copy, PartialEq, Eq)]
-        struct CountsRecord {
+        pub(super) struct CountsRecord {
             $(#[serde(default, skip_serializing_if = "Option::is_none")] $name: Option<u64>,)+
         }
 

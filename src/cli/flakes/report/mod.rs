@@ -8,7 +8,7 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::history::{History, HistoryBuilder};
 use crate::flakes::verdict::times;
-use crate::state::v1::{self, TEST_LIST, TEST_RUN};
+use crate::state::v1;
 use crate::state::{StateFolder, Survey};
 
 pub(crate) use wire::FlakesDocument;
@@ -72,16 +72,9 @@ pub(crate) fn missing_lists_error(missing: u64) -> CommandError {
 /// Reads the whole history.
 pub(crate) fn load(state: &StateFolder<'_>) -> Result<(History, Survey), CommandError> {
     let mut builder = HistoryBuilder::default();
-    let survey = state.read(
-        &|kind, _| kind == TEST_LIST || kind == TEST_RUN,
-        &mut |event| {
-            if event.kind == TEST_LIST {
-                return v1::decode_list(event, &mut builder);
-            }
-            builder.run(v1::decode_run(event)?);
-            Ok(())
-        },
-    )?;
+    let survey = state.read(&|kind, _| v1::is_about_tests(kind), &mut |event| {
+        v1::decode(event, &mut builder)
+    })?;
     Ok((builder.finish(), survey))
 }
 

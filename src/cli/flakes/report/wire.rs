@@ -106,6 +106,10 @@ impl<'h> FlakesDocument<'h> {
         for run in &history.runs {
             sum.add(&run.counts);
         }
+        for rollup in &history.rollups {
+            sum.add(&rollup.counts);
+            totals.runs += rollup.runs;
+        }
         totals.counts = sum.into();
         let mut order = Vec::new();
         for test in history.in_order() {
