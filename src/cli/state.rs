@@ -2,6 +2,7 @@
 
 mod compact;
 mod doctor;
+mod export;
 mod fold;
 mod ingest;
 mod pack;
@@ -12,6 +13,7 @@ mod verify;
 
 pub(super) use compact::CompactDocument;
 pub(super) use doctor::DoctorDocument;
+pub(super) use export::ExportDocument;
 pub(super) use fold::FoldDocument;
 pub(super) use ingest::StateIngestDocument;
 pub(super) use pack::PackDocument;
@@ -37,6 +39,7 @@ pub(crate) enum StateCommand {
     Pack(pack::PackArgs),
     Ingest(ingest::IngestArgs),
     Compact(compact::CompactArgs),
+    Export(export::ExportArgs),
     Verify(verify::VerifyArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -50,6 +53,7 @@ pub(crate) fn run(session: &mut Session<'_>, command: &StateCommand) -> CommandR
         StateCommand::Pack(args) => pack::run(session, args),
         StateCommand::Ingest(args) => ingest::run(session, args),
         StateCommand::Compact(args) => compact::run(session, args),
+        StateCommand::Export(args) => export::run(session, args),
         StateCommand::Verify(args) => verify::run(session, args),
         StateCommand::Doctor(args) => doctor::run(session, args),
     }

@@ -77,6 +77,8 @@ pub(crate) enum SchemaName {
     StateCompact,
     /// `state doctor`
     StateDoctor,
+    /// `state export`
+    StateExport,
     /// `state fold`
     StateFold,
     /// `state ingest`
@@ -144,6 +146,7 @@ fn schema(name: SchemaName) -> String {
         SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
         SchemaName::StateFold => draft::<state::FoldDocument>(),
         SchemaName::StateCompact => draft::<state::CompactDocument>(),
+        SchemaName::StateExport => draft::<state::ExportDocument>(),
         SchemaName::StateIngest => draft::<state::StateIngestDocument>(),
         SchemaName::StatePack => draft::<state::PackDocument>(),
         SchemaName::StatePull => draft::<state::PullDocument>(),

@@ -407,7 +407,7 @@ pub(super) fn tally(
 }
 
 /// Returns how often a test was executed and how often it failed.
-fn executions(sequence: &str) -> (u64, u64) {
+pub(crate) fn executions(sequence: &str) -> (u64, u64) {
     let mut all = 0;
     let mut failures = 0;
     for (twin, count) in twins(sequence) {
@@ -535,6 +535,13 @@ impl History {
     /// Returns the number of what attempts of one run share: run, job, leg and commit.
     pub(super) fn place_of(&self, run: usize) -> u32 {
         self.marks[run].place
+    }
+
+    /// Returns the test at a place of a run's list, and what is expected of it.
+    pub(crate) fn at(&self, run: &Run, place: u32) -> Option<(u32, &str)> {
+        let list = self.lists.get(&run.list)?;
+        let test = self.lists.test(list, place)?;
+        Some((test, self.expected(&run.list, place)))
     }
 
     /// Whether the list of a run is here.

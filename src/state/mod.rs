@@ -8,6 +8,7 @@
 mod branch;
 mod compact;
 mod disk;
+mod export;
 mod fold;
 pub(crate) mod intake;
 pub(crate) mod kinds;

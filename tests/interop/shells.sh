@@ -13,7 +13,7 @@ for shell in bash zsh fish; do
     "$shell" -n "$work/completions.$shell"
     echo "$shell parses its completions"
 done
-pages=("" "flakes ingest" "flakes report" "state sync" "state push" "state fold" "state pull" "state pack" "state ingest" "state compact" "state verify" "state doctor" "config show" demo explain "util completions" "util man" "util schema")
+pages=("" "flakes ingest" "flakes report" "state sync" "state push" "state fold" "state pull" "state pack" "state ingest" "state compact" "state export" "state verify" "state doctor" "config show" demo explain "util completions" "util man" "util schema")
 for page in "${pages[@]}"; do
     # shellcheck disable=SC2086 # a command is words
     "$binary" util man $page >"$work/page.1"

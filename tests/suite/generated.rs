@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 15] = [
+const SCHEMAS: [&str; 16] = [
     "config",
     "config-show",
     "demo",
@@ -13,6 +13,7 @@ const SCHEMAS: [&str; 15] = [
     "flakes-report",
     "state-compact",
     "state-doctor",
+    "state-export",
     "state-fold",
     "state-ingest",
     "state-pack",
@@ -66,6 +67,7 @@ fn the_command_reference_is_published() {
         &["state", "pack"],
         &["state", "ingest"],
         &["state", "compact"],
+        &["state", "export"],
         &["state", "verify"],
         &["state", "doctor"],
         &["config", "show"],

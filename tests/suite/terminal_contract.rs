@@ -23,6 +23,7 @@ const CALLS: &[(&[&str], i32)] = &[
     (&["state", "fold", "--local", "--dry-run"], 0),
     (&["state", "pack", "packed.ndjson", "--dry-run"], 0),
     (&["state", "ingest", "maestro-state.ndjson", "--dry-run"], 0),
+    (&["state", "export", "--out", "exported", "--dry-run"], 0),
     (&["state", "compact", "--dry-run"], 0),
     (&["state", "compact", "--local", "--dry-run"], 0),
     (&["state", "verify"], 0),
@@ -400,6 +401,10 @@ fn json_has_a_schema_and_follows_the_published_one() {
         (&["state", "verify"], "state-verify"),
         (&["state", "sync", "--dry-run"], "state-sync"),
         (&["state", "push", "--dry-run"], "state-push"),
+        (
+            &["state", "export", "--out", "exported", "--dry-run"],
+            "state-export",
+        ),
         (&["state", "compact", "--dry-run"], "state-compact"),
         (&["state", "pull"], "state-pull"),
         (

@@ -39,6 +39,8 @@ pub(crate) struct StoredEvent<'a> {
     pub(crate) at: Timestamp,
     pub(crate) origin: Origin,
     pub(crate) payload: &'a str,
+    /// The whole line, as it stands.
+    pub(crate) line: &'a str,
 }
 
 /// Why a line is no event.
@@ -125,6 +127,7 @@ pub(crate) fn parse(line: &str) -> Result<StoredEvent<'_>, LineProblem> {
         at: record.at,
         origin,
         payload,
+        line,
     })
 }
 
