@@ -1,16 +1,22 @@
 //! What is encoded is decoded: histories built from events equal a plain count over the results.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::v1::{self, Filing, KnownLists, TEST_LIST};
+use super::disk::StateError;
+use super::fold::{Folded, fold_into};
+use super::segment::Batch;
+use super::tree::{Change, Tree};
+use super::v1::{self, Filing, KnownLists, Retention, TEST_LIST};
 use crate::event::{Event, Origin, Sha};
 use crate::flakes::history::{History, HistoryBuilder};
 use crate::flakes::neutral;
 use crate::flakes::results::Results;
 use crate::junit;
+use crate::ports::Drain;
 
 /// Sends events through their lines and folds them.
 fn fold(events: &[Event]) -> History {
@@ -178,5 +184,115 @@ proptest! {
         for test in history.in_order() {
             let _judgement = crate::flakes::verdict::judge(history.tally(test), &history.observations(test), &|number| history.environment(number));
         }
+    }
+}
+
+/// A state in memory.
+#[derive(Default, Clone, PartialEq, Eq, Debug)]
+struct MemoryTree(BTreeMap<String, Vec<u8>>);
+
+impl Tree for MemoryTree {
+    fn files(&self, below: &str) -> Result<Vec<String>, StateError> {
+        let below = format!("{below}/");
+        let paths = self.0.keys().filter(|path| path.starts_with(&below));
+        Ok(paths.cloned().collect())
+    }
+
+    fn read(&self, path: &str, drain: Drain<'_>) -> Result<(), StateError> {
+        let bytes = self.0.get(path).map_or(&[][..], Vec::as_slice);
+        drain(&mut &*bytes).unwrap();
+        Ok(())
+    }
+
+    fn rewrite(&mut self, path: &str, change: Change<'_>) -> Result<(), StateError> {
+        let mut new = Vec::new();
+        let old = self.0.get(path).cloned().unwrap_or_default();
+        change(&mut old.as_slice(), &mut new).unwrap();
+        self.0.insert(path.to_owned(), new);
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &str) -> Result<(), StateError> {
+        self.0.remove(path);
+        Ok(())
+    }
+
+    fn shown(&self, path: &str) -> PathBuf {
+        path.into()
+    }
+}
+
+/// One event by number; some share their identity, some of those have other times or months, and some have fields of a newer
+/// writer.
+fn numbered_line(number: u8) -> String {
+    let kind = ["plan", "test_note", "spend"][usize::from(number % 3)];
+    let origin = Origin {
+        run: (number % 11).to_string(),
+        ..Origin::default()
+    };
+    let days = i64::from(number % 7) * 13 + i64::from(number / 100) * 40;
+    let at = Timestamp::from_second(1_767_225_600 + days * 86_400).unwrap();
+    let event = Event::new(kind, at, origin, format!("{{\"n\":{}}}", number % 5));
+    let mut line = Vec::new();
+    v1::write_line(&event, &mut line).unwrap();
+    let line = String::from_utf8(line).unwrap();
+    let line = line.trim_end_matches('\n').to_owned();
+    if number.is_multiple_of(4) {
+        line.replace("\"payload\":", "\"later\":[1],\"payload\":")
+    } else {
+        line
+    }
+}
+
+fn fold_numbers(tree: &mut MemoryTree, numbers: &[u8], retention: &Retention) {
+    let mut batch = Batch::default();
+    for &number in numbers {
+        let line = numbered_line(number);
+        batch.add(&v1::parse(&line).unwrap(), &line);
+    }
+    let mut folded = Folded::default();
+    fold_into(tree, batch, retention, &mut folded).unwrap();
+    assert!(folded.damage.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_and_grouping_folds_to_the_same_bytes(
+        numbers in prop::collection::vec(any::<u8>(), 1..14),
+        seed in any::<u64>(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        is_compacted in any::<bool>(),
+    ) {
+        let mut retention = Retention::default();
+        if is_compacted {
+            retention.keep_from("plan", "2026-02");
+        }
+        let mut at_once = MemoryTree::default();
+        fold_numbers(&mut at_once, &numbers, &retention);
+        // Another order, some of them twice, in several folds.
+        let mut shuffled = numbers.clone();
+        shuffled.extend(numbers.iter().take(usize::try_from(seed % 5).unwrap()));
+        let mut state = seed;
+        for at in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let other = usize::try_from(state >> 33).unwrap() % (at + 1);
+            shuffled.swap(at, other);
+        }
+        let mut in_parts = MemoryTree::default();
+        let mut bounds: Vec<usize> = cuts.iter().map(|cut| cut.index(shuffled.len())).collect();
+        bounds.extend([0, shuffled.len()]);
+        bounds.sort_unstable();
+        for part in bounds.windows(2) {
+            fold_numbers(&mut in_parts, &shuffled[part[0]..part[1]], &retention);
+        }
+        in_parts.0.retain(|_, bytes| !bytes.is_empty());
+        at_once.0.retain(|_, bytes| !bytes.is_empty());
+        prop_assert_eq!(&in_parts, &at_once);
+        // Folding a fold into it changes nothing.
+        let again: Vec<u8> = numbers.iter().rev().copied().collect();
+        fold_numbers(&mut in_parts, &again, &retention);
+        prop_assert_eq!(in_parts, at_once);
     }
 }
