@@ -227,11 +227,13 @@ pub(crate) trait Git: Send + Sync {
     /// Returns a commit and those before it, newest first, at most so many.
     fn history(&self, store: &Store, tip: &str, most: usize) -> Result<Vec<String>, GitError>;
     /// Packs what has become many small files.
-    fn tidy(&self, store: &Store) -> Result<(), GitError>;
+    fn tidy(&self, store: &Store);
 
     /// Fetches the tips of a remote's refs into those of a store; refs below a pattern that are gone there are deleted here.
     /// No other process may change the store's refs meanwhile.
     fn fetch(&self, store: &Store, remote: &str, refspecs: &[String]) -> Result<(), GitError>;
+    /// Fetches one ref with everything that came before.
+    fn fetch_past(&self, store: &Store, remote: &str, refspec: &str) -> Result<(), GitError>;
     /// Asks a remote for changes of its refs: all or none, or each judged on its own.
     fn push(
         &self,

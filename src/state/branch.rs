@@ -62,6 +62,11 @@ impl<'w> BranchTree<'w> {
         Ok(all.iter().all(|file| file.path.starts_with(&inside)))
     }
 
+    /// Returns the blob of a file.
+    pub(super) fn blob(&self, path: &str) -> Option<&str> {
+        self.blobs.get(path).map(String::as_str)
+    }
+
     /// Sets a file to a blob that is stored already.
     pub(super) fn set(&mut self, path: &str, blob: String) {
         if self.blobs.get(path) != Some(&blob) {

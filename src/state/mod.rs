@@ -16,6 +16,7 @@ mod lines;
 mod pack;
 mod patience;
 mod push;
+mod recover;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "leases of the budget are the first to use it")
@@ -37,5 +38,6 @@ pub(crate) use disk::{Place, StateError, StateFolder, Survey};
 pub(crate) use fold::Folded;
 pub(crate) use lines::Damage;
 pub(crate) use push::Pushed;
+pub(crate) use recover::Recovered;
 pub(crate) use remote::{Pulled, Remote, RemoteFold};
 pub(crate) use shared::Shared;

@@ -29,7 +29,7 @@ const LARGEST_INBOX: u64 = 1024 * 1024 * 1024;
 pub(crate) struct Remote<'w> {
     pub(super) git: &'w dyn Git,
     pub(super) store: Store,
-    files: &'w dyn Files,
+    pub(super) files: &'w dyn Files,
     clock: &'w dyn Clock,
     /// The state folder of this machine.
     root: PathBuf,
@@ -261,6 +261,7 @@ impl<'w> Remote<'w> {
             done.kept_refs = kept.len() as u64;
             done.attempts = patience.tries;
             if tips.waiting.is_empty() {
+                self.git.tidy(&self.store);
                 return Ok(done);
             }
             let round = self.round(&tips)?;
@@ -470,6 +471,18 @@ impl<'w> Remote<'w> {
     ) -> Result<(), StateError> {
         let _lock = self.exclusive(patience)?;
         Ok(self.git.set_refs(&self.store, refs)?)
+    }
+
+    /// Returns where files are put that cannot be used.
+    pub(super) fn aside(&self) -> PathBuf {
+        self.root.join("aside")
+    }
+
+    /// Fetches every commit of the state branch.
+    pub(super) fn fetch_past(&self) -> Result<(), StateError> {
+        let _lock = self.exclusive(&mut self.patience())?;
+        let refspec = format!("+{}:{}", self.branch_ref(), state_ref(&self.name));
+        Ok(self.git.fetch_past(&self.store, &self.name, &refspec)?)
     }
 
     /// Returns where copies lie of what was published, until it is fetched.

@@ -110,6 +110,38 @@ impl Batch {
         ids.len()
     }
 
+    /// Returns the identities of what it holds.
+    pub(super) fn ids(&self) -> impl Iterator<Item = Sha> + '_ {
+        self.rows.iter().map(|row| row.id)
+    }
+
+    /// Takes the events of another batch whose kind and month are wanted.
+    pub(super) fn absorb(&mut self, other: Self, wanted: &dyn Fn(&str, &str) -> bool) {
+        let names: HashMap<u32, &(String, String)> = other
+            .segments
+            .iter()
+            .map(|(name, number)| (*number, name))
+            .collect();
+        for row in &other.rows {
+            let Some((kind, month)) = names.get(&row.segment) else {
+                continue;
+            };
+            if !wanted(kind, month) {
+                continue;
+            }
+            let next = u32::try_from(self.segments.len()).unwrap_or(u32::MAX);
+            let name = (kind.clone(), month.clone());
+            let segment = *self.segments.entry(name).or_insert(next);
+            self.rows.push(Row {
+                segment,
+                start: self.text.len(),
+                ..*row
+            });
+            self.text
+                .push_str(&other.text[row.start..row.start + row.length]);
+        }
+    }
+
     /// Hands out the events, segment by segment, sorted and each once.
     pub(super) fn each<E>(mut self, take: TakeSegment<'_, E>) -> Result<(), E> {
         let text = &self.text;
@@ -151,9 +183,10 @@ pub(super) struct Merged {
     pub(super) is_out_of_order: bool,
 }
 
-/// Returns time and identity of a line that stands in a segment; its payload is not read again.
+/// Returns time and identity of a line that stands in a segment. Its payload is not read again: it is copied as it is, and
+/// `state verify` looks at it.
 fn key_of(line: &str) -> Result<(Timestamp, Sha), LineProblem> {
-    if let Some(head) = v1::head(line) {
+    if let Some(head) = v1::head(line).filter(|_| line.ends_with('}')) {
         return Ok((head.at, head.id));
     }
     v1::parse(line).map(|event| (event.at, event.id))

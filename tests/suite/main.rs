@@ -21,5 +21,6 @@ mod hostile;
 mod producers;
 mod state;
 mod state_compact;
+mod state_doctor;
 mod state_shared;
 mod terminal_contract;

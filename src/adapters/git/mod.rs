@@ -243,13 +243,23 @@ impl Git for GitProgram {
         Ok(self.text(&call)?.lines().map(str::to_owned).collect())
     }
 
-    fn tidy(&self, store: &Store) -> Result<(), GitError> {
+    fn tidy(&self, store: &Store) {
         let args = ["-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];
-        self.text(&Self::store_call(store, &args)).map(drop)
+        // It is for room and speed only; the next one may do better.
+        let _may_fail = self.finish(&Self::store_call(store, &args));
     }
 
     fn fetch(&self, store: &Store, remote: &str, refspecs: &[String]) -> Result<(), GitError> {
-        self.fetch_refs(store, remote, refspecs)
+        // One ref is a branch, whose past is not needed. What a pattern matches has none; a shallow fetch that matches nothing
+        // fails without a word.
+        let is_branch = refspecs.iter().any(|refspec| !refspec.contains('*'));
+        self.fetch_refs(store, remote, refspecs, is_branch.then_some("--depth=1"))
+    }
+
+    fn fetch_past(&self, store: &Store, remote: &str, refspec: &str) -> Result<(), GitError> {
+        // Git's own number for all of it.
+        let depth = Some("--depth=2147483647");
+        self.fetch_refs(store, remote, &[refspec.to_owned()], depth)
     }
 
     fn push(

@@ -42,6 +42,7 @@ impl GitProgram {
         store: &Store,
         remote: &str,
         refspecs: &[String],
+        depth: Option<&str>,
     ) -> Result<(), GitError> {
         let mut args = vec![
             "fetch",
@@ -53,11 +54,7 @@ impl GitProgram {
             "--atomic",
             "--prune",
         ];
-        // One ref is a branch, whose past is not needed. What a pattern matches has none; a shallow fetch that matches nothing
-        // fails without a word.
-        if refspecs.iter().any(|refspec| !refspec.contains('*')) {
-            args.push("--depth=1");
-        }
+        args.extend(depth);
         let (mut call, address) = self.remote_call(store, remote, false, &args)?;
         call.args.extend(refspecs.iter().map(OsString::from));
         let said = match self.unlocked(store, &call) {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::RemoteArgs;
 use super::verify::DamageRow;
 use crate::cli::session::Session;
 use crate::error::CommandResult;
@@ -12,12 +13,14 @@ use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
 use crate::output::{Inline, Page, Report};
 use crate::state::v1::LineProblem;
+use crate::state::{Damage, Recovered, Survey};
 
 /// Say what is wrong with the state, and repair it
 ///
-/// Without --repair nothing is changed. With it, each damaged line is moved, byte for byte, to the folder `aside` of the
-/// state, and every other line stays as it is. Events of a newer version are no damage and stay. Exits with 65 when
-/// something was damaged.
+/// Without --repair nothing is changed. With it, each damaged line of this machine's state is moved, byte for byte, to the
+/// folder `aside`, and every other line stays as it is. Where what was fetched is damaged, the state branch is put together
+/// again from what is sound and from its last good commit, and what could not be found is named. Events of a newer version
+/// are no damage and stay. Exits with 65 when something was damaged.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -27,7 +30,10 @@ Examples:
   Repair it
     $ maestro state doctor --repair")]
 pub(crate) struct DoctorArgs {
-    /// Set damaged lines aside
+    #[command(flatten)]
+    remote: RemoteArgs,
+
+    /// Set damaged lines aside, and recover the state branch from its last good commit
     #[arg(long)]
     repair: bool,
 }
@@ -39,6 +45,15 @@ pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult
     } else {
         (state.check()?, Vec::new())
     };
+    let is_remote = |damage: &Damage| damage.path.starts_with("refs");
+    let mut recovered = None;
+    let mut aside = aside;
+    if args.repair && survey.damage.iter().any(is_remote) {
+        let remote = session.remote(args.remote.remote.as_deref(), args.remote.deadline)?;
+        let done = remote.recover()?;
+        aside.extend(done.aside.iter().cloned());
+        recovered = Some(RecoveredRow::new(session, &done));
+    }
     let before = survey.damage.len();
     survey
         .damage
@@ -53,6 +68,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult
         newer,
         damage,
         aside,
+        recovered,
     };
     session.render(&document)?;
     if newer > 0 {
@@ -89,6 +105,39 @@ pub(crate) struct DoctorDocument {
     damage: Vec<DamageRow>,
     /// Files that now hold those lines.
     aside: Vec<String>,
+    /// What became of the state branch, where it had to be recovered.
+    recovered: Option<RecoveredRow>,
+}
+
+/// A recovery of the state branch.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RecoveredRow {
+    /// The newest commit in which everything was sound; nothing when there was none.
+    good: Option<String>,
+    /// The commit of the branch afterwards.
+    commit: Option<String>,
+    /// Events that came back from the good commit.
+    events: u64,
+    /// Damaged lines that nothing was found for.
+    lost: Vec<DamageRow>,
+    /// Refs of the inbox with damage; what was sound in them is folded.
+    refs: Vec<String>,
+}
+
+impl RecoveredRow {
+    fn new(session: &Session<'_>, recovered: &Recovered) -> Self {
+        let lost = Survey {
+            damage: recovered.lost.clone(),
+            ..Survey::default()
+        };
+        Self {
+            good: recovered.good.clone(),
+            commit: recovered.commit.clone(),
+            events: recovered.events,
+            lost: DamageRow::all(session, &lost),
+            refs: recovered.refs.clone(),
+        }
+    }
 }
 
 impl Report for DoctorDocument {
@@ -105,6 +154,22 @@ impl Report for DoctorDocument {
         ));
         if !self.damage.is_empty() {
             DamageRow::table(&self.damage, &mut page);
+        }
+        if let Some(recovered) = &self.recovered {
+            page.text(match &recovered.good {
+                Some(good) => format!(
+                    "{} brought back from {good}; {} could not be",
+                    times(recovered.events, "event"),
+                    times(recovered.lost.len() as u64, "damaged line")
+                ),
+                None => format!(
+                    "no good commit was found; {} could not be brought back",
+                    times(recovered.lost.len() as u64, "damaged line")
+                ),
+            });
+            if !recovered.lost.is_empty() {
+                DamageRow::table(&recovered.lost, &mut page);
+            }
         }
         for path in &self.aside {
             page.line(vec![
