@@ -1,5 +1,7 @@
 //! `maestro demo`: real test runs of a small repository, by the real commands, as subprocesses of this binary.
 
+mod jobs;
+
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -28,8 +30,8 @@ const ROUNDS: u32 = 2;
 /// See maestro at work on a small repository with a flaky test
 ///
 /// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
-/// (with cargo-nextest where it is installed), and shows what the runs say about each test. Every command is printed, so
-/// that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
+/// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, and shows
+/// what the runs say about each test. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
 /// the flaky test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -66,6 +68,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
             break;
         }
     }
+    demo.publish_at_once(done)?;
     demo.report()?;
     demo.finish()
 }
@@ -78,7 +81,8 @@ fn dry_run(session: &mut Session<'_>, args: &DemoArgs) {
     let most = RUNS * ROUNDS;
     session.ui.status(&format!(
         "would unpack a workspace of three crates into {folder}, run its tests there {RUNS} times (at most {most}), store their \
-         reports in its `.git/maestro`, and leave report.txt, report.md and report.json beside it"
+         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, and leave report.txt, report.md and \
+         report.json there"
     ));
 }
 
@@ -273,26 +277,7 @@ impl<'s, 'w> Demo<'s, 'w> {
             return self.maestro(&ingest).map(drop);
         }
         for attempt in 1..=2_u32 {
-            let report = format!("target/junit-{number}-{attempt}.xml");
-            let args = [
-                "test",
-                "--workspace",
-                "--tests",
-                "--no-fail-fast",
-                "--quiet",
-                "--",
-                "-Z",
-                "unstable-options",
-                "--format",
-                "junit",
-            ];
-            let done = self.step("cargo", &args, Some(&report))?;
-            let path = self.repository.join(&report);
-            self.session
-                .world
-                .files
-                .write_atomic(&path, &mut |out| out.write_all(&done.stdout))
-                .map_err(|error| CommandError::writing(&path, error))?;
+            let (report, done) = self.libtest_run(number, attempt)?;
             let attempt = attempt.to_string();
             let ingest = [
                 "flakes",
@@ -311,6 +296,35 @@ impl<'s, 'w> Demo<'s, 'w> {
             }
         }
         Ok(())
+    }
+
+    /// Runs the tests without nextest; returns the path of the report in the repository.
+    fn libtest_run(
+        &mut self,
+        number: u32,
+        attempt: u32,
+    ) -> Result<(String, Finished), CommandError> {
+        let report = format!("target/junit-{number}-{attempt}.xml");
+        let args = [
+            "test",
+            "--workspace",
+            "--tests",
+            "--no-fail-fast",
+            "--quiet",
+            "--",
+            "-Z",
+            "unstable-options",
+            "--format",
+            "junit",
+        ];
+        let done = self.step("cargo", &args, Some(&report))?;
+        let path = self.repository.join(&report);
+        self.session
+            .world
+            .files
+            .write_atomic(&path, &mut |out| out.write_all(&done.stdout))
+            .map_err(|error| CommandError::writing(&path, error))?;
+        Ok((report, done))
     }
 
     fn say_summary(&mut self, done: &Finished) {

@@ -49,9 +49,13 @@ impl Duration {
     }
 
     /// Whether a duration is another one than before: new, or more than twice as long or short. A neighbouring bucket is
-    /// noise.
+    /// noise, and so is everything under 16 milliseconds.
     pub(crate) fn has_moved(self, before: Self) -> bool {
-        self.is_known() && (!before.is_known() || self.0.abs_diff(before.0) > 1)
+        if !before.is_known() {
+            return self.is_known();
+        }
+        let is_noise = self.0.max(before.0) <= Self::of_milliseconds(15.0).0;
+        self.is_known() && !is_noise && self.0.abs_diff(before.0) > 1
     }
 }
 
@@ -89,7 +93,8 @@ mod tests {
     fn a_neighbouring_bucket_is_noise() {
         let of = Duration::of_milliseconds;
         assert!(!of(1.9).has_moved(of(2.1)));
-        assert!(of(9.0).has_moved(of(2.1)));
+        assert!(of(90.0).has_moved(of(21.0)));
+        assert!(!of(15.0).has_moved(of(0.5)));
         assert!(of(9.0).has_moved(Duration::UNKNOWN));
         assert!(!Duration::UNKNOWN.has_moved(of(9.0)));
     }

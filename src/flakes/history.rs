@@ -177,17 +177,17 @@ impl HistoryBuilder {
     pub(crate) fn rollup(
         &mut self,
         id: Sha,
-        key: Key,
+        key: &Key,
         runs: u64,
         counts: Counts,
     ) -> Option<&mut Rollup> {
-        let is_first = self.rollups.get(&key).is_none_or(|other| id < other.id);
+        let is_first = self.rollups.get(key).is_none_or(|other| id < other.id);
         if !is_first {
             return None;
         }
         let rollup = Rollup::new(id, key.clone(), runs, counts);
         self.rollups.insert(key.clone(), rollup);
-        self.rollups.get_mut(&key)
+        self.rollups.get_mut(key)
     }
 
     /// Returns the number of a test.

@@ -12,6 +12,9 @@ use super::duration::Duration;
 /// One part in so many may drift.
 const DRIFT: usize = 20;
 
+/// So many tests may drift however few there are.
+const ALWAYS: usize = 1;
+
 /// One part in so many may be new in a list that stands on another.
 const RELATED: usize = 3;
 
@@ -116,7 +119,7 @@ impl<'t, 'a> Comparison<'t, 'a> {
     /// Whether so little has drifted since a checkpoint that no new one is needed.
     pub(crate) fn is_close(&self) -> bool {
         let drift = self.added + self.moved + self.changed.len();
-        drift * DRIFT <= self.tests.len() && self.is_related()
+        drift <= (self.tests.len() / DRIFT).max(ALWAYS) && self.is_related()
     }
 
     /// Whether naming what differs takes much less than naming all tests.

@@ -104,7 +104,7 @@ impl History {
                 let own: Vec<_> = observations
                     .iter()
                     .filter(|seen| by_place.get(&seen.place) == Some(&key))
-                    .cloned()
+                    .copied()
                     .collect();
                 let passes = super::verdict::retry_passes(&own);
                 if passes > 0 {

@@ -305,7 +305,7 @@ mod tests {
                     prop_assert_eq!(lists.test(list, place), Some(*test));
                     prop_assert_eq!(lists.expected(list, place), *expected);
                     prop_assert_eq!(lists.place(&name(layer), *test), Some(place));
-                    *wanted.entry((*test, *expected)).or_default() += layer as i64 + 1;
+                    *wanted.entry((*test, *expected)).or_default() += i64::try_from(layer).unwrap() + 1;
                 }
                 prop_assert_eq!(lists.test(list, u32::try_from(plain.len()).unwrap()), None);
                 prop_assert_eq!(lists.place(&name(layer), 99_999), None);

@@ -15,7 +15,7 @@ use super::segment::{Batch, EVENTS, month_of, name_of};
 use super::tree::Tree;
 use super::v1::{self, RETENTION, Retention, TEST_LIST, TEST_RUN};
 use crate::event::{Event, Sha};
-use crate::flakes::history::HistoryBuilder;
+use crate::flakes::history::{History, HistoryBuilder, Run};
 use crate::flakes::rollup::Key;
 
 /// What a compaction did.
@@ -120,6 +120,33 @@ impl Inventory {
     }
 }
 
+/// Returns what each run is summed up under; nothing for one that stays.
+fn keys(
+    history: &History,
+    last_month: &BTreeMap<Group, String>,
+    kept_from: &str,
+) -> Vec<Option<Key>> {
+    let taken: BTreeSet<&Key> = history.rollups.iter().map(|rollup| &rollup.key).collect();
+    let key = |run: &Run| {
+        let group = (
+            run.origin.run.clone(),
+            run.origin.job.clone(),
+            run.leg.clone(),
+        );
+        let month = last_month.get(&group)?;
+        let key = Key {
+            month: month.clone(),
+            job: group.1,
+            leg: group.2,
+        };
+        // A month that was summed up before stays as it is.
+        let is_summed =
+            month.as_str() < kept_from && history.has_list_of(run) && !taken.contains(&key);
+        is_summed.then_some(key)
+    };
+    history.runs.iter().map(key).collect()
+}
+
 /// Compacts a tree.
 fn compact(tree: &mut dyn Tree, now: Timestamp, keep_days: u32) -> Result<Compacted, StateError> {
     let keep = SignedDuration::from_hours(24 * i64::from(keep_days));
@@ -139,23 +166,7 @@ fn compact(tree: &mut dyn Tree, now: Timestamp, keep_days: u32) -> Result<Compac
         }
     }
     let history = std::mem::take(&mut inventory.history).finish();
-    let taken: BTreeSet<&Key> = history.rollups.iter().map(|rollup| &rollup.key).collect();
-    let mut keys: Vec<Option<Key>> = Vec::new();
-    for run in &history.runs {
-        let group = (
-            run.origin.run.clone(),
-            run.origin.job.clone(),
-            run.leg.clone(),
-        );
-        let month = last_month.get(&group).filter(|month| is_old(month));
-        let key = month.filter(|_| history.has_list_of(run)).map(|month| Key {
-            month: month.clone(),
-            job: group.1,
-            leg: group.2,
-        });
-        // A month that was summed up before stays as it is.
-        keys.push(key.filter(|key| !taken.contains(key)));
-    }
+    let keys = keys(&history, &last_month, &kept_from);
     let rollups = history.roll_up(&keys);
     let summed: BTreeSet<Sha> = (history.runs.iter().zip(&keys))
         .filter(|(_, key)| key.is_some())

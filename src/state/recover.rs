@@ -1,6 +1,6 @@
 //! Recovery of a state branch that somebody damaged: what is sound now, and what was sound in the last good commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
@@ -144,7 +144,7 @@ impl Remote<'_> {
         let before: BTreeSet<Sha> = all.ids().collect();
         if let Some((commit, _, sound)) = good {
             done.good = Some(commit);
-            all.absorb(sound, &|kind, month| {
+            all.absorb(&sound, &|kind, month| {
                 // What was summed up since then has gone for good reason, and so have lists that nobody needed any more.
                 let kind = if kind == TEST_LIST { TEST_RUN } else { kind };
                 !closed.is_rolled_up(kind, month)
@@ -153,7 +153,7 @@ impl Remote<'_> {
         let after: BTreeSet<Sha> = all.ids().collect();
         done.events = (after.len() - before.len()) as u64;
         let is_back = |damage: &Damage| {
-            let id = self.id_at(tree, damage);
+            let id = Self::id_at(tree, damage);
             id.is_some_and(|id| after.contains(&id))
         };
         done.lost = now
@@ -179,7 +179,7 @@ impl Remote<'_> {
     }
 
     /// Returns the id that a damaged line claims, where that much of it can be read.
-    fn id_at(&self, tree: &BranchTree<'_>, damage: &Damage) -> Option<Sha> {
+    fn id_at(tree: &BranchTree<'_>, damage: &Damage) -> Option<Sha> {
         let mut id = None;
         let prefix = tree.shown("").to_string_lossy().into_owned();
         let path = damage.path.to_string_lossy().into_owned();
@@ -203,14 +203,14 @@ impl Remote<'_> {
     ) -> Result<Vec<PathBuf>, StateError> {
         let mut aside = Vec::new();
         let prefix = tree.shown("").to_string_lossy().into_owned();
-        let paths: BTreeMap<String, ()> = damage
+        let paths: BTreeSet<String> = damage
             .iter()
             .filter_map(|damage| {
                 let path = damage.path.to_string_lossy().into_owned();
-                Some((path.strip_prefix(&prefix)?.to_owned(), ()))
+                Some(path.strip_prefix(&prefix)?.to_owned())
             })
             .collect();
-        for path in paths.keys() {
+        for path in &paths {
             let mut bytes = Vec::new();
             tree.read(path, &mut |file| file.read_to_end(&mut bytes).map(drop))?;
             aside.push(self.keep_aside(&path.replace('/', "-"), &bytes)?);

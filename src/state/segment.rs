@@ -116,7 +116,7 @@ impl Batch {
     }
 
     /// Takes the events of another batch whose kind and month are wanted.
-    pub(super) fn absorb(&mut self, other: Self, wanted: &dyn Fn(&str, &str) -> bool) {
+    pub(super) fn absorb(&mut self, other: &Self, wanted: &dyn Fn(&str, &str) -> bool) {
         let names: HashMap<u32, &(String, String)> = other
             .segments
             .iter()

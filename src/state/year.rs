@@ -113,14 +113,12 @@ impl Run {
         let mut chosen = std::collections::BTreeMap::new();
         while (chosen.len() as u64) < UNEXPECTED {
             let place = match mode {
-                Unexpected::Anywhere => dice.below(TESTS),
                 // Four of five are among two hundred, the first of them most often.
                 Unexpected::Chronic if dice.below(5) < 4 => {
-                    let skewed = dice.fraction() * dice.fraction();
-                    let which = u64::try_from((skewed * 200.0) as i64).unwrap_or(0);
+                    let which = dice.below(200) * dice.below(200) / 200;
                     Dice::of(&[5, self.job, which]).below(TESTS)
                 }
-                Unexpected::Chronic => dice.below(TESTS),
+                Unexpected::Anywhere | Unexpected::Chronic => dice.below(TESTS),
             };
             let sequence = match dice.below(20) {
                 0..=12 => "f",
@@ -243,6 +241,10 @@ fn state_of<'w>(world: &'w World, repository: &Path) -> StateFolder<'w> {
 
 /// Encodes the runs of some days, and saves each day's events as one file of the outbox of a repository; `after` is called
 /// after each day.
+///
+/// # Panics
+///
+/// When the outbox cannot be written.
 pub fn write(
     world: &World,
     repository: &Path,
@@ -278,6 +280,10 @@ pub fn write(
 
 /// Asks the state of a repository how so many random tests went in random runs; returns how many answers equal the raw data,
 /// and how many were asked.
+///
+/// # Panics
+///
+/// When the state cannot be read.
 pub fn check(
     world: &World,
     repository: &Path,

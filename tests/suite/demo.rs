@@ -44,6 +44,26 @@ fn the_demo_names_the_flaky_test_until_it_is_mended() {
     assert!(names_the_flaky_test(&first));
     assert_eq!(first["totals"]["verdicts"]["flaky"], 1);
     assert_eq!(first["totals"]["tests"], 6);
+    // Two jobs published at once, and the state branch has what both saw and what was here.
+    let segment = [
+        "--git-dir=d/remote.git",
+        "show",
+        "maestro-state:.maestro/events/test_run",
+    ];
+    let months = maestro.git(&segment);
+    let month = months.lines().last().unwrap().trim();
+    let path = format!("{}/{month}", segment[2]);
+    let lines = maestro.git(&[segment[0], segment[1], &path]);
+    let runs = first["totals"]["runs"].as_u64().unwrap();
+    assert_eq!(lines.lines().count() as u64, runs);
+    for number in [runs - 1, runs] {
+        assert!(
+            lines.contains(&format!("\"run\":\"demo-{number}\"")),
+            "{lines}"
+        );
+    }
+    let waiting = maestro.git(&["--git-dir=d/remote.git", "for-each-ref", "refs/maestro"]);
+    assert_eq!(waiting, "");
 
     let source = maestro.path("d/repository/courier/src/lib.rs");
     let text = fs::read_to_string(&source).unwrap();

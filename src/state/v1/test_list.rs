@@ -319,17 +319,21 @@ impl KnownLists {
                 continue;
             };
             let checkpoint = chain.ids[chain.checkpoint];
-            if !checkpoints.contains_key(&checkpoint) {
-                let ground = chain.ground();
-                let comparison = self.compare(&ground.ids, tests, numbers);
-                let is_close = comparison.as_ref().is_some_and(Comparison::is_close);
-                checkpoints.insert(checkpoint, is_close);
-                let is_related = comparison.as_ref().is_some_and(Comparison::is_related);
-                if is_related && related.is_none() {
-                    related = Some(ground);
+            let is_close = match checkpoints.get(&checkpoint) {
+                Some(is_close) => *is_close,
+                None => {
+                    let ground = chain.ground();
+                    let comparison = self.compare(&ground.ids, tests, numbers);
+                    let is_close = comparison.as_ref().is_some_and(Comparison::is_close);
+                    checkpoints.insert(checkpoint, is_close);
+                    let is_related = comparison.as_ref().is_some_and(Comparison::is_related);
+                    if is_related && related.is_none() {
+                        related = Some(ground);
+                    }
+                    is_close
                 }
-            }
-            if checkpoints.get(&checkpoint) != Some(&true) {
+            };
+            if !is_close {
                 continue;
             }
             let Some(laid) = self.lay_out(&chain.ids) else {

@@ -126,7 +126,7 @@ pub(crate) fn decode_rollup(
         }
     }
     let counts = Stated::from(record.counts).complete(&Counts::default());
-    if let Some(rollup) = history.rollup(event.id, key, record.runs, counts) {
+    if let Some(rollup) = history.rollup(event.id, &key, record.runs, counts) {
         rollup.tests = tests;
     }
     Ok(())
