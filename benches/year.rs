@@ -1,6 +1,14 @@
 //! A year of test runs: `year write REPOSITORY MODE DAYS` saves them, calling `maestro state push` and `fold` as days go by;
 //! `year check REPOSITORY MODE DAYS QUESTIONS` asks. `benches/year.sh` runs both.
 
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark is a program of its own, and nobody pipes it"
+)]
+
 use std::path::Path;
 use std::process::Command;
 
