@@ -114,6 +114,7 @@ mod tests {
     const WRITERS: u64 = 8;
     const UPDATES: u64 = 4;
 
+    #[expect(clippy::disallowed_methods, reason = "a real git makes the remote")]
     fn git(folder: &Path, args: &[&str]) {
         let mut command = Command::new("git");
         command.args(args).current_dir(folder);
@@ -133,7 +134,7 @@ mod tests {
         let root = folder.join(".git").join("maestro");
         let state = StateFolder::new(world.files.as_ref(), world.clock.as_ref(), root.clone());
         let shared = Shared::new(world.git.as_ref(), &root, folder.to_path_buf());
-        let deadline = Duration::from_secs(120);
+        let deadline = Duration::from_mins(2);
         let (name, branch) = ("origin".to_owned(), "unused".to_owned());
         let remote = Remote::new(
             &state,
