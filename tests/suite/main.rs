@@ -21,6 +21,7 @@ mod hostile;
 mod producers;
 mod state;
 mod state_compact;
+mod state_compat;
 mod state_doctor;
 mod state_shared;
 mod terminal_contract;
