@@ -156,6 +156,7 @@ fn compact(tree: &mut dyn Tree, now: Timestamp, keep_days: u32) -> Result<Compac
         kept_from: kept_from.clone(),
         ..Compacted::default()
     };
+    let mut retention = retention_of(tree)?;
     let mut inventory = Inventory::read(tree)?;
     let is_old = |month: &str| month < kept_from.as_str();
     let mut last_month: BTreeMap<Group, String> = BTreeMap::new();
@@ -211,7 +212,6 @@ fn compact(tree: &mut dyn Tree, now: Timestamp, keep_days: u32) -> Result<Compac
     let mut folded = Folded::default();
     fold_into(tree, batch, &Retention::default(), &mut folded)?;
     if done.runs > 0 || !removed.is_empty() {
-        let mut retention = retention_of(tree)?;
         retention.keep_from(TEST_RUN, &kept_from);
         let bytes = retention.write()?;
         tree.rewrite(RETENTION, &mut |_, out| out.write_all(&bytes))?;
