@@ -1,6 +1,6 @@
 //! Publishing: what this machine alone has, as commits in the inbox of a remote.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::remote::{INBOX, Remote};
 use super::segment::{Batch, EVENTS};
 use super::shared::INBOX_FILE;
 use super::tree::Tree;
-use super::v1;
+use super::v1::{self, TEST_LIST, TEST_RUN};
 use crate::event::{Origin, Sha};
 use crate::ports::git::{Expect, RefUpdate, RefVerdict};
 
@@ -144,6 +144,7 @@ impl StateFolder<'_> {
             }
         }
         pushed.events += batch.distinct() as u64;
+        self.add_lists(remote, &mut batch)?;
         let earlier = self.earlier(remote, &mut batch)?;
         let last = parcel(remote, &mut batch, &mut files, &mut segments, dry_run)?;
         parcels.extend(last.map(|last| Parcel { earlier, ..last }));
@@ -151,6 +152,53 @@ impl StateFolder<'_> {
             Some(newer) => Err(newer),
             None => Ok(parcels),
         }
+    }
+
+    /// Adds the lists that runs refer to and this remote does not have: they may have come from another one.
+    fn add_lists(&self, remote: &Remote<'_>, batch: &mut Batch) -> Result<(), StateError> {
+        let (Some(shared), Some(fetched)) = (&self.shared, self.fetched()?) else {
+            return Ok(());
+        };
+        let own = fetched.of(&remote.name);
+        if own.len() == fetched.len() {
+            return Ok(());
+        }
+        let present: HashSet<Sha> = batch.ids().collect();
+        let mut open: Vec<Sha> = batch
+            .lines_of(TEST_RUN)
+            .filter_map(|line| v1::decode_run(&v1::parse(line).ok()?).ok())
+            .map(|run| run.list)
+            .filter(|list| !present.contains(list))
+            .collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut there: HashSet<Sha> = HashSet::new();
+        shared.each_file(&own, &|kind| kind == TEST_LIST, &mut |path, _, file| {
+            let (mut lists, mut damage) = (Batch::default(), Vec::new());
+            gather_lines(file, path, &mut lists, &mut damage)?;
+            there.extend(lists.ids());
+            Ok(())
+        })?;
+        let mut known: HashMap<Sha, (Option<Sha>, String)> = HashMap::new();
+        self.read(&|kind, _| kind == TEST_LIST, &mut |event| {
+            let base = v1::base_of(event)?;
+            known.insert(event.id, (base, event.line.to_owned()));
+            Ok(())
+        })?;
+        while let Some(list) = open.pop() {
+            if !there.insert(list) {
+                continue;
+            }
+            let Some((base, line)) = known.get(&list) else {
+                continue;
+            };
+            if let Ok(event) = v1::parse(line) {
+                batch.add(&event, line);
+            }
+            open.extend(base);
+        }
+        Ok(())
     }
 
     /// Adds what this machine published before, and nobody has folded as far as it knows.

@@ -218,7 +218,12 @@ impl<'w> Remote<'w> {
             // Nobody has folded yet.
             Err(GitError::NoSuchRef { .. }) => {
                 self.git.fetch(&self.store, &self.name, &[inbox])?;
+                // The branch may have been deleted: what it had is not what this remote has.
                 let known = self.known()?;
+                if known.state.is_some() {
+                    let own = (state_ref(&self.name), None);
+                    self.git.set_refs(&self.store, &[own])?;
+                }
                 Ok(Tips {
                     state: None,
                     ..known

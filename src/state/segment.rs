@@ -110,6 +110,17 @@ impl Batch {
         ids.len()
     }
 
+    /// Returns the lines of a kind.
+    pub(super) fn lines_of(&self, kind: &str) -> impl Iterator<Item = &str> {
+        let wanted: HashSet<u32> = (self.segments.iter())
+            .filter(|((name, _), _)| name == kind)
+            .map(|(_, number)| *number)
+            .collect();
+        let rows = self.rows.iter();
+        rows.filter(move |row| wanted.contains(&row.segment))
+            .map(|row| &self.text[row.start..row.start + row.length])
+    }
+
     /// Returns the identities of what it holds.
     pub(super) fn ids(&self) -> impl Iterator<Item = Sha> + '_ {
         self.rows.iter().map(|row| row.id)

@@ -69,6 +69,26 @@ pub(super) fn slug_of(remote: &str) -> String {
     format!("at-{}", &Sha::of(remote.as_bytes()).to_string()[..16])
 }
 
+impl Fetched {
+    /// Splits off what was fetched from one remote.
+    pub(super) fn of(&self, remote: &str) -> Self {
+        let prefix = format!("{TRACKING}/{}/", slug_of(remote));
+        let own = |refs: &[Ref]| -> Vec<Ref> {
+            let own = refs.iter().filter(|found| found.name.starts_with(&prefix));
+            own.cloned().collect()
+        };
+        Self {
+            states: own(&self.states),
+            waiting: own(&self.waiting),
+        }
+    }
+
+    /// Returns how many refs were fetched.
+    pub(super) fn len(&self) -> usize {
+        self.states.len() + self.waiting.len()
+    }
+}
+
 impl<'w> Shared<'w> {
     /// Returns the store inside a state folder, for the repository that holds `home`.
     pub(crate) fn new(git: &'w dyn Git, root: &Path, home: PathBuf) -> Self {

@@ -185,3 +185,29 @@ fn a_damaged_commit_in_the_inbox_is_folded_as_far_as_it_is_sound_and_set_aside()
     let left = maestro.git(&["--git-dir=remote.git", "for-each-ref", "refs/maestro/inbox"]);
     assert_eq!(left, "");
 }
+
+#[test]
+fn a_run_that_refers_to_a_list_of_one_remote_takes_it_to_another() {
+    let maestro = shared();
+    maestro.git(&["init", "--quiet", "--bare", "other.git"]);
+    maestro.git(&["remote", "add", "other", "other.git"]);
+    // The list is known from `origin`, so only the run is new.
+    store(&maestro, "3");
+    store(&maestro, "4");
+    maestro
+        .run(["state", "push", "--remote", "other"])
+        .success();
+    maestro.git(&[
+        "clone",
+        "--quiet",
+        "--no-checkout",
+        "other.git",
+        "elsewhere",
+    ]);
+    let elsewhere = ["-C", "elsewhere"];
+    maestro
+        .run(elsewhere.iter().chain(&["state", "pull"]))
+        .success();
+    let report = maestro.json(&["-C", "elsewhere", "flakes", "report", "--all"]);
+    assert_eq!(report["totals"]["runs"], 2);
+}
