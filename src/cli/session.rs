@@ -202,6 +202,12 @@ impl<'w> Session<'w> {
         }
         let name = name.filter(|name| !name.is_empty());
         let name = name.map_or_else(|| self.settings.remote.value.clone(), str::to_owned);
+        let home = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+        let found = self.world.git.has_remote(home, &name);
+        if !found.map_err(StateError::from)? {
+            let shown = crate::ports::git::shown(&name);
+            return Err(StateError::from(GitError::NoRemote(shown)).into());
+        }
         let state = self.state()?;
         Ok(Remote::new(
             &state,
@@ -215,11 +221,12 @@ impl<'w> Session<'w> {
 
     /// Whether the repository has a remote of the name that is set.
     pub(crate) fn has_remote(&self) -> Result<bool, CommandError> {
-        if self.checkout.is_err() {
-            return Ok(false);
-        }
         let name = &self.settings.remote.value;
-        let found = self.world.git.has_remote(&self.base, name);
+        let Ok(checkout) = &self.checkout else {
+            return Ok(false);
+        };
+        let home = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+        let found = self.world.git.has_remote(home, name);
         found.map_err(|error| StateError::from(error).into())
     }
 

@@ -206,6 +206,7 @@ fn state_branch(
 fn is_branch_name(name: &str) -> bool {
     let is_bad = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
     !name.is_empty()
+        && name != "HEAD"
         && !name.contains(is_bad)
         && !name.contains("..")
         && !name.contains("@{")
@@ -226,7 +227,7 @@ mod tests {
             assert!(is_branch_name(good), "{good}");
         }
         for bad in [
-            "", "-f", "a:b", "a b", "a..b", "*", "a/", "/a", ".a", "a.lock", "a@{1}",
+            "", "HEAD", "-f", "a:b", "a b", "a..b", "*", "a/", "/a", ".a", "a.lock", "a@{1}",
         ] {
             assert!(!is_branch_name(bad), "{bad}");
         }

@@ -12,9 +12,8 @@ use super::rollup::{Key, Rollup};
 use super::stated::{Stated, of_sequence, subtract};
 use super::stored_lists::{Lists, join_ranges};
 use super::test_table::TestTable;
-use super::verdict::Observation;
 use crate::event::{Origin, Sha};
-use crate::junit::{Counts, Outcome};
+use crate::junit::Counts;
 
 /// One stored run.
 #[derive(Debug, Clone)]
@@ -50,7 +49,7 @@ impl Run {
     }
 
     /// Whether a place of the list did not run; the ranges are sorted and apart.
-    fn is_absent(&self, test: u32) -> bool {
+    pub(super) fn is_absent(&self, test: u32) -> bool {
         let after = self.absent.partition_point(|&(first, _)| first <= test);
         after > 0 && test - self.absent[after - 1].0 < self.absent[after - 1].1
     }
@@ -96,13 +95,13 @@ pub(crate) struct Tally {
 pub(crate) struct History {
     suites: Interner,
     tests: TestTable,
-    sequences: Interner,
-    lists: Lists,
+    pub(super) sequences: Interner,
+    pub(super) lists: Lists,
     tallies: Vec<Tally>,
     /// For each test that ever failed: the runs in which it went other than expected, oldest first.
-    deviations: BTreeMap<u32, Vec<(u32, u32)>>,
+    pub(super) deviations: BTreeMap<u32, Vec<(u32, u32)>>,
     /// What each run is told apart by, as numbers.
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
     /// The runs that count, oldest first.
     pub(crate) runs: Vec<Run>,
     /// Months that have been rolled up.
@@ -115,15 +114,19 @@ pub(crate) struct History {
 
 /// What a run is told apart by: equal numbers mean equal names.
 #[derive(Debug, Clone, Copy)]
-struct Mark {
+pub(super) struct Mark {
     /// Run, job, leg and commit: attempts of one thing share it.
-    place: u32,
-    has_commit: bool,
+    pub(super) place: u32,
+    pub(super) has_commit: bool,
     /// Commit, or the run where there is none.
-    commit: u32,
+    pub(super) commit: u32,
     /// Job and leg.
-    environment: u32,
-    branch: u32,
+    pub(super) environment: u32,
+    pub(super) branch: u32,
+    /// The list, by number.
+    pub(super) list: u32,
+    /// Whether another run is of the same attempt of the same thing.
+    pub(super) is_shared: bool,
 }
 
 impl HistoryBuilder {
@@ -296,7 +299,9 @@ impl<'a> Numbers<'a> {
 /// Numbers what tells runs apart.
 fn marks(runs: &[Run]) -> Vec<Mark> {
     let mut numbers = Numbers::default();
-    let mut marks = Vec::with_capacity(runs.len());
+    let mut marks: Vec<Mark> = Vec::with_capacity(runs.len());
+    let mut lists: HashMap<Sha, u32> = HashMap::new();
+    let mut attempts: HashMap<(u32, u32), u32> = HashMap::new();
     for run in runs {
         let Origin {
             run: name,
@@ -315,7 +320,19 @@ fn marks(runs: &[Run]) -> Vec<Mark> {
             } else {
                 numbers.of(vec!["commit", commit])
             },
+            list: {
+                let next = u32::try_from(lists.len()).unwrap_or(u32::MAX);
+                *lists.entry(run.list).or_insert(next)
+            },
+            is_shared: false,
         });
+        let mark = marks[marks.len() - 1];
+        *attempts
+            .entry((mark.place, run.origin.attempt))
+            .or_default() += 1;
+    }
+    for (mark, run) in marks.iter_mut().zip(runs) {
+        mark.is_shared = attempts.get(&(mark.place, run.origin.attempt)) > Some(&1_u32);
     }
     marks
 }
@@ -417,37 +434,6 @@ pub(crate) fn executions(sequence: &str) -> (u64, u64) {
     (all, failures)
 }
 
-/// Reads one run of one test; nothing when it did not run.
-fn observation(mark: Mark, attempt: u32, sequence: &str) -> Option<Observation> {
-    let (executions, failures) = executions(sequence);
-    if executions == 0 {
-        return None;
-    }
-    let mut failed = false;
-    let mut retried = 0;
-    for (twin, count) in twins(sequence) {
-        let last_pass = twin.iter().rposition(|outcome| *outcome == Outcome::Passed);
-        let first_failure = twin.iter().position(|outcome| outcome.is_failing());
-        match (first_failure, last_pass) {
-            (Some(failure), Some(pass)) if failure < pass => retried += count,
-            (Some(_), _) => failed = true,
-            (None, _) => {}
-        }
-    }
-    Some(Observation {
-        place: mark.place,
-        attempt,
-        has_commit: mark.has_commit,
-        commit: mark.commit,
-        environment: mark.environment,
-        branch: mark.branch,
-        executions,
-        failures,
-        failed,
-        retried,
-    })
-}
-
 impl History {
     /// Returns how many tests there are.
     pub(crate) fn len(&self) -> usize {
@@ -463,46 +449,6 @@ impl History {
     /// Returns what happened to a test.
     pub(crate) fn tally(&self, test: u32) -> Tally {
         self.tallies[test as usize]
-    }
-
-    /// Returns what happened, run by run and oldest first, to a test that failed at least once; nothing for any other.
-    ///
-    /// Laid out anew each time: ten thousand tests that one outage failed, over a year of runs, would not fit in memory.
-    /// Reports that were stored one by one for the same attempt are one observation.
-    pub(crate) fn observations(&self, test: u32) -> Vec<Observation> {
-        let Some(deviations) = self.deviations.get(&test) else {
-            return Vec::new();
-        };
-        let mut observations: Vec<Observation> = Vec::new();
-        let mut known: HashMap<(u32, u32), usize> = HashMap::new();
-        let mut places: HashMap<Sha, Option<u32>> = HashMap::new();
-        let mut deviations = deviations.iter().peekable();
-        for (number, run) in (0_u32..).zip(&self.runs) {
-            // A hostile list may name a test twice; its first place counts.
-            while deviations.next_if(|(at, _)| *at < number).is_some() {}
-            let deviation = deviations.next_if(|(at, _)| *at == number);
-            let place = *places
-                .entry(run.list)
-                .or_insert_with(|| self.lists.place(&run.list, test));
-            let Some(place) = place else { continue };
-            let sequence = match deviation {
-                Some((_, sequence)) => self.sequences.text(*sequence),
-                None if run.is_absent(place) => continue,
-                None => self.expected(&run.list, place),
-            };
-            let mark = self.marks[number as usize];
-            let Some(seen) = observation(mark, run.origin.attempt, sequence) else {
-                continue;
-            };
-            match known.get(&(seen.place, seen.attempt)) {
-                Some(&at) => observations[at].join(&seen),
-                None => {
-                    known.insert((seen.place, seen.attempt), observations.len());
-                    observations.push(seen);
-                }
-            }
-        }
-        observations
     }
 
     /// Returns the job and leg behind an observation's number.

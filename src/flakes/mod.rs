@@ -5,6 +5,7 @@ pub(crate) mod history;
 pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod neutral;
+mod observe;
 pub(crate) mod places;
 pub(crate) mod results;
 pub(crate) mod rollup;

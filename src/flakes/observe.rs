@@ -1,0 +1,129 @@
+//! What happened to one test, run by run.
+
+use std::collections::HashMap;
+
+use super::history::{History, Mark, executions};
+use super::results::twins;
+use super::verdict::Observation;
+use crate::junit::Outcome;
+
+/// Where a test stands in a list, and what is expected of it there.
+#[derive(Clone, Copy)]
+enum Standing {
+    /// Nobody has looked yet.
+    Unknown,
+    /// It is not in the list.
+    Absent,
+    At {
+        place: u32,
+        expected: Option<u32>,
+    },
+}
+
+impl History {
+    /// Returns what happened, run by run and oldest first, to a test that failed at least once; nothing for any other.
+    ///
+    /// Laid out anew each time: ten thousand tests that one outage failed, over a year of runs, would not fit in memory.
+    /// Reports that were stored one by one for the same attempt are one observation.
+    pub(crate) fn observations(&self, test: u32) -> Vec<Observation> {
+        let Some(deviations) = self.deviations.get(&test) else {
+            return Vec::new();
+        };
+        let lists = self.marks.iter().map(|mark| mark.list as usize + 1).max();
+        let mut standings = vec![Standing::Unknown; lists.unwrap_or(0)];
+        let mut observations: Vec<Observation> = Vec::new();
+        let mut known: HashMap<(u32, u32), usize> = HashMap::new();
+        let mut deviations = deviations.iter().peekable();
+        for (number, (run, mark)) in (0_u32..).zip(self.runs.iter().zip(&self.marks)) {
+            // A hostile list may name a test twice; its first place counts.
+            while deviations.next_if(|(at, _)| *at < number).is_some() {}
+            let deviation = deviations.next_if(|(at, _)| *at == number);
+            let standing = &mut standings[mark.list as usize];
+            if matches!(standing, Standing::Unknown) {
+                *standing = self.standing(number, test);
+            }
+            let Standing::At { place, expected } = *standing else {
+                continue;
+            };
+            let sequence = match (deviation, expected) {
+                (Some((_, sequence)), _) => self.sequences.text(*sequence),
+                (None, _) if run.is_absent(place) => continue,
+                (None, Some(expected)) => self.sequences.text(expected),
+                (None, None) => "p",
+            };
+            let Some(seen) = observation(mark, run.origin.attempt, sequence) else {
+                continue;
+            };
+            if !mark.is_shared {
+                observations.push(seen);
+                continue;
+            }
+            match known.get(&(seen.place, seen.attempt)) {
+                Some(&at) => observations[at].join(&seen),
+                None => {
+                    known.insert((seen.place, seen.attempt), observations.len());
+                    observations.push(seen);
+                }
+            }
+        }
+        observations
+    }
+
+    fn standing(&self, run: u32, test: u32) -> Standing {
+        let id = self.runs[run as usize].list;
+        let place = self.lists.place(&id, test);
+        let list = self.lists.get(&id);
+        match (place, list) {
+            (Some(place), Some(list)) => Standing::At {
+                place,
+                expected: self.lists.expected(list, place),
+            },
+            _ => Standing::Absent,
+        }
+    }
+}
+
+/// Reads one run of one test; nothing when it did not run.
+fn observation(mark: &Mark, attempt: u32, sequence: &str) -> Option<Observation> {
+    if sequence == "p" {
+        return Some(seen(mark, attempt, 1, 0, false, 0));
+    }
+    let (executions, failures) = executions(sequence);
+    if executions == 0 {
+        return None;
+    }
+    let mut failed = false;
+    let mut retried = 0;
+    for (twin, count) in twins(sequence) {
+        let last_pass = twin.iter().rposition(|outcome| *outcome == Outcome::Passed);
+        let first_failure = twin.iter().position(|outcome| outcome.is_failing());
+        match (first_failure, last_pass) {
+            (Some(failure), Some(pass)) if failure < pass => retried += count,
+            (Some(_), _) => failed = true,
+            (None, _) => {}
+        }
+    }
+    Some(seen(mark, attempt, executions, failures, failed, retried))
+}
+
+fn seen(
+    mark: &Mark,
+    attempt: u32,
+    executions: u64,
+    failures: u64,
+    failed: bool,
+    retried: u64,
+) -> Observation {
+    Observation {
+        place: mark.place,
+        attempt,
+        has_commit: mark.has_commit,
+        commit: mark.commit,
+        environment: mark.environment,
+        branch: mark.branch,
+        executions,
+        failures,
+        failed,
+        retried,
+    }
+}
