@@ -43,13 +43,13 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub(crate) fn add(&mut self, other: &Self) {
-        self.suites += other.suites;
-        self.cases += other.cases;
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.errored += other.errored;
-        self.skipped += other.skipped;
-        self.disabled += other.disabled;
-        self.attempts += other.attempts;
+        self.suites = self.suites.saturating_add(other.suites);
+        self.cases = self.cases.saturating_add(other.cases);
+        self.passed = self.passed.saturating_add(other.passed);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.errored = self.errored.saturating_add(other.errored);
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        self.disabled = self.disabled.saturating_add(other.disabled);
+        self.attempts = self.attempts.saturating_add(other.attempts);
     }
 }

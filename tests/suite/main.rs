@@ -20,6 +20,7 @@ mod harness;
 mod hostile;
 mod producers;
 mod state;
+mod state_artifact;
 mod state_compact;
 mod state_compat;
 mod state_doctor;
