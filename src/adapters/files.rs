@@ -65,7 +65,11 @@ impl Files for Disk {
     }
 
     fn links(&self, folder: &Path) -> Vec<PathBuf> {
-        let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
+        // The folder itself may be a link: whoever named it knows.
+        let entries = WalkDir::new(folder)
+            .min_depth(1)
+            .sort_by_file_name()
+            .into_iter();
         let links = entries
             .flatten()
             .filter(|entry| entry.file_type().is_symlink());

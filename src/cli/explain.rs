@@ -12,8 +12,8 @@ use crate::exit_code::ExitCode;
 use crate::flakes::verdict::{Verdict, explain};
 use crate::junit::NoteCode;
 use crate::output::{Page, Report};
-use crate::state::intake::Reason;
 use crate::state::kinds::{KINDS, Kind};
+use crate::state::refusal::Reason;
 
 /// Explain a code or a topic
 ///

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::results::{Interner, twins};
 use super::rollup::{Key, Rollup};
-use super::stated::{Stated, of_sequence, subtract};
+use super::stated::Stated;
 use super::stored_lists::{Lists, join_ranges};
+use super::tally::{Counting, Weights};
 use super::test_table::TestTable;
 use crate::event::{Origin, Sha};
 use crate::junit::Counts;
@@ -27,8 +28,8 @@ pub(crate) struct Run {
     pub(crate) files: Vec<Sha>,
     /// The list of tests that it refers to.
     pub(crate) list: Sha,
-    /// Tests, by place in the list, with a sequence other than the expected one.
-    pub(crate) differs: Vec<(u32, String)>,
+    /// Tests, by place in the list, with the number of a sequence other than the expected one.
+    pub(crate) differs: Vec<(u32, u32)>,
     /// Ranges of the list that did not run: first place and length.
     pub(crate) absent: Vec<(u32, u32)>,
     /// Counts of its reports that its results do not give.
@@ -97,6 +98,7 @@ pub(crate) struct History {
     tests: TestTable,
     pub(super) sequences: Interner,
     pub(super) lists: Lists,
+    weights: Weights,
     tallies: Vec<Tally>,
     /// For each test that ever failed: the runs in which it went other than expected, oldest first.
     pub(super) deviations: BTreeMap<u32, Vec<(u32, u32)>>,
@@ -161,6 +163,11 @@ impl HistoryBuilder {
         self.lists.has(list)
     }
 
+    /// Returns the numbers of sequences, which runs that are added refer to.
+    pub(crate) fn sequences(&mut self) -> &mut Interner {
+        &mut self.sequences
+    }
+
     /// Adds a run; of two copies of one run the earlier counts, whatever the order in which they come.
     pub(crate) fn run(&mut self, run: Run) {
         match self.runs.entry(run.id) {
@@ -211,27 +218,15 @@ impl HistoryBuilder {
             .iter()
             .filter(|run| self.lists.get(&run.list).is_none())
             .count() as u64;
-        self.count(&mut runs);
+        let weights = Weights::of(&mut self.sequences);
+        let mut counting = Counting::new(&self.lists, &weights);
+        counting.count(&mut runs);
         let marks = marks(&runs);
         let all: Vec<&Run> = runs.iter().collect();
-        let mut tallies = tally(&self.lists, &self.sequences, self.tests.len(), &all);
+        let (mut tallies, mut deviations) = counting.tally(self.tests.len(), &all);
         let rollups: Vec<Rollup> = std::mem::take(&mut self.rollups).into_values().collect();
         for rollup in &rollups {
             rollup.add_to(&mut tallies);
-        }
-        let mut deviations: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
-        for (number, run) in (0_u32..).zip(&runs) {
-            let Some(list) = self.lists.get(&run.list) else {
-                continue;
-            };
-            for (place, sequence) in &run.differs {
-                let Some(test) = self.lists.test(list, *place) else {
-                    continue;
-                };
-                let sequence = self.sequences.number(sequence);
-                let deviations = deviations.entry(test).or_default();
-                deviations.push((number, sequence));
-            }
         }
         // Only a test that failed has a history to look at.
         deviations.retain(|&test, _| tallies[test as usize].failures > 0);
@@ -240,6 +235,7 @@ impl HistoryBuilder {
             tests: self.tests,
             sequences: self.sequences,
             lists: self.lists,
+            weights,
             tallies,
             deviations,
             marks,
@@ -250,38 +246,6 @@ impl HistoryBuilder {
         };
         history.count_retries();
         history
-    }
-}
-
-impl HistoryBuilder {
-    /// Fills in the counts of each run: those of its list, corrected by what the run says.
-    fn count(&self, runs: &mut [Run]) {
-        let of = |sequence: Option<u32>| {
-            of_sequence(sequence.map_or("p", |number| self.sequences.text(number)))
-        };
-        let mut totals = HashMap::new();
-        for run in runs {
-            let Some(list) = self.lists.get(&run.list) else {
-                run.counts = run.stated.complete(&Counts::default());
-                continue;
-            };
-            let mut counts = self.lists.total(&run.list, &of, &mut totals);
-            for &(first, length) in &run.absent {
-                for place in first..first.saturating_add(length) {
-                    if self.lists.test(list, place).is_none() {
-                        break;
-                    }
-                    subtract(&mut counts, &of(self.lists.expected(list, place)));
-                }
-            }
-            for (place, sequence) in &run.differs {
-                if self.lists.test(list, *place).is_some() {
-                    subtract(&mut counts, &of(self.lists.expected(list, *place)));
-                    counts.add(&of_sequence(sequence));
-                }
-            }
-            run.counts = run.stated.complete(&counts);
-        }
     }
 }
 
@@ -373,56 +337,6 @@ fn without_duplicates(mut runs: Vec<Run>) -> Vec<Run> {
     kept
 }
 
-/// Counts executions and failures of every test over some runs.
-pub(super) fn tally(
-    lists: &Lists,
-    sequences: &Interner,
-    tests: usize,
-    runs: &[&Run],
-) -> Vec<Tally> {
-    let mut tallies = vec![Tally::default(); tests];
-    // Every test of every run as if it had gone as expected: once a list, not once a run.
-    let mut uses: BTreeMap<Sha, u64> = BTreeMap::new();
-    for run in runs {
-        *uses.entry(run.list).or_default() += 1;
-    }
-    for (test, sequence, uses) in lists.expected_uses(uses) {
-        let (executions, _) = executions(sequence.map_or("p", |number| sequences.text(number)));
-        let tally = &mut tallies[test as usize];
-        let change = uses.wrapping_mul(executions.cast_signed());
-        tally.runs = tally.runs.wrapping_add_signed(change);
-    }
-    // Corrected by what each run says.
-    for run in runs {
-        let Some(list) = lists.get(&run.list) else {
-            continue;
-        };
-        let expected = |place| {
-            let expected = lists.expected(list, place);
-            executions(expected.map_or("p", |number| sequences.text(number))).0
-        };
-        for &(first, length) in &run.absent {
-            for place in first..first.saturating_add(length) {
-                let Some(test) = lists.test(list, place) else {
-                    break;
-                };
-                let tally = &mut tallies[test as usize];
-                tally.runs = tally.runs.saturating_sub(expected(place));
-            }
-        }
-        for (place, sequence) in &run.differs {
-            let Some(test) = lists.test(list, *place) else {
-                continue;
-            };
-            let (after, failures) = executions(sequence);
-            let tally = &mut tallies[test as usize];
-            tally.runs = tally.runs.saturating_sub(expected(*place)) + after;
-            tally.failures += failures;
-        }
-    }
-    tallies
-}
-
 /// Returns how often a test was executed and how often it failed.
 pub(crate) fn executions(sequence: &str) -> (u64, u64) {
     let mut all = 0;
@@ -470,7 +384,9 @@ impl History {
 
     /// Counts executions and failures of every test over some of the runs.
     pub(super) fn tally_of(&self, runs: &[&Run]) -> Vec<Tally> {
-        tally(&self.lists, &self.sequences, self.tests.len(), runs)
+        Counting::new(&self.lists, &self.weights)
+            .tally(self.tests.len(), runs)
+            .0
     }
 
     /// Returns the tests that failed in runs that are still there.
@@ -488,6 +404,11 @@ impl History {
         let list = self.lists.get(&run.list)?;
         let test = self.lists.test(list, place)?;
         Some((test, self.expected(&run.list, place)))
+    }
+
+    /// Returns a sequence by its number.
+    pub(crate) fn sequence_text(&self, number: u32) -> &str {
+        self.sequences.text(number)
     }
 
     /// Whether the list of a run is here.
@@ -519,7 +440,10 @@ impl History {
             return None;
         }
         let differs = run.differs.iter().find(|(differs, _)| *differs == place);
-        Some(differs.map_or_else(|| self.expected(&run.list, place), |(_, sequence)| sequence))
+        Some(differs.map_or_else(
+            || self.expected(&run.list, place),
+            |(_, sequence)| self.sequences.text(*sequence),
+        ))
     }
 
     fn count_retries(&mut self) {

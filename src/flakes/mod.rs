@@ -11,5 +11,6 @@ pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod stated;
 pub(crate) mod stored_lists;
+mod tally;
 pub(crate) mod test_table;
 pub(crate) mod verdict;

@@ -351,6 +351,30 @@ fn join_twins(mut kinds: Vec<(&str, u64)>) -> String {
     kinds.into_iter().map(write).collect::<Vec<_>>().join("+")
 }
 
+/// Whether a text is a sequence as this program writes it.
+pub(crate) fn is_sequence(text: &str) -> bool {
+    let mut before = "";
+    let mut count = 0;
+    text.split(TWINS).all(|kind| {
+        let (twin, times) = match kind.split_once(TIMES) {
+            Some((twin, times)) => (twin, times),
+            None => (kind, "2"),
+        };
+        let is_in_order = before < twin;
+        before = twin;
+        count += 1;
+        is_in_order
+            && count <= MOST_KINDS + 4
+            && twin.len() <= MOST_ATTEMPTS + 1
+            && twin.bytes().all(|letter| b"pfes".contains(&letter))
+            && times.bytes().all(|digit| digit.is_ascii_digit())
+            && !times.starts_with('0')
+            && times
+                .parse()
+                .is_ok_and(|times: u64| (2..=1 << 32).contains(&times))
+    })
+}
+
 /// Returns the kinds of twin of a sequence, with their numbers.
 pub(super) fn kinds(sequence: &str) -> impl Iterator<Item = (&str, u64)> {
     sequence

@@ -2,12 +2,10 @@
 //!
 //! A list that stands on another is not laid out: a thousand that differ by a few tests take the room of those few.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
-use super::stated::subtract;
 use crate::event::Sha;
-use crate::junit::Counts;
 
 /// A list: what remains of its base, then its own tests.
 #[derive(Debug, Default)]
@@ -65,6 +63,22 @@ impl List {
             None => 0,
         };
         place.saturating_add(gone)
+    }
+
+    /// Takes what is left out away from the places of the base.
+    fn without_ranges(&self, places: &mut Vec<Place>) {
+        let mut to = 0;
+        let mut from = 0;
+        for &(first, length, _) in &self.without {
+            let first = (first as usize).min(places.len());
+            places.copy_within(from..first, to);
+            to += first - from;
+            from = first.saturating_add(length as usize).min(places.len());
+        }
+        if from > to {
+            places.copy_within(from.., to);
+            places.truncate(places.len() - (from - to));
+        }
     }
 
     /// Returns where a place of the base is now; nothing when it is left out.
@@ -173,73 +187,69 @@ impl Lists {
         Some(list.remaining + own)
     }
 
-    /// Returns the sum of something over what a list expects of its tests.
-    pub(super) fn total(
-        &self,
-        id: &Sha,
-        of: &dyn Fn(Option<u32>) -> Counts,
-        known: &mut HashMap<Sha, Counts>,
-    ) -> Counts {
-        if let Some(total) = known.get(id) {
-            return *total;
-        }
-        let mut total = Counts::default();
-        let Some(list) = self.lists.get(id) else {
-            return total;
-        };
-        if let (Some(base_id), Some(base)) = (list.base, self.base(list)) {
-            total = self.total(&base_id, of, known);
-            for &(first, length, _) in &list.without {
-                for place in first..first.saturating_add(length) {
-                    if self.test(base, place).is_none() {
-                        break;
-                    }
-                    subtract(&mut total, &of(self.expected(base, place)));
+    /// Lays a list out. The places of lists that were laid out before are kept at hand, up to a limit.
+    pub(super) fn lay_out(&self, id: &Sha, laid: &mut LaidOut) -> Option<Rc<[Place]>> {
+        let mut chain = Vec::new();
+        let mut next = Some(*id);
+        let mut places = Vec::new();
+        while let Some(id) = next {
+            if let Some(known) = laid.lists.get(&id) {
+                if chain.is_empty() {
+                    return Some(Rc::clone(known));
                 }
+                places.extend_from_slice(known);
+                break;
             }
+            let list = self.lists.get(&id)?;
+            chain.push(list);
+            next = list.base;
         }
-        for place in 0..count(list.tests.len()) {
-            total.add(&of(list.expected.get(&place).copied()));
+        for list in chain.into_iter().rev() {
+            list.without_ranges(&mut places);
+            let own = (0_u32..).zip(&list.tests);
+            places.extend(own.map(|(place, &test)| Place {
+                test,
+                expected: list.expected.get(&place).copied(),
+            }));
         }
-        known.insert(*id, total);
-        total
+        let places: Rc<[Place]> = places.into();
+        laid.keep(*id, &places);
+        Some(places)
     }
 
-    /// Spreads how often each list is used over its tests: hands out tests, what is expected of them when that is not `p`, and
-    /// how often, which is negative for what a list leaves out of its base.
-    pub(super) fn expected_uses(&self, uses: BTreeMap<Sha, u64>) -> Vec<(u32, Option<u32>, i64)> {
-        let mut by_depth: BTreeMap<(Reverse<u32>, Sha), i64> = BTreeMap::new();
-        for (id, uses) in uses {
-            if let Some(list) = self.lists.get(&id) {
-                by_depth.insert((Reverse(list.depth), id), uses.cast_signed());
-            }
-        }
-        let mut all = Vec::new();
-        // The deepest first, so that a list has the uses of all that stand on it before it is spread itself.
-        while let Some(((_, id), uses)) = by_depth.pop_first() {
-            let Some(list) = self.lists.get(&id) else {
-                continue;
-            };
-            for (place, &test) in (0_u32..).zip(&list.tests) {
-                all.push((test, list.expected.get(&place).copied(), uses));
-            }
-            let Some(base_id) = list.base else { continue };
-            let Some(base) = self.lists.get(&base_id) else {
-                continue;
-            };
-            *by_depth.entry((Reverse(base.depth), base_id)).or_default() += uses;
-            for &(first, length, _) in &list.without {
-                for place in first..first.saturating_add(length) {
-                    let Some(test) = self.test(base, place) else {
-                        break;
-                    };
-                    all.push((test, self.expected(base, place), -uses));
-                }
-            }
-        }
-        all
+    /// Returns how many lists a list stands on.
+    pub(super) fn depth(&self, id: &Sha) -> u32 {
+        self.lists.get(id).map_or(0, |list| list.depth)
     }
 }
+
+/// A place of a list that is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) test: u32,
+    /// What is expected there, when that is not `p`.
+    pub(super) expected: Option<u32>,
+}
+
+/// Lists that are laid out.
+#[derive(Default)]
+pub(super) struct LaidOut {
+    lists: HashMap<Sha, Rc<[Place]>>,
+    places: usize,
+}
+
+impl LaidOut {
+    fn keep(&mut self, id: Sha, places: &Rc<[Place]>) {
+        if self.places > MOST_LAID_OUT {
+            *self = Self::default();
+        }
+        self.places += places.len();
+        self.lists.insert(id, Rc::clone(places));
+    }
+}
+
+/// So many places of lists are kept at hand: some tens of megabytes.
+const MOST_LAID_OUT: usize = 4_000_000;
 
 /// Lists deeper than this were not written by us.
 const DEEPEST: u32 = 128;
@@ -297,26 +307,22 @@ mod tests {
                 all.push(plain.clone());
             }
             lists.settle();
-            let mut wanted: BTreeMap<(u32, Option<u32>), i64> = BTreeMap::new();
-            let mut uses = BTreeMap::new();
             for (layer, plain) in all.iter().enumerate() {
                 let list = lists.get(&name(layer)).unwrap();
                 for (place, (test, expected)) in (0..).zip(plain) {
                     prop_assert_eq!(lists.test(list, place), Some(*test));
                     prop_assert_eq!(lists.expected(list, place), *expected);
                     prop_assert_eq!(lists.place(&name(layer), *test), Some(place));
-                    *wanted.entry((*test, *expected)).or_default() += i64::try_from(layer).unwrap() + 1;
                 }
                 prop_assert_eq!(lists.test(list, u32::try_from(plain.len()).unwrap()), None);
                 prop_assert_eq!(lists.place(&name(layer), 99_999), None);
-                uses.insert(name(layer), layer as u64 + 1);
+                let mut laid = LaidOut::default();
+                for _ in 0..2 {
+                    let places = lists.lay_out(&name(layer), &mut laid).unwrap();
+                    let places: Plain = places.iter().map(|place| (place.test, place.expected)).collect();
+                    prop_assert_eq!(&places, plain);
+                }
             }
-            let mut spread: BTreeMap<(u32, Option<u32>), i64> = BTreeMap::new();
-            for (test, expected, uses) in lists.expected_uses(uses) {
-                *spread.entry((test, expected)).or_default() += uses;
-            }
-            spread.retain(|_, uses| *uses != 0);
-            prop_assert_eq!(spread, wanted);
         }
     }
 }

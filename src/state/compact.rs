@@ -96,9 +96,9 @@ impl Inventory {
             self.bases.insert(event.id, v1::base_of(&event)?);
         }
         if event.kind == TEST_RUN {
-            let run = v1::decode_run(&event)?;
+            let run = v1::head_of_run(&event)?;
             self.lists.insert(event.id, run.list);
-            let group = (run.origin.run, run.origin.job, run.leg);
+            let group = (event.origin.run, event.origin.job, run.leg);
             self.runs.push((event.id, group, month_of(event.at)));
         }
         Ok(())

@@ -299,6 +299,7 @@ fn results(history: &History, run: &Run, out: &mut dyn Write) -> io::Result<u64>
             continue;
         }
         let (suite, name) = history.test(test);
+        let outcome = history.sequence_text(*outcome);
         let (executions, failures) = executions(outcome);
         rows += 1;
         let result = ResultRow {

@@ -1,7 +1,7 @@
 //! Taking in what a job left as an artifact. The job may have run anybody's code, so every byte of it is hostile: what is taken
 //! is looked at one by one, and what is refused is refused with a reason.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::disk::{Place, StateError, StateFolder};
 use super::kinds;
+use super::lengths::Lengths;
 use super::lines::read_lines;
 use super::pack::{Header, is_header};
-use super::v1::{self, LineProblem, StoredEvent, TEST_LIST, TEST_RUN};
+use super::refusal::{Reason, Refusal, harmless};
+use super::v1::{
+    self, LineProblem, ListShape, MOST_RESULTS, RunDemand, StoredEvent, TEST_LIST, TEST_RUN,
+};
 use crate::event::Sha;
 use crate::ports::Files;
 
@@ -24,6 +28,21 @@ const MOST_BYTES: u64 = 512 * 1024 * 1024;
 /// Nor more events.
 const MOST_EVENTS: usize = 200_000;
 
+/// One attempt of one run leaves fewer.
+const MOST_EVENTS_OF_RUN: usize = 20_000;
+
+/// Lists that are longer, all together, nobody laid down in one run.
+const MOST_PLACES: u64 = 20_000_000;
+
+/// What is refused is named one by one up to here, and counted from then on.
+const MOST_NAMED: usize = 1_000;
+
+/// An artifact of which so much is refused is not looked at any further.
+const MOST_REFUSED: u64 = 100_000;
+
+/// Payloads of kinds whose shape is not known here are shorter.
+const LONGEST_PAYLOAD: usize = 4 * 1024 * 1024;
+
 /// A list of a million tests is shorter.
 const LONGEST_LINE: usize = 96 * 1024 * 1024;
 
@@ -35,61 +54,6 @@ const FUTURE: SignedDuration = SignedDuration::from_hours(24);
 
 /// GitHub keeps artifacts for 90 days, or 400 where somebody asks for that.
 const PAST: SignedDuration = SignedDuration::from_hours(24 * 400);
-
-macro_rules! reasons {
-    ($($name:ident = $code:literal, $meaning:literal;)+) => {
-        /// Why something of an artifact is refused.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub(crate) enum Reason {
-            $(#[doc = $meaning] $name,)+
-        }
-
-        impl Reason {
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            pub(crate) fn code(self) -> &'static str {
-                match self { $(Self::$name => $code,)+ }
-            }
-
-            pub(crate) fn meaning(self) -> &'static str {
-                match self { $(Self::$name => $meaning,)+ }
-            }
-        }
-    };
-}
-
-reasons! {
-    Link = "artifact/link", "It is a link; what it points to is nobody's business.";
-    Path = "artifact/path", "Its path leads out of the artifact, or is no plain path.";
-    Unreadable = "artifact/unreadable", "It cannot be unpacked or read.";
-    TooManyFiles = "artifact/too-many-files", "The artifact has more files than any job's tests leave.";
-    TooManyBytes = "artifact/too-many-bytes", "The artifact is larger, once unpacked, than any job's tests leave.";
-    TooManyEvents = "artifact/too-many-events", "The artifact has more events than any job's tests leave.";
-    ForeignRepository = "artifact/foreign-repository", "The pack is from another repository.";
-    WrongCount = "artifact/wrong-count", "The pack has another number of events than its head says.";
-    WrongDigest = "artifact/wrong-digest", "The pack's bytes are not those that its head is about.";
-    Damaged = "artifact/damaged", "The line is no event.";
-    Newer = "artifact/newer", "The event is of a newer version than this maestro understands.";
-    WrongId = "artifact/wrong-id", "The event's id does not match its content.";
-    BadPayload = "artifact/bad-payload", "The event's payload is not of its kind's shape.";
-    UnknownKind = "artifact/unknown-kind", "The event's kind is not known here, so nothing of it can be checked.";
-    KindNotAllowed = "artifact/kind-not-allowed", "A job that runs a pull request's code may not write events of this kind.";
-    ForeignRun = "artifact/foreign-run", "The event is of another run, attempt or job than the artifact.";
-    BadName = "artifact/bad-name", "A name in the event is longer than names are, or has control characters.";
-    BadTime = "artifact/bad-time", "The event's time lies in the future, or before anything that is still kept.";
-    TooLong = "artifact/too-long", "The event is longer than a list of a million tests.";
-    NoList = "artifact/no-list", "The run's list of tests is neither in the artifact nor stored.";
-}
-
-/// Something that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) file: String,
-    /// From one; none for a whole file.
-    pub(crate) line: Option<u64>,
-    pub(crate) reason: Reason,
-    pub(crate) detail: String,
-}
 
 /// What the artifact must be, as somebody says who can be trusted; nothing where nobody says.
 #[derive(Debug, Clone, Default)]
@@ -107,21 +71,33 @@ pub(crate) struct TakenIn {
     pub(crate) files: u64,
     /// Events that were stored, or would be.
     pub(crate) events: u64,
-    /// Events that stand in the artifact more than once.
+    /// Events that stand in the artifact more than once, and lists that are stored already.
     pub(crate) repeated: u64,
     /// Files that hold no events.
     pub(crate) passed_over: Vec<String>,
+    /// The first ones.
     pub(crate) refused: Vec<Refusal>,
+    /// How many more there are, by reason.
+    pub(crate) refused_more: BTreeMap<Reason, u64>,
+}
+
+impl TakenIn {
+    /// Returns how much was refused.
+    pub(crate) fn refusals(&self) -> u64 {
+        self.refused.len() as u64 + self.refused_more.values().sum::<u64>()
+    }
 }
 
 /// An artifact being looked at.
 struct Intake<'e> {
     expected: &'e Expected,
-    known_lists: HashSet<Sha>,
+    /// Stored lists and those of the artifact.
+    lists: HashMap<Sha, ListShape>,
     /// Sound events by id, with their lines; runs are asked for their lists at the end.
     taken: BTreeMap<Sha, (String, u64, String)>,
-    /// For each run, its list.
-    runs: BTreeMap<Sha, Sha>,
+    /// For each run, what it asks of its list.
+    runs: BTreeMap<Sha, RunDemand>,
+    results: u64,
     done: TakenIn,
     bytes: u64,
 }
@@ -134,16 +110,17 @@ impl StateFolder<'_> {
         expected: &Expected,
         dry_run: bool,
     ) -> Result<TakenIn, StateError> {
-        let mut known_lists = HashSet::new();
+        let mut lists = HashMap::new();
         self.read(&|kind, _: Place| kind == TEST_LIST, &mut |event| {
-            known_lists.insert(event.id);
+            lists.insert(event.id, v1::shape_of(event)?);
             Ok(())
         })?;
         let mut intake = Intake {
             expected,
-            known_lists,
+            lists,
             taken: BTreeMap::new(),
             runs: BTreeMap::new(),
+            results: 0,
             done: TakenIn::default(),
             bytes: 0,
         };
@@ -164,13 +141,22 @@ impl StateFolder<'_> {
 }
 
 impl Intake<'_> {
-    fn refuse(&mut self, file: &str, line: Option<u64>, reason: Reason, detail: impl Into<String>) {
+    fn refuse(&mut self, file: &str, line: Option<u64>, reason: Reason, detail: impl AsRef<str>) {
+        if self.done.refused.len() >= MOST_NAMED {
+            *self.done.refused_more.entry(reason).or_default() += 1;
+            return;
+        }
         self.done.refused.push(Refusal {
-            file: file.to_owned(),
+            file: harmless(file),
             line,
             reason,
-            detail: detail.into(),
+            detail: harmless(detail.as_ref()),
         });
+    }
+
+    /// Whether so much was refused that the rest is not worth a look.
+    fn has_given_up(&self) -> bool {
+        self.done.refusals() >= MOST_REFUSED
     }
 
     fn artifact(&mut self, files: &dyn Files, artifact: &Path) -> Result<(), StateError> {
@@ -233,6 +219,9 @@ impl Intake<'_> {
             Err(error) => return self.refuse(name, None, Reason::Unreadable, error.to_string()),
         };
         for at in 0..archive.len() {
+            if self.has_given_up() {
+                return self.refuse(name, None, Reason::GivenUp, "");
+            }
             let mut entry = match archive.by_index(at) {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -250,7 +239,7 @@ impl Intake<'_> {
             if entry.is_symlink() {
                 self.refuse(&path, None, Reason::Link, "");
             } else if entry.enclosed_name().is_none() || !is_plain_path(&path) {
-                self.refuse(&path.escape_debug().to_string(), None, Reason::Path, "");
+                self.refuse(&path, None, Reason::Path, "");
             } else if !entry.is_dir() && self.wants(&path) {
                 self.file(&path, &mut entry);
             }
@@ -260,7 +249,9 @@ impl Intake<'_> {
     /// Whether a file is looked into.
     fn wants(&mut self, name: &str) -> bool {
         if !name.ends_with(".ndjson") {
-            self.done.passed_over.push(name.to_owned());
+            if self.done.passed_over.len() < MOST_NAMED {
+                self.done.passed_over.push(harmless(name));
+            }
             return false;
         }
         self.done.files += 1;
@@ -291,7 +282,12 @@ impl Intake<'_> {
             return;
         }
         let path = PathBuf::from(name);
-        let _to_memory = read_lines(&mut bytes.as_slice(), &path, &mut |line| {
+        let mut line_of_end = None;
+        let _ends_early = read_lines(&mut bytes.as_slice(), &path, &mut |line| {
+            if self.has_given_up() {
+                line_of_end = line.ok().map(|line| line.number);
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             match line {
                 Ok(line) if line.number == 1 && is_header(line.text) => {}
                 Ok(line) => self.line(name, line.number, line.text),
@@ -302,6 +298,9 @@ impl Intake<'_> {
             }
             Ok(())
         });
+        if line_of_end.is_some() {
+            self.refuse(name, line_of_end, Reason::GivenUp, "");
+        }
     }
 
     /// Compares a pack with its head; a file without one is taken as it is.
@@ -364,26 +363,73 @@ impl Intake<'_> {
             self.done.repeated += 1;
             return Ok(());
         }
-        if self.taken.len() >= MOST_EVENTS {
-            return Err((Reason::TooManyEvents, format!("more than {MOST_EVENTS}")));
+        let most = match self.expected.run {
+            Some(_) => MOST_EVENTS_OF_RUN,
+            None => MOST_EVENTS,
+        };
+        if self.taken.len() >= most {
+            return Err((Reason::TooManyEvents, format!("more than {most}")));
         }
-        if event.kind == TEST_RUN
-            && let Ok(run) = v1::decode_run(&event)
-        {
-            self.runs.insert(event.id, run.list);
+        let bad_payload = |problem: LineProblem| (Reason::BadPayload, problem.to_string());
+        match event.kind.as_ref() {
+            TEST_LIST => {
+                let shape = v1::judge_list(&event).map_err(bad_payload)?;
+                if self.lists.contains_key(&event.id) {
+                    self.done.repeated += 1;
+                    return Ok(());
+                }
+                self.lists.insert(event.id, shape);
+            }
+            TEST_RUN => {
+                let demand = v1::judge_run(&event).map_err(bad_payload)?;
+                self.results += demand.results;
+                if self.results > MOST_RESULTS {
+                    return Err((Reason::TooManyResults, format!("more than {MOST_RESULTS}")));
+                }
+                self.runs.insert(event.id, demand);
+            }
+            _ => {}
         }
         let line = (name.to_owned(), number, text.to_owned());
         self.taken.insert(event.id, line);
         Ok(())
     }
 
-    /// Refuses runs whose list nobody has: they could never be read.
+    /// Refuses lists and runs whose list nobody has, or does not have what they ask of it: they could never be read.
     fn ask_for_lists(&mut self) {
-        for (run, list) in std::mem::take(&mut self.runs) {
-            let is_here = self.taken.contains_key(&list) || self.known_lists.contains(&list);
-            if !is_here && let Some((file, line, _)) = self.taken.remove(&run) {
-                self.refuse(&file, Some(line), Reason::NoList, list.to_string());
+        let mut lengths = Lengths::default();
+        let own: Vec<Sha> = self.taken.keys().copied().collect();
+        let own = own.into_iter().filter(|id| self.lists.contains_key(id));
+        let own: Vec<_> = own.map(|id| (id, lengths.of(id, &self.lists))).collect();
+        let places = own.iter().filter_map(|(_, length)| length.as_ref().ok());
+        if places.map(|length| u64::from(*length)).sum::<u64>() > MOST_PLACES {
+            let problem = format!("its lists have more than {MOST_PLACES} places");
+            lengths = Lengths::default();
+            for (id, _) in own {
+                self.drop_unless(id, Err((Reason::TooManyResults, problem.clone())));
             }
+        } else {
+            for (id, length) in own {
+                self.drop_unless(id, length.map(drop));
+            }
+        }
+        for (run, demand) in std::mem::take(&mut self.runs) {
+            let verdict = lengths.of(demand.list, &self.lists).and_then(|length| {
+                let problem = format!("it names place {} of {length}", demand.end);
+                (demand.end <= length)
+                    .then_some(())
+                    .ok_or((Reason::BadPayload, problem))
+            });
+            self.drop_unless(run, verdict);
+        }
+    }
+
+    fn drop_unless(&mut self, id: Sha, verdict: Result<(), (Reason, String)>) {
+        if let Err((reason, detail)) = verdict
+            && let Some((file, line, _)) = self.taken.remove(&id)
+        {
+            self.lists.remove(&id);
+            self.refuse(&file, Some(line), reason, detail);
         }
     }
 }
@@ -399,11 +445,16 @@ fn judge(event: &StoredEvent<'_>, expected: &Expected) -> Result<(), (Reason, St
         Some(_) => {}
     }
     v1::check(event).map_err(|problem| (Reason::BadPayload, problem.to_string()))?;
+    if ![TEST_LIST, TEST_RUN].contains(&kind)
+        && (!event.payload.starts_with('{') || event.payload.len() > LONGEST_PAYLOAD)
+    {
+        let problem = "it is no object, or too long";
+        return Err((Reason::BadPayload, problem.to_owned()));
+    }
     let origin = &event.origin;
     for name in [&origin.run, &origin.job, &origin.commit, &origin.branch] {
         if name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-            let short: String = name.escape_debug().take(60).collect();
-            return Err((Reason::BadName, short));
+            return Err((Reason::BadName, name.clone()));
         }
     }
     let from = expected.now.saturating_sub(PAST).unwrap_or(Timestamp::MIN);
@@ -464,16 +515,5 @@ mod tests {
         ] {
             assert!(!is_plain_path(other), "{other}");
         }
-    }
-
-    #[test]
-    fn codes_are_different_and_plain() {
-        let codes: HashSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
-        assert_eq!(codes.len(), Reason::ALL.len());
-        assert!(
-            Reason::ALL
-                .iter()
-                .all(|reason| reason.meaning().ends_with('.'))
-        );
     }
 }

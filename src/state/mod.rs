@@ -12,11 +12,13 @@ mod export;
 mod fold;
 pub(crate) mod intake;
 pub(crate) mod kinds;
+mod lengths;
 mod lines;
 mod pack;
 mod patience;
 mod push;
 mod recover;
+pub(crate) mod refusal;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "leases of the budget are the first to use it")

@@ -1,5 +1,6 @@
 //! A pack: everything that this machine alone has, as one file, to leave as an artifact.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
@@ -52,7 +53,7 @@ pub(crate) struct Packed {
 }
 
 impl StateFolder<'_> {
-    /// Writes everything that this machine alone has to one file; nothing is removed.
+    /// Writes everything that this machine alone has to one file, with the lists that it stands on; nothing is removed.
     pub(crate) fn pack(
         &self,
         path: &Path,
@@ -77,6 +78,8 @@ impl StateFolder<'_> {
         if let Some(newer) = newer(&packed.damage) {
             return Err(newer);
         }
+        // Whoever takes it in may not have, or no longer have, the lists that were fetched here.
+        self.complete(&mut batch, HashSet::new())?;
         let mut text = Vec::new();
         let failed = |source: io::Error| StateError::Write {
             path: path.to_path_buf(),

@@ -163,16 +163,6 @@ impl StateFolder<'_> {
         if own.len() == fetched.len() {
             return Ok(());
         }
-        let present: HashSet<Sha> = batch.ids().collect();
-        let mut open: Vec<Sha> = batch
-            .lines_of(TEST_RUN)
-            .filter_map(|line| v1::decode_run(&v1::parse(line).ok()?).ok())
-            .map(|run| run.list)
-            .filter(|list| !present.contains(list))
-            .collect();
-        if open.is_empty() {
-            return Ok(());
-        }
         let mut there: HashSet<Sha> = HashSet::new();
         shared.each_file(&own, &|kind| kind == TEST_LIST, &mut |path, _, file| {
             let (mut lists, mut damage) = (Batch::default(), Vec::new());
@@ -180,6 +170,28 @@ impl StateFolder<'_> {
             there.extend(lists.ids());
             Ok(())
         })?;
+        self.complete(batch, there)
+    }
+
+    /// Adds the lists that a batch stands on and does not hold, as far as they are known here and not there.
+    pub(super) fn complete(
+        &self,
+        batch: &mut Batch,
+        mut there: HashSet<Sha>,
+    ) -> Result<(), StateError> {
+        there.extend(batch.ids());
+        let list = |line: &str| v1::head_of_run(&v1::parse(line).ok()?).ok();
+        let base = |line: &str| v1::base_of(&v1::parse(line).ok()?).ok()?;
+        let mut open: Vec<Sha> = (batch
+            .lines_of(TEST_RUN)
+            .filter_map(list)
+            .map(|run| run.list))
+        .chain(batch.lines_of(TEST_LIST).filter_map(base))
+        .filter(|list| !there.contains(list))
+        .collect();
+        if open.is_empty() {
+            return Ok(());
+        }
         let mut known: HashMap<Sha, (Option<Sha>, String)> = HashMap::new();
         self.read(&|kind, _| kind == TEST_LIST, &mut |event| {
             let base = v1::base_of(event)?;

@@ -1,6 +1,6 @@
 //! What is encoded is decoded: histories built from events equal a plain count over the results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::disk::StateError;
 use super::fold::{Folded, fold_into};
+use super::lengths::Lengths;
 use super::segment::Batch;
 use super::tree::{Change, Tree};
 use super::v1::{self, Filing, KnownLists, Retention, TEST_LIST};
@@ -38,10 +39,32 @@ fn fold(events: &[Event]) -> History {
         if stored.kind == TEST_LIST {
             v1::decode_list(&stored, &mut builder).unwrap();
         } else {
-            builder.run(v1::decode_run(&stored).unwrap());
+            let run = v1::decode_run(&stored, builder.sequences()).unwrap();
+            builder.run(run);
         }
     }
     builder.finish()
+}
+
+/// What is written here is taken in elsewhere.
+fn assert_judged_sound(events: &[Event]) {
+    let mut lists = HashMap::new();
+    let mut demands = Vec::new();
+    for event in events {
+        let mut line = Vec::new();
+        v1::write_line(event, &mut line).unwrap();
+        let text = std::str::from_utf8(&line).unwrap().trim_end_matches('\n');
+        let event = v1::parse(text).unwrap();
+        if event.kind == TEST_LIST {
+            lists.insert(event.id, v1::judge_list(&event).unwrap());
+        } else {
+            demands.push(v1::judge_run(&event).unwrap());
+        }
+    }
+    let mut lengths = Lengths::default();
+    for demand in demands {
+        assert!(demand.end <= lengths.of(demand.list, &lists).unwrap());
+    }
 }
 
 /// Executions and failures of each test.
@@ -133,6 +156,7 @@ proptest! {
                 tally.1 += failures;
             }
         }
+        assert_judged_sound(&events);
         let history = fold(&events);
         prop_assert_eq!(&tallies(&history), &wanted);
         prop_assert_eq!(history.missing_lists, 0);
@@ -167,7 +191,9 @@ proptest! {
         let filings: Vec<_> = file.groups.iter().enumerate().map(|(number, group)| {
             Some(Filing { origin: group.origin.clone(), ..filing(number) })
         }).collect();
-        let history = fold(&v1::encode_neutral(&file, &filings, &mut KnownLists::default()).unwrap());
+        let events = v1::encode_neutral(&file, &filings, &mut KnownLists::default()).unwrap();
+        assert_judged_sound(&events);
+        let history = fold(&events);
         prop_assert_eq!(tallies(&history), wanted);
         prop_assert_eq!(history.runs.len(), file.groups.len());
     }

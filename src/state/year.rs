@@ -300,7 +300,8 @@ pub fn check(
                 if event.kind == TEST_LIST {
                     return v1::decode_list(event, &mut builder);
                 }
-                builder.run(v1::decode_run(event)?);
+                let run = v1::decode_run(event, builder.sequences())?;
+                builder.run(run);
                 Ok(())
             },
         )

@@ -243,7 +243,8 @@ fn more_events_than_any_job_leaves_are_not_taken() {
     let maestro = Maestro::in_repo();
     let mut out = sound();
     for number in 0..200_000 {
-        out.push_str(&Event::new("plan", &number.to_string()).line());
+        let payload = format!("{{\"number\":{number}}}");
+        out.push_str(&Event::new("plan", &payload).line());
     }
     maestro.file("a.ndjson", out);
     let (code, document) = ingest(&maestro, "a.ndjson", &["--dry-run"]);
@@ -253,8 +254,8 @@ fn more_events_than_any_job_leaves_are_not_taken() {
 
 #[test]
 fn a_file_or_line_without_end_costs_nothing_beside_it() {
-    let maestro = Maestro::in_repo();
     for (reason, size) in [("too-long", 97), ("too-many-bytes", 513)] {
+        let maestro = Maestro::in_repo();
         maestro.file("a/0.ndjson", sound());
         let mut file = File::create(maestro.path("a/1.ndjson")).unwrap();
         file.set_len(size << 20).unwrap();
@@ -356,10 +357,14 @@ fn what_a_newer_writer_adds_survives_byte_for_byte() {
     let maestro = Maestro::in_repo();
     maestro.file(
         "a",
-        list.clone() + &event.line() + &Event::new("agent_run", "1e400").line(),
+        list.clone() + &event.line() + &Event::new("agent_run", "{\"number\":1e400}").line(),
     );
     assert_eq!(ingest(&maestro, "a", &ORIGIN).0, 0);
-    let wanted = [list, event.line(), Event::new("agent_run", "1e400").line()];
+    let wanted = [
+        list,
+        event.line(),
+        Event::new("agent_run", "{\"number\":1e400}").line(),
+    ];
     let wanted = wanted.map(|line| line.trim_end().to_owned());
     for _ in 0..2 {
         assert_eq!(stored(&maestro), BTreeSet::from(wanted.clone()));
@@ -462,12 +467,7 @@ fn control_characters_of_test_names_are_data() {
     let (id, line) = list(
         "{\"suites\":[{\"suite\":\"\\u0000\\n::error::s\",\"tests\":[\"\\u001b[2J\\u0000\"]}]}",
     );
-    let hostile = line
-        + &run(
-            &id,
-            "2",
-            "\"leg\":\"\\u0000\",\"differs\":{\"f\\u0000\":\"07\"},",
-        );
+    let hostile = line + &run(&id, "2", "\"leg\":\"{\\n}\",\"differs\":{\"f\":\"07\"},");
     survives("NUL", &hostile);
     let maestro = Maestro::in_repo();
     maestro.file("a", hostile);

@@ -1,5 +1,6 @@
 //! `maestro state ingest`
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -12,7 +13,8 @@ use crate::exit_code::ExitCode;
 use crate::finding::{Finding, Location, Severity};
 use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Page, Report};
-use crate::state::intake::{Expected, Reason, Refusal, TakenIn};
+use crate::state::intake::{Expected, TakenIn};
+use crate::state::refusal::{Reason, Refusal};
 
 /// Take in what a job left as an artifact
 ///
@@ -75,7 +77,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &IngestArgs) -> CommandResult
     if taken.refused.is_empty() {
         return Ok(ExitCode::Success);
     }
-    let refused = times(taken.refused.len() as u64, "part");
+    let refused = times(taken.refusals(), "part");
     let message = format!("{refused} of the artifact refused; the rest was taken in");
     let message = if args.dry_run {
         format!("{refused} of the artifact would be refused")
@@ -98,12 +100,16 @@ pub(crate) struct StateIngestDocument {
     files: u64,
     /// Events that were stored, or would be.
     events: u64,
-    /// Events that stand in the artifact more than once; they count once.
+    /// Events that stand in the artifact more than once, which count once, and lists that are stored already.
     repeated: u64,
     /// Files of the artifact that are none of ours.
     passed_over: Vec<String>,
-    /// What was refused, in order.
+    /// How much was refused.
+    refusals: u64,
+    /// What was refused, in order: the first thousand.
     refused: Vec<RefusalRow>,
+    /// How much more was refused, by reason.
+    refused_more: BTreeMap<&'static str, u64>,
 }
 
 /// Something that was refused.
@@ -134,7 +140,11 @@ impl StateIngestDocument {
             events: taken.events,
             repeated: taken.repeated,
             passed_over: taken.passed_over.clone(),
+            refusals: taken.refusals(),
             refused: taken.refused.iter().map(row).collect(),
+            refused_more: (taken.refused_more.iter())
+                .map(|(reason, count)| (reason.code(), *count))
+                .collect(),
         }
     }
 }
@@ -155,7 +165,7 @@ impl Report for StateIngestDocument {
             },
             times(self.events, "event"),
             times(self.files, "file"),
-            times(self.refused.len() as u64, "part")
+            times(self.refusals, "part")
         ));
         if !self.refused.is_empty() {
             let head = vec![
@@ -173,6 +183,9 @@ impl Report for StateIngestDocument {
                 ]
             });
             page.table(head, rows.collect());
+        }
+        for (reason, count) in &self.refused_more {
+            page.text(format!("and {} more: {reason}", times(*count, "part")));
         }
         page
     }
@@ -194,7 +207,7 @@ impl Report for StateIngestDocument {
     fn outputs(&self) -> Vec<(String, String)> {
         vec![
             ("taken".to_owned(), self.events.to_string()),
-            ("refused".to_owned(), self.refused.len().to_string()),
+            ("refused".to_owned(), self.refusals.to_string()),
         ]
     }
 }

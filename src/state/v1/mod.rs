@@ -8,6 +8,7 @@ use crate::flakes::history::HistoryBuilder;
 mod cursor;
 mod encode;
 mod envelope;
+mod judge;
 mod late;
 mod retention;
 mod test_list;
@@ -16,11 +17,12 @@ mod test_run;
 
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
+pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
 pub(crate) use late::late_line;
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
 pub(crate) use test_list::{KnownLists, base_of, decode_list};
 pub(crate) use test_rollup::{decode_rollup, encode_rollup};
-pub(crate) use test_run::decode_run;
+pub(crate) use test_run::{RunHead, decode_run, head_of_run};
 
 pub(crate) const TEST_LIST: &str = "test_list";
 pub(crate) const TEST_ROLLUP: &str = "test_rollup";
@@ -41,7 +43,8 @@ pub(crate) fn decode(
         TEST_LIST => decode_list(event, history),
         TEST_ROLLUP => decode_rollup(event, history),
         TEST_RUN => {
-            history.run(decode_run(event)?);
+            let run = decode_run(event, history.sequences())?;
+            history.run(run);
             Ok(())
         }
         _ => Ok(()),
@@ -53,7 +56,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
     match event.kind.as_ref() {
         TEST_LIST => test_list::check(event),
         TEST_ROLLUP => test_rollup::check(event),
-        TEST_RUN => decode_run(event).map(drop),
+        TEST_RUN => test_run::check(event),
         late::LATE => late::check(event),
         CURSOR => cursor::check(event),
         _ => Ok(()),

@@ -25,35 +25,35 @@ const MOST_KNOWN: usize = 48 * 1024 * 1024;
 
 /// A name that is borrowed from the line where it has no escapes.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 #[derive(Deserialize)]
-struct ListRecord<'a> {
+pub(super) struct ListRecord<'a> {
     /// The id of another list.
     #[serde(borrow, default)]
     base: Option<Cow<'a, str>>,
     /// In a checkpoint that stands on another list: one letter a test, for every place; empty when none is known.
     #[serde(borrow, default)]
-    durations: Option<Cow<'a, str>>,
+    pub(super) durations: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    suites: Vec<SuiteRecord<'a>>,
+    pub(super) suites: Vec<SuiteRecord<'a>>,
     /// Ranges of the base: first place and length.
     #[serde(default)]
-    without: Vec<(u32, u32)>,
+    pub(super) without: Vec<(u32, u32)>,
 }
 
 #[derive(Deserialize)]
-struct SuiteRecord<'a> {
+pub(super) struct SuiteRecord<'a> {
     /// One letter a test, in their order.
     #[serde(borrow, default)]
-    durations: Cow<'a, str>,
+    pub(super) durations: Cow<'a, str>,
     /// Places, counted in this suite, whose expected sequence is not `p`.
     #[serde(default)]
-    expected: BTreeMap<u32, String>,
+    pub(super) expected: BTreeMap<u32, String>,
     #[serde(borrow)]
-    suite: Name<'a>,
+    pub(super) suite: Name<'a>,
     #[serde(borrow)]
-    tests: Vec<Name<'a>>,
+    pub(super) tests: Vec<Name<'a>>,
 }
 
 impl SuiteRecord<'_> {
@@ -70,7 +70,7 @@ impl SuiteRecord<'_> {
     }
 }
 
-fn read<'a>(payload: &'a str) -> Result<(ListRecord<'a>, Option<Sha>), LineProblem> {
+pub(super) fn read<'a>(payload: &'a str) -> Result<(ListRecord<'a>, Option<Sha>), LineProblem> {
     let record: ListRecord<'a> = serde_json::from_str(payload).map_err(bad_payload)?;
     let base = match &record.base {
         None => None,

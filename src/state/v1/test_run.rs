@@ -7,29 +7,30 @@ use serde::{Deserialize, Serialize};
 use super::{Filing, LineProblem, StoredEvent, TEST_RUN, bad_payload};
 use crate::event::{Event, Sha};
 use crate::flakes::history::Run;
+use crate::flakes::results::Interner;
 use crate::flakes::stated::{Stated, of_sequence};
 use crate::flakes::{messages, places};
 use crate::junit::Counts;
 
 /// Keys are sorted, as in all of the state. Sets of places are written as `flakes::places` says.
 #[derive(Serialize, Deserialize, Default)]
-struct RunRecord {
+pub(super) struct RunRecord {
     /// Ranges of the list that did not run: first place and length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    absent: Vec<(u32, u32)>,
+    pub(super) absent: Vec<(u32, u32)>,
     /// Counts of the reports' elements, where the results do not give them.
     #[serde(default, skip_serializing_if = "CountsRecord::is_empty")]
-    counts: CountsRecord,
+    pub(super) counts: CountsRecord,
     /// For each sequence other than the expected one, the places of its tests in the list.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    differs: BTreeMap<String, String>,
+    pub(super) differs: BTreeMap<String, String>,
     files: Vec<String>,
     #[serde(default)]
-    leg: String,
+    pub(super) leg: String,
     list: String,
     /// For each message, the places of the tests that failed with it; an empty set for all that failed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    messages: BTreeMap<String, String>,
+    pub(super) messages: BTreeMap<String, String>,
 }
 
 macro_rules! counts_record {
@@ -42,6 +43,10 @@ macro_rules! counts_record {
         impl CountsRecord {
             fn is_empty(&self) -> bool {
                 *self == Self::default()
+            }
+
+            pub(super) fn all(&self) -> impl Iterator<Item = u64> {
+                [$(self.$name),+].into_iter().flatten()
             }
         }
 
@@ -137,26 +142,58 @@ impl Differences {
     }
 }
 
-/// Reads a `test_run`.
-pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
+fn sha(text: &str) -> Result<Sha, LineProblem> {
+    Sha::parse(text).ok_or_else(|| LineProblem::BadPayload(format!("`{text}` is no digest")))
+}
+
+pub(super) fn places_of(text: &str) -> Result<Vec<u32>, LineProblem> {
+    let wrong = || LineProblem::BadPayload(format!("`{text}` is no set of places"));
+    places::read(text).ok_or_else(wrong)
+}
+
+/// What a `test_run` refers to.
+#[derive(Debug)]
+pub(crate) struct RunHead {
+    /// Which shard or axis of the job.
+    pub(crate) leg: String,
+    /// Digests of the report files.
+    pub(crate) files: Vec<Sha>,
+    /// The list of tests.
+    pub(crate) list: Sha,
+}
+
+/// Reads what a `test_run` refers to, and no results.
+pub(crate) fn head_of_run(event: &StoredEvent<'_>) -> Result<RunHead, LineProblem> {
+    #[derive(Deserialize)]
+    struct HeadRecord {
+        files: Vec<String>,
+        #[serde(default)]
+        leg: String,
+        list: String,
+    }
+    let record: HeadRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    Ok(RunHead {
+        leg: record.leg,
+        files: record
+            .files
+            .iter()
+            .map(|file| sha(file))
+            .collect::<Result<_, _>>()?,
+        list: sha(&record.list)?,
+    })
+}
+
+/// Reads a `test_run`; its sequences get numbers.
+pub(crate) fn decode_run(
+    event: &StoredEvent<'_>,
+    sequences: &mut Interner,
+) -> Result<Run, LineProblem> {
     let record: RunRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
-    let sha = |text: &str| {
-        Sha::parse(text).ok_or_else(|| LineProblem::BadPayload(format!("`{text}` is no digest")))
-    };
-    let read = |places: &str| {
-        let wrong = || LineProblem::BadPayload(format!("`{places}` is no set of places"));
-        places::read(places).ok_or_else(wrong)
-    };
     let mut differs = Vec::new();
     for (sequence, places) in &record.differs {
-        differs.extend(
-            read(places)?
-                .into_iter()
-                .map(|place| (place, sequence.clone())),
-        );
-    }
-    for places in record.messages.values() {
-        read(places)?;
+        let sequence = sequences.number(sequence);
+        let places = places_of(places)?.into_iter();
+        differs.extend(places.map(|place| (place, sequence)));
     }
     let files: Result<_, _> = record.files.iter().map(|file| sha(file)).collect();
     let mut run = Run {
@@ -173,4 +210,12 @@ pub(crate) fn decode_run(event: &StoredEvent<'_>) -> Result<Run, LineProblem> {
     };
     run.tidy();
     Ok(run)
+}
+
+pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
+    let record: RunRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    for places in record.messages.values() {
+        places_of(places)?;
+    }
+    decode_run(event, &mut Interner::default()).map(drop)
 }

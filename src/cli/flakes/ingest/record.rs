@@ -18,7 +18,7 @@ use crate::flakes::neutral::NeutralFile;
 use crate::flakes::results::Results;
 use crate::junit::{Counts, Note, NoteCode};
 use crate::redact::Redactor;
-use crate::state::v1::{self, Filing, KnownLists, TEST_LIST, TEST_RUN};
+use crate::state::v1::{self, Filing, KnownLists, RunHead, TEST_LIST, TEST_RUN};
 use crate::state::{Place, StateFolder};
 
 /// What local runs are called: this, and a digest of their reports.
@@ -335,7 +335,7 @@ fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, Co
         if event.kind == TEST_LIST {
             return lists.add(event);
         }
-        runs.push(v1::decode_run(event)?);
+        runs.push((event.origin.clone(), v1::head_of_run(event)?));
         Ok(())
     })?;
     if let Some(newer) = survey.newer() {
@@ -346,8 +346,8 @@ fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, Co
     let is_ci = session.var("CI").is_some_and(|value| value != "false");
     lists.is_lasting = !is_ci || survey.files > 0;
     let mut files: HashMap<Sha, Vec<Filed>> = HashMap::new();
-    for run in runs.into_iter().filter(|run| lists.has(&run.list)) {
-        let origin = run.origin;
+    let is_known = |(_, run): &(Origin, RunHead)| lists.has(&run.list);
+    for (origin, run) in runs.into_iter().filter(is_known) {
         let place = (origin.run, origin.attempt, origin.job, run.leg);
         for file in run.files {
             files.entry(file).or_default().push(place.clone());
