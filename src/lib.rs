@@ -11,6 +11,15 @@ mod config;
 mod event;
 mod finding;
 mod flakes;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "comments, escalation, metrics and agents are the first to use the rest"
+    )
+)]
+mod forge;
+mod inert;
 mod junit;
 mod redact;
 mod stats;
@@ -19,6 +28,14 @@ mod output;
 
 // Effects.
 mod adapters;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "comments, escalation and agents are the first to use the rest"
+    )
+)]
+mod conduct;
 mod ports;
 mod state;
 

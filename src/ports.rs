@@ -2,6 +2,7 @@
 //!
 //! Decisions never see this file: whatever they need comes in as plain arguments.
 
+pub(crate) mod forge;
 pub(crate) mod git;
 
 use std::ffi::OsString;
@@ -146,6 +147,8 @@ pub struct World {
     pub(crate) files: Box<dyn Files>,
     /// The repository.
     pub(crate) git: Box<dyn Git>,
+    /// GitHub.
+    pub(crate) forge: Box<dyn forge::Forge>,
     /// Child processes.
     pub(crate) processes: Box<dyn Processes>,
     /// Standard output.

@@ -5,12 +5,25 @@ mod clock;
 mod environment;
 mod files;
 mod git;
+mod github;
 mod processes;
 mod terminal;
 
 use crate::ports::World;
 
 impl World {
+    /// Returns GitHub, for tests that need nothing else of the world.
+    #[cfg(test)]
+    pub(crate) fn github() -> Box<dyn crate::ports::forge::Forge> {
+        Box::new(github::GitHub::default())
+    }
+
+    /// Returns the disk, for tests that need nothing else of the world.
+    #[cfg(test)]
+    pub(crate) fn disk() -> Box<dyn crate::ports::Files> {
+        Box::new(files::Disk)
+    }
+
     /// Returns the world that the process runs in.
     pub fn real() -> Self {
         processes::report_bugs();
@@ -19,6 +32,7 @@ impl World {
             environment: Box::new(environment::ProcessEnvironment),
             files: Box::new(files::Disk),
             git: Box::new(git::GitProgram::new(Box::new(processes::System))),
+            forge: Box::new(github::GitHub::default()),
             processes: Box::new(processes::System),
             stdout: terminal::stdout(),
             stderr: terminal::stderr(),

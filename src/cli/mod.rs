@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod explain;
 mod flakes;
+mod github;
 mod globals;
 mod session;
 mod settings;

@@ -1,5 +1,6 @@
 //! `maestro state`
 
+mod artifacts;
 mod compact;
 mod doctor;
 mod export;

@@ -102,6 +102,8 @@ pub(crate) struct History {
     tallies: Vec<Tally>,
     /// For each test that ever failed: the runs in which it went other than expected, oldest first.
     pub(super) deviations: BTreeMap<u32, Vec<(u32, u32)>>,
+    /// The runs of each place, by number: sorted pairs.
+    pub(super) by_place: Vec<(u32, u32)>,
     /// What each run is told apart by, as numbers.
     pub(super) marks: Vec<Mark>,
     /// The runs that count, oldest first.
@@ -238,6 +240,7 @@ impl HistoryBuilder {
             weights,
             tallies,
             deviations,
+            by_place: by_place(&marks),
             marks,
             runs,
             rollups,
@@ -299,6 +302,12 @@ fn marks(runs: &[Run]) -> Vec<Mark> {
         mark.is_shared = attempts.get(&(mark.place, run.origin.attempt)) > Some(&1_u32);
     }
     marks
+}
+
+fn by_place(marks: &[Mark]) -> Vec<(u32, u32)> {
+    let mut pairs: Vec<(u32, u32)> = marks.iter().map(|mark| mark.place).zip(0..).collect();
+    pairs.sort_unstable();
+    pairs
 }
 
 /// Leaves out each run whose report files are all in another run of the same place: a report that was ingested alone
@@ -449,7 +458,8 @@ impl History {
     fn count_retries(&mut self) {
         let failed: Vec<u32> = self.deviations.keys().copied().collect();
         for test in failed {
-            let passes = super::verdict::retry_passes(&self.observations(test));
+            let observations = self.observations_around_failures(test);
+            let passes = super::verdict::retry_passes(&observations);
             self.tallies[test as usize].retry_passes += passes;
         }
     }

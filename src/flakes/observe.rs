@@ -26,6 +26,33 @@ impl History {
     /// Laid out anew each time: ten thousand tests that one outage failed, over a year of runs, would not fit in memory.
     /// Reports that were stored one by one for the same attempt are one observation.
     pub(crate) fn observations(&self, test: u32) -> Vec<Observation> {
+        let all = 0..u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
+        self.observe(test, all)
+    }
+
+    /// Returns what happened to a test where it failed: the attempts of one thing are there together or not at all.
+    ///
+    /// Passes on retry are found there, and a year of runs need not be looked through for each test that ever failed.
+    pub(super) fn observations_around_failures(&self, test: u32) -> Vec<Observation> {
+        let deviations = self.deviations.get(&test).into_iter().flatten();
+        let mut places: Vec<u32> = deviations
+            .map(|(run, _)| self.marks[*run as usize].place)
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut runs: Vec<u32> = Vec::with_capacity(places.len());
+        for place in places {
+            let first = self.by_place.partition_point(|(other, _)| *other < place);
+            let same = self.by_place[first..]
+                .iter()
+                .take_while(|(other, _)| *other == place);
+            runs.extend(same.map(|(_, run)| run));
+        }
+        runs.sort_unstable();
+        self.observe(test, runs.into_iter())
+    }
+
+    fn observe(&self, test: u32, runs: impl Iterator<Item = u32>) -> Vec<Observation> {
         let Some(deviations) = self.deviations.get(&test) else {
             return Vec::new();
         };
@@ -34,7 +61,8 @@ impl History {
         let mut observations: Vec<Observation> = Vec::new();
         let mut known: HashMap<(u32, u32), usize> = HashMap::new();
         let mut deviations = deviations.iter().peekable();
-        for (number, (run, mark)) in (0_u32..).zip(self.runs.iter().zip(&self.marks)) {
+        for number in runs {
+            let (run, mark) = (&self.runs[number as usize], &self.marks[number as usize]);
             // A hostile list may name a test twice; its first place counts.
             while deviations.next_if(|(at, _)| *at < number).is_some() {}
             let deviation = deviations.next_if(|(at, _)| *at == number);

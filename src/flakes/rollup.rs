@@ -1,8 +1,9 @@
 //! Roll-up: what is kept of runs that are older than anybody looks at. The totals of every test stay exactly as they were.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::history::{History, Run, Tally};
+use super::verdict::Observation;
 use crate::event::Sha;
 use crate::junit::Counts;
 
@@ -95,17 +96,13 @@ impl History {
         }
         let mut retries: BTreeMap<&Key, BTreeMap<u32, u64>> = BTreeMap::new();
         for test in self.deviating() {
-            let observations = self.observations(test);
-            let present: BTreeSet<&Key> = observations
-                .iter()
-                .filter_map(|seen| by_place.get(&seen.place).copied())
-                .collect();
-            for key in present {
-                let own: Vec<_> = observations
-                    .iter()
-                    .filter(|seen| by_place.get(&seen.place) == Some(&key))
-                    .copied()
-                    .collect();
+            let mut by_key: BTreeMap<&Key, Vec<Observation>> = BTreeMap::new();
+            for seen in self.observations_around_failures(test) {
+                if let Some(key) = by_place.get(&seen.place) {
+                    by_key.entry(key).or_default().push(seen);
+                }
+            }
+            for (key, own) in by_key {
                 let passes = super::verdict::retry_passes(&own);
                 if passes > 0 {
                     retries.entry(key).or_default().insert(test, passes);

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use super::text::one_line;
 use super::{Block, Inline, Page};
+use crate::inert;
 
 pub(super) fn write(page: &Page, out: &mut dyn Write) -> io::Result<()> {
     for (position, block) in page.0.iter().enumerate() {
@@ -42,7 +43,7 @@ pub(super) fn write(page: &Page, out: &mut dyn Write) -> io::Result<()> {
 fn span(inline: &Inline, in_table: bool) -> String {
     match inline {
         Inline::Plain(text) => escape(text),
-        Inline::Code(text) => code_span(text, in_table),
+        Inline::Code(text) => inert::code(text, in_table),
     }
 }
 
@@ -67,45 +68,9 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Returns a code span (`CommonMark` 6.1): fenced by more backticks than the text has in a row.
-///
-/// GitHub splits table cells before it reads code spans, so a pipe needs its backslash there even inside one.
-fn code_span(text: &str, in_table: bool) -> String {
-    let mut line = one_line(text);
-    if line.trim().is_empty() {
-        return String::from("` `");
-    }
-    if in_table {
-        line = line.replace('|', "\\|");
-    }
-    let mut longest = 0;
-    let mut current = 0;
-    for c in line.chars() {
-        current = if c == '`' { current + 1 } else { 0 };
-        longest = longest.max(current);
-    }
-    let fence = "`".repeat(longest + 1);
-    let pad = if line.starts_with('`') || line.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
-    format!("{fence}{pad}{line}{pad}{fence}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pipe_stays_in_its_cell() {
-        assert_eq!(code_span("a|b", true), "`a\\|b`");
-    }
-
-    #[test]
-    fn backticks_are_fenced_by_more_backticks() {
-        assert_eq!(code_span("`x``", false), "``` `x`` ```");
-    }
 
     #[test]
     fn a_mention_and_html_are_inert() {

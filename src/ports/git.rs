@@ -242,6 +242,8 @@ pub(crate) trait Git: Send + Sync {
         updates: &[RefUpdate],
         all_or_none: bool,
     ) -> Result<Vec<RefVerdict>, GitError>;
+    /// Returns the address of a remote without credentials; none when there is no such remote.
+    fn remote_address(&self, folder: &Path, remote: &str) -> Result<Option<String>, GitError>;
     /// Whether a repository has a remote of that name.
     fn has_remote(&self, folder: &Path, remote: &str) -> Result<bool, GitError>;
 }

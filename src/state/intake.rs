@@ -62,6 +62,8 @@ pub(crate) struct Expected {
     pub(crate) run: Option<String>,
     pub(crate) attempt: Option<u32>,
     pub(crate) job: Option<String>,
+    /// The branch, where the code that ran is a stranger's, who would like to speak about another one.
+    pub(crate) branch: Option<String>,
     pub(crate) now: Timestamp,
 }
 
@@ -110,12 +112,31 @@ impl StateFolder<'_> {
         expected: &Expected,
         dry_run: bool,
     ) -> Result<TakenIn, StateError> {
+        let mut intake = self.intake(expected)?;
+        intake.artifact(self.files, artifact)?;
+        self.end_of_intake(intake, dry_run)
+    }
+
+    /// Takes in an archive that was downloaded.
+    pub(crate) fn ingest_archive(
+        &self,
+        name: &str,
+        archive: Vec<u8>,
+        expected: &Expected,
+        dry_run: bool,
+    ) -> Result<TakenIn, StateError> {
+        let mut intake = self.intake(expected)?;
+        intake.archive(name, archive);
+        self.end_of_intake(intake, dry_run)
+    }
+
+    fn intake<'e>(&self, expected: &'e Expected) -> Result<Intake<'e>, StateError> {
         let mut lists = HashMap::new();
         self.read(&|kind, _: Place| kind == TEST_LIST, &mut |event| {
             lists.insert(event.id, v1::shape_of(event)?);
             Ok(())
         })?;
-        let mut intake = Intake {
+        Ok(Intake {
             expected,
             lists,
             taken: BTreeMap::new(),
@@ -123,8 +144,10 @@ impl StateFolder<'_> {
             results: 0,
             done: TakenIn::default(),
             bytes: 0,
-        };
-        intake.artifact(self.files, artifact)?;
+        })
+    }
+
+    fn end_of_intake(&self, mut intake: Intake<'_>, dry_run: bool) -> Result<TakenIn, StateError> {
         intake.ask_for_lists();
         intake.done.events = intake.taken.len() as u64;
         if !dry_run && !intake.taken.is_empty() {
@@ -444,12 +467,13 @@ fn judge(event: &StoredEvent<'_>, expected: &Expected) -> Result<(), (Reason, St
         }
         Some(_) => {}
     }
-    v1::check(event).map_err(|problem| (Reason::BadPayload, problem.to_string()))?;
-    if ![TEST_LIST, TEST_RUN].contains(&kind)
-        && (!event.payload.starts_with('{') || event.payload.len() > LONGEST_PAYLOAD)
-    {
-        let problem = "it is no object, or too long";
-        return Err((Reason::BadPayload, problem.to_owned()));
+    // Lists and runs are judged by rules of their own.
+    if ![TEST_LIST, TEST_RUN].contains(&kind) {
+        if !event.payload.starts_with('{') || event.payload.len() > LONGEST_PAYLOAD {
+            let problem = "it is no object, or too long";
+            return Err((Reason::BadPayload, problem.to_owned()));
+        }
+        v1::check(event).map_err(|problem| (Reason::BadPayload, problem.to_string()))?;
     }
     let origin = &event.origin;
     for name in [&origin.run, &origin.job, &origin.commit, &origin.branch] {
@@ -477,10 +501,11 @@ fn judge(event: &StoredEvent<'_>, expected: &Expected) -> Result<(), (Reason, St
             .attempt
             .is_some_and(|attempt| attempt != origin.attempt)
         || differs(&expected.job, &origin.job)
+        || differs(&expected.branch, &origin.branch)
     {
         let found = format!(
-            "run {}, attempt {}, job {}",
-            origin.run, origin.attempt, origin.job
+            "run {}, attempt {}, job {}, branch {}",
+            origin.run, origin.attempt, origin.job, origin.branch
         );
         return Err((Reason::ForeignRun, found));
     }

@@ -28,7 +28,7 @@ impl Lengths {
                 break;
             };
             if let Some(known) = self.0.get(&id) {
-                length = known.clone();
+                length.clone_from(known);
                 break;
             }
             if chain.len() > Self::DEEPEST {

@@ -5,8 +5,10 @@
 //! saved survives a kill, a full disk and a refused push, and a damaged line is named and set aside while everything else
 //! stays readable.
 
+pub(crate) mod artifact_name;
 mod branch;
 mod compact;
+mod cursors;
 mod disk;
 mod export;
 mod fold;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::{StateError, StateFolder, newer};
+use super::disk::{StateError, StateFolder, digest_of, newer};
 use super::fold::{gather_lines, write_lines};
 use super::lines::Damage;
 use super::segment::{Batch, EVENTS};
@@ -49,6 +49,8 @@ pub(super) fn is_header(line: &str) -> bool {
 pub(crate) struct Packed {
     pub(crate) events: u64,
     pub(crate) bytes: u64,
+    /// Digest of the ids of the events.
+    pub(crate) digest: String,
     pub(crate) damage: Vec<Damage>,
 }
 
@@ -80,6 +82,7 @@ impl StateFolder<'_> {
         }
         // Whoever takes it in may not have, or no longer have, the lists that were fetched here.
         self.complete(&mut batch, HashSet::new())?;
+        packed.digest = digest_of(batch.ids()).to_string();
         let mut text = Vec::new();
         let failed = |source: io::Error| StateError::Write {
             path: path.to_path_buf(),

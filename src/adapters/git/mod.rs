@@ -272,6 +272,11 @@ impl Git for GitProgram {
         self.push_refs(store, remote, updates, all_or_none)
     }
 
+    fn remote_address(&self, folder: &Path, remote: &str) -> Result<Option<String>, GitError> {
+        let address = self.config_of(folder)?.address(remote, false);
+        Ok(address.map(|address| address.public))
+    }
+
     fn has_remote(&self, folder: &Path, remote: &str) -> Result<bool, GitError> {
         Ok(self.config_of(folder)?.address(remote, false).is_some())
     }

@@ -51,6 +51,10 @@ pub(crate) struct IngestArgs {
     #[arg(long)]
     job: Option<String>,
 
+    /// The branch that a stranger's code ran on
+    #[arg(long)]
+    branch: Option<String>,
+
     /// Say what would be stored and refused, store nothing
     #[arg(long)]
     dry_run: bool,
@@ -64,6 +68,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &IngestArgs) -> CommandResult
         run: given(&args.run),
         attempt: args.attempt,
         job: given(&args.job),
+        branch: given(&args.branch),
         now: session.now(),
     };
     let taken = state.ingest(&session.base.join(&args.artifact), &expected, args.dry_run)?;

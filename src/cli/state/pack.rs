@@ -14,6 +14,7 @@ use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
 use crate::output::{Inline, Page, Report};
 use crate::state::Survey;
+use crate::state::artifact_name::ArtifactName;
 
 /// Write what this machine has stored to one file, to leave as an artifact
 ///
@@ -50,9 +51,23 @@ pub(super) fn run(session: &mut Session<'_>, args: &PackArgs) -> CommandResult {
         damage: packed.damage,
         ..Survey::default()
     };
+    let origin =
+        ["GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB"].map(|name| session.var(name));
+    let artifact = match origin {
+        [Some(run), attempt, Some(job)] => Some(ArtifactName {
+            run,
+            attempt: attempt
+                .and_then(|attempt| attempt.parse().ok())
+                .unwrap_or(1),
+            job,
+            digest: packed.digest[..16].to_owned(),
+        }),
+        _ => None,
+    };
     let document = PackDocument {
         schema: "maestro.state-pack/v1",
         dry_run: args.dry_run,
+        artifact: artifact.map(|name| name.to_string()),
         file: args.file.to_string_lossy().into_owned(),
         events: packed.events,
         bytes: packed.bytes,
@@ -75,6 +90,8 @@ pub(crate) struct PackDocument {
     dry_run: bool,
     /// The file.
     file: String,
+    /// The name of the artifact that it is left as, by which `maestro state sync` knows it; nothing outside GitHub Actions.
+    artifact: Option<String>,
     /// Events in it.
     events: u64,
     /// Its size.
@@ -104,6 +121,10 @@ impl Report for PackDocument {
     }
 
     fn outputs(&self) -> Vec<(String, String)> {
-        vec![("packed".to_owned(), self.events.to_string())]
+        let mut outputs = vec![("packed".to_owned(), self.events.to_string())];
+        if let Some(artifact) = &self.artifact {
+            outputs.push(("artifact".to_owned(), artifact.clone()));
+        }
+        outputs
     }
 }

@@ -5,19 +5,26 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::artifacts::ArtifactsRow;
 use super::fold::FoldDocument;
 use super::push::PushDocument;
 use super::{RemoteArgs, damage_error};
 use crate::cli::session::Session;
-use crate::error::CommandResult;
+use crate::conduct::artifacts::{self, Fetched};
+use crate::conduct::identity::enter_installation;
+use crate::error::{CommandError, CommandResult};
 use crate::exit_code::ExitCode;
+use crate::finding::Finding;
+use crate::forge::problem::ForgeError;
 use crate::output::{Page, Report};
-use crate::state::Survey;
+use crate::state::{Remote, StateFolder, Survey};
 
 /// Publish, fold and fetch: the one command for the usual case
 ///
-/// Publishes what this machine has stored, folds everything that waits in the remote's inbox into the state branch, and
-/// fetches the result. Safe to run from any number of places at once, and to be killed at any moment.
+/// Takes in what jobs left as artifacts at GitHub since the last time, when there is a token (GITHUB_TOKEN with `actions: read`);
+/// publishes what this machine has stored, folds everything that waits in the remote's inbox into the state branch, and
+/// fetches the result. Safe to run from any number of places at once, and to be killed at any moment. What an artifact
+/// holds is not believed: each event is looked at, and what is refused is named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -25,12 +32,23 @@ Examples:
     $ maestro state sync
 
   The same, with more time where many jobs fold at once
-    $ maestro state sync --deadline 300")]
+    $ maestro state sync --deadline 300
+
+  Without a look at GitHub's artifacts
+    $ maestro state sync --no-artifacts")]
 pub(crate) struct SyncArgs {
     #[command(flatten)]
     remote: RemoteArgs,
 
-    /// Say what would be published and folded, change nothing
+    /// The repository at GitHub whose artifacts are taken in [default: GITHUB_REPOSITORY, or that of the remote]
+    #[arg(long, value_name = "OWNER/NAME")]
+    repository: Option<String>,
+
+    /// Take in no artifacts
+    #[arg(long)]
+    no_artifacts: bool,
+
+    /// Say what would be taken in, published and folded, change nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -38,6 +56,11 @@ pub(crate) struct SyncArgs {
 pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
     let state = session.state()?;
     let remote = session.remote(args.remote.remote.as_deref(), args.remote.deadline)?;
+    let artifacts = if args.no_artifacts {
+        None
+    } else {
+        artifacts(session, args, &state, &remote)?
+    };
     let pushed = state.push(&remote, args.dry_run)?;
     let folded = remote.fold(args.dry_run)?;
     let published = Survey {
@@ -48,16 +71,66 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
         damage: [pushed.damage.clone(), folded.folded.damage.clone()].concat(),
         ..Survey::default()
     };
+    let broken = artifacts.as_ref().and_then(|(_, broken)| broken.clone());
     let document = SyncDocument {
         schema: "maestro.state-sync/v1",
+        artifacts: artifacts.map(|(row, _)| row),
         pushed: PushDocument::new(session, &pushed, &published, args.dry_run, &remote.name()),
         folded: FoldDocument::remote(session, &remote, &folded, args.dry_run),
     };
     session.render(&document)?;
-    if survey.damage.is_empty() {
-        return Ok(ExitCode::Success);
+    if !survey.damage.is_empty() {
+        return Err(damage_error(session, &survey));
     }
-    Err(damage_error(session, &survey))
+    match broken {
+        Some(error) => Err(error.into()),
+        None => Ok(ExitCode::Success),
+    }
+}
+
+/// Takes in what is new at GitHub; nothing when it is not asked.
+fn artifacts(
+    session: &mut Session<'_>,
+    args: &SyncArgs,
+    state: &StateFolder<'_>,
+    remote: &Remote<'_>,
+) -> Result<Option<(ArtifactsRow, Option<ForgeError>)>, CommandError> {
+    let name = args.remote.remote.as_deref();
+    let Some((github, whose)) =
+        session.github(args.repository.as_deref(), name, args.remote.deadline)?
+    else {
+        return Ok(None);
+    };
+    if github.server.borrow().is_none() {
+        if args.repository.is_some() {
+            return Err(ForgeError::NoToken {
+                purpose: format!("list the artifacts of {}", github.repository),
+            }
+            .into());
+        }
+        session
+            .ui
+            .hint("artifacts were not looked at: there is no token for GitHub (GITHUB_TOKEN)");
+        return Ok(None);
+    }
+    // The cursor may have been moved elsewhere.
+    remote.pull()?;
+    let now = session.now();
+    let fetched = match enter_installation(&github, &whose) {
+        Ok(()) => {
+            let bar = session.ui.progress(0, "artifacts");
+            artifacts::fetch(&github, state, now, args.dry_run, &mut |done, all| {
+                bar.set_length(all as u64);
+                bar.set_position(done as u64);
+            })?
+        }
+        Err(error) => Fetched {
+            broken: Some(error),
+            ..Fetched::default()
+        },
+    };
+    let row = ArtifactsRow::new(github.repository.to_string(), github.calls(), &fetched);
+    Ok(Some((row, fetched.broken)))
 }
 
 /// What was published and folded.
@@ -66,6 +139,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
 pub(crate) struct SyncDocument {
     /// `maestro.state-sync/v1`
     schema: &'static str,
+    /// What was taken in from GitHub's artifacts; nothing when they were not looked at.
+    artifacts: Option<ArtifactsRow>,
     /// What this machine published (`maestro.state-push/v1`).
     pushed: PushDocument,
     /// What was folded (`maestro.state-fold/v1`).
@@ -78,8 +153,19 @@ impl Report for SyncDocument {
     }
 
     fn page(&self) -> Page {
-        let mut page = self.pushed.page();
+        let mut page = Page::default();
+        if let Some(artifacts) = &self.artifacts {
+            artifacts.page(&mut page);
+        }
+        page.append(self.pushed.page());
         page.append(self.folded.page());
         page
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        self.artifacts
+            .iter()
+            .flat_map(ArtifactsRow::findings)
+            .collect()
     }
 }

@@ -15,6 +15,7 @@ mod test_list;
 mod test_rollup;
 mod test_run;
 
+pub(crate) use cursor::{Cursor, decode_cursor, encode_cursor};
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
@@ -27,7 +28,7 @@ pub(crate) use test_run::{RunHead, decode_run, head_of_run};
 pub(crate) const TEST_LIST: &str = "test_list";
 pub(crate) const TEST_ROLLUP: &str = "test_rollup";
 pub(crate) const TEST_RUN: &str = "test_run";
-const CURSOR: &str = "cursor";
+pub(crate) const CURSOR: &str = "cursor";
 
 /// Whether events of a kind tell how tests went.
 pub(crate) fn is_about_tests(kind: &str) -> bool {

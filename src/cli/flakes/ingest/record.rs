@@ -1,6 +1,7 @@
 //! From parsed files to stored events: what is new, under which run it is filed, and the saving.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, mpsc};
@@ -16,6 +17,7 @@ use crate::error::{CommandError, ErrorKind};
 use crate::event::{Event, Origin, Sha};
 use crate::flakes::neutral::NeutralFile;
 use crate::flakes::results::Results;
+use crate::forge::webhook::Payload;
 use crate::junit::{Counts, Note, NoteCode};
 use crate::redact::Redactor;
 use crate::state::v1::{self, Filing, KnownLists, RunHead, TEST_LIST, TEST_RUN};
@@ -76,10 +78,9 @@ impl<'s, 'w> Recorder<'s, 'w> {
         let job = job.or_else(|| pick(&args.job, &["MAESTRO_JOB", "GITHUB_JOB"]));
         let leg = pick(&args.leg, &["MAESTRO_LEG"]).unwrap_or_default();
         let commit = pick(&args.commit, &["MAESTRO_COMMIT", "GITHUB_SHA"]);
-        let branch = pick(
-            &args.branch,
-            &["MAESTRO_BRANCH", "GITHUB_HEAD_REF", "GITHUB_REF_NAME"],
-        );
+        let branch = pick(&args.branch, &["MAESTRO_BRANCH"])
+            .or_else(|| branch_of_pull_request(session))
+            .or_else(|| pick(&None, &["GITHUB_HEAD_REF", "GITHUB_REF_NAME"]));
         let attempt = attempt(session, args)?;
         let mut origin = Origin {
             run: String::new(),
@@ -324,6 +325,18 @@ fn fill_from_checkout(session: &mut Session<'_>, origin: &mut Origin) {
         }
     }
 }
+
+/// Returns the branch of the pull request that started the workflow: of a fork with its owner, as a stranger's `main` is not ours.
+fn branch_of_pull_request(session: &Session<'_>) -> Option<String> {
+    let path = session.var("GITHUB_EVENT_PATH")?;
+    let mut bytes = Vec::new();
+    let file = session.world.files.open(&session.base.join(path)).ok()?;
+    file.take(LARGEST_EVENT).read_to_end(&mut bytes).ok()?;
+    Payload::read(&bytes).ok()?.branch()
+}
+
+/// GitHub sends no larger payload.
+const LARGEST_EVENT: u64 = 32 * 1024 * 1024;
 
 fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, CommandError> {
     let mut lists = KnownLists::default();

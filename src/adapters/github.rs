@@ -1,0 +1,213 @@
+//! GitHub by way of octocrab: connections, TLS, credentials. It asks once; its own retries, pages and redirects are not used.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Limited};
+use octocrab::models::AppId;
+use octocrab::{Octocrab, OctocrabBuilder};
+
+use crate::forge::request::{Request, Response, Silence};
+use crate::ports::forge::{Credential, Forge, Server};
+
+/// The version of the API whose shapes `forge::api` knows.
+const API_VERSION: &str = "2022-11-28";
+
+/// An answer of the API is smaller.
+const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
+
+/// A connection that takes longer will not come about.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Connections, made when something is first asked.
+#[derive(Default)]
+pub(super) struct GitHub {
+    runtime: OnceLock<Result<tokio::runtime::Runtime, String>>,
+    clients: Mutex<HashMap<Server, Octocrab>>,
+}
+
+impl GitHub {
+    fn runtime(&self) -> Result<&tokio::runtime::Runtime, Silence> {
+        let build = || {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            builder
+                .enable_io()
+                .enable_time()
+                .build()
+                .map_err(|error| error.to_string())
+        };
+        let runtime = self.runtime.get_or_init(build);
+        runtime
+            .as_ref()
+            .map_err(|words| Silence::Unusable(words.clone()))
+    }
+
+    fn client(&self, server: &Server) -> Result<Octocrab, Silence> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(server) {
+            return Ok(client.clone());
+        }
+        let unusable = |words: String| Silence::Unusable(words);
+        let builder = Octocrab::builder();
+        let builder = match &server.credential {
+            Credential::Token(token) => builder.personal_token(token.expose()),
+            Credential::App { id, key } => {
+                let key = octocrab::auth::EncodingKey::from_rsa_pem(key.expose().as_bytes())
+                    .map_err(|_| {
+                        unusable("the app's private key is no RSA key in PEM form".into())
+                    })?;
+                builder.app(AppId(*id), key)
+            }
+        };
+        let client = connect(builder, &server.api)?;
+        clients.insert(server.clone(), client.clone());
+        Ok(client)
+    }
+
+    /// Sends one request and waits for the whole answer.
+    fn send(
+        &self,
+        client: impl FnOnce() -> Result<Octocrab, Silence>,
+        request: http::Request<String>,
+        most: u64,
+        within: Duration,
+    ) -> Result<Response, Silence> {
+        let runtime = self.runtime()?;
+        // The client starts a task of its own when it is made.
+        let _entered = runtime.enter();
+        let client = client()?;
+        runtime.block_on(async {
+            let whole = async {
+                let response = client
+                    .execute(request)
+                    .await
+                    .map_err(|error| silence(&error))?;
+                let (parts, body) = response.into_parts();
+                let most = usize::try_from(most).unwrap_or(usize::MAX);
+                let body = Limited::new(body, most).collect().await;
+                let body = body.map_err(|error| Silence::Unknown(words(error.as_ref())))?;
+                let text = |value: &http::HeaderValue| {
+                    String::from_utf8_lossy(value.as_bytes()).into_owned()
+                };
+                let headers = parts.headers.iter();
+                Ok(Response {
+                    status: parts.status.as_u16(),
+                    headers: headers
+                        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                        .collect(),
+                    body: body.to_bytes().to_vec(),
+                })
+            };
+            match tokio::time::timeout(within, whole).await {
+                Ok(done) => done,
+                Err(_) => Err(Silence::Unknown(format!(
+                    "nothing came within {:.1} s",
+                    within.as_secs_f64()
+                ))),
+            }
+        })
+    }
+}
+
+impl Forge for GitHub {
+    fn exchange(
+        &self,
+        server: &Server,
+        request: &Request,
+        etag: Option<&str>,
+        within: Duration,
+    ) -> Result<Response, Silence> {
+        let mut builder = http::Request::builder()
+            .method(request.method.name())
+            .uri(request.target())
+            .header("accept", "application/vnd.github+json")
+            .header("x-github-api-version", API_VERSION);
+        if let Some(etag) = etag {
+            builder = builder.header("if-none-match", etag);
+        }
+        let body = match &request.body {
+            Some(body) => {
+                builder = builder.header("content-type", "application/json");
+                body.to_string()
+            }
+            None => String::new(),
+        };
+        let sent = builder
+            .body(body)
+            .map_err(|error| Silence::Unusable(error.to_string()))?;
+        self.send(|| self.client(server), sent, LARGEST_ANSWER, within)
+    }
+
+    fn fetch(&self, address: &str, most: u64, within: Duration) -> Result<Response, Silence> {
+        let unusable = |error: &dyn std::fmt::Display| {
+            Silence::Unusable(format!("`{address}` is no address: {error}"))
+        };
+        let uri: http::Uri = address.parse().map_err(|error| unusable(&error))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(unusable(&"it names no server"));
+        };
+        let root = format!("{scheme}://{authority}");
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let request = http::Request::get(path).body(String::new());
+        let request = request.map_err(|error| unusable(&error))?;
+        self.send(
+            || connect(Octocrab::builder(), &root),
+            request,
+            most,
+            within,
+        )
+    }
+}
+
+fn connect(
+    builder: OctocrabBuilder<
+        octocrab::NoSvc,
+        octocrab::DefaultOctocrabBuilderConfig,
+        octocrab::NoAuth,
+        octocrab::NotLayerReady,
+    >,
+    root: &str,
+) -> Result<Octocrab, Silence> {
+    let unusable = |error: octocrab::Error| Silence::Unusable(words(&error));
+    builder
+        .base_uri(root)
+        .map_err(unusable)?
+        .set_connect_timeout(Some(CONNECT))
+        .add_header(
+            http::header::USER_AGENT,
+            format!("maestro/{}", env!("CARGO_PKG_VERSION")),
+        )
+        .build()
+        .map_err(unusable)
+}
+
+/// Tells a request that nobody heard from one that somebody may have.
+fn silence(error: &octocrab::Error) -> Silence {
+    let mut source: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if cause
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
+        {
+            return Silence::NotSent(words(error));
+        }
+        source = cause.source();
+    }
+    match error {
+        octocrab::Error::JWT { .. } => {
+            Silence::Unusable("the app's private key cannot sign".into())
+        }
+        error => Silence::Unknown(words(error)),
+    }
+}
+
+/// Returns the last cause's words: those before it only say where it was noticed.
+fn words(error: &(dyn StdError + 'static)) -> String {
+    let mut last: &(dyn StdError + 'static) = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}

@@ -1,0 +1,279 @@
+//! The artifact transport: what jobs left at GitHub is looked through since the last time, downloaded and taken in.
+//!
+//! Artifacts are listed newest first and never change. How far the list was read is a `cursor` event: a time, and the artifacts that
+//! were taken in after it. The time stays an hour behind, because an artifact gets its number when its upload begins and is listed when
+//! it ends. An artifact that is taken in twice changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::conduct::github::{End, GitHub};
+use crate::event::Sha;
+use crate::forge::api::runs::{self, Artifact, Run};
+use crate::forge::problem::ForgeError;
+use crate::forge::webhook;
+use crate::state::artifact_name::ArtifactName;
+use crate::state::intake::{Expected, TakenIn};
+use crate::state::{StateError, StateFolder};
+
+/// The name of what is read, in cursors.
+pub(crate) const STREAM: &str = "github/artifacts";
+
+/// An upload takes less.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
+
+/// Before the first time nothing is older than what `save` keeps.
+const FIRST: SignedDuration = SignedDuration::from_hours(24 * 14);
+
+/// No artifact of ours is larger.
+const LARGEST: u64 = 512 * 1024 * 1024;
+
+/// So many artifacts are looked at in one go.
+const MOST: usize = 20_000;
+
+/// A cursor has room for so many numbers of artifacts.
+const MOST_DONE: usize = 320;
+
+/// How far the list was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Position {
+    /// What was created before is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Timestamp>,
+    /// What was created later and is done.
+    done: BTreeSet<u64>,
+}
+
+/// What became of one artifact.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    TakenIn(TakenIn),
+    /// It is not from where it says, or cannot be had any more.
+    Refused(String),
+}
+
+/// What was looked through.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    pub(crate) artifacts: Vec<Looked>,
+    /// Why the rest must wait.
+    pub(crate) broken: Option<ForgeError>,
+    /// Artifacts that are left for the next time.
+    pub(crate) left: u64,
+}
+
+/// Takes in what is new.
+pub(crate) fn fetch(
+    github: &GitHub<'_>,
+    state: &StateFolder<'_>,
+    now: Timestamp,
+    dry_run: bool,
+    step: &mut dyn FnMut(usize, usize),
+) -> Result<Fetched, StateError> {
+    let before = position(state)?;
+    let from = before
+        .from
+        .unwrap_or_else(|| now.saturating_sub(FIRST).unwrap_or(Timestamp::MIN));
+    let mut fetched = Fetched::default();
+    let listed = github.list(
+        &runs::artifacts(&github.repository),
+        MOST,
+        &mut |artifact| {
+            // Somewhat further, should the list be out of order.
+            artifact
+                .created_at
+                .is_none_or(|at| at >= from.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN))
+        },
+    );
+    let is_whole = matches!(listed.end, End::Whole | End::Enough);
+    if let End::Broken(error) = listed.end {
+        fetched.broken = Some(error);
+    }
+    let newest = listed
+        .items
+        .iter()
+        .filter_map(|artifact| artifact.created_at)
+        .max();
+    let mut fresh: Vec<(Artifact, ArtifactName)> = listed
+        .items
+        .into_iter()
+        .filter(|artifact| !artifact.expired && !before.done.contains(&artifact.id))
+        .filter(|artifact| artifact.created_at.is_none_or(|at| at >= from))
+        .filter_map(|artifact| ArtifactName::parse(&artifact.name).map(|name| (artifact, name)))
+        .collect();
+    fresh.sort_by_key(|(artifact, _)| artifact.id);
+    let mut after = before.clone();
+    let mut waiting: Option<Timestamp> = None;
+    let mut known: BTreeMap<u64, Run> = BTreeMap::new();
+    let all = fresh.len();
+    for (number, (artifact, name)) in fresh.into_iter().enumerate() {
+        step(number, all);
+        if fetched.broken.is_some() {
+            fetched.left += 1;
+            waiting = earlier(waiting, artifact.created_at);
+            continue;
+        }
+        match one(github, state, &artifact, &name, &mut known, now, dry_run)? {
+            Ok(outcome) => {
+                after.done.insert(artifact.id);
+                fetched.artifacts.push(Looked {
+                    id: artifact.id,
+                    name: artifact.name,
+                    outcome,
+                });
+            }
+            Err(error) => {
+                fetched.broken = Some(error);
+                fetched.left += 1;
+                waiting = earlier(waiting, artifact.created_at);
+            }
+        }
+    }
+    if is_whole && let Some(newest) = newest {
+        let reached = newest.saturating_sub(OVERLAP).unwrap_or(newest);
+        let reached = waiting.map_or(reached, |waiting| reached.min(waiting));
+        after.from = Some(after.from.map_or(reached, |from| from.max(reached)));
+    }
+    while after.done.len() > MOST_DONE {
+        after.done.pop_first();
+    }
+    if after != before && !dry_run {
+        let position = serde_json::to_string(&after)?;
+        state.save_cursor(STREAM, &position, now)?;
+    }
+    Ok(fetched)
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn position(state: &StateFolder<'_>) -> Result<Position, StateError> {
+    let position = state.cursor(STREAM)?;
+    // One that cannot be read costs a longer look, nothing else.
+    Ok(position
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
+}
+
+/// Looks at one artifact; the inner error means that it has to wait.
+fn one(
+    github: &GitHub<'_>,
+    state: &StateFolder<'_>,
+    artifact: &Artifact,
+    name: &ArtifactName,
+    known: &mut BTreeMap<u64, Run>,
+    now: Timestamp,
+    dry_run: bool,
+) -> Result<Result<Outcome, ForgeError>, StateError> {
+    let Some(id) = artifact.workflow_run.as_ref().map(|run| run.id) else {
+        return Ok(Ok(Outcome::Refused(
+            "GitHub does not say from which run it is".into(),
+        )));
+    };
+    let run = match known.get(&id) {
+        Some(run) => run.clone(),
+        None => match github.call(&runs::get(&github.repository, id)) {
+            Ok(run) => {
+                known.insert(id, run.clone());
+                run
+            }
+            Err(ForgeError::Missing { .. }) => {
+                return Ok(Ok(Outcome::Refused(format!("run {id} is gone"))));
+            }
+            Err(error) => return Ok(Err(error)),
+        },
+    };
+    if let Err(words) = is_of(name, &run) {
+        return Ok(Ok(Outcome::Refused(words)));
+    }
+    let archive = match github.download(&runs::archive(&github.repository, artifact.id), LARGEST) {
+        Ok(archive) => archive,
+        Err(error @ (ForgeError::Missing { .. } | ForgeError::Refused { status: 410, .. })) => {
+            return Ok(Ok(Outcome::Refused(format!("it is gone: {error}"))));
+        }
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Some(digest) = artifact
+        .digest
+        .as_deref()
+        .and_then(|digest| digest.strip_prefix("sha256:"))
+        && Sha::of(&archive).to_string() != digest
+    {
+        return Ok(Ok(Outcome::Refused(
+            "what was downloaded is not what GitHub says was left".into(),
+        )));
+    }
+    let expected = Expected {
+        repository: Some(run.repository.full_name.clone()),
+        run: Some(name.run.clone()),
+        attempt: Some(name.attempt),
+        job: Some(name.job.clone()),
+        branch: branch_of(&run),
+        now,
+    };
+    let taken = state.ingest_archive(&artifact.name, archive, &expected, dry_run)?;
+    Ok(Ok(Outcome::TakenIn(taken)))
+}
+
+/// Whether an artifact is from where its name says.
+fn is_of(name: &ArtifactName, run: &Run) -> Result<(), String> {
+    if name.run != run.id.to_string() {
+        return Err(format!(
+            "it says that it is of run {}, and it is of run {}",
+            name.run, run.id
+        ));
+    }
+    if name.attempt == 0 || name.attempt > run.attempt {
+        return Err(format!(
+            "it says that it is of attempt {}, and there were {}",
+            name.attempt, run.attempt
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the branch that events of a run must be about, where a stranger's code could say otherwise.
+fn branch_of(run: &Run) -> Option<String> {
+    let is_fork = run
+        .head_repository
+        .as_ref()
+        .is_none_or(|head| head.id != run.repository.id);
+    if !is_fork && !run.event.starts_with("pull_request") {
+        return None;
+    }
+    let branch = run.head_branch.clone().unwrap_or_default();
+    match &run.head_repository {
+        Some(head) if is_fork => Some(webhook::of_fork(&head.full_name, &branch)),
+        Some(_) => Some(branch),
+        // The fork is gone, and with it its name.
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_has_room_in_a_cursor() {
+        let done = (0..MOST_DONE as u64).map(|number| 99_999_000_000 - number * 7_777_777);
+        let position = Position {
+            from: Some("2026-01-05T09:00:00.123456789Z".parse().unwrap()),
+            done: done.collect(),
+        };
+        assert!(serde_json::to_string(&position).unwrap().len() <= 4_096);
+    }
+}

@@ -1,0 +1,11 @@
+//! Drivers: what asks GitHub step by step, with time and network, as the decision rooms say.
+
+pub(crate) mod artifacts;
+pub(crate) mod etags;
+pub(crate) mod github;
+pub(crate) mod identity;
+pub(crate) mod post;
+pub(crate) mod upsert;
+
+#[cfg(test)]
+mod tests;

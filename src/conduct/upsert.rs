@@ -1,0 +1,375 @@
+//! Writing one comment, one issue or one draft, however often and from however many places at once.
+//!
+//! A request that creates is followed by a look: whoever looks last removes what is too many. When it is not known whether a request
+//! was heard, a look tells.
+
+use crate::conduct::github::GitHub;
+use crate::forge::api::issues::{self, Change};
+use crate::forge::api::pulls;
+use crate::forge::problem::ForgeError;
+use crate::forge::request::Listing;
+use crate::forge::upsert::{Decision, Existing, Step, decide, same};
+
+/// Nobody reads a conversation that is longer.
+const MOST_COMMENTS: usize = 5_000;
+
+/// So often it is looked again before it is given up.
+const MOST_ROUNDS: usize = 5;
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Upserted {
+    /// The number of the comment, issue or pull request.
+    pub(crate) id: u64,
+    /// Requests that changed something.
+    pub(crate) writes: u64,
+    pub(crate) url: String,
+}
+
+/// What one kind of text needs.
+trait Kind {
+    /// Something that is there: number, author, text, address.
+    fn existing(&self, github: &GitHub<'_>) -> Result<Vec<Found>, ForgeError>;
+    fn create(&self, github: &GitHub<'_>) -> Result<(), ForgeError>;
+    fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError>;
+    fn remove(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError>;
+    fn text(&self) -> &str;
+    fn key(&self) -> &str;
+    fn purpose(&self) -> String;
+}
+
+struct Found {
+    id: u64,
+    author: Option<u64>,
+    text: String,
+    url: String,
+}
+
+/// Keeps one comment on an issue or pull request.
+pub(crate) fn comment(
+    github: &GitHub<'_>,
+    me: u64,
+    number: u64,
+    key: &str,
+    text: &str,
+) -> Result<Upserted, ForgeError> {
+    upsert(github, me, &Comment { number, key, text })
+}
+
+/// Keeps one issue; a closed one is opened again.
+pub(crate) fn issue(github: &GitHub<'_>, me: u64, new: Issue<'_>) -> Result<Upserted, ForgeError> {
+    upsert(github, me, &new)
+}
+
+/// Keeps one draft pull request of a branch.
+pub(crate) fn draft(github: &GitHub<'_>, me: u64, new: Draft<'_>) -> Result<Upserted, ForgeError> {
+    upsert(github, me, &new)
+}
+
+fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Upserted, ForgeError> {
+    let mut writes = 0;
+    let mut failed = None;
+    for _ in 0..MOST_ROUNDS {
+        let found = kind.existing(github)?;
+        let existing = found.iter().map(|found| Existing {
+            id: found.id,
+            author: found.author,
+            text: &found.text,
+        });
+        let Decision { step, surplus } = decide(existing, me, kind.key(), kind.text());
+        for id in surplus {
+            writes += 1;
+            // Somebody else may have removed it.
+            gone_is_fine(kind.remove(github, id))?;
+        }
+        let done = match step {
+            Step::Leave(id) => {
+                let url = found
+                    .into_iter()
+                    .find(|found| found.id == id)
+                    .map(|found| found.url);
+                let url = url.unwrap_or_default();
+                return Ok(Upserted { id, writes, url });
+            }
+            Step::Create => kind.create(github),
+            Step::Update(id) => kind.update(github, id),
+        };
+        writes += 1;
+        match done {
+            Ok(()) => {
+                if let Step::Update(id) = step {
+                    let url = found
+                        .into_iter()
+                        .find(|found| found.id == id)
+                        .map(|found| found.url);
+                    let url = url.unwrap_or_default();
+                    return Ok(Upserted { id, writes, url });
+                }
+            }
+            // Gone meanwhile: the next look finds out.
+            Err(error) if matches!(step, Step::Update(_)) && is_gone(&error) => {}
+            // Whether it was heard, the next look tells.
+            Err(error @ ForgeError::MayHaveHappened { .. }) => failed = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    // Others write something else there at the same time: theirs is as good as ours.
+    let found = kind.existing(github)?;
+    let ours = found.into_iter().find(|found| {
+        found.author == Some(me) && crate::forge::upsert::has_key(&found.text, kind.key())
+    });
+    match (ours, failed) {
+        (Some(found), _) => Ok(Upserted {
+            id: found.id,
+            writes,
+            url: found.url,
+        }),
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(ForgeError::Unavailable {
+            purpose: kind.purpose(),
+            words: "what was written is not there".into(),
+        }),
+    }
+}
+
+fn is_gone(error: &ForgeError) -> bool {
+    matches!(
+        error,
+        ForgeError::Missing { .. } | ForgeError::Refused { status: 410, .. }
+    )
+}
+
+fn gone_is_fine(done: Result<(), ForgeError>) -> Result<(), ForgeError> {
+    match done {
+        Err(error) if is_gone(&error) => Ok(()),
+        done => done,
+    }
+}
+
+/// All of a list, or an error: from a part of it nobody can tell that something is not there.
+fn all<T: serde::de::DeserializeOwned>(
+    github: &GitHub<'_>,
+    listing: &Listing<T>,
+) -> Result<Vec<T>, ForgeError> {
+    let purpose = listing.request.purpose.clone();
+    github
+        .list(listing, MOST_COMMENTS, &mut |_| true)
+        .whole(&purpose)
+}
+
+struct Comment<'a> {
+    number: u64,
+    key: &'a str,
+    text: &'a str,
+}
+
+impl Kind for Comment<'_> {
+    fn existing(&self, github: &GitHub<'_>) -> Result<Vec<Found>, ForgeError> {
+        let comments = all(github, &issues::comments(&github.repository, self.number))?;
+        let found = comments.into_iter().map(|comment| Found {
+            id: comment.id,
+            author: comment.user.map(|user| user.id),
+            text: comment.body.unwrap_or_default(),
+            url: comment.html_url,
+        });
+        Ok(found.collect())
+    }
+
+    fn create(&self, github: &GitHub<'_>) -> Result<(), ForgeError> {
+        github
+            .call(&issues::comment(&github.repository, self.number, self.text))
+            .map(drop)
+    }
+
+    fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
+        github
+            .call(&issues::update_comment(&github.repository, id, self.text))
+            .map(drop)
+    }
+
+    fn remove(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
+        github
+            .call(&issues::delete_comment(&github.repository, id))
+            .map(drop)
+    }
+
+    fn text(&self) -> &str {
+        self.text
+    }
+
+    fn key(&self) -> &str {
+        self.key
+    }
+
+    fn purpose(&self) -> String {
+        format!("comment on #{}", self.number)
+    }
+}
+
+/// An issue to keep.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Issue<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) key: &'a str,
+    /// By which it is found; nobody else should use it.
+    pub(crate) label: &'a str,
+}
+
+impl Kind for Issue<'_> {
+    fn existing(&self, github: &GitHub<'_>) -> Result<Vec<Found>, ForgeError> {
+        let listed = all(github, &issues::labelled(&github.repository, self.label))?;
+        let found = listed
+            .into_iter()
+            .filter(|issue| issue.pull_request.is_none() && !is_set_aside(issue));
+        let found = found.map(|issue| {
+            // A title or state that differs makes it another text.
+            let is_same = issue.title == self.title && issue.state == "open";
+            let text = issue.body.unwrap_or_default();
+            Found {
+                id: issue.number,
+                author: issue.user.map(|user| user.id),
+                text: if is_same { text } else { text + "\n\u{0}" },
+                url: issue.html_url,
+            }
+        });
+        Ok(found.collect())
+    }
+
+    fn create(&self, github: &GitHub<'_>) -> Result<(), ForgeError> {
+        github
+            .call(&issues::create(
+                &github.repository,
+                self.title,
+                self.text,
+                &[self.label],
+            ))
+            .map(drop)
+    }
+
+    fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
+        let change = Change {
+            title: Some(self.title),
+            body: Some(self.text),
+            state: Some("open"),
+            ..Change::default()
+        };
+        github
+            .call(&issues::update(&github.repository, id, change))
+            .map(drop)
+    }
+
+    /// An issue cannot be removed: it is closed, and says of which it is a copy no more.
+    fn remove(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
+        let change = Change {
+            body: Some(SET_ASIDE),
+            state: Some("closed"),
+            reason: Some("not_planned"),
+            ..Change::default()
+        };
+        github
+            .call(&issues::update(&github.repository, id, change))
+            .map(drop)
+    }
+
+    fn text(&self) -> &str {
+        self.text
+    }
+
+    fn key(&self) -> &str {
+        self.key
+    }
+
+    fn purpose(&self) -> String {
+        format!("open the issue `{}`", self.title)
+    }
+}
+
+/// What an issue says that was opened twice.
+const SET_ASIDE: &str = "Opened twice at the same moment; the older one stays.\n";
+
+fn is_set_aside(issue: &issues::Issue) -> bool {
+    issue.state == "closed"
+        && issue
+            .body
+            .as_deref()
+            .is_some_and(|body| same(body, SET_ASIDE))
+}
+
+/// A draft to keep.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Draft<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) text: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) head: &'a str,
+    pub(crate) base: &'a str,
+}
+
+impl Kind for Draft<'_> {
+    fn existing(&self, github: &GitHub<'_>) -> Result<Vec<Found>, ForgeError> {
+        let owner = &github.repository.owner;
+        let pulls = all(
+            github,
+            &pulls::of_branch(&github.repository, owner, self.head),
+        )?;
+        let found = pulls
+            .into_iter()
+            .filter(|pull| pull.base.branch == self.base)
+            .map(|pull| {
+                let is_same = pull.title == self.title;
+                let text = pull.body.unwrap_or_default();
+                Found {
+                    id: pull.number,
+                    author: pull.user.map(|user| user.id),
+                    text: if is_same { text } else { text + "\n\u{0}" },
+                    url: pull.html_url,
+                }
+            });
+        Ok(found.collect())
+    }
+
+    fn create(&self, github: &GitHub<'_>) -> Result<(), ForgeError> {
+        let new = pulls::NewPull {
+            title: self.title,
+            body: self.text,
+            head: self.head,
+            base: self.base,
+        };
+        match github.call(&pulls::create_draft(&github.repository, new)) {
+            // GitHub allows one open pull request of a branch: somebody else was faster, and the next look finds it.
+            Err(ForgeError::Refused {
+                status: 422, words, ..
+            }) if words.contains("already exists") => Ok(()),
+            done => done.map(drop),
+        }
+    }
+
+    fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
+        github
+            .call(&pulls::update(
+                &github.repository,
+                id,
+                self.title,
+                self.text,
+            ))
+            .map(drop)
+    }
+
+    fn remove(&self, _: &GitHub<'_>, _: u64) -> Result<(), ForgeError> {
+        // There is one at most.
+        Ok(())
+    }
+
+    fn text(&self) -> &str {
+        self.text
+    }
+
+    fn key(&self) -> &str {
+        self.key
+    }
+
+    fn purpose(&self) -> String {
+        format!("open a draft pull request of {}", self.head)
+    }
+}
