@@ -172,6 +172,15 @@ impl<T> Listing<T> {
             brings: PhantomData,
         }
     }
+
+    /// A list that GitHub hands out as one page.
+    pub(crate) fn of_one_page(request: Request) -> Self {
+        Self {
+            request,
+            field: None,
+            brings: PhantomData,
+        }
+    }
 }
 
 /// An answer, its body whole.

@@ -220,6 +220,8 @@ fn an_enterprise_server_is_asked_below_its_path() {
     everything_is_read(&furnished().enterprise());
 }
 
+const SHA: &str = "0123456789012345678901234567890123456789";
+
 fn everything_is_written(api: &str) {
     with_api(api, |github| {
         let o = &repository();
@@ -279,10 +281,10 @@ fn everything_is_written(api: &str) {
             ),
         );
         reads(github, &git::create_commit(o, "m", "abc", &["abc"]));
-        reads(github, &git::create_ref(o, "refs/maestro/x", "abc"));
+        reads(github, &git::create_ref(o, "refs/maestro/x", SHA));
         reads(
             github,
-            &git::update_ref(o, "heads/maestro-state", "abc", false),
+            &git::update_ref(o, "heads/maestro-state", SHA, false),
         );
         reads(github, &git::delete_ref(o, "maestro/x"));
     });

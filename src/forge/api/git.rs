@@ -36,16 +36,8 @@ pub(crate) fn matching(repository: &RepoName, prefix: &str) -> Listing<Ref> {
         "/git/matching-refs/{}",
         escape_path(prefix.trim_end_matches('/'))
     );
-    Listing::new(
-        about(
-            Method::Get,
-            repository,
-            &rest,
-            &format!("list refs/{prefix}"),
-            READ,
-        ),
-        None,
-    )
+    let purpose = format!("list refs/{prefix}");
+    Listing::of_one_page(about(Method::Get, repository, &rest, &purpose, READ))
 }
 
 /// Makes a ref; GitHub refuses with 422 when it is there. The name is a full one.
