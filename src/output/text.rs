@@ -18,7 +18,8 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 fn spell_out(text: &str, applies: impl Fn(char) -> bool) -> String {
-    if !text.chars().any(|c| is_unseen(c) && applies(c)) {
+    let is_command = has_command(text);
+    if !is_command && !text.chars().any(|c| is_unseen(c) && applies(c)) {
         return text.to_owned();
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -29,7 +30,27 @@ fn spell_out(text: &str, applies: impl Fn(char) -> bool) -> String {
             safe.push(c);
         }
     }
-    safe
+    if is_command {
+        break_commands(&safe)
+    } else {
+        safe
+    }
+}
+
+/// Whether the runner of GitHub Actions would obey the text (`ActionCommand` of actions/runner): `::` where a line begins, `##[` anywhere.
+fn has_command(text: &str) -> bool {
+    text.contains("##[") || text.lines().any(|line| line.trim_start().starts_with("::"))
+}
+
+fn break_commands(text: &str) -> String {
+    let text = text.replace("##[", "#\\u{23}[");
+    let lines = text
+        .split_inclusive('\n')
+        .map(|line| match line.trim_start().strip_prefix("::") {
+            Some(rest) => format!("{}\\u{{3a}}:{rest}", &line[..line.len() - rest.len() - 2]),
+            None => line.to_owned(),
+        });
+    lines.collect()
 }
 
 /// Whether a character acts on the terminal or on the direction of the text instead of being seen.
@@ -50,6 +71,15 @@ mod tests {
     #[test]
     fn a_direction_override_becomes_visible_text() {
         assert_eq!(visible("a\u{202e}b"), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn a_command_to_the_runner_becomes_visible_text() {
+        assert_eq!(
+            visible("  ::error::x\n a::b\n::"),
+            "  \\u{3a}:error::x\n a::b\n\\u{3a}:"
+        );
+        assert_eq!(one_line("x##[error]"), "x#\\u{23}[error]");
     }
 
     #[test]

@@ -6,14 +6,17 @@ use super::refusal::Reason;
 use super::v1::ListShape;
 use crate::event::Sha;
 
-/// How many places lists have.
+/// How many places lists have, and on how many others they stand.
 #[derive(Default)]
-pub(super) struct Lengths(HashMap<Sha, Result<u32, (Reason, String)>>);
+pub(super) struct Lengths(HashMap<Sha, Length>);
+
+type Length = Result<(u32, u32), (Reason, String)>;
 
 impl Lengths {
     /// Lists that stand on more others than this are not read.
-    const DEEPEST: usize = 128;
+    const DEEPEST: u32 = 128;
 
+    /// Returns how many places a list has, or why it has none.
     pub(super) fn of(
         &mut self,
         id: Sha,
@@ -21,35 +24,44 @@ impl Lengths {
     ) -> Result<u32, (Reason, String)> {
         let mut chain = Vec::new();
         let mut next = Some(id);
-        let mut length = Ok(0);
+        let mut below: Option<Length> = None;
         while let Some(id) = next {
+            if let Some(known) = self.0.get(&id) {
+                below = Some(known.clone());
+                break;
+            }
             let Some(shape) = lists.get(&id) else {
-                length = Err((Reason::NoList, id.to_string()));
+                below = Some(Err((Reason::NoList, id.to_string())));
                 break;
             };
-            if let Some(known) = self.0.get(&id) {
-                length.clone_from(known);
-                break;
-            }
-            if chain.len() > Self::DEEPEST {
-                let problem = format!("it stands on more than {} lists", Self::DEEPEST);
-                return Err((Reason::BadPayload, problem));
-            }
             chain.push((id, shape));
             next = shape.base;
         }
         for (id, shape) in chain.into_iter().rev() {
-            length = length.and_then(|base| {
-                let problem = || {
-                    (
-                        Reason::BadPayload,
-                        "it does not fit the list that it stands on".to_owned(),
-                    )
-                };
-                shape.length(base).ok_or_else(problem)
-            });
+            let length = above(shape, below);
             self.0.insert(id, length.clone());
+            below = Some(length);
         }
-        length
+        let nothing = Err((Reason::NoList, id.to_string()));
+        below.unwrap_or(nothing).map(|(length, _)| length)
     }
+}
+
+/// Returns the length of a list that stands on another one, or on nothing.
+fn above(shape: &ListShape, below: Option<Length>) -> Length {
+    let bad = |problem: String| (Reason::BadPayload, problem);
+    let (base, depth) = match below {
+        None => (0, 0),
+        Some(below) => below.map(|(length, depth)| (length, depth + 1))?,
+    };
+    if depth > Lengths::DEEPEST {
+        return Err(bad(format!(
+            "it stands on more than {} lists",
+            Lengths::DEEPEST
+        )));
+    }
+    let length = shape.length(base);
+    length
+        .map(|length| (length, depth))
+        .ok_or_else(|| bad("it does not fit the list that it stands on".into()))
 }

@@ -630,8 +630,8 @@ def judge(world, writers, branch):
             continue
         for line in found:
             payload = line["payload"]
-            have = (line["at"], line["commit"], line["branch"], payload["files"], payload["counts"]["cases"])
-            want = (event.at, world.commit, "main", [hashlib.sha256(event.report).hexdigest()], TESTS)
+            have = (line["at"], line["commit"], line["branch"], payload["files"])
+            want = (event.at, world.commit, "main", [hashlib.sha256(event.report).hexdigest()])
             if have != want:
                 faults.add("run with another content", f"{identity}: {have}, not {want}")
             if payload["list"] not in branch.lists:
@@ -652,6 +652,16 @@ def read_back(world, branch):
     if have != want:
         said = report.err.decode(errors="replace")
         world.faults.add("report of a new clone", f"exit, runs and duplicate runs are {have}, not {want}: {said}")
+    folder = world.folder / "exported"
+    exported = world.maestro("fresh", "state", "export", "--out", str(folder))
+    if exported.code != OK:
+        world.faults.add("export that failed", exported)
+    rows = [json.loads(line) for path in folder.glob("kind=test_run/*/*.ndjson") for line in path.read_text().splitlines()]
+    odd = [row for row in rows if (row["cases"], row["failed"]) != (TESTS, 1)]
+    for row in odd:
+        world.faults.add("run with other results", row)
+    if len(rows) != want[1]:
+        world.faults.add("export of a new clone", f"{len(rows)} runs, not {want[1]}")
     return totals.get("runs")
 
 

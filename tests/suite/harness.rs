@@ -236,6 +236,11 @@ impl Team {
         self.0.run(args).success();
     }
 
+    /// Runs any command above the clones.
+    pub(crate) fn run<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Run {
+        self.0.run(args)
+    }
+
     pub(crate) fn publish(&self, clone: &str, run: &str) {
         self.store(clone, run);
         self.ok(&format!("{clone} push"));

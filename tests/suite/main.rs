@@ -25,6 +25,7 @@ mod state_artifact;
 mod state_compact;
 mod state_compat;
 mod state_doctor;
+mod state_hostile;
 mod state_shared;
 mod state_transport;
 mod terminal_contract;
