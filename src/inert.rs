@@ -70,6 +70,26 @@ fn break_digests(text: &str) -> String {
     broken
 }
 
+/// Whether the runner of GitHub Actions would obey the text (`ActionCommand` of actions/runner): `::` where a line begins, `##[` anywhere.
+pub(crate) fn has_command(text: &str) -> bool {
+    text.contains("##[") || text.lines().any(|line| line.trim_start().starts_with("::"))
+}
+
+/// Spells out what the runner would obey.
+pub(crate) fn without_commands(text: String) -> String {
+    if !has_command(&text) {
+        return text;
+    }
+    let text = text.replace("##[", "#\\u{23}[");
+    let lines = text
+        .split_inclusive('\n')
+        .map(|line| match line.trim_start().strip_prefix("::") {
+            Some(rest) => format!("{}\\u{{3a}}:{rest}", &line[..line.len() - rest.len() - 2]),
+            None => line.to_owned(),
+        });
+    lines.collect()
+}
+
 /// Returns text on one line, what acts instead of being seen spelled out.
 fn line(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -80,7 +100,7 @@ fn line(text: &str) -> String {
             c => safe.push(c),
         }
     }
-    safe
+    without_commands(safe)
 }
 
 /// Marks of direction, and what has no width: names that look alike would be two.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 pub(crate) mod github;
 mod human;
+mod json;
 mod markdown;
 pub(crate) mod text;
 
@@ -184,10 +185,10 @@ pub(crate) fn write(
     match format {
         Format::Human => human::write(&report.page(), looks, out),
         Format::Json => {
-            report.write_json(out)?;
+            report.write_json(&mut json::Calm(out))?;
             out.write_all(b"\n")
         }
-        Format::Ndjson => report.write_ndjson(out),
+        Format::Ndjson => report.write_ndjson(&mut json::Calm(out)),
         Format::Markdown => markdown::write(&report.page(), out),
         Format::Github => github::write_findings(&report.findings(), out),
     }

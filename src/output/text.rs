@@ -1,5 +1,7 @@
 //! Foreign text made safe to show on a terminal.
 
+use crate::inert;
+
 /// Returns the text with control and direction characters spelled out, so that a test's name cannot move the cursor,
 /// clear the screen or show a path backwards. Line breaks and tabs stay.
 pub(crate) fn visible(text: &str) -> String {
@@ -18,8 +20,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 fn spell_out(text: &str, applies: impl Fn(char) -> bool) -> String {
-    let is_command = has_command(text);
-    if !is_command && !text.chars().any(|c| is_unseen(c) && applies(c)) {
+    if !inert::has_command(text) && !text.chars().any(|c| is_unseen(c) && applies(c)) {
         return text.to_owned();
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -30,27 +31,7 @@ fn spell_out(text: &str, applies: impl Fn(char) -> bool) -> String {
             safe.push(c);
         }
     }
-    if is_command {
-        break_commands(&safe)
-    } else {
-        safe
-    }
-}
-
-/// Whether the runner of GitHub Actions would obey the text (`ActionCommand` of actions/runner): `::` where a line begins, `##[` anywhere.
-fn has_command(text: &str) -> bool {
-    text.contains("##[") || text.lines().any(|line| line.trim_start().starts_with("::"))
-}
-
-fn break_commands(text: &str) -> String {
-    let text = text.replace("##[", "#\\u{23}[");
-    let lines = text
-        .split_inclusive('\n')
-        .map(|line| match line.trim_start().strip_prefix("::") {
-            Some(rest) => format!("{}\\u{{3a}}:{rest}", &line[..line.len() - rest.len() - 2]),
-            None => line.to_owned(),
-        });
-    lines.collect()
+    inert::without_commands(safe)
 }
 
 /// Whether a character acts on the terminal or on the direction of the text instead of being seen.
