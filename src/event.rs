@@ -72,6 +72,32 @@ pub(crate) struct Origin {
     pub(crate) branch: String,
 }
 
+/// A run, job, commit or branch has no longer name.
+pub(crate) const LONGEST_NAME: usize = 512;
+
+/// Returns a name on one line, of a length that is taken in everywhere.
+pub(crate) fn plain_name(name: String) -> String {
+    if name.len() <= LONGEST_NAME && !name.chars().any(char::is_control) {
+        return name;
+    }
+    let plain = name.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let plain: String = plain.collect();
+    plain[..plain.floor_char_boundary(LONGEST_NAME)].to_owned()
+}
+
+impl Origin {
+    /// Makes its names plain ones.
+    pub(crate) fn plain(self) -> Self {
+        Self {
+            run: plain_name(self.run),
+            attempt: self.attempt,
+            job: plain_name(self.job),
+            commit: plain_name(self.commit),
+            branch: plain_name(self.branch),
+        }
+    }
+}
+
 /// An event whose payload is already in its final bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {

@@ -26,6 +26,8 @@ pub(super) use verify::VerifyDocument;
 use clap::Subcommand;
 
 use super::session::Session;
+use crate::conduct::github::GitHub;
+use crate::conduct::identity::enter_installation;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::flakes::verdict::times;
 use crate::state::v1::LineProblem;
@@ -70,6 +72,31 @@ pub(super) struct RemoteArgs {
     /// How many seconds to go on trying
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) deadline: u64,
+}
+
+/// How commits come onto the state branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Via {
+    /// By a push.
+    Git,
+    /// By GitHub's API: GitHub signs them, where the token is a workflow's or an app's.
+    Api,
+}
+
+/// Returns GitHub, for commits by way of its API.
+pub(super) fn publisher<'w>(
+    session: &Session<'w>,
+    repository: Option<&str>,
+    args: &RemoteArgs,
+) -> Result<GitHub<'w>, CommandError> {
+    let found = session.github(repository, args.remote.as_deref(), args.deadline)?;
+    let Some((github, whose)) = found else {
+        let message = "`--via api` needs a repository at GitHub, and none is meant";
+        return Err(CommandError::message(ErrorKind::Usage, message)
+            .hint("name it with --repository OWNER/NAME, or in the address of the remote"));
+    };
+    enter_installation(&github, &whose)?;
+    Ok(github)
 }
 
 /// Names what could not be read of the state.

@@ -44,6 +44,7 @@ impl From<StateError> for CommandError {
                  `commit.gpgsign` and a key",
             ),
             StateError::Git(error) => git_failure(&error),
+            StateError::Forge(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod etags;
 pub(crate) mod github;
 pub(crate) mod identity;
 pub(crate) mod post;
+mod publish;
 pub(crate) mod upsert;
 
 #[cfg(test)]

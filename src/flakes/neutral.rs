@@ -14,9 +14,9 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::duration::Duration;
-use super::results::Interner;
+use super::results::{Interner, MOST_ATTEMPTS};
 use crate::event::{Origin, Sha};
-use crate::junit::{Counts, Note, NoteCode, Notes, Outcome};
+use crate::junit::{Counts, Note, NoteCode, Notes, Outcome, bound_name};
 
 /// A line longer than this is not a test result.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
@@ -207,12 +207,13 @@ impl<'c> Reader<'c> {
             job: parsed.job.unwrap_or_default().into_owned(),
             commit: parsed.commit.unwrap_or_default().into_owned(),
             branch: parsed.branch.unwrap_or_default().into_owned(),
-        };
+        }
+        .plain();
         let suite = self
             .file
             .suites
-            .number(parsed.suite.as_deref().unwrap_or(""));
-        let name = self.file.names.number(&parsed.test);
+            .number(&bounded(parsed.suite.as_deref().unwrap_or("")));
+        let name = self.file.names.number(&bounded(&parsed.test));
         let next = u32::try_from(self.file.tests.len()).unwrap_or(u32::MAX);
         let test = *self.by_name.entry((suite, name)).or_insert(next);
         if test == next {
@@ -429,6 +430,18 @@ impl NeutralFile {
     }
 }
 
+/// Cuts a long name as those of reports are cut.
+fn bounded(name: &str) -> Cow<'_, str> {
+    let mut name = Cow::Borrowed(name);
+    if name.len() > LONGEST_UNCUT {
+        bound_name(name.to_mut());
+    }
+    name
+}
+
+/// Names of this length are never cut.
+const LONGEST_UNCUT: usize = 4096;
+
 impl Group {
     /// Returns a digest of its lines.
     pub(crate) fn sha(&self) -> Sha {
@@ -449,7 +462,12 @@ impl Group {
                 });
                 tests.len() - 1
             });
-            tests[at].sequence.push(outcome.letter());
+            let sequence = &mut tests[at].sequence;
+            if sequence.len() > MOST_ATTEMPTS {
+                // As in reports: cut in the middle, and the last attempt is the one that counts.
+                sequence.pop();
+            }
+            sequence.push(outcome.letter());
             tests[at].duration = tests[at].duration.max(duration);
         }
         tests

@@ -18,7 +18,7 @@ const TWINS: char = '+';
 const TIMES: char = '*';
 
 /// More attempts than this of one execution are cut in the middle.
-const MOST_ATTEMPTS: usize = 200;
+pub(super) const MOST_ATTEMPTS: usize = 200;
 
 /// More kinds of twin than this under one name are told apart by their last outcome only.
 const MOST_KINDS: usize = 50;
@@ -351,6 +351,9 @@ fn join_twins(mut kinds: Vec<(&str, u64)>) -> String {
     kinds.into_iter().map(write).collect::<Vec<_>>().join("+")
 }
 
+/// More executions of one kind under one name has no run.
+const MOST_TWINS: u64 = 1_000_000;
+
 /// Whether a text is a sequence as this program writes it.
 pub(crate) fn is_sequence(text: &str) -> bool {
     let mut before = "";
@@ -371,7 +374,7 @@ pub(crate) fn is_sequence(text: &str) -> bool {
             && !times.starts_with('0')
             && times
                 .parse()
-                .is_ok_and(|times: u64| (2..=1 << 32).contains(&times))
+                .is_ok_and(|times: u64| (2..=MOST_TWINS).contains(&times))
     })
 }
 

@@ -63,6 +63,8 @@ pub(crate) struct Request {
     /// Query parameters, not yet encoded.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Option<Value>,
+    /// Whether it may be sent again although it may have been heard.
+    pub(crate) is_repeatable: bool,
     /// What is done to what, for messages: `list the pull requests of o/n`.
     pub(crate) purpose: String,
     pub(crate) need: Need,
@@ -75,6 +77,8 @@ impl Request {
             path,
             query: Vec::new(),
             body: None,
+            // What sets a state may be said twice; what creates something makes two of it.
+            is_repeatable: method != Method::Post,
             purpose,
             need,
         }
@@ -98,10 +102,10 @@ impl Request {
         self
     }
 
-    /// Whether it may be sent again although it may have been heard: everything but what creates something sets a state, and
-    /// setting it twice is setting it.
-    pub(crate) fn is_repeatable(&self) -> bool {
-        self.method != Method::Post
+    /// Lets it be sent again: what it creates is the same the second time, or nobody sees it.
+    pub(crate) fn repeatable(mut self) -> Self {
+        self.is_repeatable = true;
+        self
     }
 
     /// Returns path and query as they go out.

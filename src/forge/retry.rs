@@ -79,7 +79,7 @@ pub(crate) fn judge(request: &Request, answer: &Result<Response, Silence>, at: &
 /// Decides about an answer that came whole and is not what it should be.
 pub(crate) fn after_nonsense(request: &Request, words: &str, at: &Standing) -> Next {
     // A second look tells a torn answer from one that this version does not understand.
-    if at.faults >= 2 || !request.is_repeatable() {
+    if at.faults >= 2 || !request.is_repeatable {
         return Next::GiveUp(ForgeError::Nonsense {
             purpose: request.purpose.clone(),
             words: words.to_owned(),
@@ -94,7 +94,7 @@ fn after_fault(
     words: impl Fn() -> String,
     may_have_been_heard: bool,
 ) -> Next {
-    if may_have_been_heard && !request.is_repeatable() {
+    if may_have_been_heard && !request.is_repeatable {
         return Next::GiveUp(ForgeError::MayHaveHappened {
             purpose: request.purpose.clone(),
             words: words(),

@@ -12,6 +12,22 @@ use super::tree::{Change, Tree};
 use crate::ports::git::{NewCommit, Store};
 use crate::ports::{Drain, Git, GitError};
 
+/// A file that a commit changes: its path from the top, and its bytes; none where it goes.
+pub(crate) type ChangedFile = (String, Option<Vec<u8>>);
+
+/// Puts commits on a branch, for remotes where a push may not.
+pub(crate) trait Publish {
+    /// Puts changed files on top of a commit, or of nothing, and moves the branch there; returns the new commit, or nothing when
+    /// somebody else was faster.
+    fn publish(
+        &self,
+        branch: &str,
+        old: Option<&str>,
+        files: &[ChangedFile],
+        message: &str,
+    ) -> Result<Option<String>, StateError>;
+}
+
 pub(super) struct BranchTree<'w> {
     git: &'w dyn Git,
     store: &'w Store,
@@ -77,6 +93,23 @@ impl<'w> BranchTree<'w> {
 
     pub(super) fn is_changed(&self) -> bool {
         !self.changes.is_empty()
+    }
+
+    /// Returns what differs from the commit, with the bytes.
+    pub(super) fn changed(&self) -> Result<Vec<ChangedFile>, StateError> {
+        let mut changed = Vec::with_capacity(self.changes.len());
+        for (path, blob) in &self.changes {
+            let bytes = match blob {
+                None => None,
+                Some(_) => {
+                    let mut bytes = Vec::new();
+                    self.read(path, &mut |file| file.read_to_end(&mut bytes).map(drop))?;
+                    Some(bytes)
+                }
+            };
+            changed.push((format!("{TOP}/{path}"), bytes));
+        }
+        Ok(changed)
     }
 
     /// Stores the tree as a commit, after the one that it began with or, when `squash` is asked for, after none.

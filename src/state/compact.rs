@@ -198,13 +198,16 @@ fn compact(tree: &mut dyn Tree, now: Timestamp, keep_days: u32) -> Result<Compac
         let event = v1::encode_rollup(&history, rollup, at.unwrap_or(Timestamp::UNIX_EPOCH))?;
         add(&event, &mut batch);
     }
+    let before = retention.clone();
+    let unneeded = inventory.bases.keys().filter(|id| !needed.contains(id));
+    let gone = retention.note_unneeded(&unneeded.copied().collect(), now);
     for path in tree.files(EVENTS)? {
         match name_of(&path) {
             Some((TEST_RUN, month)) if is_old(month) => {
                 drop_lines(tree, &path, &|id| removed.contains(id))?;
             }
             Some((TEST_LIST, month)) if is_old(month) => {
-                done.lists += drop_lines(tree, &path, &|id| !needed.contains(id))?;
+                done.lists += drop_lines(tree, &path, &|id| gone.contains(id))?;
             }
             _ => {}
         }
@@ -213,6 +216,8 @@ fn compact(tree: &mut dyn Tree, now: Timestamp, keep_days: u32) -> Result<Compac
     fold_into(tree, batch, &Retention::default(), &mut folded)?;
     if done.runs > 0 || !removed.is_empty() {
         retention.keep_from(TEST_RUN, &kept_from);
+    }
+    if retention != before {
         let bytes = retention.write()?;
         tree.rewrite(RETENTION, &mut |_, out| out.write_all(&bytes))?;
     }

@@ -11,6 +11,7 @@ use super::shared::{Fetched, Shared};
 use super::tree::{DiskTree, Tree};
 use super::v1::{self, LineProblem, RETENTION, Retention, RetentionProblem, StoredEvent};
 use crate::event::{Event, Sha};
+use crate::forge::problem::ForgeError;
 use crate::ports::{Clock, Files, GitError, Lock};
 
 /// How long a command waits for another one's lock.
@@ -49,6 +50,8 @@ pub(crate) enum StateError {
         words: String,
         tries: u32,
     },
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
     #[error("others kept moving `{name}` of the remote `{remote}`, {tries} times")]
     Contended {
         remote: String,

@@ -10,7 +10,16 @@ use crate::event::Sha;
 #[derive(Default)]
 pub(super) struct Lengths(HashMap<Sha, Length>);
 
-type Length = Result<(u32, u32), (Reason, String)>;
+type Length = Result<Measure, (Reason, String)>;
+
+#[derive(Clone, Copy)]
+struct Measure {
+    places: u32,
+    /// On how many lists it stands.
+    depth: u32,
+    /// The places of the longest list among those and itself: laying it out begins with them.
+    widest: u32,
+}
 
 impl Lengths {
     /// Lists that stand on more others than this are not read.
@@ -43,16 +52,22 @@ impl Lengths {
             below = Some(length);
         }
         let nothing = Err((Reason::NoList, id.to_string()));
-        below.unwrap_or(nothing).map(|(length, _)| length)
+        below.unwrap_or(nothing).map(|measure| measure.places)
+    }
+
+    /// Returns how many places are looked at to lay out a list that was measured.
+    pub(super) fn widest(&self, id: Sha) -> Option<u32> {
+        let measure = self.0.get(&id)?.as_ref().ok()?;
+        Some(measure.widest)
     }
 }
 
 /// Returns the length of a list that stands on another one, or on nothing.
 fn above(shape: &ListShape, below: Option<Length>) -> Length {
     let bad = |problem: String| (Reason::BadPayload, problem);
-    let (base, depth) = match below {
-        None => (0, 0),
-        Some(below) => below.map(|(length, depth)| (length, depth + 1))?,
+    let (base, depth, widest) = match below {
+        None => (0, 0, 0),
+        Some(below) => below.map(|below| (below.places, below.depth + 1, below.widest))?,
     };
     if depth > Lengths::DEEPEST {
         return Err(bad(format!(
@@ -60,8 +75,12 @@ fn above(shape: &ListShape, below: Option<Length>) -> Length {
             Lengths::DEEPEST
         )));
     }
-    let length = shape.length(base);
-    length
-        .map(|length| (length, depth))
-        .ok_or_else(|| bad("it does not fit the list that it stands on".into()))
+    let places = shape
+        .length(base)
+        .ok_or_else(|| bad("it does not fit the list that it stands on".into()))?;
+    Ok(Measure {
+        places,
+        depth,
+        widest: widest.max(places),
+    })
 }

@@ -37,6 +37,7 @@ pub(crate) mod v1;
 #[cfg(feature = "bench")]
 pub mod year;
 
+pub(crate) use branch::{ChangedFile, Publish};
 pub(crate) use compact::Compacted;
 pub(crate) use disk::{Place, StateError, StateFolder, Survey};
 pub(crate) use fold::Folded;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::branch::BranchTree;
+use super::branch::{BranchTree, Publish};
 use super::disk::{SENT, StateError, StateFolder, newer, retention_of};
 use super::fold::{BATCH, Folded, fold_into, gather_lines};
 use super::patience::{Patience, Setback};
@@ -41,6 +41,8 @@ pub(crate) struct Remote<'w> {
     pub(super) deadline: Duration,
     /// The time that commits carry.
     pub(super) now: Timestamp,
+    /// What puts commits on the state branch instead of a push.
+    via: Option<&'w dyn Publish>,
 }
 
 /// What the remote has.
@@ -86,7 +88,14 @@ impl<'w> Remote<'w> {
             branch,
             deadline,
             now,
+            via: None,
         }
+    }
+
+    /// Lets something else than a push put commits on the state branch.
+    pub(crate) fn via(mut self, via: &'w dyn Publish) -> Self {
+        self.via = Some(via);
+        self
     }
 
     /// Returns the remote's name.
@@ -277,15 +286,14 @@ impl<'w> Remote<'w> {
             }
             let new = if round.tree.is_changed() && !dry_run {
                 let message = format!("Fold {} events\n\n[skip ci]\n", round.folded.events);
-                Some(round.tree.commit(&message, self.now, false)?)
+                let old = tips.state.as_deref();
+                match self.move_branch(&round.tree, old, &message, &mut patience)? {
+                    Some(new) => Some(new),
+                    None => continue,
+                }
             } else {
                 None
             };
-            if let Some(new) = &new
-                && !self.swap(tips.state.as_deref(), new, &mut patience)?
-            {
-                continue;
-            }
             if new.is_some() {
                 done.commits += 1;
                 done.tip = new;
@@ -362,6 +370,36 @@ impl<'w> Remote<'w> {
         })
     }
 
+    /// Puts a tree on the state branch; returns the new commit, or nothing when somebody else has moved it.
+    fn move_branch(
+        &self,
+        tree: &BranchTree<'_>,
+        old: Option<&str>,
+        message: &str,
+        patience: &mut Patience<'_>,
+    ) -> Result<Option<String>, StateError> {
+        let Some(via) = self.via else {
+            let new = tree.commit(message, self.now, false)?;
+            return Ok(self.swap(old, &new, patience)?.then_some(new));
+        };
+        let published = via.publish(&self.branch, old, &tree.changed()?, message)?;
+        if published.is_some() {
+            // The commit is the remote's: it comes here by a fetch.
+            self.fetch(patience)?;
+        } else if !patience.wait(Setback::Race) {
+            return Err(self.contended(patience));
+        }
+        Ok(published)
+    }
+
+    fn contended(&self, patience: &Patience<'_>) -> StateError {
+        StateError::Contended {
+            remote: self.name(),
+            name: self.branch_ref(),
+            tries: patience.tries,
+        }
+    }
+
     /// Moves the state branch from one commit to another; answers false when somebody else has moved it.
     pub(super) fn swap(
         &self,
@@ -383,11 +421,7 @@ impl<'w> Remote<'w> {
         if patience.wait(Setback::Race) {
             return Ok(false);
         }
-        Err(StateError::Contended {
-            remote: self.name(),
-            name: self.branch_ref(),
-            tries: patience.tries,
-        })
+        Err(self.contended(patience))
     }
 
     /// Asks for changes of refs until the remote answers with something else than a refusal that may pass.

@@ -231,3 +231,42 @@ fn damage_stops_it_because_it_would_be_missing_from_the_sums() {
         .says("maestro state doctor");
     assert_eq!(std::fs::read(&segment).unwrap(), bytes);
 }
+
+#[test]
+fn a_list_goes_a_month_after_nobody_needed_it() {
+    let maestro = Maestro::in_repo();
+    maestro.file(
+        "a.xml",
+        "<testsuite name=\"s\"><testcase name=\"a\"/></testsuite>",
+    );
+    maestro.file(
+        "b.xml",
+        "<testsuite name=\"s\"><testcase name=\"a\" time=\"0\"/></testsuite>",
+    );
+    let ingest = |file: &str, run: &str, at: &str| {
+        let _ = maestro
+            .run(["flakes", "ingest", file, "--run", run, "--at", at])
+            .success();
+    };
+    let compact = |now: &str| maestro.json(&["state", "compact", "--local", "--now", now]);
+    ingest("a.xml", "1", "2024-01-05T09:00:00Z");
+    let _ = maestro.run(["state", "fold", "--local"]).success();
+    // The run that stands on the same list is stored, and not folded yet.
+    ingest("b.xml", "2", "2026-01-05T09:00:00Z");
+    let first = compact("2026-01-05T10:00:00Z");
+    assert_eq!(
+        (&first["runs"], &first["lists"]),
+        (&1.into(), &0.into()),
+        "{first}"
+    );
+    let _ = maestro.run(["state", "fold", "--local"]).success();
+    assert_eq!(maestro.json(&["flakes", "report"])["totals"]["runs"], 2);
+    // Now it is needed, however long it goes on.
+    assert_eq!(compact("2026-03-05T10:00:00Z")["lists"], 0);
+    assert_eq!(maestro.json(&["flakes", "report"])["totals"]["runs"], 2);
+    // Once that run is a sum too, a month passes.
+    assert_eq!(compact("2028-01-01T00:00:00Z")["lists"], 0);
+    assert_eq!(compact("2028-01-20T00:00:00Z")["lists"], 0);
+    assert_eq!(compact("2028-02-01T00:00:00Z")["lists"], 1);
+    assert_eq!(maestro.json(&["flakes", "report"])["totals"]["runs"], 2);
+}

@@ -357,3 +357,120 @@ fn a_pack_brings_the_lists_that_were_fetched() {
     assert_eq!((code, &document["events"]), (0, &2.into()), "{document}");
     assert_eq!(stranger.json(&["flakes", "report"])["totals"]["runs"], 1);
 }
+
+#[test]
+fn an_old_list_carries_a_run_of_today() {
+    let (id, line) = two_tests();
+    let old = line.replace("2026-01-05T08:00:00Z", "2023-01-05T08:00:00Z");
+    let maestro = Maestro::in_repo();
+    maestro.file("a", old + &run(&id, "1", ""));
+    assert_eq!(ingest(&maestro, "a", &ORIGIN).0, 0);
+    assert_eq!(maestro.json(&["flakes", "report"])["totals"]["runs"], 1);
+}
+
+#[test]
+fn of_two_copies_the_earlier_counts_whatever_the_files_are_called() {
+    let (id, list) = two_tests();
+    let late = run(&id, "1", "");
+    let early = late.replace("2026-01-05T08:00:00Z", "2026-01-05T07:00:00Z");
+    for (first, second) in [(&late, &early), (&early, &late)] {
+        let maestro = Maestro::in_repo();
+        maestro.file(
+            "a.zip",
+            zip(&[
+                entry("0.ndjson", list.clone() + first),
+                entry("1.ndjson", second.as_str()),
+            ]),
+        );
+        let (code, document) = ingest(&maestro, "a.zip", &ORIGIN);
+        assert_eq!((code, &document["repeated"]), (0, &1.into()), "{document}");
+        let _ = maestro.run(["state", "export", "--out", "out"]).success();
+        let rows =
+            std::fs::read_to_string(maestro.path("out/kind=test_run/month=2026-01/rows.ndjson"))
+                .unwrap();
+        assert!(rows.contains("2026-01-05T07:00:00Z"), "{rows}");
+    }
+}
+
+#[test]
+fn two_files_of_one_name_are_not_silent() {
+    let (id, list) = two_tests();
+    let archive = zip(&[
+        entry("0.ndjson", list + &run(&id, "1", "")),
+        entry("0.ndjson", run(&id, "1", "\"leg\":\"x\",")),
+    ]);
+    let maestro = Maestro::in_repo();
+    maestro.file("a.zip", archive);
+    let (code, document) = ingest(&maestro, "a.zip", &ORIGIN);
+    assert_eq!(
+        (code, reasons(&document)),
+        // The one that is read stands on the list of the other.
+        (65, vec!["artifact/unreadable", "artifact/no-list"]),
+        "{document}"
+    );
+}
+
+#[test]
+fn one_run_too_large_takes_no_other_with_it() {
+    let (id, _) = two_tests();
+    let large = run(
+        &id,
+        "1",
+        &format!("\"differs\":{{\"f\":\"{}\"}},", first_places(4_400_000)),
+    );
+    refuses("too large", &large, &["too-many-results"]);
+    let maestro = Maestro::in_repo();
+    maestro.file("a", large + &sound());
+    assert_eq!(ingest(&maestro, "a", &ORIGIN).1["events"], 2);
+}
+
+#[test]
+fn a_time_is_written_as_here_and_an_expectation_is_healthy() {
+    for at in [
+        "2026-01-05T17:00:00+09:00",
+        "2026-01-05 08:00:00Z",
+        "2026-01-05T08:00:00Z[UTC]",
+    ] {
+        let event = Event {
+            at,
+            ..Event::new("plan", "{}")
+        };
+        refuses(at, &event.line(), &["bad-time"]);
+    }
+    let expects = |letters: &str| {
+        list(&format!("{{\"suites\":[{{\"expected\":{{\"0\":\"{letters}\"}},\"suite\":\"s\",\"tests\":[\"x\"]}}]}}")).1
+    };
+    refuses("a failure", &expects("f"), &["bad-payload"]);
+    refuses(
+        "four billion twins",
+        &expects("p*4294967296"),
+        &["bad-payload"],
+    );
+}
+
+#[test]
+fn what_is_stored_here_is_taken_in_elsewhere_whatever_it_is_called() {
+    let long = "x".repeat(10_000);
+    let maestro = Maestro::in_repo();
+    let lines: String = (0..300)
+        .map(|_| format!("{{\"run\":\"a\\u001b\\n{long}\",\"job\":\"\\u0085\",\"branch\":\"{long}\",\"suite\":\"{long}\",\"test\":\"{long}t\",\"status\":\"failed\"}}\n"))
+        .collect();
+    maestro.file("h.ndjson", lines);
+    maestro.file(
+        "r.xml",
+        "<testsuite name=\"s\"><testcase name=\"a\"/></testsuite>",
+    );
+    let _ = maestro.run(["flakes", "ingest", "h.ndjson"]).success();
+    let args = [
+        "--run", &long, "--job", "a\tb", "--branch", "\u{85}", "--leg", &long, "--commit", "c",
+    ];
+    let _ = maestro
+        .run([&["flakes", "ingest", "r.xml"], &args[..]].concat())
+        .success();
+    let _ = maestro.run(["state", "pack", "p"]).success();
+    let other = Maestro::in_repo();
+    let (code, document) = ingest(&other, &maestro.path("p").to_string_lossy(), &[]);
+    assert_eq!((code, &document["events"]), (0, &4.into()), "{document}");
+    let totals = |maestro: &Maestro| maestro.json(&["flakes", "report", "--all"])["totals"].clone();
+    assert_eq!(totals(&other), totals(&maestro));
+}

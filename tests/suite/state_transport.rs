@@ -248,6 +248,115 @@ fn a_dry_run_changes_nothing() {
 }
 
 #[test]
+fn the_branch_is_written_by_the_api_where_a_push_may_not() {
+    let team = Team::new();
+    let remote = team.remote.path("remote.git");
+    team.fake.store().git = Some(remote.clone());
+    // Rules want signed commits on branches; GitHub signs its own, which come by no push.
+    let hook = "#!/bin/sh\nwhile read old new ref; do case $ref in refs/heads/*) echo GH013: unsigned; exit 1;; esac; done\n";
+    team.remote.file("remote.git/hooks/pre-receive", hook);
+    #[cfg(unix)]
+    std::fs::set_permissions(
+        remote.join("hooks/pre-receive"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    team.fake.run(5, 1, json!({}));
+    team.left(1, "a", "main");
+    assert_eq!(team.sync(&[]).0, 77);
+    let (code, document) = team.sync(&["--via", "api"]);
+    assert_eq!(code, 0, "{document}");
+    let log = |what: &str| {
+        team.remote.git(&[
+            "-C",
+            "remote.git",
+            "log",
+            &format!("--format={what}"),
+            "maestro-state",
+        ])
+    };
+    assert_eq!(log("%an"), "GitHub\n");
+    assert_eq!(document["folded"]["remote"]["commit"], log("%H").trim());
+    // The next one stands on it; refs of the inbox are gone.
+    team.left(1, "b", "main");
+    team.fake
+        .store()
+        .lists
+        .get_mut("/actions/artifacts")
+        .unwrap()[1]["created_at"] = json!("2026-01-05T08:40:00Z");
+    let (code, document) = team.sync(&["--via", "api"]);
+    assert_eq!((code, log("%an").lines().count()), (0, 2), "{document}");
+    assert_eq!(
+        team.remote
+            .git(&["-C", "remote.git", "for-each-ref", "refs/maestro/inbox"]),
+        ""
+    );
+    let fresh = machine(&team.remote, &team.fake);
+    let _ = fresh.run(["state", "pull"]).success();
+    assert_eq!(fresh.json(&["flakes", "report"])["totals"]["runs"], 2);
+}
+
+#[test]
+fn who_is_slower_by_the_api_begins_again() {
+    let team = Team::new();
+    let remote = team.remote.path("remote.git");
+    team.fake.store().git = Some(remote.clone());
+    for run in ["1", "2"] {
+        let other = machine(&team.remote, &team.fake);
+        other.file(
+            "r.xml",
+            format!("<testsuite name=\"s\"><testcase name=\"{run}\"/></testsuite>"),
+        );
+        let _ = other
+            .run(["flakes", "ingest", "r.xml", "--run", run])
+            .success();
+        let _ = other.run(["state", "push"]).success();
+        if run == "1" {
+            let _ = other.run(["state", "fold"]).success();
+        }
+    }
+    // While this one writes its commit, somebody else moves the branch by a push.
+    let moved = std::sync::atomic::AtomicBool::new(false);
+    team.fake.faults(move |asked| {
+        if asked.path.ends_with("/git/commits")
+            && asked.method == "POST"
+            && !moved.swap(true, std::sync::atomic::Ordering::SeqCst)
+        {
+            let git = |args: &[&str]| {
+                let done = std::process::Command::new("git")
+                    .arg("-C")
+                    .arg(&remote)
+                    .args(args)
+                    .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                    .output()
+                    .unwrap();
+                String::from_utf8(done.stdout).unwrap().trim().to_owned()
+            };
+            let identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"];
+            let tree = git(&["rev-parse", "maestro-state^{tree}"]);
+            let commit = git(&[
+                &identity[..],
+                &["commit-tree", &tree, "-p", "maestro-state", "-m", "Faster"],
+            ]
+            .concat());
+            git(&["update-ref", "refs/heads/maestro-state", &commit]);
+        }
+        None
+    });
+    let (code, document) = team.sync(&["--via", "api", "--no-artifacts"]);
+    assert_eq!(
+        (code, &document["folded"]["remote"]["commits"]),
+        (0, &json!(1)),
+        "{document}"
+    );
+    let log = team
+        .remote
+        .git(&["-C", "remote.git", "log", "--format=%s", "maestro-state"]);
+    assert_eq!(log, "Fold 2 events\nFaster\nFold 2 events\n");
+    assert_eq!(team.runs(), 2);
+}
+
+#[test]
 fn without_a_token_nothing_is_asked_and_no_token_is_shown() {
     let team = Team::new();
     let without = machine(&team.remote, &team.fake);

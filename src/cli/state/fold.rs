@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::RemoteArgs;
 use super::verify::DamageRow;
+use super::{RemoteArgs, Via, publisher};
 use crate::cli::session::Session;
 use crate::cli::state::damage_error;
 use crate::error::CommandResult;
@@ -26,11 +26,22 @@ Examples:
   Fold what waits at the remote
     $ maestro state fold
 
+  Write the branch by GitHub's API, where rules want signed commits
+    $ maestro state fold --via api --repository octo/demo
+
   Fold what this machine has stored, and keep it here
     $ maestro state fold --local")]
 pub(crate) struct FoldArgs {
     #[command(flatten)]
     remote: RemoteArgs,
+
+    /// How the commit comes onto the state branch
+    #[arg(long, value_enum, default_value_t = Via::Git, conflicts_with = "local")]
+    via: Via,
+
+    /// The repository at GitHub, for `--via api` [default: GITHUB_REPOSITORY, or that of the remote]
+    #[arg(long, value_name = "OWNER/NAME")]
+    repository: Option<String>,
 
     /// Fold this machine's outbox into its own segments
     #[arg(long, conflicts_with = "remote")]
@@ -45,6 +56,18 @@ pub(super) fn run(session: &mut Session<'_>, args: &FoldArgs) -> CommandResult {
     let is_remote = !args.local && (args.remote.remote.is_some() || session.has_remote()?);
     let (document, damage) = if is_remote {
         let remote = session.remote(args.remote.remote.as_deref(), args.remote.deadline)?;
+        let github = match args.via {
+            Via::Git => None,
+            Via::Api => Some(publisher(
+                session,
+                args.repository.as_deref(),
+                &args.remote,
+            )?),
+        };
+        let remote = match &github {
+            Some(github) => remote.via(github),
+            None => remote,
+        };
         let folded = remote.fold(args.dry_run)?;
         let document = FoldDocument::remote(session, &remote, &folded, args.dry_run);
         (document, folded.folded.damage)

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::artifacts::ArtifactsRow;
 use super::fold::FoldDocument;
 use super::push::PushDocument;
-use super::{RemoteArgs, damage_error};
+use super::{RemoteArgs, Via, damage_error, publisher};
 use crate::cli::session::Session;
 use crate::conduct::artifacts::{self, Fetched};
 use crate::conduct::identity::enter_installation;
@@ -44,6 +44,10 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
 
+    /// How the commit comes onto the state branch
+    #[arg(long, value_enum, default_value_t = Via::Git)]
+    via: Via,
+
     /// Take in no artifacts
     #[arg(long)]
     no_artifacts: bool,
@@ -62,6 +66,18 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
         artifacts(session, args, &state, &remote)?
     };
     let pushed = state.push(&remote, args.dry_run)?;
+    let github = match args.via {
+        Via::Git => None,
+        Via::Api => Some(publisher(
+            session,
+            args.repository.as_deref(),
+            &args.remote,
+        )?),
+    };
+    let remote = match &github {
+        Some(github) => remote.via(github),
+        None => remote,
+    };
     let folded = remote.fold(args.dry_run)?;
     let published = Survey {
         damage: pushed.damage.clone(),

@@ -85,7 +85,8 @@ pub(crate) fn create_blob(repository: &RepoName, base64: &str) -> Call<Parent> {
         "write a blob",
         WRITE,
     );
-    Call::new(request.body(json!({ "content": base64, "encoding": "base64" })))
+    let body = json!({ "content": base64, "encoding": "base64" });
+    Call::new(request.body(body).repeatable())
 }
 
 /// A blob.
@@ -155,7 +156,7 @@ pub(crate) fn create_tree(
     if let Some(base) = base {
         body["base_tree"] = json!(base);
     }
-    Call::new(request.body(body))
+    Call::new(request.body(body).repeatable())
 }
 
 /// A commit as git has it.
@@ -167,7 +168,7 @@ pub(crate) struct GitCommit {
     pub(crate) parents: Vec<Parent>,
 }
 
-/// Writes a commit. Without an author GitHub signs it, when the token is an app's.
+/// Writes a commit; one that no ref names is nobody's. Without an author GitHub signs it, when the token is an app's.
 pub(crate) fn create_commit(
     repository: &RepoName,
     message: &str,
@@ -181,7 +182,8 @@ pub(crate) fn create_commit(
         "write a commit",
         WRITE,
     );
-    Call::new(request.body(json!({ "message": message, "tree": tree, "parents": parents })))
+    let body = json!({ "message": message, "tree": tree, "parents": parents });
+    Call::new(request.body(body).repeatable())
 }
 
 /// Reads a commit.

@@ -17,7 +17,8 @@ struct EventRecord<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow)]
     id: Cow<'a, str>,
-    at: Timestamp,
+    #[serde(borrow)]
+    at: Cow<'a, str>,
     #[serde(borrow)]
     run: Cow<'a, str>,
     attempt: u32,
@@ -37,6 +38,8 @@ pub(crate) struct StoredEvent<'a> {
     pub(crate) kind: Cow<'a, str>,
     pub(crate) id: Sha,
     pub(crate) at: Timestamp,
+    /// Whether the time is written as this program writes it.
+    pub(crate) is_plain_time: bool,
     pub(crate) origin: Origin,
     pub(crate) payload: &'a str,
     /// The whole line, as it stands.
@@ -116,6 +119,8 @@ pub(crate) fn parse(line: &str) -> Result<StoredEvent<'_>, LineProblem> {
         commit: record.commit.into_owned(),
         branch: record.branch.into_owned(),
     };
+    let at: Timestamp = (record.at.parse())
+        .map_err(|error: jiff::Error| LineProblem::NotAnEvent(error.to_string()))?;
     let payload = record.payload.get();
     let id = event_id(&record.kind, &origin, payload.as_bytes());
     if Sha::parse(&record.id) != Some(id) {
@@ -124,7 +129,8 @@ pub(crate) fn parse(line: &str) -> Result<StoredEvent<'_>, LineProblem> {
     Ok(StoredEvent {
         kind: record.kind,
         id,
-        at: record.at,
+        at,
+        is_plain_time: at.to_string() == record.at,
         origin,
         payload,
         line,

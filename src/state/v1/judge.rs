@@ -4,7 +4,7 @@ use super::test_list::{ListRecord, read};
 use super::test_run::{RunRecord, head_of_run, places_of};
 use super::{LineProblem, StoredEvent, bad_payload};
 use crate::event::Sha;
-use crate::flakes::results::is_sequence;
+use crate::flakes::results::{self, is_sequence};
 use crate::flakes::stored_lists::join_ranges;
 
 /// Names of reports are cut at 4096 bytes and get a digest; labels of suites are joined names.
@@ -15,6 +15,15 @@ const LONGEST_LEG: usize = 4096;
 
 /// Messages are cut at 4096 bytes; what stands for numbers in a template takes three.
 const LONGEST_MESSAGE: usize = 3 * 4096;
+
+/// A run of a million tests that all fail in their own way takes less.
+const LONGEST_RUN: usize = 16 * 1024 * 1024;
+
+/// More different sequences has no run.
+const MOST_KINDS: usize = 20_000;
+
+/// Nor more different messages.
+const MOST_MESSAGES: usize = 200_000;
 
 /// No report has more of anything.
 const MOST_COUNTED: u64 = 1 << 40;
@@ -96,7 +105,8 @@ pub(crate) fn judge_list(event: &StoredEvent<'_>) -> Result<ListShape, LineProbl
             ));
         }
         for (place, sequence) in &suite.expected {
-            if *place as usize >= tests.len() || !is_sequence(sequence) {
+            let is_healthy = sequence == results::expected(sequence).as_ref();
+            if *place as usize >= tests.len() || !is_sequence(sequence) || !is_healthy {
                 return wrong(format!(
                     "`{}` cannot be expected at {place}",
                     short(sequence)
@@ -135,8 +145,17 @@ pub(crate) struct RunDemand {
 /// Reads a `test_run` of a stranger: everything must be as this program writes it, not only such that it can be read.
 pub(crate) fn judge_run(event: &StoredEvent<'_>) -> Result<RunDemand, LineProblem> {
     let wrong = |problem: String| Err(LineProblem::BadPayload(problem));
+    if event.payload.len() > LONGEST_RUN {
+        return wrong(format!(
+            "{} bytes are more than any run takes",
+            event.payload.len()
+        ));
+    }
     let head = head_of_run(event)?;
     let record: RunRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    if record.differs.len() > MOST_KINDS || record.messages.len() > MOST_MESSAGES {
+        return wrong("it has more kinds of result, or messages, than any run".into());
+    }
     if record.leg.len() > LONGEST_LEG || has_controls(&record.leg) {
         return wrong("its leg is no name".into());
     }

@@ -1,14 +1,20 @@
 //! `retention.json`: which months have been rolled up, beside the segments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::event::Sha;
 
 /// Where it lies.
 pub(crate) const RETENTION: &str = "retention.json";
 
 const SCHEMA: &str = "maestro.retention/v1";
+
+/// So long a list stays that no kept run needs: whoever stored a run that stands on it has published by then.
+const GRACE: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Which months have been rolled up. What a newer writer adds survives a rewrite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +23,9 @@ pub(crate) struct Retention {
     /// For each kind, the first month that is not rolled up.
     #[serde(default)]
     kept_from: BTreeMap<String, String>,
+    /// Lists that no kept run needs, and since when. A run that stands on one may still be on its way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unneeded: BTreeMap<String, Timestamp>,
     #[serde(flatten)]
     unknown: BTreeMap<String, Value>,
 }
@@ -26,6 +35,7 @@ impl Default for Retention {
         Self {
             schema: SCHEMA.to_owned(),
             kept_from: BTreeMap::new(),
+            unneeded: BTreeMap::new(),
             unknown: BTreeMap::new(),
         }
     }
@@ -71,6 +81,27 @@ impl Retention {
         self.kept_from
             .get(kind)
             .is_some_and(|from| month < from.as_str())
+    }
+
+    /// Notes which lists no kept run needs; returns those that nobody has needed for a month.
+    pub(crate) fn note_unneeded(
+        &mut self,
+        unneeded: &BTreeSet<Sha>,
+        now: Timestamp,
+    ) -> BTreeSet<Sha> {
+        let before = std::mem::take(&mut self.unneeded);
+        let limit = now.saturating_sub(GRACE).unwrap_or(Timestamp::MIN);
+        let mut gone = BTreeSet::new();
+        for list in unneeded {
+            let name = list.to_string();
+            let since = before.get(&name).copied().unwrap_or(now);
+            if since <= limit {
+                gone.insert(*list);
+            } else {
+                self.unneeded.insert(name, since);
+            }
+        }
+        gone
     }
 
     /// Takes the later month of each kind.

@@ -114,8 +114,8 @@ const MOST_LOOKS: usize = 400;
 /// Of those, so many that look closest are compared test by test.
 const MOST_COMPARED: usize = 4;
 
-/// Lists that are laid out are forgotten beyond this number.
-const MOST_LAID: usize = 600;
+/// Lists that are laid out are forgotten beyond so many places of all of them: some hundred megabytes.
+const MOST_LAID: usize = 8_000_000;
 
 /// So many lists stand on each other after a checkpoint, at most.
 const HIGHEST: usize = 48;
@@ -190,6 +190,8 @@ pub(crate) struct KnownLists {
     size: usize,
     /// Lists that were looked at, laid out.
     laid: HashMap<Sha, Rc<Laid>>,
+    /// How many places they have, all together.
+    laid_places: usize,
     suites: Interner,
     tests: TestTable,
     sequences: Interner,
@@ -301,6 +303,11 @@ impl KnownLists {
             }
             let sums = Sums::of(tests.iter().map(|(test, ..)| *test));
             let laid = Rc::new(Laid { tests, sums });
+            if self.laid_places > MOST_LAID {
+                self.laid.clear();
+                self.laid_places = 0;
+            }
+            self.laid_places += laid.tests.len();
             self.laid.insert(*id, Rc::clone(&laid));
             below = Some(laid);
         }
@@ -353,9 +360,6 @@ impl KnownLists {
 
     /// Returns the list for the tests at hand, which are sorted, and the event that stores it if none does yet.
     pub(super) fn place(&mut self, tests: &[Listed<'_>], at: Timestamp) -> Placed {
-        if self.laid.len() > MOST_LAID {
-            self.laid.clear();
-        }
         let numbers = self.numbers(tests);
         let (closest, related) = self.closest(tests, &numbers);
         let mut best: Option<(usize, Chain)> = None;

@@ -9,6 +9,7 @@
     reason = "it is a server of its own: it listens, waits, and writes down what it heard"
 )]
 
+mod git;
 mod http;
 mod objects;
 mod routes;
@@ -53,6 +54,8 @@ pub(crate) struct Store {
     /// Archives by the number of their artifact.
     pub(crate) archives: BTreeMap<u64, Vec<u8>>,
     pub(crate) next: u64,
+    /// A bare repository behind what is asked about git objects.
+    pub(crate) git: Option<std::path::PathBuf>,
     /// What a read-only token may not.
     pub(crate) is_read_only: bool,
     faults: Option<Faults>,
@@ -86,6 +89,7 @@ impl Fake {
             things: BTreeMap::new(),
             archives: BTreeMap::new(),
             next: 1000,
+            git: None,
             is_read_only: false,
             faults: None,
             asked: Vec::new(),

@@ -79,6 +79,11 @@ pub(super) fn answer(store: &mut Store, port: u16, asked: &Asked) -> Answer {
         return basic(404, "Not Found");
     };
     let rest = rest.to_owned();
+    if let Some(repository) = &store.git
+        && let Some(answer) = super::git::answer(repository, asked, &rest)
+    {
+        return answer;
+    }
     let done = match asked.method.as_str() {
         "GET" => get(store, port, asked, &rest),
         "DELETE" => delete(store, &rest),
@@ -355,7 +360,7 @@ fn change(store: &mut Store, rest: &str, body: Value) -> Option<Answer> {
     Some(Answer::json(200, thing))
 }
 
-fn invalid(message: &str) -> Answer {
+pub(super) fn invalid(message: &str) -> Answer {
     let mut error = template("validation-error");
     let details = json!([{ "code": "custom", "message": message }]);
     merge(

@@ -14,7 +14,7 @@ use super::source::{self, Content, Parsed, Refusal};
 use super::wire::{FileRow, IngestDocument, NoteRow};
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
-use crate::event::{Event, Origin, Sha};
+use crate::event::{Event, Origin, Sha, plain_name};
 use crate::flakes::neutral::NeutralFile;
 use crate::flakes::results::Results;
 use crate::forge::webhook::Payload;
@@ -97,14 +97,27 @@ impl<'s, 'w> Recorder<'s, 'w> {
             .redact
             .value
             .then(|| Redactor::new(&session.world.environment.vars()));
-        let clean = |name: String| match &redactor {
-            Some(redactor) => redactor.name(&name).unwrap_or(name),
-            None => name,
+        let clean = |name: String| {
+            let name = match &redactor {
+                Some(redactor) => redactor.name(&name).unwrap_or(name),
+                None => name,
+            };
+            plain_name(name)
         };
         origin.job = clean(origin.job);
         origin.commit = clean(origin.commit);
         origin.branch = clean(origin.branch);
-        let (run, leg) = (run.map(clean), clean(leg));
+        let run = run.map(clean);
+        // Axes may be JSON on several lines.
+        let leg: String = leg
+            .chars()
+            .filter(|c| !c.is_control() || c.is_ascii_whitespace())
+            .collect();
+        let leg = match &redactor {
+            Some(redactor) => redactor.name(&leg).unwrap_or(leg),
+            None => leg,
+        };
+        let leg = leg[..leg.floor_char_boundary(LONGEST_LEG)].to_owned();
         let at = args.at.unwrap_or_else(|| session.now());
         Ok(Self {
             session,
@@ -337,6 +350,9 @@ fn branch_of_pull_request(session: &Session<'_>) -> Option<String> {
 
 /// GitHub sends no larger payload.
 const LARGEST_EVENT: u64 = 32 * 1024 * 1024;
+
+/// Whoever takes it in elsewhere refuses a longer leg.
+const LONGEST_LEG: usize = 4096;
 
 fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, CommandError> {
     let mut lists = KnownLists::default();
