@@ -63,6 +63,8 @@ pub(crate) struct GitHub<'w> {
     pub(crate) server: RefCell<Option<Server>>,
     pub(crate) repository: RepoName,
     is_offline: bool,
+    /// A server that says nothing for so long is asked again.
+    silence: Duration,
     begun: i64,
     deadline: Duration,
     dice: Cell<u64>,
@@ -84,6 +86,7 @@ impl<'w> GitHub<'w> {
             server: RefCell::new(server),
             repository,
             is_offline: false,
+            silence: SILENCE,
             begun: clock.now().as_millisecond(),
             deadline,
             dice: Cell::new(clock.dice()),
@@ -95,6 +98,13 @@ impl<'w> GitHub<'w> {
     /// Refuses every request.
     pub(crate) fn offline(mut self, is_offline: bool) -> Self {
         self.is_offline = is_offline;
+        self
+    }
+
+    /// Asks again, or gives up, when nothing comes for so long.
+    #[cfg(test)]
+    pub(crate) fn impatient(mut self, silence: Duration) -> Self {
+        self.silence = silence;
         self
     }
 
@@ -154,7 +164,7 @@ impl<'w> GitHub<'w> {
             self.calls.set(self.calls.get() + 1);
             let answer = self
                 .port
-                .exchange(&server, request, etag, left.min(SILENCE));
+                .exchange(&server, request, etag, left.min(self.silence));
             let at = retry::Standing {
                 faults,
                 limits,
@@ -279,9 +289,11 @@ impl<'w> GitHub<'w> {
                 Err(body) => return Ok(body),
             };
             self.calls.set(self.calls.get() + 1);
-            let answer =
-                self.port
-                    .fetch(&address, most, self.left().min(SILENCE.saturating_mul(4)));
+            let answer = self.port.fetch(
+                &address,
+                most,
+                self.left().min(self.silence.saturating_mul(4)),
+            );
             match answer {
                 Ok(response) if response.is_success() => return Ok(response.body),
                 Ok(response) if response.status == 404 || response.status == 410 => {
