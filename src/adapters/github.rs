@@ -191,7 +191,14 @@ fn silence(error: &octocrab::Error) -> Silence {
             .downcast_ref::<hyper_util::client::legacy::Error>()
             .is_some_and(hyper_util::client::legacy::Error::is_connect)
         {
-            return Silence::NotSent(words(error));
+            let words = words(error);
+            // Asking again does not make it one that can be trusted.
+            let is_certain = words.contains("certificate");
+            return if is_certain {
+                Silence::Unusable(words)
+            } else {
+                Silence::NotSent(words)
+            };
         }
         source = cause.source();
     }

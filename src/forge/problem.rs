@@ -69,6 +69,9 @@ impl ForgeError {
             Self::Denied { hint, .. } | Self::Missing { hint, .. } => hint.clone(),
             Self::Refused { .. } => "mend what it says, and run the command again".into(),
             Self::RateLimited { .. } => "run it again after that, or with a token of its own: GITHUB_TOKEN has 1,000 requests an hour for each repository".into(),
+            Self::Unavailable { words, .. } if words.contains("certificate") => {
+                "the server's certificate is not trusted here; SSL_CERT_FILE names a file of roots (PEM) that are".into()
+            }
             Self::Unavailable { .. } => "see www.githubstatus.com, and run it again; what was done so far is kept".into(),
             Self::Deadline { .. } => "run it again, or with a longer --deadline; what was done so far is kept".into(),
             Self::MayHaveHappened { .. } => "run it again: what is there already is found and not made twice".into(),
