@@ -27,8 +27,8 @@ const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 /// Before the first time nothing is older than what `save` keeps.
 const FIRST: SignedDuration = SignedDuration::from_hours(24 * 14);
 
-/// No artifact of ours is larger.
-const LARGEST: u64 = 512 * 1024 * 1024;
+/// No archive of ours is larger: it holds text, and is compressed.
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// So many artifacts are looked at in one go.
 const MOST: usize = 20_000;
@@ -103,6 +103,9 @@ pub(crate) fn fetch(
         .iter()
         .filter_map(|artifact| artifact.created_at)
         .max();
+    let created: BTreeMap<u64, Timestamp> = (listed.items.iter())
+        .filter_map(|artifact| Some((artifact.id, artifact.created_at?)))
+        .collect();
     let mut fresh: Vec<(Artifact, ArtifactName)> = listed
         .items
         .into_iter()
@@ -142,6 +145,11 @@ pub(crate) fn fetch(
         let reached = newest.saturating_sub(OVERLAP).unwrap_or(newest);
         let reached = waiting.map_or(reached, |waiting| reached.min(waiting));
         after.from = Some(after.from.map_or(reached, |from| from.max(reached)));
+    }
+    if is_whole && let Some(from) = after.from {
+        // What was created before is known by its time.
+        let is_recent = |id: &u64| created.get(id).is_some_and(|at| *at >= from);
+        after.done.retain(is_recent);
     }
     while after.done.len() > MOST_DONE {
         after.done.pop_first();
@@ -197,6 +205,13 @@ fn one(
         },
     };
     if let Err(words) = is_of(name, &run) {
+        return Ok(Ok(Outcome::Refused(words)));
+    }
+    if artifact.size_in_bytes > LARGEST {
+        let words = format!(
+            "its {} bytes are more than any job's tests leave",
+            artifact.size_in_bytes
+        );
         return Ok(Ok(Outcome::Refused(words)));
     }
     let archive = match github.download(&runs::archive(&github.repository, artifact.id), LARGEST) {

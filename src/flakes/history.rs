@@ -98,7 +98,7 @@ pub(crate) struct History {
     tests: TestTable,
     pub(super) sequences: Interner,
     pub(super) lists: Lists,
-    weights: Weights,
+    pub(super) weights: Weights,
     tallies: Vec<Tally>,
     /// For each test that ever failed: the runs in which it went other than expected, oldest first.
     pub(super) deviations: BTreeMap<u32, Vec<(u32, u32)>>,

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::history::{History, Mark, executions};
-use super::results::twins;
+use super::history::{History, Mark};
+use super::tally::Weight;
 use super::verdict::Observation;
-use crate::junit::Outcome;
 
 /// Where a test stands in a list, and what is expected of it there.
 #[derive(Clone, Copy)]
@@ -74,14 +73,16 @@ impl History {
                 continue;
             };
             let sequence = match (deviation, expected) {
-                (Some((_, sequence)), _) => self.sequences.text(*sequence),
+                (Some((_, sequence)), _) => *sequence,
                 (None, _) if run.is_absent(place) => continue,
-                (None, Some(expected)) => self.sequences.text(expected),
-                (None, None) => "p",
+                (None, Some(expected)) => expected,
+                (None, None) => self.weights.passed,
             };
-            let Some(seen) = observation(mark, run.origin.attempt, sequence) else {
+            let weight = self.weights.at(sequence);
+            if weight.executions == 0 {
                 continue;
-            };
+            }
+            let seen = seen(mark, run.origin.attempt, weight);
             if !mark.is_shared {
                 observations.push(seen);
                 continue;
@@ -111,37 +112,7 @@ impl History {
     }
 }
 
-/// Reads one run of one test; nothing when it did not run.
-fn observation(mark: &Mark, attempt: u32, sequence: &str) -> Option<Observation> {
-    if sequence == "p" {
-        return Some(seen(mark, attempt, 1, 0, false, 0));
-    }
-    let (executions, failures) = executions(sequence);
-    if executions == 0 {
-        return None;
-    }
-    let mut failed = false;
-    let mut retried = 0;
-    for (twin, count) in twins(sequence) {
-        let last_pass = twin.iter().rposition(|outcome| *outcome == Outcome::Passed);
-        let first_failure = twin.iter().position(|outcome| outcome.is_failing());
-        match (first_failure, last_pass) {
-            (Some(failure), Some(pass)) if failure < pass => retried += count,
-            (Some(_), _) => failed = true,
-            (None, _) => {}
-        }
-    }
-    Some(seen(mark, attempt, executions, failures, failed, retried))
-}
-
-fn seen(
-    mark: &Mark,
-    attempt: u32,
-    executions: u64,
-    failures: u64,
-    failed: bool,
-    retried: u64,
-) -> Observation {
+fn seen(mark: &Mark, attempt: u32, weight: &Weight) -> Observation {
     Observation {
         place: mark.place,
         attempt,
@@ -149,9 +120,9 @@ fn seen(
         commit: mark.commit,
         environment: mark.environment,
         branch: mark.branch,
-        executions,
-        failures,
-        failed,
-        retried,
+        executions: weight.executions,
+        failures: weight.failures,
+        failed: weight.failed,
+        retried: weight.retried,
     }
 }

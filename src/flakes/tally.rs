@@ -3,18 +3,45 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::history::{Run, Tally, executions};
-use super::results::Interner;
+use super::results::{Interner, twins};
 use super::stated::{of_sequence, subtract};
 use super::stored_lists::{LaidOut, Lists, Place};
 use crate::event::Sha;
-use crate::junit::Counts;
+use crate::junit::{Counts, Outcome};
 
-/// What one sequence adds to the sums.
+/// What one sequence adds to the sums, and what it says about its test.
 #[derive(Debug, Clone, Copy)]
-struct Weight {
+pub(super) struct Weight {
     counts: Counts,
-    executions: u64,
-    failures: u64,
+    pub(super) executions: u64,
+    pub(super) failures: u64,
+    /// Whether an execution failed and did not pass on retry.
+    pub(super) failed: bool,
+    /// Executions that failed and then passed.
+    pub(super) retried: u64,
+}
+
+impl Weight {
+    fn of(sequence: &str) -> Self {
+        let (executions, failures) = executions(sequence);
+        let (mut failed, mut retried) = (false, 0);
+        for (twin, count) in twins(sequence) {
+            let last_pass = twin.iter().rposition(|outcome| *outcome == Outcome::Passed);
+            let first_failure = twin.iter().position(|outcome| outcome.is_failing());
+            match (first_failure, last_pass) {
+                (Some(failure), Some(pass)) if failure < pass => retried += count,
+                (Some(_), _) => failed = true,
+                (None, _) => {}
+            }
+        }
+        Self {
+            counts: of_sequence(sequence),
+            executions,
+            failures,
+            failed,
+            retried,
+        }
+    }
 }
 
 /// What each sequence adds to the sums, by its number.
@@ -22,7 +49,7 @@ struct Weight {
 pub(super) struct Weights {
     weights: Vec<Weight>,
     /// The number of `p`, which is what is expected where nothing else is said.
-    passed: u32,
+    pub(super) passed: u32,
 }
 
 /// For each test, the runs, by number and oldest first, in which it went other than expected.
@@ -32,15 +59,7 @@ impl Weights {
     pub(super) fn of(sequences: &mut Interner) -> Self {
         let passed = sequences.number("p");
         let numbers = 0..u32::try_from(sequences.len()).unwrap_or(u32::MAX);
-        let weight = |number| {
-            let text = sequences.text(number);
-            let (executions, failures) = executions(text);
-            Weight {
-                counts: of_sequence(text),
-                executions,
-                failures,
-            }
-        };
+        let weight = |number| Weight::of(sequences.text(number));
         Self {
             weights: numbers.map(weight).collect(),
             passed,
@@ -51,7 +70,7 @@ impl Weights {
         self.at(place.expected.unwrap_or(self.passed))
     }
 
-    fn at(&self, sequence: u32) -> &Weight {
+    pub(super) fn at(&self, sequence: u32) -> &Weight {
         &self.weights[sequence as usize]
     }
 }

@@ -219,6 +219,25 @@ fn what_breaks_off_goes_on_the_next_time() {
 }
 
 #[test]
+fn what_no_job_leaves_is_not_even_downloaded() {
+    let team = Team::new();
+    team.fake.run(5, 1, json!({}));
+    team.left(1, "", "main");
+    team.fake
+        .store()
+        .lists
+        .get_mut("/actions/artifacts")
+        .unwrap()[0]["size_in_bytes"] = json!(1_u64 << 40);
+    let (code, document) = team.sync(&[]);
+    assert_eq!(
+        (code, &document["artifacts"]["artifacts"][0]["refused"]),
+        (0, &json!(1)),
+        "{document}"
+    );
+    assert!(!team.fake.asked().iter().any(|line| line.ends_with("/zip")));
+}
+
+#[test]
 fn a_claim_about_another_attempt_is_refused() {
     let team = Team::new();
     team.fake.run(5, 1, json!({}));
