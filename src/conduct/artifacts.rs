@@ -69,6 +69,11 @@ pub(crate) struct Fetched {
     pub(crate) broken: Option<ForgeError>,
     /// Artifacts that are left for the next time.
     pub(crate) left: u64,
+    /// Whether there are more than anybody looks at in one go: the oldest are not taken in.
+    pub(crate) is_cut: bool,
+    /// Where the next look begins, where that has changed. It is stored once the events are published: a cursor that is known elsewhere,
+    /// and events that are not, would be a loss.
+    pub(crate) position: Option<String>,
 }
 
 /// Takes in what is new.
@@ -94,7 +99,8 @@ pub(crate) fn fetch(
                 .is_none_or(|at| at >= from.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN))
         },
     );
-    let is_whole = matches!(listed.end, End::Whole | End::Enough);
+    let is_whole = !matches!(listed.end, End::Broken(_));
+    fetched.is_cut = listed.end == End::Cut;
     if let End::Broken(error) = listed.end {
         fetched.broken = Some(error);
     }
@@ -155,8 +161,7 @@ pub(crate) fn fetch(
         after.done.pop_first();
     }
     if after != before && !dry_run {
-        let position = serde_json::to_string(&after)?;
-        state.save_cursor(STREAM, &position, now)?;
+        fetched.position = Some(serde_json::to_string(&after)?);
     }
     Ok(fetched)
 }

@@ -26,6 +26,18 @@ pub(crate) struct Pushed {
     pub(crate) damage: Vec<Damage>,
 }
 
+impl Pushed {
+    /// Adds a push that followed at once: it takes up what the one before published, unless that was too large.
+    pub(crate) fn join(&mut self, next: Self) {
+        if !next.refs.is_empty() {
+            self.refs = next.refs;
+            self.events = self.events.max(next.events);
+        }
+        self.attempts += next.attempts;
+        self.damage = next.damage;
+    }
+}
+
 /// One commit for the inbox.
 struct Parcel {
     name: String,

@@ -219,6 +219,36 @@ fn what_breaks_off_goes_on_the_next_time() {
 }
 
 #[test]
+fn a_machine_that_cannot_publish_moves_no_cursor() {
+    let team = Team::new();
+    team.fake.run(5, 1, json!({}));
+    team.left(1, "", "main");
+    let hook = "#!/bin/sh\necho GH006: protected branch; exit 1\n";
+    team.remote.file("remote.git/hooks/pre-receive", hook);
+    let hook = team.remote.path("remote.git/hooks/pre-receive");
+    #[cfg(unix)]
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(team.sync(&[]).0, 77);
+    // That runner is gone, with what it took in. The next one finds it again.
+    std::fs::remove_file(hook).unwrap();
+    let fresh = machine(&team.remote, &team.fake).env("GITHUB_TOKEN", TOKEN);
+    let team = Team {
+        maestro: fresh,
+        ..team
+    };
+    let (code, document) = team.sync(&[]);
+    assert_eq!(
+        (
+            code,
+            document["artifacts"]["artifacts"].as_array().unwrap().len()
+        ),
+        (0, 1),
+        "{document}"
+    );
+    assert_eq!(team.runs(), 1);
+}
+
+#[test]
 fn what_no_job_leaves_is_not_even_downloaded() {
     let team = Team::new();
     team.fake.run(5, 1, json!({}));

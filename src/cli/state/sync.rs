@@ -65,7 +65,15 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
     } else {
         artifacts(session, args, &state, &remote)?
     };
-    let pushed = state.push(&remote, args.dry_run)?;
+    let mut pushed = state.push(&remote, args.dry_run)?;
+    if let Some(position) = artifacts
+        .as_ref()
+        .and_then(|(_, fetched)| fetched.position.as_ref())
+    {
+        // What was taken in is published: now others may know that it was.
+        state.save_cursor(artifacts::STREAM, position, session.now())?;
+        pushed.join(state.push(&remote, args.dry_run)?);
+    }
     let github = match args.via {
         Via::Git => None,
         Via::Api => Some(publisher(
@@ -87,7 +95,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
         damage: [pushed.damage.clone(), folded.folded.damage.clone()].concat(),
         ..Survey::default()
     };
-    let broken = artifacts.as_ref().and_then(|(_, broken)| broken.clone());
+    let broken = artifacts
+        .as_ref()
+        .and_then(|(_, fetched)| fetched.broken.clone());
     let document = SyncDocument {
         schema: "maestro.state-sync/v1",
         artifacts: artifacts.map(|(row, _)| row),
@@ -110,11 +120,11 @@ fn artifacts(
     args: &SyncArgs,
     state: &StateFolder<'_>,
     remote: &Remote<'_>,
-) -> Result<Option<(ArtifactsRow, Option<ForgeError>)>, CommandError> {
+) -> Result<Option<(ArtifactsRow, Fetched)>, CommandError> {
     let name = args.remote.remote.as_deref();
-    let Some((github, whose)) =
-        session.github(args.repository.as_deref(), name, args.remote.deadline)?
-    else {
+    // Many downloads take longer than one push.
+    let deadline = args.remote.deadline.saturating_mul(10);
+    let Some((github, whose)) = session.github(args.repository.as_deref(), name, deadline)? else {
         return Ok(None);
     };
     if github.server.borrow().is_none() {
@@ -146,7 +156,12 @@ fn artifacts(
         },
     };
     let row = ArtifactsRow::new(github.repository.to_string(), github.calls(), &fetched);
-    Ok(Some((row, fetched.broken)))
+    if fetched.is_cut {
+        session.ui.warn(
+            "there were more artifacts than are looked at in one go; the oldest are not taken in",
+        );
+    }
+    Ok(Some((row, fetched)))
 }
 
 /// What was published and folded.
