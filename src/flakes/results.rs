@@ -322,8 +322,8 @@ fn suite_label(suites: &[String], class: &str, name: &str) -> String {
 }
 
 /// Returns the sequence that a healthy run of the same shape has: passed for what ran, skipped for what did not.
-pub(crate) fn expected(sequence: &str) -> Cow<'_, str> {
-    let healthy = |twin: &str| if twin == "s" { "s" } else { "p" };
+pub(crate) fn expected(sequence: &str) -> Cow<'static, str> {
+    let healthy = |twin: &str| -> &'static str { if twin == "s" { "s" } else { "p" } };
     if !sequence.contains([TWINS, TIMES]) {
         return Cow::Borrowed(healthy(sequence));
     }

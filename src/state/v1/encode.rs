@@ -31,13 +31,10 @@ pub(crate) fn encode_run(
     filing: &Filing,
     known: &mut KnownLists,
 ) -> Result<Vec<Event>, serde_json::Error> {
-    let rows: Vec<_> = results
-        .order()
-        .into_iter()
-        .map(|at| results.at(at))
-        .collect();
-    let listed: Vec<Listed<'_>> = rows
-        .iter()
+    // A million rows are looked at twice rather than kept.
+    let order = results.order();
+    let rows = || order.iter().map(|&at| results.at(at));
+    let listed: Vec<Listed<'_>> = rows()
         .map(|row| Listed {
             suite: row.suite,
             name: row.name,
@@ -48,7 +45,7 @@ pub(crate) fn encode_run(
     let placed = known.place(&listed, filing.at);
     let mut present = vec![false; placed.fit.length as usize];
     let mut differs = Differences::default();
-    for (number, row) in rows.iter().enumerate() {
+    for (number, row) in rows().enumerate() {
         let place = placed.fit.places[number];
         present[place as usize] = true;
         let expected = placed.expected(number, &listed[number]);

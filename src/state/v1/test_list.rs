@@ -360,6 +360,9 @@ impl KnownLists {
 
     /// Returns the list for the tests at hand, which are sorted, and the event that stores it if none does yet.
     pub(super) fn place(&mut self, tests: &[Listed<'_>], at: Timestamp) -> Placed {
+        if self.lists.is_empty() {
+            return self.whole(tests, at);
+        }
         let numbers = self.numbers(tests);
         let (closest, related) = self.closest(tests, &numbers);
         let mut best: Option<(usize, Chain)> = None;
@@ -383,7 +386,6 @@ impl KnownLists {
             let fit = comparison.into_fit(false);
             return self.stand(chain.ids[0], fit, tests, None, at);
         }
-        let with_durations = self.is_lasting || !self.lists.is_empty();
         if let Some(chain) = related.filter(|chain| chain.ids.len() < DEEPEST - HIGHEST)
             && let Some(comparison) = self.compare(&chain.ids, tests, &numbers)
         {
@@ -398,6 +400,12 @@ impl KnownLists {
             let durations = durations.into_iter().collect();
             return self.stand(chain.ids[0], fit, tests, Some(durations), at);
         }
+        self.whole(tests, at)
+    }
+
+    /// Returns a list that stands on no other.
+    fn whole(&mut self, tests: &[Listed<'_>], at: Timestamp) -> Placed {
+        let with_durations = self.is_lasting || !self.lists.is_empty();
         let text = payload_of(None, tests.iter(), None, with_durations);
         let length = u32::try_from(tests.len()).unwrap_or(u32::MAX);
         let fit = Fit {
@@ -443,7 +451,8 @@ impl KnownLists {
         let event = Event::new(TEST_LIST, at, Origin::default(), payload);
         let id = event.id;
         let is_new = self.ids.insert(id);
-        if is_new && fit.length > 0 {
+        // One that would drive out all the others is not kept at hand.
+        if is_new && fit.length > 0 && event.payload.len() <= MOST_KNOWN / 2 {
             self.remember(at, id, base, is_checkpoint, &event.payload);
         }
         Placed::new(id, is_new.then_some(event), fit)
@@ -516,7 +525,11 @@ fn payload_of<'a>(
     durations: Option<String>,
     with_durations: bool,
 ) -> String {
-    let mut payload = String::from("{");
+    let tests: Vec<&Listed<'a>> = tests.collect();
+    // A million names grow past twice their size when the text grows by doubling.
+    let size: usize = tests.iter().map(|test| test.name.len() + 4).sum();
+    let mut payload = String::with_capacity(size + 4096);
+    payload.push('{');
     if let Some((base, _)) = base {
         payload.push_str(&format!("\"base\":\"{base}\","));
     }
@@ -524,15 +537,12 @@ fn payload_of<'a>(
         payload.push_str(&format!("\"durations\":\"{durations}\","));
     }
     payload.push_str("\"suites\":[");
-    let mut suite = SuiteText::default();
-    for test in tests {
-        if suite.name != Some(test.suite) {
-            suite.end(&mut payload);
-            suite.name = Some(test.suite);
+    for suite in tests.chunk_by(|a, b| a.suite == b.suite) {
+        if !payload.ends_with('[') {
+            payload.push(',');
         }
-        suite.add(test, with_durations);
+        write_suite(&mut payload, suite, with_durations);
     }
-    suite.end(&mut payload);
     payload.push(']');
     if let Some((_, without)) = base
         && !without.is_empty()
@@ -544,50 +554,31 @@ fn payload_of<'a>(
     payload
 }
 
-/// The parts of one suite: what stands first in the text is known last.
-#[derive(Default)]
-struct SuiteText<'a> {
-    name: Option<&'a str>,
-    count: u32,
-    durations: String,
-    has_durations: bool,
-    expected: BTreeMap<u32, &'a str>,
-    tests: String,
-}
-
-impl<'a> SuiteText<'a> {
-    fn add(&mut self, test: &'a Listed<'a>, with_durations: bool) {
-        if !self.tests.is_empty() {
-            self.tests.push(',');
-        }
-        self.tests.push_str(&json(&test.name));
-        self.durations.push(test.duration.letter());
-        self.has_durations |= with_durations && test.duration.is_known();
-        if test.expected != "p" {
-            self.expected.insert(self.count, &test.expected);
-        }
-        self.count += 1;
+/// Writes the tests of one suite.
+fn write_suite(payload: &mut String, tests: &[&Listed<'_>], with_durations: bool) {
+    payload.push('{');
+    if with_durations && tests.iter().any(|test| test.duration.is_known()) {
+        let letters: String = tests.iter().map(|test| test.duration.letter()).collect();
+        payload.push_str(&format!("\"durations\":\"{letters}\","));
     }
-
-    fn end(&mut self, payload: &mut String) {
-        let this = std::mem::take(self);
-        let Some(name) = this.name else { return };
+    let unusual = (0_u32..)
+        .zip(tests)
+        .filter(|(_, test)| test.expected != "p");
+    let expected: BTreeMap<u32, &str> = unusual
+        .map(|(place, test)| (place, test.expected.as_ref()))
+        .collect();
+    if !expected.is_empty() {
+        payload.push_str(&format!("\"expected\":{},", json(&expected)));
+    }
+    let suite = tests.first().map_or("", |test| test.suite);
+    payload.push_str(&format!("\"suite\":{},\"tests\":[", json(&suite)));
+    for test in tests {
         if !payload.ends_with('[') {
             payload.push(',');
         }
-        payload.push('{');
-        if this.has_durations {
-            payload.push_str(&format!("\"durations\":\"{}\",", this.durations));
-        }
-        if !this.expected.is_empty() {
-            payload.push_str(&format!("\"expected\":{},", json(&this.expected)));
-        }
-        payload.push_str(&format!(
-            "\"suite\":{},\"tests\":[{}]}}",
-            json(&name),
-            this.tests
-        ));
+        payload.push_str(&json(&test.name));
     }
+    payload.push_str("]}");
 }
 
 /// Texts, numbers and maps of them can always be written.
