@@ -357,7 +357,13 @@ fn change(store: &mut Store, rest: &str, body: Value) -> Option<Answer> {
         .flat_map(|(_, things)| things)
         .find(|thing| is_named(thing, name))?;
     merge(thing, body);
-    Some(Answer::json(200, thing))
+    if list != "/pulls" {
+        return Some(Answer::json(200, thing));
+    }
+    // One pull request has more fields than those of a list.
+    let mut whole = template("pull-request");
+    merge(&mut whole, thing.clone());
+    Some(Answer::json(200, &whole))
 }
 
 pub(super) fn invalid(message: &str) -> Answer {
