@@ -48,19 +48,23 @@ impl<'w> Session<'w> {
             .map(str::to_owned)
             .filter(|name| !name.is_empty());
         let named = given.or_else(|| self.var("GITHUB_REPOSITORY"));
-        let repository = match named {
-            Some(name) => RepoName::parse(&name).ok_or_else(|| {
-                CommandError::message(ErrorKind::Usage, format!("`{name}` is no repository"))
-                    .hint("write it as OWNER/NAME")
-            })?,
-            None => match &of_remote {
-                Some((_, repository)) => repository.clone(),
+        let api = self.var("GITHUB_API_URL");
+        let api = api.or_else(|| of_remote.as_ref().and_then(|(host, _)| api_of_host(host)));
+        let (repository, api) = match (named, of_remote) {
+            (Some(name), _) => {
+                let repository = RepoName::parse(&name).ok_or_else(|| {
+                    CommandError::message(ErrorKind::Usage, format!("`{name}` is no repository"))
+                        .hint("write it as OWNER/NAME")
+                })?;
+                (repository, api.unwrap_or_else(|| PUBLIC_API.to_owned()))
+            }
+            // A host that nobody says is GitHub's is not shown a token.
+            (None, Some((_, repository))) => match api {
+                Some(api) => (repository, api),
                 None => return Ok(None),
             },
+            (None, None) => return Ok(None),
         };
-        let api = self.var("GITHUB_API_URL");
-        let api = api.or_else(|| of_remote.map(|(host, _)| api_of_host(&host)));
-        let api = api.unwrap_or_else(|| PUBLIC_API.to_owned());
         let api = api.trim_end_matches('/').to_owned();
         check_address(&api)?;
         let (credential, whose) = self.credential()?;

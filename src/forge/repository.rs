@@ -61,12 +61,13 @@ pub(crate) fn of_remote(address: &str) -> Option<(String, RepoName)> {
     (!host.is_empty()).then_some((host, repository))
 }
 
-/// Returns where the API of a host is: of github.com and of data-residency hosts a host of its own, of an enterprise server a path.
-pub(crate) fn api_of_host(host: &str) -> String {
+/// Returns where the API of one of GitHub's own hosts is; nothing for any other: it may be an enterprise server, or somebody who would like
+/// to be shown a token.
+pub(crate) fn api_of_host(host: &str) -> Option<String> {
     match host {
-        "github.com" | "www.github.com" | "ssh.github.com" => PUBLIC_API.to_owned(),
-        host if host.ends_with(".ghe.com") => format!("https://api.{host}"),
-        host => format!("https://{host}/api/v3"),
+        "github.com" | "www.github.com" | "ssh.github.com" => Some(PUBLIC_API.to_owned()),
+        host if host.ends_with(".ghe.com") => Some(format!("https://api.{host}")),
+        _ => None,
     }
 }
 
@@ -111,13 +112,21 @@ mod tests {
     }
 
     #[test]
-    fn each_host_has_its_api() {
-        assert_eq!(api_of_host("github.com"), "https://api.github.com");
-        assert_eq!(api_of_host("acme.ghe.com"), "https://api.acme.ghe.com");
+    fn a_token_is_for_hosts_of_githubs_own() {
+        let api = |host: &str| api_of_host(host);
+        assert_eq!(api("github.com").as_deref(), Some("https://api.github.com"));
         assert_eq!(
-            api_of_host("ghe.example.com"),
-            "https://ghe.example.com/api/v3"
+            api("acme.ghe.com").as_deref(),
+            Some("https://api.acme.ghe.com")
         );
+        for other in [
+            "gitlab.com",
+            "ghe.example.com",
+            "github.com.evil.example",
+            "evilghe.com",
+        ] {
+            assert_eq!(api(other), None, "{other}");
+        }
     }
 
     #[test]
