@@ -395,17 +395,36 @@ fn what_goes_on_is_given_up() {
     }
 }
 
-#[test]
-fn a_server_that_says_nothing_is_asked_again_and_then_given_up() {
+/// Asks a GitHub of its own that is slow at first; returns what came of it, and how often it was asked.
+fn slowly(ask: Ask) -> (Result<(), ForgeError>, usize) {
     let fake = furnished();
-    impatiently(&fake, Duration::from_millis(150), |github| {
-        fake.faults_for(1, Fault::Slow(1));
-        assert_eq!(READS[7](github, &repository()), Ok(()));
-        fake.faults_for(1, Fault::Slow(1));
-        let error = MAKES[3](github, &repository()).unwrap_err();
-        assert!(
-            matches!(error, ForgeError::MayHaveHappened { .. }),
-            "{error}"
-        );
-    });
+    fake.faults_for(1, Fault::Slow(1));
+    let done = impatiently(&fake, SILENCE, |github| ask(github, &repository()));
+    let asked = fake.asked().len();
+    (done, asked)
+}
+
+/// Longer than an answer takes here, and shorter than a slow one.
+const SILENCE: Duration = Duration::from_millis(400);
+
+#[test]
+fn a_server_that_says_nothing_is_asked_again_where_that_does_no_harm() {
+    for (asks, may_repeat) in [(READS, true), (SETS, true), (MAKES, false)] {
+        // Most of the time is spent waiting.
+        for some in asks.chunks(8) {
+            std::thread::scope(|scope| {
+                for ask in some {
+                    scope.spawn(move || {
+                        let (done, asked) = slowly(*ask);
+                        if may_repeat {
+                            assert!(done == Ok(()) && asked >= 2, "{done:?} after {asked}");
+                        } else {
+                            let is_told = matches!(done, Err(ForgeError::MayHaveHappened { .. }));
+                            assert!(is_told && asked <= 1, "{done:?} after {asked}");
+                        }
+                    });
+                }
+            });
+        }
+    }
 }
