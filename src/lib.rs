@@ -8,6 +8,7 @@ mod ui;
 mod config;
 
 // Decisions: pure and synchronous. No I/O, clock, environment or randomness; all of it comes in as arguments.
+mod change;
 mod event;
 mod finding;
 mod flakes;
@@ -21,6 +22,7 @@ mod flakes;
 mod forge;
 mod inert;
 mod junit;
+mod plan;
 mod redact;
 mod stats;
 

@@ -1,0 +1,150 @@
+//! `bun.lock`, the text form (bun.sh, "Lockfile"): JSON with comments and trailing commas.
+
+use serde_json::{Map, Value};
+
+use super::{LockGraph, NotALock};
+
+const LISTS: &[&str] = &["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+
+/// Reads a lock file; members are workspaces, by their folder, `""` for the root.
+pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
+    let document: Value = serde_json::from_str(&plain(text)).map_err(|error| NotALock(error.to_string()))?;
+    let section = |name: &str| document.get(name).and_then(Value::as_object);
+    let workspaces = section("workspaces").ok_or_else(|| NotALock("it has no `workspaces`".into()))?;
+    let empty = Map::new();
+    let packages = section("packages").unwrap_or(&empty);
+    let mut graph = LockGraph::default();
+    for name in ["lockfileVersion", "patchedDependencies", "trustedDependencies", "overrides"] {
+        if let Some(value) = document.get(name) {
+            graph.settings.insert(name.to_owned(), value.to_string());
+        }
+    }
+    for (place, package) in packages {
+        let name = place.rsplit('/').next().unwrap_or(place);
+        graph.add(place, name, &package.to_string(), None);
+    }
+    for (place, package) in packages {
+        let Some(number) = graph.find(place) else { continue };
+        let fields = package.as_array().map(Vec::as_slice).unwrap_or_default();
+        for object in fields.iter().filter_map(Value::as_object) {
+            needs(&mut graph, number, place, object);
+        }
+    }
+    for (folder, workspace) in workspaces {
+        let Some(fields) = workspace.as_object() else {
+            return Err(NotALock(format!("`{folder}` is no object")));
+        };
+        let number = graph.add(&format!("workspace {folder}"), folder, &workspace.to_string(), Some(folder));
+        // What is not hoisted lies below the workspace's name.
+        let name = fields.get("name").and_then(Value::as_str).unwrap_or_default();
+        needs(&mut graph, number, name, fields);
+    }
+    Ok(graph)
+}
+
+fn needs(graph: &mut LockGraph, number: usize, place: &str, fields: &Map<String, Value>) {
+    let lists = LISTS.iter().filter_map(|list| fields.get(*list)?.as_object());
+    let names: Vec<&String> = lists.flat_map(Map::keys).collect();
+    for name in names {
+        let mut above = Some(place);
+        let mut found = None;
+        while let Some(place) = above {
+            found = graph.find(&format!("{place}/{name}"));
+            if found.is_some() {
+                break;
+            }
+            above = place.rsplit_once('/').map(|(above, _)| above);
+        }
+        if let Some(found) = found.or_else(|| graph.find(name)) {
+            graph.need(number, found);
+        }
+    }
+}
+
+/// Takes comments and trailing commas out.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if c == '"' {
+            let end = end_of_string(rest);
+            plain.push_str(&rest[..end]);
+            rest = &rest[end..];
+            continue;
+        }
+        let after = &rest[c.len_utf8()..];
+        let without = after_space(rest);
+        if c == '/' && without.len() < rest.len() {
+            rest = without;
+            continue;
+        }
+        let closes = || after_space(after).starts_with([']', '}']);
+        if c != ',' || !closes() {
+            plain.push(c);
+        }
+        rest = after;
+    }
+    plain
+}
+
+/// Returns what follows spaces and comments.
+fn after_space(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        rest = if let Some(comment) = rest.strip_prefix("//") {
+            comment.find('\n').map_or("", |end| &comment[end..])
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.find("*/").map_or("", |end| &comment[end + 2..])
+        } else {
+            return rest;
+        };
+        rest = rest.trim_start();
+    }
+}
+
+fn end_of_string(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::users;
+    use super::*;
+
+    const OLD: &str = r#"{
+  "lockfileVersion": 1, // text
+  "workspaces": {
+    "": { "name": "root", "devDependencies": { "tool": "1", }, },
+    "p/a": { "name": "a", "dependencies": { "x": "1" }, },
+    "p/b": { "name": "b", "dependencies": { "x": "2", "a": "workspace:*" }, },
+  },
+  "packages": {
+    "a": ["a@workspace:p/a"],
+    "tool": ["tool@1.0.0", "", {}, "t"],
+    "x": ["x@1.0.0", "", { "dependencies": { "y": "1" } }, "x1"],
+    "y": ["y@1.0.0", "", {}, "y1"],
+    "b/x": ["x@2.0.0", "", {}, "x2"],
+  }
+}"#;
+
+    #[test]
+    fn users_are_found_where_they_are_hoisted_and_where_not() {
+        assert_eq!(users(read, OLD, &OLD.replace("\"y1\"", "\"y2\"")), ["p/a"]);
+        assert_eq!(users(read, OLD, &OLD.replace("\"x2\"", "\"x3\"")), ["p/b"]);
+        assert_eq!(users(read, OLD, &OLD.replace("\"t\"", "\"u\"")), [""]);
+    }
+
+    #[test]
+    fn strings_keep_their_commas_and_slashes() {
+        assert_eq!(plain(r#"{"a": "x,]//\"", /* c */ }"#), r#"{"a": "x,]//\"" }"#);
+    }
+}

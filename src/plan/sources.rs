@@ -1,0 +1,176 @@
+//! The bytes that graphs are read from: a commit's tree, and blobs by their object id.
+//!
+//! A blob is parsed once, whichever commits hold it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::change::{Kind, Tree};
+
+/// Blobs by object id, and what they were parsed to.
+#[derive(Debug, Default)]
+pub(crate) struct Blobs {
+    bytes: HashMap<Arc<str>, Option<Arc<[u8]>>>,
+    toml: RefCell<HashMap<Arc<str>, Parsed<toml::Table>>>,
+    json: RefCell<HashMap<Arc<str>, Parsed<serde_json::Value>>>,
+}
+
+/// A parsed document, or why it is none.
+pub(crate) type Parsed<T> = Result<Rc<T>, Rc<str>>;
+
+impl Blobs {
+    pub(crate) fn has(&self, object: &str) -> bool {
+        self.bytes.contains_key(object)
+    }
+
+    /// Keeps the bytes of a blob; nothing for one that is missing.
+    pub(crate) fn insert(&mut self, object: Arc<str>, bytes: Option<Arc<[u8]>>) {
+        self.bytes.insert(object, bytes);
+    }
+
+    /// Returns the bytes of a blob that was read.
+    pub(crate) fn get(&self, object: &str) -> Option<&Arc<[u8]>> {
+        self.bytes.get(object)?.as_ref()
+    }
+}
+
+/// A commit's files, as far as graphs need them.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    pub(crate) tree: &'a Tree,
+    pub(crate) blobs: &'a Blobs,
+}
+
+impl<'a> Sources<'a> {
+    /// Returns the text of a file; nothing when it is not there or was not read.
+    pub(crate) fn text(&self, path: &str) -> Option<&'a str> {
+        let bytes = self.bytes(path)?;
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        std::str::from_utf8(bytes).ok()
+    }
+
+    fn bytes(&self, path: &str) -> Option<&'a [u8]> {
+        self.blobs.get(self.tree.file(path)?).map(|bytes| &bytes[..])
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.tree.get(path).is_some()
+    }
+
+    /// Reads a TOML file; nothing when there is none.
+    pub(crate) fn toml(&self, path: &str) -> Option<Parsed<toml::Table>> {
+        self.parsed(path, &self.blobs.toml, &|text| {
+            text.parse::<toml::Table>().map_err(|error| error.message().to_owned())
+        })
+    }
+
+    /// Reads a JSON file; nothing when there is none.
+    pub(crate) fn json(&self, path: &str) -> Option<Parsed<serde_json::Value>> {
+        self.parsed(path, &self.blobs.json, &|text| {
+            serde_json::from_str(text).map_err(|error| error.to_string())
+        })
+    }
+
+    fn parsed<T>(
+        &self,
+        path: &str,
+        cache: &RefCell<HashMap<Arc<str>, Parsed<T>>>,
+        parse: &dyn Fn(&str) -> Result<T, String>,
+    ) -> Option<Parsed<T>> {
+        let object = self.tree.file(path)?;
+        if let Some(known) = cache.borrow().get(object) {
+            return Some(known.clone());
+        }
+        let parsed = match self.text(path) {
+            Some(text) => parse(text).map(Rc::new).map_err(Rc::from),
+            None => Err(Rc::from("it is no UTF-8 text, or its object is missing")),
+        };
+        cache.borrow_mut().insert(Arc::clone(object), parsed.clone());
+        Some(parsed)
+    }
+
+    /// Returns the folders that hold a file of a name, in order; `""` is the top.
+    pub(crate) fn folders_with(&self, name: &str) -> Vec<&'a str> {
+        let files = self.tree.iter().filter(|(_, entry)| entry.kind() == Kind::File);
+        files
+            .filter_map(|(path, _)| match path.strip_suffix(name)? {
+                "" => Some(""),
+                folder => folder.strip_suffix('/'),
+            })
+            .filter(|folder| !is_foreign(folder))
+            .collect()
+    }
+}
+
+/// Whether a folder holds what package managers put there.
+fn is_foreign(folder: &str) -> bool {
+    folder.split('/').any(|part| part == "node_modules")
+}
+
+/// Returns the last part of a path.
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Returns the folder of a path; `""` for the top.
+pub(crate) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// Returns a path that is meant from a folder, from the top; nothing when it leads out of the repository.
+pub(crate) fn join(folder: &str, path: &str) -> Option<String> {
+    let path = path.replace('\\', "/");
+    if path.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Whether a path is a folder or lies in it; everything lies in the top.
+pub(crate) fn is_within(path: &str, folder: &str) -> bool {
+    folder.is_empty()
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Returns a folder and those above it, the top last.
+pub(crate) fn ancestors(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |folder| {
+        (!folder.is_empty()).then(|| folder_of(folder))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_and_stay_in_the_repository() {
+        assert_eq!(join("a/b", "../c/./d").as_deref(), Some("a/c/d"));
+        assert_eq!(join("", "x").as_deref(), Some("x"));
+        assert_eq!(join("a", "..").as_deref(), Some(""));
+        assert_eq!(join("a", "../../x"), None);
+        assert_eq!(join("a", "/etc"), None);
+        assert_eq!(join("a", "..\\b").as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn a_folder_holds_itself_and_no_namesake() {
+        assert!(is_within("a/b", "a") && is_within("a", "a") && is_within("a", ""));
+        assert!(!is_within("ab", "a"));
+        assert_eq!(ancestors("a/b").collect::<Vec<_>>(), ["a/b", "a", ""]);
+    }
+}
