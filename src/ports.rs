@@ -4,6 +4,7 @@
 
 pub(crate) mod forge;
 pub(crate) mod git;
+pub(crate) mod history;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -63,6 +64,8 @@ pub(crate) type Drain<'a> = &'a mut dyn FnMut(&mut dyn Read) -> io::Result<()>;
 pub(crate) trait Files: Send + Sync {
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
+    /// Returns standard input.
+    fn stdin(&self) -> Box<dyn Read + Send>;
     /// Returns what the path names, following links.
     fn kind(&self, path: &Path) -> io::Result<FileKind>;
     /// Returns every regular file below a folder, sorted by path; links are not followed, and folders for which `skip`
@@ -147,6 +150,8 @@ pub struct World {
     pub(crate) files: Box<dyn Files>,
     /// The repository.
     pub(crate) git: Box<dyn Git>,
+    /// The user's own repository.
+    pub(crate) history: Box<dyn history::History>,
     /// GitHub.
     pub(crate) forge: Box<dyn forge::Forge>,
     /// Child processes.

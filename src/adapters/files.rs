@@ -28,6 +28,10 @@ impl Files for Disk {
         Ok(Box::new(file))
     }
 
+    fn stdin(&self) -> Box<dyn Read + Send> {
+        Box::new(io::stdin())
+    }
+
     fn kind(&self, path: &Path) -> io::Result<FileKind> {
         let kind = fs::metadata(path)?.file_type();
         Ok(if kind.is_dir() {

@@ -32,6 +32,7 @@ impl World {
             environment: Box::new(environment::ProcessEnvironment),
             files: Box::new(files::Disk),
             git: Box::new(git::GitProgram::new(Box::new(processes::System))),
+            history: Box::new(git::GitProgram::new(Box::new(processes::System))),
             forge: Box::new(github::GitHub::default()),
             processes: Box::new(processes::System),
             stdout: terminal::stdout(),

@@ -37,6 +37,10 @@ pub(crate) enum Trigger {
     Tag,
     /// Another event, by its name.
     Other(String),
+    /// An event whose payload is not there, or not as expected.
+    Unreadable(String),
+    /// An organisation has switched maestro off.
+    Disabled,
 }
 
 /// The commit that is planned.
@@ -99,16 +103,29 @@ pub(crate) mod codes {
     pub(crate) const HEAD_UNKNOWN: &str = "head-unknown";
     pub(crate) const LAST_GREEN_UNKNOWN: &str = "last-green-unknown";
     pub(crate) const EVENT: &str = "event";
+    pub(crate) const EVENT_UNREADABLE: &str = "event-unreadable";
+    pub(crate) const DISABLED: &str = "disabled";
     pub(crate) const TAG: &str = "tag";
     pub(crate) const BRANCH_DELETED: &str = "branch-deleted";
 }
 
 /// Decides where the base is to be looked for.
 pub(crate) fn decide(given: Option<&str>, trigger: &Trigger, head: &Commit) -> Base {
+    if *trigger == Trigger::Disabled {
+        return Base::Everything {
+            code: codes::DISABLED,
+            detail: "MAESTRO_DISABLE is set: everything runs".to_owned(),
+        };
+    }
     if let Some(given) = given {
         return Base::Given(given.to_owned());
     }
     match trigger {
+        Trigger::Disabled => local(),
+        Trigger::Unreadable(name) => Base::Everything {
+            code: codes::EVENT_UNREADABLE,
+            detail: format!("the payload of the event `{name}` could not be read"),
+        },
         Trigger::Local => local(),
         Trigger::PullRequest {
             base_branch,

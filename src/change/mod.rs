@@ -49,8 +49,8 @@ pub(crate) struct Change {
 impl Change {
     pub(crate) fn status(&self) -> Status {
         match (&self.old, &self.new) {
-            (None, _) => Status::Added,
             (_, None) => Status::Deleted,
+            (None, _) => Status::Added,
             (Some(old), Some(new)) if old.kind() == new.kind() => Status::Modified,
             _ => Status::TypeChanged,
         }

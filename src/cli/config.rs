@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::session::Session;
+use crate::config::ConfigFile;
 use crate::config::{Origin, Setting};
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
@@ -133,9 +134,8 @@ impl ConfigDocument {
         if let Some(requires) = &session.config.requires {
             add("requires", requires.clone(), from_file());
         }
-        for (name, job) in &session.config.jobs {
-            let key = format!("jobs.{name}.junit");
-            add(&key, job.junit.clone(), from_file());
+        for (key, value) in plan_keys(&session.config) {
+            add(&key, value, from_file());
         }
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         Self {
@@ -176,4 +176,27 @@ impl Report for ConfigDocument {
         page.table(head, rows.collect());
         page
     }
+}
+
+/// Returns what the file says about plans, as far as it is one line.
+fn plan_keys(config: &ConfigFile) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    let lists = [("run_all_on", &config.run_all_on), ("ignore", &config.ignore)];
+    let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    rows.extend(lists.map(|(key, list)| (key.to_owned(), list.join(", "))));
+    if !config.enforce.is_empty() {
+        let words = config.enforce.iter().map(|word| String::from(*word));
+        rows.push(("enforce".to_owned(), words.collect::<Vec<_>>().join(", ")));
+    }
+    for (name, component) in &config.components {
+        rows.push((format!("components.{name}.paths"), component.paths.join(", ")));
+    }
+    for (name, job) in &config.jobs {
+        let projects = job.projects.as_ref().map(|projects| projects.texts().join(", "));
+        let paths = (!job.paths.is_empty()).then(|| job.paths.join(", "));
+        let keys = [("projects", projects), ("paths", paths), ("run", job.run.clone()), ("junit", job.junit.clone())];
+        let keys = keys.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        rows.extend(keys.map(|(key, value)| (format!("jobs.{name}.{key}"), value)));
+    }
+    rows
 }

@@ -6,6 +6,7 @@ mod explain;
 mod flakes;
 mod github;
 mod globals;
+mod plan;
 mod session;
 mod settings;
 mod state;
@@ -46,6 +47,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Plan(plan::PlanArgs),
     /// Tell flaky tests from broken ones
     #[command(subcommand)]
     Flakes(flakes::FlakesCommand),
@@ -106,6 +108,7 @@ fn answer(ui: &mut Ui, world: &World, globals: GlobalArgs, command: Command) -> 
         Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::Util(command) => util::run(&mut Session::bare(ui, world, globals)?, &command),
         Command::Demo(args) => demo::run(&mut Session::bare(ui, world, globals)?, &args),
+        Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Flakes(command) => {
             flakes::run(&mut Session::configured(ui, world, globals)?, &command)
         }

@@ -1,11 +1,14 @@
-//! Drivers: what asks GitHub step by step, with time and network, as the decision rooms say.
+//! Drivers: what asks GitHub and git step by step, with time and network, as the decision rooms say.
 
 pub(crate) mod artifacts;
+pub(crate) mod bases;
 pub(crate) mod etags;
 pub(crate) mod github;
 pub(crate) mod identity;
+pub(crate) mod planner;
 pub(crate) mod post;
 mod publish;
+pub(crate) mod readers;
 pub(crate) mod upsert;
 
 #[cfg(test)]

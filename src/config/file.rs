@@ -24,9 +24,21 @@ pub(crate) struct ConfigFile {
     /// Which versions of maestro may read it, as a Cargo version requirement, for example ">=0.1, <0.2".
     #[serde(default)]
     pub(crate) requires: Option<String>,
+    /// What may block or skip; what is not named here runs, and only says what it would have done.
+    #[serde(default)]
+    pub(crate) enforce: Vec<EnforceWord>,
     /// The jobs of your CI, by name.
     #[serde(default)]
     pub(crate) jobs: BTreeMap<String, JobFile>,
+    /// Parts of the repository that no manifest describes, by name.
+    #[serde(default)]
+    pub(crate) components: BTreeMap<String, ComponentFile>,
+    /// Globs of files whose change runs every job, beside CI's and the toolchains' own.
+    #[serde(default)]
+    pub(crate) run_all_on: Vec<String>,
+    /// Globs of files that affect no project. Jobs whose `paths` name them still run, and so does what reads them.
+    #[serde(default)]
+    pub(crate) ignore: Vec<String>,
     /// How results are shown.
     #[serde(default)]
     pub(crate) output: OutputFile,
@@ -39,8 +51,98 @@ pub(crate) struct ConfigFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobFile {
+    /// The projects that it is about: an ecosystem (`cargo`, `npm`, `python`, `go`, `docker`, `component`), an id as `cargo:crates/a`,
+    /// a glob of folders as `npm:packages/*`, or a list of them. A job without projects and paths always runs.
+    #[serde(default)]
+    pub(crate) projects: Option<OneOrMany>,
+    /// Globs of files whose change runs it, whatever project they belong to.
+    #[serde(default)]
+    pub(crate) paths: Vec<String>,
+    /// The command that it runs.
+    #[serde(default)]
+    pub(crate) run: Option<String>,
     /// Where the job leaves its test reports: a path or glob, relative to the repository's top.
-    pub(crate) junit: String,
+    #[serde(default)]
+    pub(crate) junit: Option<String>,
+    /// The runner: a label or a list of labels; `{axis}` stands for an axis's value.
+    #[serde(default)]
+    pub(crate) runs_on: Option<serde_json::Value>,
+    /// Axes of its matrix, each with its values: every combination is a run.
+    #[serde(default)]
+    pub(crate) axes: BTreeMap<String, Vec<serde_json::Value>>,
+    /// Combinations of axes to leave out.
+    #[serde(default)]
+    pub(crate) exclude: Vec<BTreeMap<String, serde_json::Value>>,
+    /// Containers beside it, as `services:` of a workflow's job; handed on in the matrix.
+    #[serde(default)]
+    pub(crate) services: Option<serde_json::Value>,
+    /// When it may run at all; always unless set.
+    #[serde(default)]
+    pub(crate) when: WhenFile,
+    /// Into how many parts its tests are split; `auto` for as many as pay.
+    #[serde(default)]
+    pub(crate) shards: Option<ShardsFile>,
+    /// `project`: one run for each of its affected projects instead of one for all of them.
+    #[serde(default)]
+    pub(crate) per: Option<PerWord>,
+    /// After so many minutes it is stopped.
+    #[serde(default)]
+    pub(crate) timeout_minutes: Option<u32>,
+}
+
+/// A text, or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a text or a list of texts")]
+pub(crate) enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub(crate) fn texts(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// Into how many parts a job's tests are split.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a number of shards, or `auto`")]
+pub(crate) enum ShardsFile {
+    /// So many.
+    Count(u32),
+    /// As many as pay.
+    Auto(AutoWord),
+}
+
+/// When a job may run.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhenFile {
+    /// Events as GitHub calls them, for example `pull_request`; all unless set.
+    #[serde(default)]
+    pub(crate) events: Vec<String>,
+    /// Globs of branches: the one that is pushed to, or that a pull request wants to change; all unless set.
+    #[serde(default)]
+    pub(crate) branches: Vec<String>,
+    /// Labels of the pull request, of which one is enough; on other events they do not count.
+    #[serde(default)]
+    pub(crate) labels: Vec<String>,
+}
+
+/// A part of the repository that no manifest describes.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ComponentFile {
+    /// Globs of its files; a later one that begins with `!` takes out again.
+    pub(crate) paths: Vec<String>,
+    /// What it depends on: components by name, projects by id as `cargo:crates/a`.
+    #[serde(default)]
+    pub(crate) depends_on: Vec<String>,
 }
 
 /// How results are shown.
@@ -62,7 +164,7 @@ pub(crate) struct OutputFile {
 macro_rules! words {
     ($($name:ident { $($variant:ident = $word:literal),+ })+) => {
         $(
-            #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
             pub(crate) enum $name {
                 $(#[serde(rename = $word)] $variant,)+
             }
@@ -80,6 +182,9 @@ words! {
     FormatWord { Human = "human", Json = "json", Ndjson = "ndjson", Markdown = "markdown", Github = "github" }
     ColorWord { Auto = "auto", Always = "always", Never = "never" }
     LogWord { Human = "human", Json = "json" }
+    EnforceWord { Plan = "plan", Flakes = "flakes", Policy = "policy", Budget = "budget" }
+    PerWord { Project = "project" }
+    AutoWord { Auto = "auto" }
 }
 
 /// How state is kept.

@@ -4,6 +4,7 @@
 //! an argument, and they are taken out of everything that git says.
 
 mod config;
+mod history;
 mod objects;
 mod remote;
 

@@ -198,7 +198,7 @@ fn verdict(text: &str, name: &str, said: &str) -> Option<RefVerdict> {
 }
 
 /// Says what kind of trouble a remote's answer is.
-fn remote_failure(remote: &str, words: String) -> GitError {
+pub(super) fn remote_failure(remote: &str, words: String) -> GitError {
     let remote = crate::ports::git::shown(remote);
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
     if is_full(&words) {

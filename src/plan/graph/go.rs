@@ -68,6 +68,14 @@ pub(super) fn read(sources: Sources<'_>, graph: &mut Graph) {
     }
 }
 
+/// Returns the folders at the top that hold Go.
+pub(super) fn own_folders(sources: Sources<'_>) -> Vec<String> {
+    let files = sources.tree.iter().filter(|(path, _)| path.ends_with(".go"));
+    let mut own: BTreeSet<String> = files.map(|(path, _)| path.split('/').next().unwrap_or(path).to_owned()).collect();
+    own.extend(["go.mod".to_owned(), "go.sum".to_owned()]);
+    own.into_iter().collect()
+}
+
 fn parse(text: &str) -> Module {
     let mut module = Module::default();
     let mut block: Option<&str> = None;

@@ -88,7 +88,9 @@ pub(crate) struct Project {
     pub(crate) scope: Scope,
     /// Files and folders beyond its own that it is made from.
     pub(crate) reads: Vec<String>,
-    /// The same, as patterns.
+    /// Files in its folder that its manifest names.
+    pub(crate) own_files: Vec<String>,
+    /// What it reads, as patterns.
     pub(crate) patterns: Option<Patterns>,
     /// The folder of the workspace that it belongs to.
     pub(crate) workspace: Option<String>,
@@ -105,6 +107,7 @@ impl Project {
             name: name.into(),
             scope: Scope::Folder,
             reads: Vec::new(),
+            own_files: Vec::new(),
             patterns: None,
             workspace: None,
             image: None,
@@ -214,8 +217,32 @@ pub(crate) fn read(sources: Sources<'_>, components: &components::Components) ->
     go::read(sources, &mut graph);
     docker::read(sources, &mut graph);
     components::read(components, &mut graph);
+    narrow_top(sources, &mut graph);
     graph.tidy();
     graph
+}
+
+/// A project at the top that is not alone there owns what is plainly its own; the rest may be anybody's.
+fn narrow_top(sources: Sources<'_>, graph: &mut Graph) {
+    let kinds = [Kind::Cargo, Kind::Npm, Kind::Python, Kind::Go];
+    let ids: Vec<String> = kinds.iter().map(|kind| Project::new(*kind, "", "").id()).collect();
+    for id in ids {
+        let is_alone = graph.len() == 1;
+        let Some(project) = graph.get_mut(&id) else {
+            continue;
+        };
+        if is_alone || matches!(project.scope, Scope::Root(_)) {
+            continue;
+        }
+        let mut own = match project.kind {
+            Kind::Cargo => cargo::own_folders(),
+            Kind::Npm => npm::own_folders(),
+            Kind::Python => python::own_folders(sources, "", &project.name),
+            _ => go::own_folders(sources),
+        };
+        own.append(&mut project.own_files);
+        project.scope = Scope::Root(own);
+    }
 }
 
 /// Whether a graph is read from a file of this path.

@@ -247,6 +247,11 @@ pub(crate) fn root_change(old: &Value, new: &Value) -> BTreeSet<String> {
         .collect()
 }
 
+/// Returns what is plainly a package's own at the top.
+pub(super) fn own_folders() -> Vec<String> {
+    OWN.iter().map(|own| (*own).to_owned()).collect()
+}
+
 fn path_in(dir: &str, name: &str) -> String {
     if dir.is_empty() {
         name.to_owned()

@@ -80,6 +80,13 @@ impl<'g> Owners<'g> {
         }
     }
 
+    /// Returns the Cargo packages that a file belongs to.
+    pub(crate) fn cargo(&self, path: &str) -> Vec<&'g str> {
+        let mut found = Vec::new();
+        self.owners(Kind::Cargo, path, &mut |id| found.push(id));
+        found
+    }
+
     /// Returns the project of a kind whose folder this is.
     pub(crate) fn at(&self, kind: Kind, folder: &str) -> Option<&'g str> {
         self.by_folder.get(&(kind, folder)).map(|(id, _)| *id)

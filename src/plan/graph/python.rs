@@ -69,10 +69,12 @@ fn add_projects(sources: Sources<'_>, folders: &[&str], member_of: &BTreeMap<Str
         let mut project = Project::new(Kind::Python, *dir, name.clone());
         project.workspace = workspace.cloned();
         let named = named_files(&table).filter_map(|file| join(dir, &file));
-        project.reads = named.filter(|file| !is_within(file, dir)).collect();
+        (project.own_files, project.reads) = named.partition(|file| is_within(file, dir));
         let has_members = member_of.iter().any(|(member, root)| root == dir && member != dir);
         project.scope = if has_members {
-            Scope::Root(own_folders(sources, dir, &name))
+            let mut own = own_folders(sources, dir, &name);
+            own.extend(project.own_files.iter().cloned());
+            Scope::Root(own)
         } else if workspace.is_none() && around.is_some() {
             Scope::Loose
         } else {

@@ -104,9 +104,13 @@ fn batches(
         .jobs
         .iter()
         .filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted == *name))
+        .filter_map(|(name, job)| Some((name, job.junit.as_ref()?)))
         .collect();
     if jobs.is_empty() {
         let message = match wanted {
+            Some(name) if session.config.jobs.contains_key(&name) => {
+                format!("no path is given, and job `{name}` of the configuration has no `junit`")
+            }
             Some(name) => format!("no path is given, and the configuration has no job `{name}`"),
             None => "no path is given, and the configuration has no job".to_owned(),
         };
@@ -121,8 +125,8 @@ fn batches(
     let top = top.unwrap_or_else(|| session.base.clone());
     Ok(jobs
         .into_iter()
-        .map(|(name, job)| {
-            let found = inputs::find(session, &[PathBuf::from(&job.junit)], &top);
+        .map(|(name, junit)| {
+            let found = inputs::find(session, &[PathBuf::from(junit)], &top);
             (Some(name.clone()), found)
         })
         .collect())

@@ -261,16 +261,15 @@ impl<'a> Reader<'a> {
         let manifest = self.manifest(dir).unwrap_or_default();
         let mut project = Project::new(Kind::Cargo, dir, manifest.package.unwrap_or_default());
         project.workspace = workspace.map(|workspace| workspace.root.clone());
-        let outside = manifest.files.iter().filter_map(|file| join(dir, file));
-        project.reads = outside.filter(|file| !is_within(file, dir)).collect();
+        let named = manifest.files.iter().filter_map(|file| join(dir, file));
+        (project.own_files, project.reads) = named.partition(|file| is_within(file, dir));
         let is_root = workspace.is_some_and(|workspace| workspace.root == dir);
         let has_inner = nodes.iter().any(|other| other != dir && is_within(other, dir));
         project.scope = if workspace.is_none() {
             Scope::Loose
         } else if is_root && has_inner {
             let own = OWN.iter().filter_map(|own| join(dir, own));
-            let named = manifest.files.iter().filter_map(|file| join(dir, file));
-            Scope::Root(own.chain(named).collect())
+            Scope::Root(own.chain(project.own_files.iter().cloned()).collect())
         } else {
             Scope::Folder
         };
@@ -371,6 +370,11 @@ fn path_targets(dir: &str, manifest: &Manifest, root: &str, shared: &[Dependency
         }
     }
     targets
+}
+
+/// Returns what is plainly a package's own at the top.
+pub(super) fn own_folders() -> Vec<String> {
+    OWN.iter().map(|own| (*own).to_owned()).collect()
 }
 
 fn none() -> Patterns {

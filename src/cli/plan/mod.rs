@@ -1,0 +1,285 @@
+//! `maestro plan`: which jobs a change needs.
+
+mod settings;
+mod trigger;
+mod wire;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::change::base::{Trigger, decide};
+use crate::change::{Change, Tree};
+use crate::cli::session::Session;
+use crate::cli::trouble::no_repository;
+use crate::conduct::bases::{Found, NoBase, Reach, Search};
+use crate::conduct::planner::{Planned, Planner};
+use crate::conduct::readers::Mentions;
+use crate::config::ConfigFile;
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::plan::assess::Reason;
+use crate::ports::{Checkout, GitError};
+use crate::state::StateError;
+use settings::PlanSettings;
+use trigger::occasion;
+use wire::{Decided, Ends};
+
+pub(crate) use wire::PlanDocument;
+
+/// Say which jobs a change needs, and why
+///
+/// Reads the projects of both commits from git: no checkout, no installation, no network. Whatever cannot be known runs everything,
+/// and says so. Without `enforce: [plan]` in the configuration every job runs, and the plan says which would have been skipped.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  What this branch affects
+    $ maestro plan
+
+  What the last commit affects, for a program
+    $ maestro plan --base HEAD~1 --format json")]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    make: MakeArgs,
+}
+
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct MakeArgs {
+    /// Compare with where the head left this revision, instead of what the event or the remote's default branch says
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+
+    /// Plan this commit
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    head: String,
+
+    /// Plan the files as they stand, committed or not
+    #[arg(long, conflicts_with_all = ["head", "files_from"])]
+    worktree: bool,
+
+    /// Take the changed paths from this file, or from standard input (`-`): from the top, each ended by NUL or a line break
+    #[arg(long, value_name = "FILE", conflicts_with = "base")]
+    files_from: Option<PathBuf>,
+
+    /// Skip what is not affected, whatever the configuration enforces
+    #[arg(long)]
+    enforce: bool,
+
+    /// Fetch nothing, even where a clone has too little of the past
+    #[arg(long)]
+    no_fetch: bool,
+}
+
+pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
+    let made = make(session, &args.make)?;
+    session.render(&made.document)?;
+    for reason in made.loud {
+        session.ui.warn(&format!("everything runs: {}", reason.detail));
+    }
+    Ok(ExitCode::Success)
+}
+
+/// A plan, and what a person should not overlook.
+struct Made {
+    document: PlanDocument,
+    /// Reasons that no changed file explains.
+    loud: Vec<Reason>,
+}
+
+fn git_trouble(error: GitError) -> CommandError {
+    StateError::from(error).into()
+}
+
+fn make(session: &mut Session<'_>, args: &MakeArgs) -> Result<Made, CommandError> {
+    let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
+    let occasion = occasion(session);
+    let mut planner = planner(session, args, &checkout)?;
+    let head = planner.commit(&args.head).map_err(git_trouble)?;
+    let head = head.ok_or_else(|| not_found(&args.head))?;
+    let config = committed_config(session, &mut planner, &checkout, &head.object)?;
+    let settings = settings::read(session, config.as_ref().unwrap_or(&session.config))?;
+    planner.set_components(settings.components.clone());
+    load_mentions(session, &mut planner);
+    let mut trigger = occasion.trigger.clone();
+    if session.var("MAESTRO_DISABLE").is_some_and(|value| value != "0" && value != "false") {
+        trigger = Trigger::Disabled;
+    }
+    let given = args.base.as_deref().filter(|base| !base.is_empty());
+    let found = if args.files_from.is_some() && trigger != Trigger::Disabled {
+        Found::Commits { base: None, bases: Vec::new() }
+    } else {
+        let base = decide(given, &trigger, &head);
+        search(session, args, &mut planner, &base, &head)?
+    };
+    let (base, bases, reason) = match found {
+        Found::Commits { base, bases } => (base, bases, None),
+        Found::Everything(reason) => (None, Vec::new(), Some(reason)),
+    };
+    let base_ids: Vec<String> = bases.iter().map(|commit| commit.object.clone()).collect();
+    let after = if args.worktree {
+        planner.history.tree_of_work(&planner.folder).map_err(git_trouble)?
+    } else {
+        head.object.clone()
+    };
+    let (tree, mut diffs) = planner.changes(&base_ids, &after).map_err(git_trouble)?;
+    if let Some(file) = &args.files_from {
+        diffs.push(given_changes(session, file, &tree)?);
+    }
+    let mut planned = planner.plan(tree, diffs, &settings.rules).map_err(git_trouble)?;
+    let loud: Vec<Reason> = reason.iter().cloned().collect();
+    planned.assessment.reasons.splice(0..0, reason);
+    keep_mentions(session, &planner);
+    let document = document(&planned, &settings, &occasion.situation, args.enforce, Ends {
+        base,
+        head: after,
+        merge_bases: base_ids,
+    });
+    Ok(Made { document, loud })
+}
+
+fn document(
+    planned: &Planned,
+    settings: &PlanSettings,
+    situation: &crate::plan::jobs::Situation,
+    enforce: bool,
+    ends: Ends,
+) -> PlanDocument {
+    let old_graphs: Vec<_> = planned.before.iter().map(|before| before.snapshot.graph.as_ref()).collect();
+    PlanDocument::new(&Decided {
+        ends,
+        graph: &planned.after.graph,
+        old_graphs: &old_graphs,
+        assessment: &planned.assessment,
+        jobs: settings.jobs.as_deref(),
+        situation,
+        enforced: settings.enforced || enforce,
+    })
+}
+
+fn planner<'w>(session: &Session<'w>, args: &MakeArgs, checkout: &Checkout) -> Result<Planner<'w>, CommandError> {
+    let history = session.world.history.as_ref();
+    let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+    let may_fetch = !session.settings.offline.value && !args.no_fetch;
+    let remote = may_fetch.then_some(session.settings.remote.value.as_str());
+    let planner = Planner::new(history, folder, &checkout.common_dir, remote, Default::default());
+    planner.map_err(git_trouble)
+}
+
+fn search(
+    session: &mut Session<'_>,
+    args: &MakeArgs,
+    planner: &mut Planner<'_>,
+    base: &crate::change::base::Base,
+    head: &crate::change::base::Commit,
+) -> Result<Found, CommandError> {
+    let may_fetch = !session.settings.offline.value && !args.no_fetch;
+    let remote = session.settings.remote.value.clone();
+    let mut said = Vec::new();
+    let mut last_green = |branch: &str| last_green::of(session, branch, head);
+    let mut search = Search {
+        planner,
+        reach: Reach {
+            remote: may_fetch.then_some(remote),
+            deadline: Duration::from_secs(FETCH_SECONDS),
+        },
+        last_green: &mut last_green,
+        say: &mut |words| said.push(words.to_owned()),
+    };
+    let found = search.find(base, head);
+    for words in said {
+        session.ui.status(&words);
+    }
+    found.map_err(|error| match error {
+        NoBase::NotFound(revision) => not_found(&revision),
+        NoBase::Git(error) => git_trouble(error),
+    })
+}
+
+/// A server that says nothing for so long is given up.
+const FETCH_SECONDS: u64 = 60;
+
+fn not_found(revision: &str) -> CommandError {
+    let message = format!("there is no commit `{revision}`");
+    let error = CommandError::message(ErrorKind::NotFound, message);
+    if revision == "HEAD" {
+        return error.hint("nothing is committed yet: make a first commit");
+    }
+    error.hint("name a commit, branch or tag that this clone has; `git fetch` brings what it has not")
+}
+
+/// A bare repository has its configuration in the planned commit.
+fn committed_config(
+    session: &Session<'_>,
+    planner: &mut Planner<'_>,
+    checkout: &Checkout,
+    head: &str,
+) -> Result<Option<ConfigFile>, CommandError> {
+    if checkout.top.is_some() || session.config_path.is_some() {
+        return Ok(None);
+    }
+    let name = format!("{head}:.maestro/maestro.yaml");
+    let mut text = None;
+    let read = planner.objects.read(std::slice::from_ref(&name), &mut |_, object| {
+        text = object.and_then(|object| String::from_utf8(object.bytes).ok());
+    });
+    read.map_err(git_trouble)?;
+    text.map(|text| session.parse_config(&text, ".maestro/maestro.yaml")).transpose()
+}
+
+/// Reads the changed paths that somebody gives. What they were before is not known: each counts as new.
+fn given_changes(session: &Session<'_>, file: &Path, tree: &Tree) -> Result<Vec<Change>, CommandError> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        let mut stdin = session.world.files.stdin();
+        stdin.read_to_end(&mut bytes).map_err(|error| CommandError::reading(file, error))?;
+    } else {
+        let path = session.base.join(file);
+        let mut opened = session.world.files.open(&path).map_err(|error| CommandError::reading(&path, error))?;
+        opened.read_to_end(&mut bytes).map_err(|error| CommandError::reading(&path, error))?;
+    }
+    let end = if bytes.contains(&0) { 0 } else { b'\n' };
+    let paths = bytes.split(|byte| *byte == end).filter(|path| !path.is_empty());
+    let changes = paths.map(|path| {
+        let text = String::from_utf8_lossy(path).into_owned();
+        Change {
+            is_text: std::str::from_utf8(path).is_ok(),
+            old: None,
+            new: tree.get(&text).cloned(),
+            path: text,
+        }
+    });
+    Ok(changes.collect())
+}
+
+/// Where what Rust sources mention is kept.
+const MENTIONS: &str = "cache/rust-mentions";
+
+fn load_mentions(session: &Session<'_>, planner: &mut Planner<'_>) {
+    let Ok(state) = session.state() else { return };
+    let Ok(mut file) = session.world.files.open(&state.root().join(MENTIONS)) else {
+        return;
+    };
+    let mut text = String::new();
+    if file.read_to_string(&mut text).is_ok() {
+        planner.mentions = Mentions::parse(&text);
+    }
+}
+
+/// What was found is found again if it cannot be kept.
+fn keep_mentions(session: &Session<'_>, planner: &Planner<'_>) {
+    if !planner.mentions.is_new {
+        return;
+    }
+    let Ok(state) = session.state() else { return };
+    let path = state.root().join(MENTIONS);
+    let files = session.world.files.as_ref();
+    if let Some(folder) = path.parent()
+        && files.create_folder(folder).is_ok()
+    {
+        let text = planner.mentions.text();
+        let _found_again = files.write_atomic(&path, &mut |out| out.write_all(text.as_bytes()));
+    }
+}
+
+mod last_green;

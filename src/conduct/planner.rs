@@ -1,0 +1,281 @@
+//! Reads what a plan is made from: commits, trees, the few blobs that matter, and the graphs in them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::change::base::Commit;
+use crate::change::{Change, Kind, Tree, parse_raw};
+use crate::plan::assess::{Assessment, Input, Since, assess};
+use crate::plan::graph::components::Components;
+use crate::plan::graph::{self, Graph};
+use crate::plan::links::Links;
+use crate::plan::manifests::Side;
+use crate::plan::rules::Rules;
+use crate::plan::sources::{Blobs, Sources, file_name};
+use crate::ports::GitError;
+use crate::ports::history::{History, Objects};
+
+/// A commit's files and the graph in them.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) tree: Tree,
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) links: Arc<Links>,
+}
+
+/// A base, as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Before {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// A planned change: what it is and what it means.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    pub(crate) after: Snapshot,
+    pub(crate) before: Vec<Before>,
+    pub(crate) assessment: Assessment,
+}
+
+/// Reads a repository for plans; what was read once stays for the next plan.
+pub(crate) struct Planner<'w> {
+    pub(crate) history: &'w dyn History,
+    pub(crate) folder: PathBuf,
+    /// The remote that has what a partial clone misses; none when nothing may be fetched.
+    pub(crate) promisor: Option<String>,
+    lazily: bool,
+    pub(crate) objects: Box<dyn Objects>,
+    pub(super) blobs: Blobs,
+    /// What Rust sources mention; load and keep it for the next run.
+    pub(crate) mentions: super::readers::Mentions,
+    components: Components,
+    graphs: HashMap<Vec<(Arc<str>, Arc<str>)>, (Arc<Graph>, Arc<Links>)>,
+}
+
+impl<'w> Planner<'w> {
+    /// Starts reading. What is missing is fetched from the remote, if one is given.
+    pub(crate) fn new(
+        history: &'w dyn History,
+        folder: &Path,
+        common_dir: &Path,
+        remote: Option<&str>,
+        components: Components,
+    ) -> Result<Self, GitError> {
+        let is_partial = history.is_partial(common_dir);
+        Ok(Self {
+            history,
+            folder: folder.to_owned(),
+            promisor: remote.filter(|_| is_partial).map(str::to_owned),
+            lazily: remote.is_some(),
+            objects: history.objects(folder, remote.is_some())?,
+            blobs: Blobs::default(),
+            mentions: super::readers::Mentions::default(),
+            components,
+            graphs: HashMap::new(),
+        })
+    }
+
+    /// Takes over what the configuration declares.
+    pub(crate) fn set_components(&mut self, components: Components) {
+        self.components = components;
+        self.graphs.clear();
+    }
+
+    /// Starts reading anew: a process that runs does not see where a shallow clone ends now.
+    pub(super) fn reopen(&mut self) -> Result<(), GitError> {
+        self.objects = self.history.objects(&self.folder, self.lazily)?;
+        Ok(())
+    }
+
+    /// Returns a commit by id or revision; nothing when it is not here.
+    pub(crate) fn commit(&mut self, revision: &str) -> Result<Option<Commit>, GitError> {
+        let names = [format!("{revision}^{{commit}}")];
+        let mut found = None;
+        self.objects.read(&names, &mut |_, object| {
+            found = object.filter(|object| object.kind == "commit");
+        })?;
+        Ok(found.and_then(|object| {
+            let text = String::from_utf8_lossy(&object.bytes);
+            let head = text.split("\n\n").next().unwrap_or_default();
+            let field = |name: &'static str| {
+                head.lines().filter_map(move |line| line.strip_prefix(name).map(str::to_owned))
+            };
+            Some(Commit {
+                object: object.id,
+                tree: field("tree ").next()?,
+                parents: field("parent ").collect(),
+            })
+        }))
+    }
+
+    /// Reads what differs between some commits and one, by id; git lists and compares at the same time.
+    pub(crate) fn changes(&self, bases: &[String], head: &str) -> Result<(Tree, Vec<Vec<Change>>), GitError> {
+        let history = self.history;
+        let folder = self.folder.as_path();
+        std::thread::scope(|scope| {
+            let tree = scope.spawn(move || history.list_tree(folder, head));
+            let diffs = bases.iter().map(|base| {
+                let raw = history.raw_diff(folder, base, head)?;
+                parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))
+            });
+            let diffs: Result<Vec<_>, GitError> = diffs.collect();
+            let tree = match tree.join() {
+                Ok(tree) => tree?,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            Ok((Tree::parse(&tree), diffs?))
+        })
+    }
+
+    /// Plans a change: the tree after it, and one list of changes for each base.
+    pub(crate) fn plan(&mut self, tree: Tree, diffs: Vec<Vec<Change>>, rules: &Rules) -> Result<Planned, GitError> {
+        let before: Vec<(Tree, Vec<Change>)> =
+            diffs.into_iter().map(|changes| (tree.before(&changes), changes)).collect();
+        let mut wanted = BTreeSet::new();
+        wanted_of(&tree, &mut wanted);
+        for (tree, changes) in &before {
+            wanted_of(tree, &mut wanted);
+            let locks = changes.iter().filter(|change| is_lock(&change.path));
+            let sides = locks.flat_map(|change| [&change.old, &change.new]);
+            wanted.extend(sides.flatten().map(|entry| Arc::clone(&entry.object)));
+        }
+        self.read(wanted)?;
+        self.read_patched(&tree)?;
+        for (tree, _) in &before {
+            self.read_patched(tree)?;
+        }
+        let after = self.snapshot(tree);
+        let before: Vec<Before> = before
+            .into_iter()
+            .map(|(tree, changes)| Before { snapshot: self.snapshot(tree), changes })
+            .collect();
+        let mut planned = Planned { after, before, assessment: Assessment::default() };
+        planned.assessment = self.assess(&planned, rules, &[]);
+        if planned.assessment.reasons.is_empty() && !planned.assessment.files.is_empty() {
+            let readings = self.readings(&planned)?;
+            if !readings.is_empty() {
+                planned.assessment = self.assess(&planned, rules, &readings);
+            }
+        }
+        Ok(planned)
+    }
+
+    fn assess(&self, planned: &Planned, rules: &Rules, readings: &[crate::plan::assess::Reading]) -> Assessment {
+        let since: Vec<Since<'_>> = planned
+            .before
+            .iter()
+            .map(|before| Since {
+                old: self.side(&before.snapshot),
+                links: &before.snapshot.links,
+                changes: &before.changes,
+            })
+            .collect();
+        assess(Input {
+            new: self.side(&planned.after),
+            links: &planned.after.links,
+            since: &since,
+            rules,
+            readings,
+        })
+    }
+
+    fn side<'a>(&'a self, snapshot: &'a Snapshot) -> Side<'a> {
+        Side {
+            sources: Sources {
+                tree: &snapshot.tree,
+                blobs: &self.blobs,
+            },
+            graph: &snapshot.graph,
+        }
+    }
+
+    /// Reads the graph of a tree whose blobs are here; trees with the same manifests have the same one.
+    fn snapshot(&mut self, tree: Tree) -> Snapshot {
+        let mut key: Vec<(Arc<str>, Arc<str>)> = Vec::new();
+        for (path, entry) in tree.iter() {
+            if is_wanted(path, entry.kind()) || is_lock(path) {
+                key.push((Arc::clone(path), Arc::clone(&entry.object)));
+            }
+        }
+        let known = self.graphs.get(&key).cloned();
+        let (graph, links) = known.unwrap_or_else(|| {
+            let sources = Sources { tree: &tree, blobs: &self.blobs };
+            let graph = Arc::new(graph::read(sources, &self.components));
+            let links = Arc::new(Links::read(sources));
+            self.graphs.insert(key, (Arc::clone(&graph), Arc::clone(&links)));
+            (graph, links)
+        });
+        Snapshot { tree, graph, links }
+    }
+
+    /// A patch by path reaches those that a lock file names.
+    fn read_patched(&mut self, tree: &Tree) -> Result<(), GitError> {
+        let mut wanted = BTreeSet::new();
+        for (path, entry) in tree.iter().filter(|(path, _)| file_name(path) == "Cargo.toml") {
+            let text = self.blobs.get(&entry.object);
+            let patches = text.is_some_and(|text| {
+                memchr::memmem::find(text, b"[patch").or_else(|| memchr::memmem::find(text, b"[replace")).is_some()
+            });
+            let lock = format!("{}Cargo.lock", path.strip_suffix("Cargo.toml").unwrap_or_default());
+            if patches && let Some(lock) = tree.file(&lock) {
+                wanted.insert(Arc::clone(lock));
+            }
+        }
+        self.read(wanted)
+    }
+
+    /// Reads blobs that were not read yet.
+    pub(super) fn read(&mut self, wanted: BTreeSet<Arc<str>>) -> Result<(), GitError> {
+        let wanted: Vec<Arc<str>> = wanted.into_iter().filter(|object| !self.blobs.has(object)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+        self.prefetch(&names)?;
+        let blobs = &mut self.blobs;
+        self.objects.read(&names, &mut |place, object| {
+            let bytes = object.filter(|object| object.kind == "blob").map(|object| Arc::from(object.bytes));
+            blobs.insert(Arc::clone(&wanted[place]), bytes);
+        })
+    }
+
+    /// A partial clone would ask its remote for each blob by itself.
+    pub(super) fn prefetch(&self, names: &[String]) -> Result<(), GitError> {
+        let Some(remote) = &self.promisor else {
+            return Ok(());
+        };
+        let missing = self.history.missing(&self.folder, names)?;
+        if missing.len() > 1 {
+            self.history.fetch_objects(&self.folder, remote, &missing)?;
+        }
+        Ok(())
+    }
+}
+
+fn wanted_of(tree: &Tree, wanted: &mut BTreeSet<Arc<str>>) {
+    let entries = tree.iter().filter(|(path, entry)| is_wanted(path, entry.kind()));
+    wanted.extend(entries.map(|(_, entry)| Arc::clone(&entry.object)));
+}
+
+fn is_wanted(path: &str, kind: Kind) -> bool {
+    match kind {
+        Kind::Link => true,
+        Kind::File => graph::is_source(path) && !path.split('/').any(|part| part == "node_modules"),
+        Kind::Submodule => false,
+    }
+}
+
+fn is_lock(path: &str) -> bool {
+    matches!(
+        file_name(path),
+        "Cargo.lock"
+            | "package-lock.json"
+            | "npm-shrinkwrap.json"
+            | "pnpm-lock.yaml"
+            | "yarn.lock"
+            | "bun.lock"
+            | "uv.lock"
+    )
+}

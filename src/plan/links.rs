@@ -1,0 +1,73 @@
+//! Links: a file that changes has changed under every name that a link gives it.
+
+use std::collections::BTreeMap;
+
+use super::sources::{Sources, folder_of, is_within, join};
+use crate::change::Kind;
+
+/// A link that leads to a link that leads to a link is followed so far.
+const DEEPEST: usize = 4;
+
+/// The links of a tree: where each leads, from the top.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Links(BTreeMap<String, String>);
+
+impl Links {
+    /// Reads the links whose objects were read.
+    pub(crate) fn read(sources: Sources<'_>) -> Self {
+        let links = sources.tree.iter().filter(|(_, entry)| entry.kind() == Kind::Link);
+        let links = links.filter_map(|(path, entry)| {
+            let bytes = sources.blobs.get(&entry.object)?;
+            let target = std::str::from_utf8(bytes).ok()?;
+            Some((path.to_string(), join(folder_of(path), target)?))
+        });
+        Self(links.collect())
+    }
+
+    /// Returns the other names of a path.
+    pub(crate) fn names_of(&self, path: &str) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        let mut last = vec![path.to_owned()];
+        for _ in 0..DEEPEST {
+            let mut next = Vec::new();
+            for name in &last {
+                for (link, target) in &self.0 {
+                    // A link to a folder around itself gives names without end.
+                    if !is_within(name, target) || is_within(link, target) {
+                        continue;
+                    }
+                    let rest = name[target.len()..].trim_start_matches('/');
+                    let other = if rest.is_empty() { link.clone() } else { format!("{link}/{rest}") };
+                    if other != path && !names.contains(&other) {
+                        names.push(other.clone());
+                        next.push(other);
+                    }
+                }
+            }
+            if next.is_empty() {
+                break;
+            }
+            last = next;
+        }
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_the_names_that_links_give_it() {
+        let links = [
+            ("crates/a/LICENSE", "LICENSE"),
+            ("crates/b/shared", "shared"),
+            ("crates/c/shared", "crates/b/shared"),
+            ("shared/loop", "shared"),
+        ];
+        let links = Links(links.map(|(link, target)| (link.to_owned(), target.to_owned())).into());
+        assert_eq!(links.names_of("LICENSE"), ["crates/a/LICENSE"]);
+        assert_eq!(links.names_of("shared/x"), ["crates/b/shared/x", "crates/c/shared/x"]);
+        assert!(links.names_of("other").is_empty());
+    }
+}

@@ -1,0 +1,302 @@
+//! Which files a Rust source reads that lie outside its package: `include_str!` and its like, `#[path]`, build scripts and tests.
+//!
+//! Cargo knows them after compiling only; a plan is made before. What a source says of itself is found by its text, once for each
+//! blob. Comments are not told from code: a file that only a comment names is taken for read, and never the other way round.
+
+use super::assess::Reading;
+use super::sources::{folder_of, is_within, join};
+
+/// How a literal is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum From {
+    /// From the source's own folder.
+    File,
+    /// From the package's folder.
+    Manifest,
+    /// From one of both.
+    Either,
+    /// From a folder above the package, which the source finds while it runs.
+    Above,
+    /// An `include_str!` whose path is built by a macro: any name in the package's sources may be it.
+    Anywhere,
+}
+
+/// What a source says that it reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mention {
+    pub(crate) from: From,
+    pub(crate) literal: String,
+}
+
+/// No path in a source is longer.
+const LONGEST: usize = 400;
+
+/// Returns what a Rust source mentions.
+pub(crate) fn mentions(text: &str) -> Vec<Mention> {
+    let mut found = Vec::new();
+    includes(text, &mut found);
+    path_attributes(text, &mut found);
+    upward(text, &mut found);
+    above(text, &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// `include_str!("x")`, `include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/x"))` and whatever else begins so.
+fn includes(text: &str, found: &mut Vec<Mention>) {
+    for (at, _) in text.match_indices("include") {
+        let is_start = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let rest = &text[at..];
+        let name = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let Some(arguments) = rest[name..].trim_start().strip_prefix('!') else {
+            continue;
+        };
+        let arguments = arguments.trim_start();
+        if !is_start || !arguments.starts_with(['(', '[', '{']) {
+            continue;
+        }
+        let arguments = &arguments[..end_of_group(arguments)];
+        if arguments.contains("\"OUT_DIR\"") {
+            continue;
+        }
+        let is_manifest = arguments.contains("CARGO_MANIFEST_DIR");
+        let literals = literals(arguments);
+        let parts = literals.iter().filter(|literal| !literal.starts_with("CARGO_") || literal.contains('/'));
+        let path: String = parts.map(|part| part.replace("$CARGO_MANIFEST_DIR", "")).collect();
+        if path.is_empty() || arguments.contains('$') && !is_manifest {
+            found.push(Mention { from: From::Anywhere, literal: String::new() });
+        } else if is_manifest {
+            push(found, From::Manifest, path.trim_start_matches('/'));
+        } else {
+            push(found, From::File, &path);
+        }
+    }
+}
+
+/// `#[path = "x"]`, also inside `cfg_attr`.
+fn path_attributes(text: &str, found: &mut Vec<Mention>) {
+    for (at, _) in text.match_indices("path") {
+        let before = text[..at].trim_end();
+        if !before.ends_with(['[', ',', '(']) {
+            continue;
+        }
+        let Some(value) = text[at + 4..].trim_start().strip_prefix('=') else {
+            continue;
+        };
+        if let Some(literal) = literals(first_bytes(value.trim_start(), LONGEST)).first() {
+            push(found, From::File, literal);
+        }
+    }
+}
+
+/// Literals that lead up: `"../../x"`, and `"../.."` with `.join("x")` behind it.
+fn upward(text: &str, found: &mut Vec<Mention>) {
+    for (at, _) in text.match_indices("..") {
+        let Some(start) = text[..at].rfind('"') else { continue };
+        if at - start > LONGEST || text[start..at].contains('\n') {
+            continue;
+        }
+        let rest = first_bytes(&text[start + 1..], LONGEST);
+        let Some(end) = rest.find('"') else { continue };
+        let literal = &rest[..end];
+        if start + 1 + end < at || literal.contains('\n') {
+            continue;
+        }
+        let literal = literal.rsplit_once("rerun-if-changed=").map_or(literal, |(_, path)| path);
+        let path = literal.trim_start_matches('/');
+        if !path.split('/').any(|part| part == "..") {
+            continue;
+        }
+        let joined = joins(&text[start + 1 + end..]);
+        let whole = if joined.is_empty() { path.to_owned() } else { format!("{path}/{joined}") };
+        push(found, From::Either, &whole);
+        push(found, From::Either, path);
+    }
+}
+
+/// What is joined to a folder that a source finds by going up from its package.
+fn above(text: &str, found: &mut Vec<Mention>) {
+    if !(text.contains("CARGO_MANIFEST_DIR") || text.contains("current_dir()")) {
+        return;
+    }
+    if !(text.contains(".parent()") || text.contains(".ancestors()") || text.contains("\"..\"")) {
+        return;
+    }
+    for (at, _) in text.match_indices(".join(") {
+        let joined = joins(&text[at..]);
+        let is_path = joined.len() > 1 && !joined.contains(['{', '}', '*', ' ']);
+        if is_path {
+            push(found, From::Above, &joined);
+        }
+    }
+}
+
+/// Reads a chain of `.join("x")` that follows, with what little stands between.
+fn joins(text: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    let mut rest = text;
+    loop {
+        let near = first_bytes(rest, 80);
+        let Some(at) = near.find(".join(") else { break };
+        // Another statement is another path.
+        if near[..at].contains([';', '{']) {
+            break;
+        }
+        let Some(inner) = rest[at + 6..].trim_start().strip_prefix('"') else {
+            break;
+        };
+        let Some(end) = first_bytes(inner, LONGEST).find('"') else {
+            break;
+        };
+        parts.push(inner[..end].trim_matches('/'));
+        rest = &inner[end + 1..];
+    }
+    parts.join("/")
+}
+
+fn push(found: &mut Vec<Mention>, from: From, literal: &str) {
+    if !literal.is_empty() && literal.len() <= LONGEST && !literal.contains(['\n', '\t', '\0']) {
+        found.push(Mention { from, literal: literal.to_owned() });
+    }
+}
+
+/// Returns the string literals of a piece of Rust, escapes left as they are.
+fn literals(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('"') {
+        let inner = &rest[start + 1..];
+        let Some(end) = inner.find('"') else { break };
+        found.push(&inner[..end]);
+        rest = &inner[end + 1..];
+    }
+    found
+}
+
+fn end_of_group(text: &str) -> usize {
+    let mut depth = 0_u32;
+    let mut in_string = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => in_string = !in_string,
+            '(' | '[' | '{' if !in_string => depth += 1,
+            ')' | ']' | '}' if !in_string => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        if at > LONGEST {
+            return at;
+        }
+    }
+    text.len()
+}
+
+fn first_bytes(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most.min(text.len()))]
+}
+
+/// A package whose sources are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Package<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) dir: &'a str,
+}
+
+/// Returns what a source's mentions lead to, outside its package.
+pub(crate) fn readings(package: Package<'_>, source: &str, mentions: &[Mention], changed: &[&str]) -> Vec<Reading> {
+    let mut found = Vec::new();
+    for mention in mentions {
+        let folders: &[&str] = match mention.from {
+            From::File => &[folder_of(source)],
+            From::Manifest => &[package.dir],
+            From::Either => &[folder_of(source), package.dir],
+            From::Above => {
+                let hits = changed.iter().filter(|path| leads_to(&mention.literal, path));
+                found.extend(hits.map(|path| reading(package, path, source)));
+                continue;
+            }
+            // The package's other sources are asked for names.
+            From::Anywhere => continue,
+        };
+        for folder in folders {
+            let Some(target) = join(folder, &mention.literal) else {
+                continue;
+            };
+            // A folder around the package is no file to read; what is joined to it is looked at by itself.
+            if !is_within(package.dir, &target) {
+                found.push(reading(package, &target, source));
+            }
+        }
+    }
+    found
+}
+
+fn reading(package: Package<'_>, target: &str, source: &str) -> Reading {
+    Reading {
+        project: package.id.to_owned(),
+        target: target.to_owned(),
+        from: source.to_owned(),
+    }
+}
+
+/// Whether a path that is joined to some folder above may be a changed one.
+fn leads_to(literal: &str, path: &str) -> bool {
+    let literal = literal.trim_start_matches("./");
+    if is_within(path, literal) {
+        return true;
+    }
+    // A name alone says little: of a path or a file's name, the end counts too.
+    literal.contains(['/', '.']) && path.strip_suffix(literal).is_some_and(|rest| rest.ends_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, expected: &[&str]) {
+        let package = Package { id: "cargo:crates/a", dir: "crates/a" };
+        let changed = ["assets/x.json", "crates/b/assets/x.json"];
+        let found = readings(package, "crates/a/src/lib.rs", &mentions(source), &changed);
+        let mut targets: Vec<_> = found.iter().map(|one| one.target.as_str()).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        assert_eq!(targets, expected, "{source}");
+    }
+
+    #[test]
+    fn includes_are_found_in_every_form() {
+        check(r#"#![doc = include_str!("../README.md")]"#, &["crates/README.md", "crates/a/README.md"]);
+        check(r#"include_bytes!("data/x.bin")"#, &["crates/a/src/data/x.bin"]);
+        check("include! (\n    \"../../b/gen.rs\"\n)", &["b/gen.rs", "crates/b/gen.rs"]);
+        check(r#"include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../b/x.sql"))"#, &["crates/a/b/x.sql", "crates/b/x.sql"]);
+        check(r#"include!(concat!(env!("OUT_DIR"), "/x.rs"))"#, &[]);
+        check(r#"include_dir!("$CARGO_MANIFEST_DIR/../../assets")"#, &["assets", "crates/a/assets", "crates/assets"]);
+        check("let included = 1; // include me!", &[]);
+    }
+
+    #[test]
+    fn path_attributes_are_found() {
+        check(r#"#[path = "../../b/src/x.rs"] mod x;"#, &["b/src/x.rs", "crates/b/src/x.rs"]);
+        check(r#"#[cfg_attr(unix, path = "unix.rs")] mod x;"#, &["crates/a/src/unix.rs"]);
+        check(r#"let path = "x";"#, &[]);
+    }
+
+    #[test]
+    fn what_leads_up_is_followed() {
+        check(r#"println!("cargo:rerun-if-changed=../../proto/x.proto");"#, &["crates/proto/x.proto", "proto/x.proto"]);
+        check(r#"Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("assets").join("x.json")"#, &["assets/x.json", "crates/assets/x.json"]);
+        check(r#"root.parent().unwrap(); env!("CARGO_MANIFEST_DIR"); dir.join("assets/x.json")"#, &["assets/x.json", "crates/b/assets/x.json"]);
+    }
+
+    #[test]
+    fn an_include_that_a_macro_builds_may_be_any_name() {
+        let found = mentions("macro_rules! m { ($p:expr) => { include_str!($p) } }");
+        assert_eq!(found, [Mention { from: From::Anywhere, literal: String::new() }]);
+    }
+}
