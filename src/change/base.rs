@@ -121,12 +121,11 @@ pub(crate) fn decide(given: Option<&str>, trigger: &Trigger, head: &Commit) -> B
         return Base::Given(given.to_owned());
     }
     match trigger {
-        Trigger::Disabled => local(),
         Trigger::Unreadable(name) => Base::Everything {
             code: codes::EVENT_UNREADABLE,
             detail: format!("the payload of the event `{name}` could not be read"),
         },
-        Trigger::Local => local(),
+        Trigger::Local | Trigger::Disabled => local(),
         Trigger::PullRequest {
             base_branch,
             base_commit,
@@ -136,12 +135,17 @@ pub(crate) fn decide(given: Option<&str>, trigger: &Trigger, head: &Commit) -> B
             let is_checkout = checkout.as_deref() == Some(head.object.as_str());
             match &head.parents[..] {
                 // GitHub's merge: what came in is exactly what differs from its first parent.
-                [first, second] if second == head_commit || is_checkout && head.object != *head_commit => {
+                [first, second]
+                    if second == head_commit || is_checkout && head.object != *head_commit =>
+                {
                     Base::Commit(first.clone())
                 }
                 _ if head.object == *head_commit => Base::ForkPoint {
                     // The event's base is where the branch was then, and would charge others' merges to this pull request.
-                    revisions: vec![format!("refs/remotes/origin/{base_branch}"), base_commit.clone()],
+                    revisions: vec![
+                        format!("refs/remotes/origin/{base_branch}"),
+                        base_commit.clone(),
+                    ],
                     branch: Some(base_branch.clone()),
                     otherwise: Otherwise::Everything,
                 },
@@ -155,7 +159,11 @@ pub(crate) fn decide(given: Option<&str>, trigger: &Trigger, head: &Commit) -> B
             }
         }
         Trigger::MergeGroup { base_commit } => Base::Commit(base_commit.clone()),
-        Trigger::Push { deleted: true, branch, .. } => Base::Everything {
+        Trigger::Push {
+            deleted: true,
+            branch,
+            ..
+        } => Base::Everything {
             code: codes::BRANCH_DELETED,
             detail: format!("the push deleted `{branch}`"),
         },
@@ -252,7 +260,9 @@ mod tests {
         match base {
             Base::Given(given) => format!("given {given}"),
             Base::Commit(commit) => format!("commit {commit}"),
-            Base::ForkPoint { revisions, .. } => format!("fork point of {}", revisions.join(" or ")),
+            Base::ForkPoint { revisions, .. } => {
+                format!("fork point of {}", revisions.join(" or "))
+            }
             Base::LastGreen { branch, otherwise } => {
                 format!("last green of {branch}, else {}", shown(otherwise))
             }
@@ -262,25 +272,57 @@ mod tests {
 
     #[test]
     fn a_pull_request_is_held_against_what_it_was_merged_onto() {
-        check(&pull_request(None), &commit("merge", &["tip", "head"]), "commit tip");
-        check(&pull_request(Some("merge")), &commit("merge", &["tip", "head"]), "commit tip");
+        check(
+            &pull_request(None),
+            &commit("merge", &["tip", "head"]),
+            "commit tip",
+        );
+        check(
+            &pull_request(Some("merge")),
+            &commit("merge", &["tip", "head"]),
+            "commit tip",
+        );
         // The merge of a newer head than the event knows.
-        check(&pull_request(Some("merge")), &commit("merge", &["tip", "newer"]), "commit tip");
+        check(
+            &pull_request(Some("merge")),
+            &commit("merge", &["tip", "newer"]),
+            "commit tip",
+        );
     }
 
     #[test]
     fn a_pull_requests_own_head_is_held_against_where_it_left() {
         let expected = "fork point of refs/remotes/origin/main or old-base";
-        check(&pull_request(Some("merge")), &commit("head", &["before"]), expected);
+        check(
+            &pull_request(Some("merge")),
+            &commit("head", &["before"]),
+            expected,
+        );
         // An author who merged the branch into theirs has a merge on top that is not GitHub's.
-        check(&pull_request(Some("merge")), &commit("head", &["before", "tip"]), expected);
-        check(&pull_request(Some("head")), &commit("head", &["before", "tip"]), expected);
+        check(
+            &pull_request(Some("merge")),
+            &commit("head", &["before", "tip"]),
+            expected,
+        );
+        check(
+            &pull_request(Some("head")),
+            &commit("head", &["before", "tip"]),
+            expected,
+        );
     }
 
     #[test]
     fn what_is_no_part_of_the_pull_request_runs_everything() {
-        check(&pull_request(None), &commit("tip", &["x"]), "everything: head-unknown");
-        check(&pull_request(Some("tip")), &commit("tip", &["x"]), "everything: head-unknown");
+        check(
+            &pull_request(None),
+            &commit("tip", &["x"]),
+            "everything: head-unknown",
+        );
+        check(
+            &pull_request(Some("tip")),
+            &commit("tip", &["x"]),
+            "everything: head-unknown",
+        );
     }
 
     #[test]
@@ -307,8 +349,18 @@ mod tests {
     fn what_changes_nothing_runs_everything() {
         let head = commit("h", &["p"]);
         check(&Trigger::Tag, &head, "everything: tag");
-        check(&Trigger::Other("schedule".into()), &head, "everything: event");
-        check(&Trigger::MergeGroup { base_commit: "b".into() }, &head, "commit b");
+        check(
+            &Trigger::Other("schedule".into()),
+            &head,
+            "everything: event",
+        );
+        check(
+            &Trigger::MergeGroup {
+                base_commit: "b".into(),
+            },
+            &head,
+            "commit b",
+        );
     }
 
     #[test]

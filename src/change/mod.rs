@@ -3,11 +3,12 @@
 //! Invariant: a rename is a deletion and an addition, always. Whoever moves a file out of a project has changed that project.
 
 pub(crate) mod base;
+pub(crate) mod log;
 mod tree;
 
-pub(crate) use tree::{Entry, Kind, Tree};
 #[cfg(test)]
 pub(crate) use tree::tests as tests_support;
+pub(crate) use tree::{Entry, Kind, Tree};
 
 /// What became of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,8 +100,8 @@ pub(crate) fn parse_one(head: &[u8], path: &[u8]) -> Option<Change> {
     Some(Change {
         path: String::from_utf8_lossy(path).into_owned(),
         is_text: std::str::from_utf8(path).is_ok(),
-        old: Entry::parse(old_mode, old_object)?,
-        new: Entry::parse(new_mode, new_object)?,
+        old: Entry::parse(old_mode, old_object).ok()?,
+        new: Entry::parse(new_mode, new_object).ok()?,
     })
 }
 
@@ -134,8 +135,18 @@ mod tests {
             (&format!(":100644 100644 {A} {B} M"), b"gr\xfcn\n\"x\""),
         ]);
         let changes = parse_raw(&bytes).unwrap();
-        let statuses: Vec<_> = changes.iter().map(|change| change.status().name()).collect();
-        let expected = ["added", "deleted", "modified", "type-changed", "modified", "modified"];
+        let statuses: Vec<_> = changes
+            .iter()
+            .map(|change| change.status().name())
+            .collect();
+        let expected = [
+            "added",
+            "deleted",
+            "modified",
+            "type-changed",
+            "modified",
+            "modified",
+        ];
         assert_eq!(statuses, expected);
         assert!(changes[4].is_submodule());
         assert!(!changes[5].is_text);

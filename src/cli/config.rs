@@ -181,7 +181,10 @@ impl Report for ConfigDocument {
 /// Returns what the file says about plans, as far as it is one line.
 fn plan_keys(config: &ConfigFile) -> Vec<(String, String)> {
     let mut rows = Vec::new();
-    let lists = [("run_all_on", &config.run_all_on), ("ignore", &config.ignore)];
+    let lists = [
+        ("run_all_on", &config.run_all_on),
+        ("ignore", &config.ignore),
+    ];
     let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
     rows.extend(lists.map(|(key, list)| (key.to_owned(), list.join(", "))));
     if !config.enforce.is_empty() {
@@ -189,13 +192,26 @@ fn plan_keys(config: &ConfigFile) -> Vec<(String, String)> {
         rows.push(("enforce".to_owned(), words.collect::<Vec<_>>().join(", ")));
     }
     for (name, component) in &config.components {
-        rows.push((format!("components.{name}.paths"), component.paths.join(", ")));
+        rows.push((
+            format!("components.{name}.paths"),
+            component.paths.join(", "),
+        ));
     }
     for (name, job) in &config.jobs {
-        let projects = job.projects.as_ref().map(|projects| projects.texts().join(", "));
+        let projects = job
+            .projects
+            .as_ref()
+            .map(|projects| projects.texts().join(", "));
         let paths = (!job.paths.is_empty()).then(|| job.paths.join(", "));
-        let keys = [("projects", projects), ("paths", paths), ("run", job.run.clone()), ("junit", job.junit.clone())];
-        let keys = keys.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        let keys = [
+            ("projects", projects),
+            ("paths", paths),
+            ("run", job.run.clone()),
+            ("junit", job.junit.clone()),
+        ];
+        let keys = keys
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)));
         rows.extend(keys.map(|(key, value)| (format!("jobs.{name}.{key}"), value)));
     }
     rows

@@ -12,6 +12,7 @@ use crate::exit_code::ExitCode;
 use crate::flakes::verdict::{Verdict, explain};
 use crate::junit::NoteCode;
 use crate::output::{Page, Report};
+use crate::plan::codes::{About, CODES};
 use crate::state::kinds::{KINDS, Kind};
 use crate::state::refusal::Reason;
 
@@ -136,6 +137,15 @@ pub(crate) fn topics() -> Vec<Topic> {
         code: format!("junit/{}", note.code()),
         what: note.what().into(),
         text: note.explanation().into(),
+    }));
+    topics.extend(CODES.iter().map(|code| Topic {
+        code: format!("plan/{}", code.code),
+        what: match code.about {
+            About::Everything => "why a plan runs everything".into(),
+            About::Project => "why a project is affected".into(),
+            About::Job => "why a job runs, or does not".into(),
+        },
+        text: code.meaning.into(),
     }));
     topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
         code: format!("flakes/{}", verdict.name()),

@@ -125,45 +125,10 @@ impl<'w> Session<'w> {
         let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
         let text =
             String::from_utf8(bytes).map_err(|_| bad(format!("`{shown}` is not UTF-8 text")))?;
-        let config = self.parse_config(&text, &shown)?;
+        let config = parse_config(&text, &shown)?;
         self.config = config;
         self.config_path = Some(path);
         Ok(())
-    }
-
-    /// Reads a configuration's text; `shown` is what people know it by.
-    pub(crate) fn parse_config(&self, text: &str, shown: &str) -> Result<ConfigFile, CommandError> {
-        let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
-        // A file for another version may have keys that this one does not know; that is the lesser news.
-        if let Ok(file::Head {
-            requires: Some(requires),
-        }) = config::read(text, shown)
-        {
-            check_requirement(&requires, shown)?;
-        }
-        let config: ConfigFile = config::read(text, shown).map_err(|error| {
-            let YamlError {
-                message,
-                excerpt,
-                hint,
-            } = error;
-            let mut failure = bad(format!("`{shown}`: {message}"));
-            if let Some(excerpt) = excerpt {
-                failure = failure.excerpt(excerpt);
-            }
-            match hint {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        })?;
-        if config.schema != CONFIG_SCHEMA {
-            return Err(bad(format!(
-                "`{shown}` has schema `{}`, and this maestro reads `{CONFIG_SCHEMA}`",
-                config.schema
-            ))
-            .hint("install the version of maestro that the file was written for, or mend its first line"));
-        }
-        Ok(config)
     }
 
     /// Returns a path as people best know it: relative to where they are, when it lies below.
@@ -315,6 +280,43 @@ impl<'w> Session<'w> {
         }
         Ok(())
     }
+}
+
+/// Reads a configuration's text; `shown` is what people know it by.
+pub(crate) fn parse_config(text: &str, shown: &str) -> Result<ConfigFile, CommandError> {
+    let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
+    // A file for another version may have keys that this one does not know; that is the lesser news.
+    if let Ok(file::Head {
+        requires: Some(requires),
+    }) = config::read(text, shown)
+    {
+        check_requirement(&requires, shown)?;
+    }
+    let config: ConfigFile = config::read(text, shown).map_err(|error| {
+        let YamlError {
+            message,
+            excerpt,
+            hint,
+        } = error;
+        let mut failure = bad(format!("`{shown}`: {message}"));
+        if let Some(excerpt) = excerpt {
+            failure = failure.excerpt(excerpt);
+        }
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
+    if config.schema != CONFIG_SCHEMA {
+        return Err(bad(format!(
+            "`{shown}` has schema `{}`, and this maestro reads `{CONFIG_SCHEMA}`",
+            config.schema
+        ))
+        .hint(
+            "install the version of maestro that the file was written for, or mend its first line",
+        ));
+    }
+    Ok(config)
 }
 
 /// A configuration file larger than this was not written by a person.

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use super::session::Session;
-use super::{config, demo, explain, flakes, state};
+use super::{config, demo, explain, flakes, plan, state};
 use crate::config::ConfigFile;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -73,6 +73,14 @@ pub(crate) enum SchemaName {
     FlakesIngest,
     /// `flakes report`
     FlakesReport,
+    /// `plan`
+    Plan,
+    /// `plan explain`
+    PlanExplain,
+    /// `plan lint`
+    PlanLint,
+    /// `plan replay`
+    PlanReplay,
     /// `state compact`
     StateCompact,
     /// `state doctor`
@@ -143,6 +151,10 @@ fn schema(name: SchemaName) -> String {
         SchemaName::Explain => draft::<explain::ExplainDocument>(),
         SchemaName::FlakesIngest => draft::<flakes::IngestDocument>(),
         SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),
+        SchemaName::Plan => draft::<plan::PlanDocument>(),
+        SchemaName::PlanExplain => draft::<plan::PlanExplainDocument>(),
+        SchemaName::PlanLint => draft::<plan::PlanLintDocument>(),
+        SchemaName::PlanReplay => draft::<plan::PlanReplayDocument>(),
         SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
         SchemaName::StateFold => draft::<state::FoldDocument>(),
         SchemaName::StateCompact => draft::<state::CompactDocument>(),

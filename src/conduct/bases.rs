@@ -71,7 +71,7 @@ impl Search<'_, '_, '_> {
             Base::LastGreen { branch, otherwise } => match (self.last_green)(branch) {
                 Some(commit) => match self.exactly(&commit)? {
                     Found::Everything(_) => self.find(otherwise, head),
-                    found => Ok(found),
+                    found @ Found::Commits { .. } => Ok(found),
                 },
                 None => self.find(otherwise, head),
             },
@@ -83,7 +83,10 @@ impl Search<'_, '_, '_> {
         let names = [revision.to_owned(), format!("origin/{revision}")];
         let mut commit = None;
         for name in &names {
-            commit = commit.or(self.planner.commit(name)?);
+            // A name that is not there is dear: git looks everywhere.
+            if commit.is_none() {
+                commit = self.planner.commit(name)?;
+            }
         }
         if commit.is_none() && is_object_id(revision) {
             commit = self.fetched(revision)?;
@@ -91,8 +94,15 @@ impl Search<'_, '_, '_> {
         let commit = commit.ok_or_else(|| NoBase::NotFound(revision.to_owned()))?;
         let bases = self.merge_bases(&commit, head, None)?;
         // Without a common ancestor what differs is all there is to know.
-        let bases = if bases.is_empty() { vec![commit.clone()] } else { bases };
-        Ok(Found::Commits { base: Some(commit.object), bases })
+        let bases = if bases.is_empty() {
+            vec![commit.clone()]
+        } else {
+            bases
+        };
+        Ok(Found::Commits {
+            base: Some(commit.object),
+            bases,
+        })
     }
 
     fn exactly(&mut self, object: &str) -> Result<Found, NoBase> {
@@ -101,10 +111,16 @@ impl Search<'_, '_, '_> {
             None => self.fetched(object)?,
         };
         Ok(match commit {
-            Some(commit) => Found::Commits { base: Some(commit.object.clone()), bases: vec![commit] },
+            Some(commit) => Found::Commits {
+                base: Some(commit.object.clone()),
+                bases: vec![commit],
+            },
             None => everything(
                 codes::BASE_MISSING,
-                format!("the base {} is not in this clone, and could not be fetched", short(object)),
+                format!(
+                    "the base {} is not in this clone, and could not be fetched",
+                    short(object)
+                ),
             ),
         })
     }
@@ -118,13 +134,18 @@ impl Search<'_, '_, '_> {
     ) -> Result<Found, NoBase> {
         if let Some(branch) = branch
             && self.reach.remote.is_some()
-            && self.planner.commit(&format!("refs/remotes/origin/{branch}"))?.is_none()
+            && self
+                .planner
+                .commit(&format!("refs/remotes/origin/{branch}"))?
+                .is_none()
         {
             self.fetch_branch(branch)?;
         }
         let mut tip = None;
         for revision in revisions {
-            tip = tip.or(self.planner.commit(revision)?);
+            if tip.is_none() {
+                tip = self.planner.commit(revision)?;
+            }
             if tip.is_none() && is_object_id(revision) {
                 tip = self.fetched(revision)?;
             }
@@ -140,27 +161,54 @@ impl Search<'_, '_, '_> {
         };
         let bases = self.merge_bases(&tip, head, branch)?;
         if bases.is_empty() {
-            let detail = format!("{} and {} have no common ancestor", short(&tip.object), short(&head.object));
+            let detail = format!(
+                "{} and {} have no common ancestor",
+                short(&tip.object),
+                short(&head.object)
+            );
             let shallow = self.planner.history.is_shallow(&self.planner.folder)?;
-            let code = if shallow { codes::BASE_MISSING } else { codes::NO_COMMON_ANCESTOR };
-            let detail = if shallow { format!("{detail} in this shallow clone") } else { detail };
+            let code = if shallow {
+                codes::BASE_MISSING
+            } else {
+                codes::NO_COMMON_ANCESTOR
+            };
+            let detail = if shallow {
+                format!("{detail} in this shallow clone")
+            } else {
+                detail
+            };
             return Ok(everything(code, detail));
         }
-        Ok(Found::Commits { base: Some(tip.object), bases })
+        Ok(Found::Commits {
+            base: Some(tip.object),
+            bases,
+        })
     }
 
     fn first_parent(&mut self, head: &Commit) -> Result<Found, NoBase> {
         match head.parents.first() {
             Some(parent) => self.exactly(parent),
-            None => Ok(everything(codes::FIRST_COMMIT, "there is no commit before it".into())),
+            None => Ok(everything(
+                codes::FIRST_COMMIT,
+                "there is no commit before it".into(),
+            )),
         }
     }
 
     /// Returns the best common ancestors; a shallow clone gets more of the past until there is one.
-    fn merge_bases(&mut self, one: &Commit, head: &Commit, branch: Option<&str>) -> Result<Vec<Commit>, NoBase> {
+    fn merge_bases(
+        &mut self,
+        one: &Commit,
+        head: &Commit,
+        branch: Option<&str>,
+    ) -> Result<Vec<Commit>, NoBase> {
         let mut depth = FIRST_DEPTH;
         for time in 0..=MOST_TIMES + 1 {
-            let found = self.planner.history.merge_bases(&self.planner.folder, &one.object, &head.object)?;
+            let found = self.planner.history.merge_bases(
+                &self.planner.folder,
+                &one.object,
+                &head.object,
+            )?;
             if !found.is_empty() {
                 let mut commits = Vec::new();
                 for object in &found {
@@ -168,14 +216,25 @@ impl Search<'_, '_, '_> {
                 }
                 return Ok(commits);
             }
-            if self.reach.remote.is_none() || !self.planner.history.is_shallow(&self.planner.folder)? {
+            if self.reach.remote.is_none()
+                || !self.planner.history.is_shallow(&self.planner.folder)?
+            {
                 break;
             }
             let mut refspecs = vec![head.object.clone()];
-            refspecs.push(branch.map_or_else(|| one.object.clone(), |branch| format!("refs/heads/{branch}")));
-            let more = if time >= MOST_TIMES { Depth::All } else { Depth::More(depth) };
+            refspecs.push(branch.map_or_else(
+                || one.object.clone(),
+                |branch| format!("refs/heads/{branch}"),
+            ));
+            let more = if time >= MOST_TIMES {
+                Depth::All
+            } else {
+                Depth::More(depth)
+            };
             (self.say)(&match more {
-                Depth::More(commits) => format!("the clone is shallow: fetching {commits} commits more"),
+                Depth::More(commits) => {
+                    format!("the clone is shallow: fetching {commits} commits more")
+                }
                 _ => "the clone is shallow: fetching all of the past".to_owned(),
             });
             if !self.fetch(&refspecs, more)? {
@@ -205,7 +264,10 @@ impl Search<'_, '_, '_> {
         let shallow = self.planner.history.is_shallow(&self.planner.folder)?;
         let depth = if shallow { Depth::Tip } else { Depth::Same };
         (self.say)(&format!("fetching the branch {branch}"));
-        self.fetch(&[format!("+refs/heads/{branch}:refs/remotes/origin/{branch}")], depth)?;
+        self.fetch(
+            &[format!("+refs/heads/{branch}:refs/remotes/origin/{branch}")],
+            depth,
+        )?;
         Ok(())
     }
 
@@ -215,7 +277,13 @@ impl Search<'_, '_, '_> {
             return Ok(false);
         };
         let history = self.planner.history;
-        match history.fetch_commits(&self.planner.folder, remote, refspecs, depth, self.reach.deadline) {
+        match history.fetch_commits(
+            &self.planner.folder,
+            remote,
+            refspecs,
+            depth,
+            self.reach.deadline,
+        ) {
             Ok(()) => {
                 self.planner.reopen()?;
                 Ok(true)
@@ -230,7 +298,11 @@ impl Search<'_, '_, '_> {
 }
 
 fn everything(code: &'static str, detail: String) -> Found {
-    Found::Everything(Reason { code, path: None, detail })
+    Found::Everything(Reason {
+        code,
+        path: None,
+        detail,
+    })
 }
 
 fn is_object_id(text: &str) -> bool {

@@ -39,6 +39,9 @@ pub(crate) struct Planned {
     pub(crate) assessment: Assessment,
 }
 
+/// Paths and objects that a graph is read from.
+type ManifestKey = Vec<(Arc<str>, Arc<str>)>;
+
 /// Reads a repository for plans; what was read once stays for the next plan.
 pub(crate) struct Planner<'w> {
     pub(crate) history: &'w dyn History,
@@ -51,7 +54,7 @@ pub(crate) struct Planner<'w> {
     /// What Rust sources mention; load and keep it for the next run.
     pub(crate) mentions: super::readers::Mentions,
     components: Components,
-    graphs: HashMap<Vec<(Arc<str>, Arc<str>)>, (Arc<Graph>, Arc<Links>)>,
+    graphs: HashMap<ManifestKey, (Arc<Graph>, Arc<Links>)>,
 }
 
 impl<'w> Planner<'w> {
@@ -100,7 +103,8 @@ impl<'w> Planner<'w> {
             let text = String::from_utf8_lossy(&object.bytes);
             let head = text.split("\n\n").next().unwrap_or_default();
             let field = |name: &'static str| {
-                head.lines().filter_map(move |line| line.strip_prefix(name).map(str::to_owned))
+                head.lines()
+                    .filter_map(move |line| line.strip_prefix(name).map(str::to_owned))
             };
             Some(Commit {
                 object: object.id,
@@ -110,12 +114,21 @@ impl<'w> Planner<'w> {
         }))
     }
 
+    /// Reads a commit's files.
+    pub(crate) fn list(&self, commit: &str) -> Result<Tree, GitError> {
+        Ok(Tree::parse(self.history.list_tree(&self.folder, commit)?))
+    }
+
     /// Reads what differs between some commits and one, by id; git lists and compares at the same time.
-    pub(crate) fn changes(&self, bases: &[String], head: &str) -> Result<(Tree, Vec<Vec<Change>>), GitError> {
+    pub(crate) fn changes(
+        &self,
+        bases: &[String],
+        head: &str,
+    ) -> Result<(Tree, Vec<Vec<Change>>), GitError> {
         let history = self.history;
         let folder = self.folder.as_path();
         std::thread::scope(|scope| {
-            let tree = scope.spawn(move || history.list_tree(folder, head));
+            let tree = scope.spawn(move || history.list_tree(folder, head).map(Tree::parse));
             let diffs = bases.iter().map(|base| {
                 let raw = history.raw_diff(folder, base, head)?;
                 parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))
@@ -125,14 +138,21 @@ impl<'w> Planner<'w> {
                 Ok(tree) => tree?,
                 Err(panic) => std::panic::resume_unwind(panic),
             };
-            Ok((Tree::parse(&tree), diffs?))
+            Ok((tree, diffs?))
         })
     }
 
     /// Plans a change: the tree after it, and one list of changes for each base.
-    pub(crate) fn plan(&mut self, tree: Tree, diffs: Vec<Vec<Change>>, rules: &Rules) -> Result<Planned, GitError> {
-        let before: Vec<(Tree, Vec<Change>)> =
-            diffs.into_iter().map(|changes| (tree.before(&changes), changes)).collect();
+    pub(crate) fn plan(
+        &mut self,
+        tree: Tree,
+        diffs: Vec<Vec<Change>>,
+        rules: &Rules,
+    ) -> Result<Planned, GitError> {
+        let before: Vec<(Tree, Vec<Change>)> = diffs
+            .into_iter()
+            .map(|changes| (tree.before(&changes), changes))
+            .collect();
         let mut wanted = BTreeSet::new();
         wanted_of(&tree, &mut wanted);
         for (tree, changes) in &before {
@@ -149,9 +169,16 @@ impl<'w> Planner<'w> {
         let after = self.snapshot(tree);
         let before: Vec<Before> = before
             .into_iter()
-            .map(|(tree, changes)| Before { snapshot: self.snapshot(tree), changes })
+            .map(|(tree, changes)| Before {
+                snapshot: self.snapshot(tree),
+                changes,
+            })
             .collect();
-        let mut planned = Planned { after, before, assessment: Assessment::default() };
+        let mut planned = Planned {
+            after,
+            before,
+            assessment: Assessment::default(),
+        };
         planned.assessment = self.assess(&planned, rules, &[]);
         if planned.assessment.reasons.is_empty() && !planned.assessment.files.is_empty() {
             let readings = self.readings(&planned)?;
@@ -162,7 +189,12 @@ impl<'w> Planner<'w> {
         Ok(planned)
     }
 
-    fn assess(&self, planned: &Planned, rules: &Rules, readings: &[crate::plan::assess::Reading]) -> Assessment {
+    fn assess(
+        &self,
+        planned: &Planned,
+        rules: &Rules,
+        readings: &[crate::plan::assess::Reading],
+    ) -> Assessment {
         let since: Vec<Since<'_>> = planned
             .before
             .iter()
@@ -193,18 +225,22 @@ impl<'w> Planner<'w> {
 
     /// Reads the graph of a tree whose blobs are here; trees with the same manifests have the same one.
     fn snapshot(&mut self, tree: Tree) -> Snapshot {
-        let mut key: Vec<(Arc<str>, Arc<str>)> = Vec::new();
+        let mut key = ManifestKey::new();
         for (path, entry) in tree.iter() {
             if is_wanted(path, entry.kind()) || is_lock(path) {
-                key.push((Arc::clone(path), Arc::clone(&entry.object)));
+                key.push((path.into(), entry.object.into()));
             }
         }
         let known = self.graphs.get(&key).cloned();
         let (graph, links) = known.unwrap_or_else(|| {
-            let sources = Sources { tree: &tree, blobs: &self.blobs };
+            let sources = Sources {
+                tree: &tree,
+                blobs: &self.blobs,
+            };
             let graph = Arc::new(graph::read(sources, &self.components));
             let links = Arc::new(Links::read(sources));
-            self.graphs.insert(key, (Arc::clone(&graph), Arc::clone(&links)));
+            self.graphs
+                .insert(key, (Arc::clone(&graph), Arc::clone(&links)));
             (graph, links)
         });
         Snapshot { tree, graph, links }
@@ -213,14 +249,22 @@ impl<'w> Planner<'w> {
     /// A patch by path reaches those that a lock file names.
     fn read_patched(&mut self, tree: &Tree) -> Result<(), GitError> {
         let mut wanted = BTreeSet::new();
-        for (path, entry) in tree.iter().filter(|(path, _)| file_name(path) == "Cargo.toml") {
-            let text = self.blobs.get(&entry.object);
+        for (path, entry) in tree
+            .iter()
+            .filter(|(path, _)| file_name(path) == "Cargo.toml")
+        {
+            let text = self.blobs.get(entry.object);
             let patches = text.is_some_and(|text| {
-                memchr::memmem::find(text, b"[patch").or_else(|| memchr::memmem::find(text, b"[replace")).is_some()
+                memchr::memmem::find(text, b"[patch")
+                    .or_else(|| memchr::memmem::find(text, b"[replace"))
+                    .is_some()
             });
-            let lock = format!("{}Cargo.lock", path.strip_suffix("Cargo.toml").unwrap_or_default());
+            let lock = format!(
+                "{}Cargo.lock",
+                path.strip_suffix("Cargo.toml").unwrap_or_default()
+            );
             if patches && let Some(lock) = tree.file(&lock) {
-                wanted.insert(Arc::clone(lock));
+                wanted.insert(lock.into());
             }
         }
         self.read(wanted)
@@ -228,7 +272,10 @@ impl<'w> Planner<'w> {
 
     /// Reads blobs that were not read yet.
     pub(super) fn read(&mut self, wanted: BTreeSet<Arc<str>>) -> Result<(), GitError> {
-        let wanted: Vec<Arc<str>> = wanted.into_iter().filter(|object| !self.blobs.has(object)).collect();
+        let wanted: Vec<Arc<str>> = wanted
+            .into_iter()
+            .filter(|object| !self.blobs.has(object))
+            .collect();
         if wanted.is_empty() {
             return Ok(());
         }
@@ -236,7 +283,9 @@ impl<'w> Planner<'w> {
         self.prefetch(&names)?;
         let blobs = &mut self.blobs;
         self.objects.read(&names, &mut |place, object| {
-            let bytes = object.filter(|object| object.kind == "blob").map(|object| Arc::from(object.bytes));
+            let bytes = object
+                .filter(|object| object.kind == "blob")
+                .map(|object| Arc::from(object.bytes));
             blobs.insert(Arc::clone(&wanted[place]), bytes);
         })
     }
@@ -255,8 +304,10 @@ impl<'w> Planner<'w> {
 }
 
 fn wanted_of(tree: &Tree, wanted: &mut BTreeSet<Arc<str>>) {
-    let entries = tree.iter().filter(|(path, entry)| is_wanted(path, entry.kind()));
-    wanted.extend(entries.map(|(_, entry)| Arc::clone(&entry.object)));
+    let entries = tree
+        .iter()
+        .filter(|(path, entry)| is_wanted(path, entry.kind()));
+    wanted.extend(entries.map(|(_, entry)| Arc::from(entry.object)));
 }
 
 fn is_wanted(path: &str, kind: Kind) -> bool {

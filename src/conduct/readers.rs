@@ -8,7 +8,7 @@ use crate::plan::assess::Reading;
 use crate::plan::graph::Kind;
 use crate::plan::graph::owners::Owners;
 use crate::plan::readings::{From, Mention, Package, mentions, readings};
-use crate::plan::sources::file_name;
+use crate::plan::sources::{extension, file_name};
 use crate::ports::GitError;
 
 /// What blobs mention, by object id.
@@ -35,13 +35,18 @@ impl Mentions {
         let mut known = HashMap::new();
         for line in lines.take(MOST) {
             let mut fields = line.split('\t');
-            let Some(object) = fields.next() else { continue };
+            let Some(object) = fields.next() else {
+                continue;
+            };
             let mentions: Option<Vec<Mention>> = fields.map(mention).collect();
             if let Some(mentions) = mentions {
                 known.insert(Arc::from(object), mentions);
             }
         }
-        Self { known, is_new: false }
+        Self {
+            known,
+            is_new: false,
+        }
     }
 
     /// Returns the text that [`Self::parse`] reads.
@@ -70,7 +75,10 @@ const LETTERS: &[(char, From)] = &[
 ];
 
 fn letter(from: From) -> char {
-    LETTERS.iter().find(|(_, known)| *known == from).map_or('*', |(letter, _)| *letter)
+    LETTERS
+        .iter()
+        .find(|(_, known)| *known == from)
+        .map_or('*', |(letter, _)| *letter)
 }
 
 fn mention(field: &str) -> Option<Mention> {
@@ -83,7 +91,7 @@ fn mention(field: &str) -> Option<Mention> {
 }
 
 /// The sources of one package.
-type SourcesOf<'a> = BTreeMap<&'a str, Vec<(&'a Arc<str>, &'a Arc<str>)>>;
+type SourcesOf<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a str)>>;
 
 impl Planner<'_> {
     /// Returns what packages read of the changed files, for packages that nothing else affects.
@@ -92,29 +100,48 @@ impl Planner<'_> {
         let owners = Owners::new(&graph);
         let affected = &planned.assessment.affected;
         let is_open = |id: &str| !affected.contains_key(id);
-        let any = graph.projects().any(|(id, project)| project.kind == Kind::Cargo && is_open(id));
+        let any = graph
+            .projects()
+            .any(|(id, project)| project.kind == Kind::Cargo && is_open(id));
         if !any {
             return Ok(Vec::new());
         }
         let mut sources = SourcesOf::new();
-        for (path, entry) in planned.after.tree.iter().filter(|(path, _)| path.ends_with(".rs")) {
+        for (path, entry) in planned
+            .after
+            .tree
+            .iter()
+            .filter(|(path, _)| extension(path) == Some("rs"))
+        {
             for id in owners.cargo(path).into_iter().filter(|id| is_open(id)) {
-                sources.entry(id).or_default().push((path, &entry.object));
+                sources.entry(id).or_default().push((path, entry.object));
             }
         }
-        let all = sources.values().flatten().map(|(_, object)| Arc::clone(object));
+        let all = sources.values().flatten().map(|(_, object)| *object);
         self.look(all.collect())?;
         let changed = planned.before.iter().flat_map(|before| &before.changes);
         let changed: BTreeSet<&str> = changed.map(|change| change.path.as_str()).collect();
         let changed: Vec<&str> = changed.into_iter().collect();
         let mut found = Vec::new();
         for (id, files) in &sources {
-            let Some(project) = graph.get(id) else { continue };
-            let package = Package { id, dir: &project.dir };
+            let Some(project) = graph.get(id) else {
+                continue;
+            };
+            let package = Package {
+                id,
+                dir: &project.dir,
+            };
             let mut by_name = false;
             for (path, object) in files {
-                let mentions = self.mentions.known.get(*object).map(Vec::as_slice).unwrap_or_default();
-                by_name |= mentions.iter().any(|mention| mention.from == From::Anywhere);
+                let mentions = self
+                    .mentions
+                    .known
+                    .get(*object)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                by_name |= mentions
+                    .iter()
+                    .any(|mention| mention.from == From::Anywhere);
                 found.extend(readings(package, path, mentions, &changed));
             }
             if by_name {
@@ -127,18 +154,21 @@ impl Planner<'_> {
     }
 
     /// Looks into blobs that nobody looked into yet.
-    fn look(&mut self, objects: BTreeSet<Arc<str>>) -> Result<(), GitError> {
-        let new: Vec<Arc<str>> = objects.into_iter().filter(|object| !self.mentions.known.contains_key(object)).collect();
+    fn look(&mut self, objects: BTreeSet<&str>) -> Result<(), GitError> {
+        let new = objects
+            .into_iter()
+            .filter(|object| !self.mentions.known.contains_key(*object));
+        let new: Vec<&str> = new.collect();
         if new.is_empty() {
             return Ok(());
         }
-        let names: Vec<String> = new.iter().map(ToString::to_string).collect();
+        let names: Vec<String> = new.iter().map(|object| (*object).to_owned()).collect();
         self.prefetch(&names)?;
         let known = &mut self.mentions.known;
         self.objects.read(&names, &mut |place, object| {
             if let Some(object) = object {
                 let text = String::from_utf8_lossy(&object.bytes);
-                known.insert(Arc::clone(&new[place]), mentions(&text));
+                known.insert(new[place].into(), mentions(&text));
             }
         })?;
         self.mentions.is_new = true;
@@ -149,11 +179,14 @@ impl Planner<'_> {
     fn by_name(
         &mut self,
         package: Package<'_>,
-        files: &[(&Arc<str>, &Arc<str>)],
+        files: &[(&str, &str)],
         changed: &[&str],
         found: &mut Vec<Reading>,
     ) -> Result<(), GitError> {
-        let names: Vec<String> = files.iter().map(|(_, object)| object.to_string()).collect();
+        let names: Vec<String> = files
+            .iter()
+            .map(|(_, object)| (*object).to_owned())
+            .collect();
         self.objects.read(&names, &mut |place, object| {
             let Some(object) = object else { return };
             for path in changed {
@@ -161,7 +194,7 @@ impl Planner<'_> {
                     found.push(Reading {
                         project: package.id.to_owned(),
                         target: (*path).to_owned(),
-                        from: files[place].0.to_string(),
+                        from: files[place].0.to_owned(),
                     });
                 }
             }
@@ -175,10 +208,20 @@ mod tests {
 
     #[test]
     fn what_was_found_reads_back_as_written() {
-        let mention = |from, literal: &str| Mention { from, literal: literal.to_owned() };
-        let all = vec![mention(From::File, "../a b"), mention(From::Above, "x"), mention(From::Anywhere, "")];
+        let mention = |from, literal: &str| Mention {
+            from,
+            literal: literal.to_owned(),
+        };
+        let all = vec![
+            mention(From::File, "../a b"),
+            mention(From::Above, "x"),
+            mention(From::Anywhere, ""),
+        ];
         let known = [(Arc::from("1"), all), (Arc::from("2"), Vec::new())];
-        let mentions = Mentions { known: known.into(), is_new: true };
+        let mentions = Mentions {
+            known: known.into(),
+            is_new: true,
+        };
         let read = Mentions::parse(&mentions.text());
         assert_eq!(read.known, mentions.known);
         assert!(Mentions::parse("other\n1\tfx").known.is_empty());

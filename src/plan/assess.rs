@@ -162,7 +162,11 @@ impl<'a> Assessor<'a> {
         };
         self.note_jobs(path, &mut file);
         if !change.is_text {
-            self.run_all(&mut file, PATH_NOT_UTF8, "its name is no UTF-8: no rule can be about it".into());
+            self.run_all(
+                &mut file,
+                PATH_NOT_UTF8,
+                "its name is no UTF-8: no rule can be about it".into(),
+            );
             return file;
         }
         let meaning = self.input.rules.meaning(path);
@@ -179,7 +183,7 @@ impl<'a> Assessor<'a> {
             }
             Meaning::Ignored(rule) => {
                 self.note_readers(path, &mut file);
-                self.settle(&mut file, rule);
+                settle(&mut file, rule);
                 return file;
             }
             Meaning::Ask => {}
@@ -191,7 +195,10 @@ impl<'a> Assessor<'a> {
                 for (id, words) in projects {
                     self.seed(&id, code, path, words, &mut file);
                 }
-                self.settle(&mut file, "it says the same as before to every project".into());
+                settle(
+                    &mut file,
+                    "it says the same as before to every project".into(),
+                );
                 return file;
             }
             Some(Reach::Unreadable(code, words)) => {
@@ -226,7 +233,13 @@ impl<'a> Assessor<'a> {
         for (id, bond) in found {
             match bond {
                 Bond::Own => self.seed(id, "changed-file", path, String::new(), file),
-                Bond::Reads => self.seed(id, "read-file", path, "it is made from the file".into(), file),
+                Bond::Reads => self.seed(
+                    id,
+                    "read-file",
+                    path,
+                    "it is made from the file".into(),
+                    file,
+                ),
             }
         }
     }
@@ -242,7 +255,13 @@ impl<'a> Assessor<'a> {
     }
 
     /// A file that a link leads to belongs to the link's owner too.
-    fn note_other_names(&mut self, path: &str, since: Since<'a>, old: &Owners<'a>, file: &mut ChangedFile) {
+    fn note_other_names(
+        &mut self,
+        path: &str,
+        since: Since<'a>,
+        old: &Owners<'a>,
+        file: &mut ChangedFile,
+    ) {
         let mut names = self.input.links.names_of(path);
         names.extend(since.links.names_of(path));
         names.sort_unstable();
@@ -251,7 +270,13 @@ impl<'a> Assessor<'a> {
             let mut found = self.new.of(&name);
             found.extend(old.of(&name));
             for (id, _) in found {
-                self.seed(id, "linked-file", path, format!("`{name}` is a link to it"), file);
+                self.seed(
+                    id,
+                    "linked-file",
+                    path,
+                    format!("`{name}` is a link to it"),
+                    file,
+                );
             }
             self.note_jobs(&name, file);
             self.note_readers(&name, file);
@@ -266,14 +291,27 @@ impl<'a> Assessor<'a> {
         }
         let path = file.path.clone();
         for graph in [self.input.new.graph, since.old.graph] {
-            for (id, project) in graph.projects().filter(|(_, project)| is_within(&project.dir, folder)) {
+            for (id, project) in graph
+                .projects()
+                .filter(|(_, project)| is_within(&project.dir, folder))
+            {
                 if project.kind != Kind::Component {
-                    self.seed(id, TOOLCHAIN, &path, "it chooses tools or their settings".into(), file);
+                    self.seed(
+                        id,
+                        TOOLCHAIN,
+                        &path,
+                        "it chooses tools or their settings".into(),
+                        file,
+                    );
                 }
             }
         }
         if file.projects.is_empty() {
-            self.run_all(file, TOOLCHAIN, "it chooses tools, and below it lies no project".into());
+            self.run_all(
+                file,
+                TOOLCHAIN,
+                "it chooses tools, and below it lies no project".into(),
+            );
         }
     }
 
@@ -281,17 +319,27 @@ impl<'a> Assessor<'a> {
     fn unowned(&mut self, change: &Change, since: Since<'a>, file: &mut ChangedFile) {
         let path = change.path.as_str();
         if let Some(glob) = self.people.matched(path) {
-            file.verdict = Verdict::Nothing(format!("`{glob}`: it is for people, and nothing was seen to read it"));
+            file.verdict = Verdict::Nothing(format!(
+                "`{glob}`: it is for people, and nothing was seen to read it"
+            ));
             return;
         }
         // Below a workspace's root that is not the top it is at most that workspace's.
         let graphs = [self.input.new.graph, since.old.graph];
         let root = ancestors(path).skip(1).find(|folder| {
-            let is_root = |graph: &&Graph| graph.projects().any(|(_, project)| project.workspace.as_deref() == Some(*folder));
+            let is_root = |graph: &&Graph| {
+                graph
+                    .projects()
+                    .any(|(_, project)| project.workspace.as_deref() == Some(*folder))
+            };
             !folder.is_empty() && graphs.iter().any(is_root)
         });
         let Some(root) = root else {
-            self.run_all(file, UNOWNED_FILE, "no project, component, job or rule has it".into());
+            self.run_all(
+                file,
+                UNOWNED_FILE,
+                "no project, component, job or rule has it".into(),
+            );
             return;
         };
         for graph in graphs {
@@ -304,12 +352,6 @@ impl<'a> Assessor<'a> {
         }
     }
 
-    fn settle(&self, file: &mut ChangedFile, rule: String) {
-        if file.projects.is_empty() && file.jobs.is_empty() {
-            file.verdict = Verdict::Nothing(rule);
-        }
-    }
-
     fn run_all(&mut self, file: &mut ChangedFile, code: &'static str, detail: String) {
         file.verdict = Verdict::All(code);
         self.reasons.insert(Reason {
@@ -319,7 +361,14 @@ impl<'a> Assessor<'a> {
         });
     }
 
-    fn seed(&mut self, id: &str, code: &'static str, path: &str, detail: String, file: &mut ChangedFile) {
+    fn seed(
+        &mut self,
+        id: &str,
+        code: &'static str,
+        path: &str,
+        detail: String,
+        file: &mut ChangedFile,
+    ) {
         file.projects.insert(id.to_owned());
         let cause = Cause {
             code,
@@ -327,7 +376,10 @@ impl<'a> Assessor<'a> {
             detail,
         };
         // Of several causes the first in order counts, whichever came first.
-        let known = self.seeds.entry(id.to_owned()).or_insert_with(|| cause.clone());
+        let known = self
+            .seeds
+            .entry(id.to_owned())
+            .or_insert_with(|| cause.clone());
         if cause < *known {
             *known = cause;
         }
@@ -354,5 +406,12 @@ impl<'a> Assessor<'a> {
             };
             self.seeds.entry(from.to_owned()).or_insert(cause);
         }
+    }
+}
+
+/// A file that concerns nobody comes to nothing.
+fn settle(file: &mut ChangedFile, rule: String) {
+    if file.projects.is_empty() && file.jobs.is_empty() {
+        file.verdict = Verdict::Nothing(rule);
     }
 }

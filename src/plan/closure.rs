@@ -39,7 +39,10 @@ pub(crate) fn close(seeds: &BTreeMap<String, Cause>, graphs: &[&Graph]) -> Affec
         list.sort_unstable();
         list.dedup();
     }
-    let mut affected: Affected = seeds.iter().map(|(id, cause)| (id.clone(), Way::Cause(cause.clone()))).collect();
+    let mut affected: Affected = seeds
+        .iter()
+        .map(|(id, cause)| (id.clone(), Way::Cause(cause.clone())))
+        .collect();
     // In order of ids, so that of several shortest ways it is always the same one.
     let mut open: VecDeque<&str> = seeds.keys().map(String::as_str).collect();
     while let Some(id) = open.pop_front() {
@@ -90,15 +93,24 @@ mod tests {
     }
 
     fn seeds(ids: &[u8]) -> BTreeMap<String, Cause> {
-        let cause = Cause { code: "changed-file", path: Some("x".into()), detail: String::new() };
-        ids.iter().map(|id| (format!("npm:{id}"), cause.clone())).collect()
+        let cause = Cause {
+            code: "changed-file",
+            path: Some("x".into()),
+            detail: String::new(),
+        };
+        ids.iter()
+            .map(|id| (format!("npm:{id}"), cause.clone()))
+            .collect()
     }
 
     #[test]
     fn the_way_is_a_shortest_one() {
         let graph = graph(&[(1, 0), (2, 1), (3, 2), (3, 1)]);
         let affected = close(&seeds(&[0]), &[&graph]);
-        assert_eq!(way(&affected, "npm:3").unwrap().1, ["npm:0", "npm:1", "npm:3"]);
+        assert_eq!(
+            way(&affected, "npm:3").unwrap().1,
+            ["npm:0", "npm:1", "npm:3"]
+        );
         assert_eq!(affected.len(), 4);
     }
 
@@ -106,10 +118,15 @@ mod tests {
     fn an_edge_of_either_graph_counts() {
         let (old, new) = (graph(&[(1, 0)]), graph(&[(2, 1)]));
         let affected = close(&seeds(&[0]), &[&old, &new]);
-        assert_eq!(affected.keys().collect::<Vec<_>>(), ["npm:0", "npm:1", "npm:2"]);
+        assert_eq!(
+            affected.keys().collect::<Vec<_>>(),
+            ["npm:0", "npm:1", "npm:2"]
+        );
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn more_seeds_and_more_edges_never_affect_less(
             edges in proptest::collection::vec((0..8_u8, 0..8_u8), 0..16),

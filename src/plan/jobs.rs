@@ -31,7 +31,9 @@ impl Selector {
             _ => (None, text),
         };
         match kind {
-            Some(kind) if !rest.contains(['*', '?', '[', '{']) => Self::Id(format!("{}:{rest}", kind.name())),
+            Some(kind) if !rest.contains(['*', '?', '[', '{']) => {
+                Self::Id(format!("{}:{rest}", kind.name()))
+            }
             kind => Self::Glob(kind, rest.to_owned()),
         }
     }
@@ -116,25 +118,25 @@ impl When {
         }
         if !self.branches.is_empty() {
             let branch = situation.branch.as_deref().unwrap_or_default();
-            let matches = Patterns::new(&self.branches).is_ok_and(|patterns| patterns.is_match(branch));
+            let matches =
+                Patterns::new(&self.branches).is_ok_and(|patterns| patterns.is_match(branch));
             if !matches {
                 return Some(format!("`when` has no branch `{branch}`"));
             }
         }
         let is_pull_request = event.starts_with("pull_request");
-        let has_label = self.labels.iter().any(|label| situation.labels.contains(label));
+        let has_label = self
+            .labels
+            .iter()
+            .any(|label| situation.labels.contains(label));
         if !self.labels.is_empty() && is_pull_request && !has_label {
-            return Some(format!("the pull request has no label `{}`", self.labels.join("` or `")));
+            return Some(format!(
+                "the pull request has no label `{}`",
+                self.labels.join("` or `")
+            ));
         }
         None
     }
-}
-
-/// Into how many parts a job is split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shards {
-    Auto,
-    Count(u32),
 }
 
 /// A job of the configuration.
@@ -176,7 +178,9 @@ impl Job {
     }
 
     pub(crate) fn is_about(&self, project: &ProjectRef<'_>) -> bool {
-        self.projects.iter().any(|matcher| matcher.is_match(project))
+        self.projects
+            .iter()
+            .any(|matcher| matcher.is_match(project))
     }
 }
 
@@ -205,7 +209,9 @@ pub(crate) fn decide(
     situation: &Situation,
     enforced: bool,
 ) -> Vec<Decision> {
-    jobs.iter().map(|job| one(job, projects, assessment, situation, enforced)).collect()
+    jobs.iter()
+        .map(|job| one(job, projects, assessment, situation, enforced))
+        .collect()
 }
 
 fn one(
@@ -215,11 +221,18 @@ fn one(
     situation: &Situation,
     enforced: bool,
 ) -> Decision {
-    let about: Vec<&ProjectRef<'_>> = projects.iter().filter(|project| job.is_about(project)).collect();
+    let about: Vec<&ProjectRef<'_>> = projects
+        .iter()
+        .filter(|project| job.is_about(project))
+        .collect();
     let is_all = !assessment.reasons.is_empty();
     let hit = |project: &&&ProjectRef<'_>| assessment.affected.contains_key(project.id);
     // What a removed project's dependents need is in the graph; what it was is gone.
-    let affected: Vec<String> = about.iter().filter(hit).map(|project| project.id.to_owned()).collect();
+    let affected: Vec<String> = about
+        .iter()
+        .filter(hit)
+        .map(|project| project.id.to_owned())
+        .collect();
     let run_for = |selected: bool| {
         if is_all || !enforced && !selected {
             about.iter().map(|project| project.id.to_owned()).collect()
@@ -250,10 +263,20 @@ fn one(
         return decision(true, reason.code, chain, reason.detail.clone());
     }
     if job.projects.is_empty() && !job.has_paths {
-        return decision(true, "always", Vec::new(), "it names neither projects nor paths".into());
+        return decision(
+            true,
+            "always",
+            Vec::new(),
+            "it names neither projects nor paths".into(),
+        );
     }
     if let Some((path, glob)) = assessment.jobs.get(&job.id) {
-        return decision(true, "changed-file", vec![path.clone()], format!("its `paths` have `{glob}`"));
+        return decision(
+            true,
+            "changed-file",
+            vec![path.clone()],
+            format!("its `paths` have `{glob}`"),
+        );
     }
     if let Some((chain, detail, code)) = shortest(assessment, &affected) {
         return decision(true, code, chain, detail);
@@ -264,7 +287,12 @@ fn one(
     });
     if let Some(id) = removed {
         let chain = vec![id.clone()];
-        return decision(true, "project-removed", chain, "the project is gone, and the job was about it".into());
+        return decision(
+            true,
+            "project-removed",
+            chain,
+            "the project is gone, and the job was about it".into(),
+        );
     }
     let detail = match about.len() {
         0 => "no project of this commit is one that it is about".to_owned(),
@@ -283,12 +311,22 @@ fn matches_removed(job: &Job, id: &str) -> bool {
     };
     let dir = dir.split('#').next().unwrap_or(dir);
     let dir = if dir == "." { "" } else { dir };
-    job.is_about(&ProjectRef { id, kind, dir, name: dir })
+    job.is_about(&ProjectRef {
+        id,
+        kind,
+        dir,
+        name: dir,
+    })
 }
 
 /// Returns the shortest chain of the affected projects, its words and its code.
-fn shortest(assessment: &Assessment, affected: &[String]) -> Option<(Vec<String>, String, &'static str)> {
-    let ways = affected.iter().filter_map(|id| way(&assessment.affected, id));
+fn shortest(
+    assessment: &Assessment,
+    affected: &[String],
+) -> Option<(Vec<String>, String, &'static str)> {
+    let ways = affected
+        .iter()
+        .filter_map(|id| way(&assessment.affected, id));
     let (cause, projects) = ways.min_by_key(|(_, projects)| projects.len())?;
     let mut chain: Vec<String> = cause.path.iter().cloned().collect();
     chain.extend(projects.iter().map(|id| (*id).to_owned()));
@@ -314,27 +352,58 @@ mod tests {
 
     fn project(id: &str) -> ProjectRef<'_> {
         let (kind, dir) = id.split_once(':').unwrap();
-        ProjectRef { id, kind: Kind::parse(kind).unwrap(), dir, name: dir }
+        ProjectRef {
+            id,
+            kind: Kind::parse(kind).unwrap(),
+            dir,
+            name: dir,
+        }
     }
 
     fn job(id: &str, selectors: &[&str]) -> Job {
-        let matchers = selectors.iter().map(|text| Selector::parse(text).matcher().unwrap());
-        Job { projects: matchers.collect(), ..Job::named(id) }
+        let matchers = selectors
+            .iter()
+            .map(|text| Selector::parse(text).matcher().unwrap());
+        Job {
+            projects: matchers.collect(),
+            ..Job::named(id)
+        }
     }
 
     fn assessment() -> Assessment {
-        let cause = Cause { code: "changed-file", path: Some("crates/a/x.rs".into()), detail: String::new() };
+        let cause = Cause {
+            code: "changed-file",
+            path: Some("crates/a/x.rs".into()),
+            detail: String::new(),
+        };
         let affected = [
             ("cargo:crates/a".to_owned(), Way::Cause(cause)),
-            ("cargo:crates/b".to_owned(), Way::Through("cargo:crates/a".into())),
+            (
+                "cargo:crates/b".to_owned(),
+                Way::Through("cargo:crates/a".into()),
+            ),
         ];
-        Assessment { affected: affected.into(), ..Assessment::default() }
+        Assessment {
+            affected: affected.into(),
+            ..Assessment::default()
+        }
     }
 
-    const PROJECTS: &[&str] = &["cargo:crates/a", "cargo:crates/b", "npm:web", "component:docs"];
+    const PROJECTS: &[&str] = &[
+        "cargo:crates/a",
+        "cargo:crates/b",
+        "npm:web",
+        "component:docs",
+    ];
 
     #[track_caller]
-    fn check(job: &Job, assessment: &Assessment, situation: &Situation, enforced: bool, expected: &str) {
+    fn check(
+        job: &Job,
+        assessment: &Assessment,
+        situation: &Situation,
+        enforced: bool,
+        expected: &str,
+    ) {
         let projects: Vec<_> = PROJECTS.iter().map(|id| project(id)).collect();
         let decision = one(job, &projects, assessment, situation, enforced);
         let word = match (decision.run, decision.selected) {
@@ -342,50 +411,142 @@ mod tests {
             (true, false) => "run though not selected",
             (false, _) => "skip",
         };
-        let shown = format!("{word}: {} [{}] {}", decision.code, decision.chain.join(" "), decision.projects.join(" "));
+        let shown = format!(
+            "{word}: {} [{}] {}",
+            decision.code,
+            decision.chain.join(" "),
+            decision.projects.join(" ")
+        );
         assert_eq!(shown.trim_end(), expected);
     }
 
     #[test]
     fn a_job_runs_for_affected_projects_and_says_how_the_change_gets_there() {
         let none = Situation::default();
-        let expected = "run: changed-file [crates/a/x.rs cargo:crates/a job:j] cargo:crates/a cargo:crates/b";
+        let expected =
+            "run: changed-file [crates/a/x.rs cargo:crates/a job:j] cargo:crates/a cargo:crates/b";
         check(&job("j", &["cargo"]), &assessment(), &none, true, expected);
-        let expected = "run: changed-file [crates/a/x.rs cargo:crates/a cargo:crates/b job:j] cargo:crates/b";
-        check(&job("j", &["cargo:crates/b"]), &assessment(), &none, true, expected);
-        check(&job("j", &["crates/b"]), &assessment(), &none, true, expected);
-        check(&job("j", &["pnpm"]), &assessment(), &none, true, "skip: not-affected [job:j]");
-        check(&job("j", &["pnpm"]), &assessment(), &none, false, "run though not selected: not-affected [job:j] npm:web");
-        check(&job("j", &[]), &assessment(), &none, true, "run: always [job:j]");
+        let expected =
+            "run: changed-file [crates/a/x.rs cargo:crates/a cargo:crates/b job:j] cargo:crates/b";
+        check(
+            &job("j", &["cargo:crates/b"]),
+            &assessment(),
+            &none,
+            true,
+            expected,
+        );
+        check(
+            &job("j", &["crates/b"]),
+            &assessment(),
+            &none,
+            true,
+            expected,
+        );
+        check(
+            &job("j", &["pnpm"]),
+            &assessment(),
+            &none,
+            true,
+            "skip: not-affected [job:j]",
+        );
+        check(
+            &job("j", &["pnpm"]),
+            &assessment(),
+            &none,
+            false,
+            "run though not selected: not-affected [job:j] npm:web",
+        );
+        check(
+            &job("j", &[]),
+            &assessment(),
+            &none,
+            true,
+            "run: always [job:j]",
+        );
     }
 
     #[test]
     fn everything_runs_for_a_reason() {
-        let reason = Reason { code: "toolchain", path: Some("rust-toolchain".into()), detail: String::new() };
-        let all = Assessment { reasons: vec![reason], ..assessment() };
-        check(&job("j", &["npm:web"]), &all, &Situation::default(), true, "run: toolchain [rust-toolchain job:j] npm:web");
+        let reason = Reason {
+            code: "toolchain",
+            path: Some("rust-toolchain".into()),
+            detail: String::new(),
+        };
+        let all = Assessment {
+            reasons: vec![reason],
+            ..assessment()
+        };
+        check(
+            &job("j", &["npm:web"]),
+            &all,
+            &Situation::default(),
+            true,
+            "run: toolchain [rust-toolchain job:j] npm:web",
+        );
     }
 
     #[test]
     fn when_counts_before_everything() {
         let mut slow = job("j", &[]);
         slow.when.events = vec!["schedule".into()];
-        let on = |event: &str| Situation { event: Some(event.into()), ..Situation::default() };
-        check(&slow, &assessment(), &on("push"), false, "skip: when [job:j]");
-        check(&slow, &assessment(), &on("schedule"), true, "run: always [job:j]");
-        check(&slow, &assessment(), &Situation::default(), true, "run: always [job:j]");
+        let on = |event: &str| Situation {
+            event: Some(event.into()),
+            ..Situation::default()
+        };
+        check(
+            &slow,
+            &assessment(),
+            &on("push"),
+            false,
+            "skip: when [job:j]",
+        );
+        check(
+            &slow,
+            &assessment(),
+            &on("schedule"),
+            true,
+            "run: always [job:j]",
+        );
+        check(
+            &slow,
+            &assessment(),
+            &Situation::default(),
+            true,
+            "run: always [job:j]",
+        );
         let mut labelled = job("j", &[]);
         labelled.when.labels = vec!["full".into()];
-        check(&labelled, &assessment(), &on("pull_request"), true, "skip: when [job:j]");
-        let with = Situation { labels: vec!["full".into()], ..on("pull_request") };
+        check(
+            &labelled,
+            &assessment(),
+            &on("pull_request"),
+            true,
+            "skip: when [job:j]",
+        );
+        let with = Situation {
+            labels: vec!["full".into()],
+            ..on("pull_request")
+        };
         check(&labelled, &assessment(), &with, true, "run: always [job:j]");
     }
 
     #[test]
     fn a_project_that_is_gone_was_somebodys() {
         let mut assessment = assessment();
-        let cause = Cause { code: "project-removed", path: None, detail: String::new() };
-        assessment.affected.insert("npm:gone".into(), Way::Cause(cause));
-        check(&job("j", &["npm"]), &assessment, &Situation::default(), true, "run: project-removed [npm:gone job:j]");
+        let cause = Cause {
+            code: "project-removed",
+            path: None,
+            detail: String::new(),
+        };
+        assessment
+            .affected
+            .insert("npm:gone".into(), Way::Cause(cause));
+        check(
+            &job("j", &["npm"]),
+            &assessment,
+            &Situation::default(),
+            true,
+            "run: project-removed [npm:gone job:j]",
+        );
     }
 }

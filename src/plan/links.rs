@@ -15,9 +15,12 @@ pub(crate) struct Links(BTreeMap<String, String>);
 impl Links {
     /// Reads the links whose objects were read.
     pub(crate) fn read(sources: Sources<'_>) -> Self {
-        let links = sources.tree.iter().filter(|(_, entry)| entry.kind() == Kind::Link);
+        let links = sources
+            .tree
+            .iter()
+            .filter(|(_, entry)| entry.kind() == Kind::Link);
         let links = links.filter_map(|(path, entry)| {
-            let bytes = sources.blobs.get(&entry.object)?;
+            let bytes = sources.blobs.get(entry.object)?;
             let target = std::str::from_utf8(bytes).ok()?;
             Some((path.to_string(), join(folder_of(path), target)?))
         });
@@ -37,7 +40,11 @@ impl Links {
                         continue;
                     }
                     let rest = name[target.len()..].trim_start_matches('/');
-                    let other = if rest.is_empty() { link.clone() } else { format!("{link}/{rest}") };
+                    let other = if rest.is_empty() {
+                        link.clone()
+                    } else {
+                        format!("{link}/{rest}")
+                    };
                     if other != path && !names.contains(&other) {
                         names.push(other.clone());
                         next.push(other);
@@ -65,9 +72,16 @@ mod tests {
             ("crates/c/shared", "crates/b/shared"),
             ("shared/loop", "shared"),
         ];
-        let links = Links(links.map(|(link, target)| (link.to_owned(), target.to_owned())).into());
+        let links = Links(
+            links
+                .map(|(link, target)| (link.to_owned(), target.to_owned()))
+                .into(),
+        );
         assert_eq!(links.names_of("LICENSE"), ["crates/a/LICENSE"]);
-        assert_eq!(links.names_of("shared/x"), ["crates/b/shared/x", "crates/c/shared/x"]);
+        assert_eq!(
+            links.names_of("shared/x"),
+            ["crates/b/shared/x", "crates/c/shared/x"]
+        );
         assert!(links.names_of("other").is_empty());
     }
 }

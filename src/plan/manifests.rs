@@ -36,8 +36,14 @@ pub(crate) fn reach(change: &Change, old: Side<'_>, new: Side<'_>) -> Option<Rea
     let dir = folder_of(path);
     let kind = match file_name(path) {
         "Cargo.toml" | "Cargo.lock" => Kind::Cargo,
-        "package.json" | "pnpm-workspace.yaml" | "package-lock.json" | "npm-shrinkwrap.json" | "pnpm-lock.yaml"
-        | "yarn.lock" | "bun.lock" | "bun.lockb" => Kind::Npm,
+        "package.json"
+        | "pnpm-workspace.yaml"
+        | "package-lock.json"
+        | "npm-shrinkwrap.json"
+        | "pnpm-lock.yaml"
+        | "yarn.lock"
+        | "bun.lock"
+        | "bun.lockb" => Kind::Npm,
         "pyproject.toml" | "uv.lock" => Kind::Python,
         "go.work" | "go.work.sum" => Kind::Go,
         _ => return None,
@@ -47,13 +53,22 @@ pub(crate) fn reach(change: &Change, old: Side<'_>, new: Side<'_>) -> Option<Rea
     if members.is_empty() {
         return None;
     }
-    let comparison = Comparison { path, dir, kind, old, new, members };
+    let comparison = Comparison {
+        path,
+        dir,
+        kind,
+        old,
+        new,
+        members,
+    };
     Some(match file_name(path) {
         "Cargo.toml" => comparison.cargo_manifest(),
         "package.json" => comparison.npm_manifest(),
         "pnpm-workspace.yaml" => comparison.pnpm_workspace(),
         "pyproject.toml" => comparison.python_manifest(),
-        "go.work" | "go.work.sum" => comparison.everyone(ROOT_MANIFEST, "it is about every module that it uses"),
+        "go.work" | "go.work.sum" => {
+            comparison.everyone(ROOT_MANIFEST, "it is about every module that it uses")
+        }
         _ => comparison.lock(),
     })
 }
@@ -61,7 +76,10 @@ pub(crate) fn reach(change: &Change, old: Side<'_>, new: Side<'_>) -> Option<Rea
 /// Returns the ids of a workspace's members, on either side.
 fn members(kind: Kind, dir: &str, old: Side<'_>, new: Side<'_>) -> BTreeSet<String> {
     let of = |side: Side<'_>| -> BTreeSet<String> {
-        side.graph.members_of(kind, dir).map(|(id, _)| id.clone()).collect()
+        side.graph
+            .members_of(kind, dir)
+            .map(|(id, _)| id.clone())
+            .collect()
     };
     &of(old) | &of(new)
 }
@@ -77,11 +95,20 @@ struct Comparison<'a> {
 
 impl Comparison<'_> {
     fn everyone(&self, code: &'static str, words: &str) -> Reach {
-        Reach::Projects(code, self.members.iter().map(|id| (id.clone(), words.to_owned())).collect())
+        Reach::Projects(
+            code,
+            self.members
+                .iter()
+                .map(|id| (id.clone(), words.to_owned()))
+                .collect(),
+        )
     }
 
     fn unreadable(&self, words: &str) -> Reach {
-        Reach::Unreadable(UNREADABLE, format!("`{}` could not be read: {words}", self.path))
+        Reach::Unreadable(
+            UNREADABLE,
+            format!("`{}` could not be read: {words}", self.path),
+        )
     }
 
     /// Returns the root's own package, if it is one.
@@ -91,7 +118,10 @@ impl Comparison<'_> {
     }
 
     fn cargo_manifest(&self) -> Reach {
-        let (old, new) = (self.old.sources.toml(self.path), self.new.sources.toml(self.path));
+        let (old, new) = (
+            self.old.sources.toml(self.path),
+            self.new.sources.toml(self.path),
+        );
         let (Some(old), Some(new)) = (old, new) else {
             return self.everyone(ROOT_MANIFEST, "the workspace's root came or went");
         };
@@ -107,7 +137,10 @@ impl Comparison<'_> {
         for id in &self.members {
             let words = [self.old, self.new].iter().find_map(|side| {
                 let project = side.graph.get(id)?;
-                let table = side.sources.toml(&join(&project.dir, "Cargo.toml")?)?.ok()?;
+                let table = side
+                    .sources
+                    .toml(&join(&project.dir, "Cargo.toml")?)?
+                    .ok()?;
                 concerned(&Manifest::read(&table), &change)
             });
             let is_own = change.own && self.own().as_ref() == Some(id);
@@ -118,7 +151,10 @@ impl Comparison<'_> {
     }
 
     fn npm_manifest(&self) -> Reach {
-        let (old, new) = (self.old.sources.json(self.path), self.new.sources.json(self.path));
+        let (old, new) = (
+            self.old.sources.json(self.path),
+            self.new.sources.json(self.path),
+        );
         let (Some(old), Some(new)) = (old, new) else {
             return self.everyone(ROOT_MANIFEST, "the workspace's root came or went");
         };
@@ -127,7 +163,10 @@ impl Comparison<'_> {
             (Err(words), _) | (_, Err(words)) => return self.unreadable(&words),
         };
         if let Some(key) = npm::root_change(&old, &new).first() {
-            return self.everyone(ROOT_MANIFEST, &format!("`{key}` of the root is for every member"));
+            return self.everyone(
+                ROOT_MANIFEST,
+                &format!("`{key}` of the root is for every member"),
+            );
         }
         let own = (old != new).then(|| self.own()).flatten();
         let own = own.map(|own| (own, "the root's own words changed".to_owned()));
@@ -145,7 +184,9 @@ impl Comparison<'_> {
         };
         let keys = |value: &serde_yaml::Value| -> BTreeSet<String> {
             let mapping = value.as_mapping().into_iter().flatten();
-            mapping.filter_map(|(key, _)| key.as_str().map(str::to_owned)).collect()
+            mapping
+                .filter_map(|(key, _)| key.as_str().map(str::to_owned))
+                .collect()
         };
         let mut catalog = false;
         for key in &keys(&old) | &keys(&new) {
@@ -156,7 +197,9 @@ impl Comparison<'_> {
                 // Members come and go in the graph.
                 "packages" => {}
                 "catalog" | "catalogs" => catalog = true,
-                key => return self.everyone(ROOT_MANIFEST, &format!("`{key}` is for every member")),
+                key => {
+                    return self.everyone(ROOT_MANIFEST, &format!("`{key}` is for every member"));
+                }
             }
         }
         if !catalog {
@@ -168,17 +211,22 @@ impl Comparison<'_> {
                 let path = project.and_then(|project| join(&project.dir, "package.json"));
                 let manifest = path.and_then(|path| side.sources.json(&path)?.ok());
                 manifest.is_some_and(|manifest| {
-                    npm::dependencies(&manifest).iter().any(|(_, range)| range.starts_with("catalog:"))
+                    npm::dependencies(&manifest)
+                        .iter()
+                        .any(|(_, range)| range.starts_with("catalog:"))
                 })
             })
         };
-        let users = self.members.iter().filter(|id| uses(id));
-        let users = users.map(|id| (id.clone(), "it takes versions from the catalog".to_owned()));
-        Reach::Projects(ROOT_MANIFEST, users.collect())
+        let takers = self.members.iter().filter(|id| uses(id));
+        let takers = takers.map(|id| (id.clone(), "it takes versions from the catalog".to_owned()));
+        Reach::Projects(ROOT_MANIFEST, takers.collect())
     }
 
     fn python_manifest(&self) -> Reach {
-        let (old, new) = (self.old.sources.toml(self.path), self.new.sources.toml(self.path));
+        let (old, new) = (
+            self.old.sources.toml(self.path),
+            self.new.sources.toml(self.path),
+        );
         let (Some(old), Some(new)) = (old, new) else {
             return self.everyone(ROOT_MANIFEST, "the workspace's root came or went");
         };
@@ -190,8 +238,15 @@ impl Comparison<'_> {
             return self.everyone(ROOT_MANIFEST, &format!("`{part}` is for every member"));
         }
         let is_other = |key: &str| old.get(key) != new.get(key);
-        let own = (is_other("project") || is_other("build-system")).then(|| self.own()).flatten();
-        let own = own.map(|own| (own, "the project's own part of the manifest changed".to_owned()));
+        let own = (is_other("project") || is_other("build-system"))
+            .then(|| self.own())
+            .flatten();
+        let own = own.map(|own| {
+            (
+                own,
+                "the project's own part of the manifest changed".to_owned(),
+            )
+        });
         Reach::Projects(ROOT_MANIFEST, own.into_iter().collect())
     }
 
@@ -200,7 +255,10 @@ impl Comparison<'_> {
             side.sources.tree.file(self.path)?;
             let missing = || NotALock("it is no text".to_owned());
             let text = side.sources.text(self.path);
-            Some(text.ok_or_else(missing).and_then(|text| self.read_lock(side, text)))
+            Some(
+                text.ok_or_else(missing)
+                    .and_then(|text| self.read_lock(side, text)),
+            )
         };
         let (Some(old), Some(new)) = (read(self.old), read(self.new)) else {
             return self.everyone(LOCKFILE, "the lock file came or went");
@@ -208,12 +266,18 @@ impl Comparison<'_> {
         let (old, new) = match (old, new) {
             (Ok(old), Ok(new)) => (old, new),
             (Err(words), _) | (_, Err(words)) => {
-                return Reach::Unreadable(LOCKFILE, format!("`{}` could not be read: {words}", self.path));
+                return Reach::Unreadable(
+                    LOCKFILE,
+                    format!("`{}` could not be read: {words}", self.path),
+                );
             }
         };
         let change = locks::compare(&old, &new);
         if let Some(setting) = change.settings.first() {
-            return self.everyone(LOCKFILE, &format!("`{setting}` of the lock file is for every member"));
+            return self.everyone(
+                LOCKFILE,
+                &format!("`{setting}` of the lock file is for every member"),
+            );
         }
         self.users(&change)
     }
@@ -224,7 +288,10 @@ impl Comparison<'_> {
             let words = format!("it uses `{package}`, which changed");
             if self.kind == Kind::Npm && member.is_empty() {
                 // Tools of the root are every member's.
-                return self.everyone(LOCKFILE, &format!("the root uses `{package}`, which changed"));
+                return self.everyone(
+                    LOCKFILE,
+                    &format!("the root uses `{package}`, which changed"),
+                );
             }
             let found = self.find(member);
             reached.extend(found.into_iter().map(|id| (id, words.clone())));
@@ -237,18 +304,25 @@ impl Comparison<'_> {
         if self.kind == Kind::Cargo {
             let graphs = [self.old.graph, self.new.graph];
             let projects = graphs.iter().flat_map(|graph| graph.projects());
-            let named = projects.filter(|(_, project)| project.kind == Kind::Cargo && project.name == member);
+            let named = projects
+                .filter(|(_, project)| project.kind == Kind::Cargo && project.name == member);
             let named: Vec<_> = named.collect();
             let own = named.iter().any(|(id, _)| self.members.contains(*id));
             // Another workspace may have a package of that name.
             let named = named.into_iter().filter(|(id, project)| {
-                if own { self.members.contains(*id) } else { project.workspace.is_none() }
+                if own {
+                    self.members.contains(*id)
+                } else {
+                    project.workspace.is_none()
+                }
             });
             return named.map(|(id, _)| id.clone()).collect();
         }
         let dir = join(self.dir, member).unwrap_or_default();
         let id = super::graph::Project::new(self.kind, dir, "").id();
-        let is_there = [self.old.graph, self.new.graph].iter().any(|graph| graph.get(&id).is_some());
+        let is_there = [self.old.graph, self.new.graph]
+            .iter()
+            .any(|graph| graph.get(&id).is_some());
         is_there.then_some(id).into_iter().collect()
     }
 
@@ -260,7 +334,10 @@ impl Comparison<'_> {
             "yarn.lock" => {
                 let members = side.graph.members_of(Kind::Npm, self.dir);
                 let manifests = members.filter_map(|(_, project)| {
-                    let manifest = side.sources.json(&join(&project.dir, "package.json")?)?.ok()?;
+                    let manifest = side
+                        .sources
+                        .json(&join(&project.dir, "package.json")?)?
+                        .ok()?;
                     let folder = project.dir.strip_prefix(self.dir).unwrap_or(&project.dir);
                     let needs = npm::dependencies(&manifest).into_iter().collect();
                     Some((folder.trim_start_matches('/').to_owned(), needs))
@@ -276,12 +353,21 @@ impl Comparison<'_> {
 
 /// Whether a change of the root concerns a member, and how.
 fn concerned(manifest: &Manifest, change: &RootChange) -> Option<String> {
-    let from_root = manifest.dependencies.iter().filter(|one| one.from_workspace);
-    let dependency = from_root.map(|one| &one.key).find(|key| change.dependencies.contains(*key));
+    let from_root = manifest
+        .dependencies
+        .iter()
+        .filter(|one| one.from_workspace);
+    let dependency = from_root
+        .map(|one| &one.key)
+        .find(|key| change.dependencies.contains(*key));
     if let Some(key) = dependency {
         return Some(format!("it uses `{key}` of `workspace.dependencies`"));
     }
-    if let Some(key) = manifest.inherits.iter().find(|key| change.package.contains(*key)) {
+    if let Some(key) = manifest
+        .inherits
+        .iter()
+        .find(|key| change.package.contains(*key))
+    {
         return Some(format!("it takes over `{key}` of `workspace.package`"));
     }
     (change.lints && manifest.inherits_lints).then(|| "it takes over `workspace.lints`".to_owned())

@@ -31,8 +31,16 @@ pub(crate) struct Leg {
 pub(crate) type Line = Vec<Leg>;
 
 /// Names that a line of the matrix has of its own; no axis may have one.
-pub(crate) const RESERVED: &[&str] =
-    &["id", "job", "legs", "projects", "runs_on", "services", "shard", "timeout_minutes"];
+pub(crate) const RESERVED: &[&str] = &[
+    "id",
+    "job",
+    "legs",
+    "projects",
+    "runs_on",
+    "services",
+    "shard",
+    "timeout_minutes",
+];
 
 /// Returns the legs of the jobs that run.
 pub(crate) fn legs(jobs: &[Job], decisions: &[Decision]) -> Vec<Leg> {
@@ -43,7 +51,11 @@ pub(crate) fn legs(jobs: &[Job], decisions: &[Decision]) -> Vec<Leg> {
         }
         let mut groups: Vec<Vec<String>> = vec![decision.projects.clone()];
         if job.per_project && !decision.projects.is_empty() {
-            groups = decision.projects.iter().map(|project| vec![project.clone()]).collect();
+            groups = decision
+                .projects
+                .iter()
+                .map(|project| vec![project.clone()])
+                .collect();
         }
         let shards = job.shards.unwrap_or(1).max(1);
         for axes in combinations(job) {
@@ -80,7 +92,10 @@ fn combinations(job: &Job) -> Vec<BTreeMap<String, Value>> {
     }
     let excluded = |one: &BTreeMap<String, Value>| {
         job.exclude.iter().any(|exclude| {
-            !exclude.is_empty() && exclude.iter().all(|(axis, value)| one.get(axis) == Some(value))
+            !exclude.is_empty()
+                && exclude
+                    .iter()
+                    .all(|(axis, value)| one.get(axis) == Some(value))
         })
     };
     all.retain(|one| !excluded(one));
@@ -93,7 +108,9 @@ fn filled(value: &Value, axes: &BTreeMap<String, Value>) -> Value {
         Value::String(text) => {
             let mut text = text.clone();
             for (axis, value) in axes {
-                let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let word = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
                 text = text.replace(&format!("{{{axis}}}"), &word);
             }
             Value::String(text)
@@ -153,7 +170,10 @@ fn merge_projects(legs: &[Leg], most: usize) -> Vec<Leg> {
     let mut groups: Vec<(Leg, Vec<String>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for leg in legs {
-        let bare = Leg { projects: Vec::new(), ..leg.clone() };
+        let bare = Leg {
+            projects: Vec::new(),
+            ..leg.clone()
+        };
         let key = format!("{bare:?}");
         let place = *places.entry(key).or_insert_with(|| {
             groups.push((bare, Vec::new()));
@@ -161,7 +181,10 @@ fn merge_projects(legs: &[Leg], most: usize) -> Vec<Leg> {
         });
         groups[place].1.extend(leg.projects.iter().cloned());
     }
-    let total: usize = groups.iter().map(|(_, projects)| projects.len().max(1)).sum();
+    let total: usize = groups
+        .iter()
+        .map(|(_, projects)| projects.len().max(1))
+        .sum();
     let spare = most.saturating_sub(groups.len());
     let mut merged = Vec::new();
     for (bare, projects) in groups {
@@ -171,7 +194,10 @@ fn merge_projects(legs: &[Leg], most: usize) -> Vec<Leg> {
         }
         let lines = 1 + (projects.len() - 1) * spare / total;
         let parts = chunks(&projects, lines);
-        merged.extend(parts.into_iter().map(|projects| Leg { projects, ..bare.clone() }));
+        merged.extend(parts.into_iter().map(|projects| Leg {
+            projects,
+            ..bare.clone()
+        }));
     }
     merged
 }
@@ -181,7 +207,11 @@ fn chunks<T: Clone>(list: &[T], parts: usize) -> Vec<Vec<T>> {
     let parts = parts.clamp(1, list.len().max(1));
     let bounds = (0..=parts).map(|part| part * list.len() / parts);
     let bounds: Vec<usize> = bounds.collect();
-    bounds.windows(2).map(|pair| list[pair[0]..pair[1]].to_vec()).filter(|part| !part.is_empty()).collect()
+    bounds
+        .windows(2)
+        .map(|pair| list[pair[0]..pair[1]].to_vec())
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 impl Matrix {
@@ -208,15 +238,26 @@ impl Matrix {
                 fill(&mut object, leg);
             }
             number += line.len();
-            let label = if self.by_number { "bucket".to_owned() } else { label(line) };
+            let label = if self.by_number {
+                "bucket".to_owned()
+            } else {
+                label(line)
+            };
             let count = names.entry(label.clone()).or_insert(0);
             *count += 1;
-            let id = if *count > 1 || label == "bucket" { format!("{label} {count}") } else { label };
+            let id = if *count > 1 || label == "bucket" {
+                format!("{label} {count}")
+            } else {
+                label
+            };
             object.insert("id".into(), Value::String(id));
             Value::Object(object)
         });
         let lines: Vec<Value> = lines.collect();
-        Value::Object(Map::from_iter([("include".to_owned(), Value::Array(lines))]))
+        Value::Object(Map::from_iter([(
+            "include".to_owned(),
+            Value::Array(lines),
+        )]))
     }
 
     /// Returns the legs in the order that lines count them.
@@ -245,11 +286,14 @@ fn label(line: &Line) -> String {
         return "bucket".to_owned();
     };
     let mut words = Vec::new();
-    match &leg.projects[..] {
-        [project] => words.push(project.clone()),
-        _ => {}
+    if let [project] = &leg.projects[..] {
+        words.push(project.clone());
     }
-    words.extend(leg.axes.values().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+    words.extend(leg.axes.values().map(|value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    }));
     words.extend(leg.shard.map(|(part, of)| format!("{part}/{of}")));
     if words.is_empty() {
         leg.job.clone()
@@ -268,9 +312,20 @@ fn fill(object: &mut Map<String, Value>, leg: &Leg) {
     // An empty text stands for "not split", as workflows pass it on.
     let shard = leg.shard.map(|(part, of)| format!("{part}/{of}"));
     object.insert("shard".into(), Value::String(shard.unwrap_or_default()));
-    object.extend(leg.runs_on.clone().map(|value| ("runs_on".to_owned(), value)));
-    object.extend(leg.services.clone().map(|value| ("services".to_owned(), value)));
-    object.extend(leg.timeout_minutes.map(|value| ("timeout_minutes".to_owned(), value.into())));
+    object.extend(
+        leg.runs_on
+            .clone()
+            .map(|value| ("runs_on".to_owned(), value)),
+    );
+    object.extend(
+        leg.services
+            .clone()
+            .map(|value| ("services".to_owned(), value)),
+    );
+    object.extend(
+        leg.timeout_minutes
+            .map(|value| ("timeout_minutes".to_owned(), value.into())),
+    );
 }
 
 /// Returns how GitHub counts a text.
@@ -300,8 +355,17 @@ mod tests {
     fn content(lines: &[Line]) -> Vec<String> {
         let legs = lines.iter().flatten();
         let all = legs.flat_map(|leg| {
-            let projects = if leg.projects.is_empty() { vec![String::new()] } else { leg.projects.clone() };
-            projects.into_iter().map(|project| format!("{} {project} {:?} {:?} {:?}", leg.job, leg.axes, leg.shard, leg.runs_on))
+            let projects = if leg.projects.is_empty() {
+                vec![String::new()]
+            } else {
+                leg.projects.clone()
+            };
+            projects.into_iter().map(|project| {
+                format!(
+                    "{} {project} {:?} {:?} {:?}",
+                    leg.job, leg.axes, leg.shard, leg.runs_on
+                )
+            })
         });
         let mut all: Vec<String> = all.collect();
         all.sort();
@@ -311,15 +375,33 @@ mod tests {
     #[test]
     fn axes_multiply_but_for_what_is_excluded() {
         let mut job = Job::named("t");
-        job.axes.insert("os".into(), vec!["linux".into(), "windows".into()]);
-        job.axes.insert("rust".into(), vec!["stable".into(), "msrv".into()]);
-        job.exclude.push([("os".to_owned(), "windows".into()), ("rust".to_owned(), "msrv".into())].into());
+        job.axes
+            .insert("os".into(), vec!["linux".into(), "windows".into()]);
+        job.axes
+            .insert("rust".into(), vec!["stable".into(), "msrv".into()]);
+        job.exclude.push(
+            [
+                ("os".to_owned(), "windows".into()),
+                ("rust".to_owned(), "msrv".into()),
+            ]
+            .into(),
+        );
         job.runs_on = Some(Value::String("{os}-latest".into()));
         let shown: Vec<String> = combinations(&job)
             .iter()
-            .map(|axes| format!("{} {}", filled(job.runs_on.as_ref().unwrap(), axes), axes["rust"]))
+            .map(|axes| {
+                format!(
+                    "{} {}",
+                    filled(job.runs_on.as_ref().unwrap(), axes),
+                    axes["rust"]
+                )
+            })
             .collect();
-        let expected = [r#""linux-latest" "stable""#, r#""linux-latest" "msrv""#, r#""windows-latest" "stable""#];
+        let expected = [
+            r#""linux-latest" "stable""#,
+            r#""linux-latest" "msrv""#,
+            r#""windows-latest" "stable""#,
+        ];
         assert_eq!(shown, expected);
     }
 
@@ -365,7 +447,10 @@ mod tests {
         assert!(utf16_bytes(&text) <= MOST_BYTES);
         let read: Value = serde_json::from_str(&text).unwrap();
         let include = read["include"].as_array().unwrap();
-        let ids: std::collections::BTreeSet<&str> = include.iter().map(|line| line["id"].as_str().unwrap()).collect();
+        let ids: std::collections::BTreeSet<&str> = include
+            .iter()
+            .map(|line| line["id"].as_str().unwrap())
+            .collect();
         assert_eq!(ids.len(), lines.len());
         for line in lines {
             assert!(line.iter().all(|leg| leg.runs_on == line[0].runs_on));
@@ -374,12 +459,21 @@ mod tests {
 
     #[test]
     fn a_matrix_whose_text_is_too_long_goes_by_number() {
-        let legs: Vec<Leg> = (0..9000).map(|n| leg("t", Some(format!("cargo:{}{n}", "long/".repeat(20))))).collect();
+        let legs: Vec<Leg> = (0..9000)
+            .map(|n| leg("t", Some(format!("cargo:{}{n}", "long/".repeat(20)))))
+            .collect();
         let matrix = fit(&legs);
         check_that_it_fits(&matrix);
         assert!(matrix.by_number);
         let include = matrix.include();
-        assert_eq!(include["include"].as_array().unwrap().last().unwrap()["legs"].as_str().unwrap().split("..").nth(1), Some(matrix.legs().len().to_string().as_str()));
+        assert_eq!(
+            include["include"].as_array().unwrap().last().unwrap()["legs"]
+                .as_str()
+                .unwrap()
+                .split("..")
+                .nth(1),
+            Some(matrix.legs().len().to_string().as_str())
+        );
         assert_eq!(matrix.legs().len(), matrix.lines.iter().flatten().count());
     }
 }

@@ -48,7 +48,9 @@ fn includes(text: &str, found: &mut Vec<Mention>) {
     for (at, _) in text.match_indices("include") {
         let is_start = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
         let rest = &text[at..];
-        let name = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let name = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
         let Some(arguments) = rest[name..].trim_start().strip_prefix('!') else {
             continue;
         };
@@ -62,10 +64,17 @@ fn includes(text: &str, found: &mut Vec<Mention>) {
         }
         let is_manifest = arguments.contains("CARGO_MANIFEST_DIR");
         let literals = literals(arguments);
-        let parts = literals.iter().filter(|literal| !literal.starts_with("CARGO_") || literal.contains('/'));
-        let path: String = parts.map(|part| part.replace("$CARGO_MANIFEST_DIR", "")).collect();
+        let parts = literals
+            .iter()
+            .filter(|literal| !literal.starts_with("CARGO_") || literal.contains('/'));
+        let path: String = parts
+            .map(|part| part.replace("$CARGO_MANIFEST_DIR", ""))
+            .collect();
         if path.is_empty() || arguments.contains('$') && !is_manifest {
-            found.push(Mention { from: From::Anywhere, literal: String::new() });
+            found.push(Mention {
+                from: From::Anywhere,
+                literal: String::new(),
+            });
         } else if is_manifest {
             push(found, From::Manifest, path.trim_start_matches('/'));
         } else {
@@ -93,7 +102,9 @@ fn path_attributes(text: &str, found: &mut Vec<Mention>) {
 /// Literals that lead up: `"../../x"`, and `"../.."` with `.join("x")` behind it.
 fn upward(text: &str, found: &mut Vec<Mention>) {
     for (at, _) in text.match_indices("..") {
-        let Some(start) = text[..at].rfind('"') else { continue };
+        let Some(start) = text[..at].rfind('"') else {
+            continue;
+        };
         if at - start > LONGEST || text[start..at].contains('\n') {
             continue;
         }
@@ -103,13 +114,19 @@ fn upward(text: &str, found: &mut Vec<Mention>) {
         if start + 1 + end < at || literal.contains('\n') {
             continue;
         }
-        let literal = literal.rsplit_once("rerun-if-changed=").map_or(literal, |(_, path)| path);
+        let literal = literal
+            .rsplit_once("rerun-if-changed=")
+            .map_or(literal, |(_, path)| path);
         let path = literal.trim_start_matches('/');
         if !path.split('/').any(|part| part == "..") {
             continue;
         }
         let joined = joins(&text[start + 1 + end..]);
-        let whole = if joined.is_empty() { path.to_owned() } else { format!("{path}/{joined}") };
+        let whole = if joined.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}/{joined}")
+        };
         push(found, From::Either, &whole);
         push(found, From::Either, path);
     }
@@ -157,7 +174,10 @@ fn joins(text: &str) -> String {
 
 fn push(found: &mut Vec<Mention>, from: From, literal: &str) {
     if !literal.is_empty() && literal.len() <= LONGEST && !literal.contains(['\n', '\t', '\0']) {
-        found.push(Mention { from, literal: literal.to_owned() });
+        found.push(Mention {
+            from,
+            literal: literal.to_owned(),
+        });
     }
 }
 
@@ -208,7 +228,12 @@ pub(crate) struct Package<'a> {
 }
 
 /// Returns what a source's mentions lead to, outside its package.
-pub(crate) fn readings(package: Package<'_>, source: &str, mentions: &[Mention], changed: &[&str]) -> Vec<Reading> {
+pub(crate) fn readings(
+    package: Package<'_>,
+    source: &str,
+    mentions: &[Mention],
+    changed: &[&str],
+) -> Vec<Reading> {
     let mut found = Vec::new();
     for mention in mentions {
         let folders: &[&str] = match mention.from {
@@ -216,7 +241,9 @@ pub(crate) fn readings(package: Package<'_>, source: &str, mentions: &[Mention],
             From::Manifest => &[package.dir],
             From::Either => &[folder_of(source), package.dir],
             From::Above => {
-                let hits = changed.iter().filter(|path| leads_to(&mention.literal, path));
+                let hits = changed
+                    .iter()
+                    .filter(|path| leads_to(&mention.literal, path));
                 found.extend(hits.map(|path| reading(package, path, source)));
                 continue;
             }
@@ -251,7 +278,10 @@ fn leads_to(literal: &str, path: &str) -> bool {
         return true;
     }
     // A name alone says little: of a path or a file's name, the end counts too.
-    literal.contains(['/', '.']) && path.strip_suffix(literal).is_some_and(|rest| rest.ends_with('/'))
+    literal.contains(['/', '.'])
+        && path
+            .strip_suffix(literal)
+            .is_some_and(|rest| rest.ends_with('/'))
 }
 
 #[cfg(test)]
@@ -260,7 +290,10 @@ mod tests {
 
     #[track_caller]
     fn check(source: &str, expected: &[&str]) {
-        let package = Package { id: "cargo:crates/a", dir: "crates/a" };
+        let package = Package {
+            id: "cargo:crates/a",
+            dir: "crates/a",
+        };
         let changed = ["assets/x.json", "crates/b/assets/x.json"];
         let found = readings(package, "crates/a/src/lib.rs", &mentions(source), &changed);
         let mut targets: Vec<_> = found.iter().map(|one| one.target.as_str()).collect();
@@ -271,32 +304,68 @@ mod tests {
 
     #[test]
     fn includes_are_found_in_every_form() {
-        check(r#"#![doc = include_str!("../README.md")]"#, &["crates/README.md", "crates/a/README.md"]);
-        check(r#"include_bytes!("data/x.bin")"#, &["crates/a/src/data/x.bin"]);
-        check("include! (\n    \"../../b/gen.rs\"\n)", &["b/gen.rs", "crates/b/gen.rs"]);
-        check(r#"include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../b/x.sql"))"#, &["crates/a/b/x.sql", "crates/b/x.sql"]);
+        check(
+            r#"#![doc = include_str!("../README.md")]"#,
+            &["crates/README.md", "crates/a/README.md"],
+        );
+        check(
+            r#"include_bytes!("data/x.bin")"#,
+            &["crates/a/src/data/x.bin"],
+        );
+        check(
+            "include! (\n    \"../../b/gen.rs\"\n)",
+            &["b/gen.rs", "crates/b/gen.rs"],
+        );
+        check(
+            r#"include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../b/x.sql"))"#,
+            &["crates/a/b/x.sql", "crates/b/x.sql"],
+        );
         check(r#"include!(concat!(env!("OUT_DIR"), "/x.rs"))"#, &[]);
-        check(r#"include_dir!("$CARGO_MANIFEST_DIR/../../assets")"#, &["assets", "crates/a/assets", "crates/assets"]);
+        check(
+            r#"include_dir!("$CARGO_MANIFEST_DIR/../../assets")"#,
+            &["assets", "crates/a/assets", "crates/assets"],
+        );
         check("let included = 1; // include me!", &[]);
     }
 
     #[test]
     fn path_attributes_are_found() {
-        check(r#"#[path = "../../b/src/x.rs"] mod x;"#, &["b/src/x.rs", "crates/b/src/x.rs"]);
-        check(r#"#[cfg_attr(unix, path = "unix.rs")] mod x;"#, &["crates/a/src/unix.rs"]);
+        check(
+            r#"#[path = "../../b/src/x.rs"] mod x;"#,
+            &["b/src/x.rs", "crates/b/src/x.rs"],
+        );
+        check(
+            r#"#[cfg_attr(unix, path = "unix.rs")] mod x;"#,
+            &["crates/a/src/unix.rs"],
+        );
         check(r#"let path = "x";"#, &[]);
     }
 
     #[test]
     fn what_leads_up_is_followed() {
-        check(r#"println!("cargo:rerun-if-changed=../../proto/x.proto");"#, &["crates/proto/x.proto", "proto/x.proto"]);
-        check(r#"Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("assets").join("x.json")"#, &["assets/x.json", "crates/assets/x.json"]);
-        check(r#"root.parent().unwrap(); env!("CARGO_MANIFEST_DIR"); dir.join("assets/x.json")"#, &["assets/x.json", "crates/b/assets/x.json"]);
+        check(
+            r#"println!("cargo:rerun-if-changed=../../proto/x.proto");"#,
+            &["crates/proto/x.proto", "proto/x.proto"],
+        );
+        check(
+            r#"Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("assets").join("x.json")"#,
+            &["assets/x.json", "crates/assets/x.json"],
+        );
+        check(
+            r#"root.parent().unwrap(); env!("CARGO_MANIFEST_DIR"); dir.join("assets/x.json")"#,
+            &["assets/x.json", "crates/b/assets/x.json"],
+        );
     }
 
     #[test]
     fn an_include_that_a_macro_builds_may_be_any_name() {
         let found = mentions("macro_rules! m { ($p:expr) => { include_str!($p) } }");
-        assert_eq!(found, [Mention { from: From::Anywhere, literal: String::new() }]);
+        assert_eq!(
+            found,
+            [Mention {
+                from: From::Anywhere,
+                literal: String::new()
+            }]
+        );
     }
 }

@@ -101,7 +101,9 @@ const FOR_PEOPLE: &[&str] = &[
 impl Rules {
     /// Returns the rules of a repository without any of its own.
     pub(crate) fn none(config_dir: &str) -> Self {
-        let empty = || Patterns::new::<&str>([]).unwrap_or_else(|_| unreachable!("no glob is no broken glob"));
+        let empty = || {
+            Patterns::new::<&str>([]).unwrap_or_else(|_| unreachable!("no glob is no broken glob"))
+        };
         Self {
             config_dir: config_dir.to_owned(),
             run_all_on: empty(),
@@ -111,7 +113,10 @@ impl Rules {
     }
 
     pub(crate) fn meaning(&self, path: &str) -> Meaning {
-        if let Some(rest) = path.strip_prefix(&self.config_dir).and_then(|rest| rest.strip_prefix('/')) {
+        if let Some(rest) = path
+            .strip_prefix(&self.config_dir)
+            .and_then(|rest| rest.strip_prefix('/'))
+        {
             return match rest {
                 "maestro.yaml" => Meaning::All(PLANNER_CONFIG, "plans are made by it".to_owned()),
                 _ => Meaning::Ignored("maestro's own folder".to_owned()),
@@ -136,7 +141,8 @@ impl Rules {
     /// Returns the jobs whose own paths take a path in, with the glob.
     pub(crate) fn jobs_of(&self, path: &str) -> Vec<(&str, &str)> {
         let jobs = self.jobs.iter();
-        jobs.filter_map(|(job, patterns)| Some((job.as_str(), patterns.matched(path)?))).collect()
+        jobs.filter_map(|(job, patterns)| Some((job.as_str(), patterns.matched(path)?)))
+            .collect()
     }
 }
 
@@ -203,10 +209,20 @@ mod tests {
     #[test]
     fn files_for_people_are_known() {
         let people = ForPeople::default();
-        for path in ["README.md", "docs/a.md", "LICENSE-MIT", ".github/CODEOWNERS"] {
+        for path in [
+            "README.md",
+            "docs/a.md",
+            "LICENSE-MIT",
+            ".github/CODEOWNERS",
+        ] {
             assert!(people.matched(path).is_some(), "{path}");
         }
-        for path in ["Makefile", "requirements.txt", "docs/conf.py", ".github/labeler.yml"] {
+        for path in [
+            "Makefile",
+            "requirements.txt",
+            "docs/conf.py",
+            ".github/labeler.yml",
+        ] {
             assert!(people.matched(path).is_none(), "{path}");
         }
     }

@@ -52,7 +52,9 @@ impl<'a> Sources<'a> {
     }
 
     fn bytes(&self, path: &str) -> Option<&'a [u8]> {
-        self.blobs.get(self.tree.file(path)?).map(|bytes| &bytes[..])
+        self.blobs
+            .get(self.tree.file(path)?)
+            .map(|bytes| &bytes[..])
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {
@@ -62,7 +64,8 @@ impl<'a> Sources<'a> {
     /// Reads a TOML file; nothing when there is none.
     pub(crate) fn toml(&self, path: &str) -> Option<Parsed<toml::Table>> {
         self.parsed(path, &self.blobs.toml, &|text| {
-            text.parse::<toml::Table>().map_err(|error| error.message().to_owned())
+            text.parse::<toml::Table>()
+                .map_err(|error| error.message().to_owned())
         })
     }
 
@@ -87,13 +90,16 @@ impl<'a> Sources<'a> {
             Some(text) => parse(text).map(Rc::new).map_err(Rc::from),
             None => Err(Rc::from("it is no UTF-8 text, or its object is missing")),
         };
-        cache.borrow_mut().insert(Arc::clone(object), parsed.clone());
+        cache.borrow_mut().insert(object.into(), parsed.clone());
         Some(parsed)
     }
 
     /// Returns the folders that hold a file of a name, in order; `""` is the top.
     pub(crate) fn folders_with(&self, name: &str) -> Vec<&'a str> {
-        let files = self.tree.iter().filter(|(_, entry)| entry.kind() == Kind::File);
+        let files = self
+            .tree
+            .iter()
+            .filter(|(_, entry)| entry.kind() == Kind::File);
         files
             .filter_map(|(path, _)| match path.strip_suffix(name)? {
                 "" => Some(""),
@@ -112,6 +118,13 @@ fn is_foreign(folder: &str) -> bool {
 /// Returns the last part of a path.
 pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Returns what follows the last dot of a path's name.
+pub(crate) fn extension(path: &str) -> Option<&str> {
+    file_name(path)
+        .rsplit_once('.')
+        .map(|(_, extension)| extension)
 }
 
 /// Returns the folder of a path; `""` for the top.

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::GitError;
 use super::Drain;
+use super::GitError;
 
 /// An object of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,12 @@ pub(crate) trait History: Send + Sync {
     /// Returns those of some objects that are not here.
     fn missing(&self, folder: &Path, objects: &[String]) -> Result<Vec<String>, GitError>;
     /// Fetches objects into a partial clone, all at once.
-    fn fetch_objects(&self, folder: &Path, remote: &str, objects: &[String]) -> Result<(), GitError>;
+    fn fetch_objects(
+        &self,
+        folder: &Path,
+        remote: &str,
+        objects: &[String],
+    ) -> Result<(), GitError>;
     /// Fetches commits or refs of a remote; no ref of the clone moves but those that the refspecs name.
     fn fetch_commits(
         &self,

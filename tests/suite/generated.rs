@@ -4,13 +4,17 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 16] = [
+const SCHEMAS: [&str; 20] = [
     "config",
     "config-show",
     "demo",
     "explain",
     "flakes-ingest",
     "flakes-report",
+    "plan",
+    "plan-explain",
+    "plan-lint",
+    "plan-replay",
     "state-compact",
     "state-doctor",
     "state-export",
@@ -58,7 +62,11 @@ fn the_command_reference_is_published() {
         ));
     };
     for path in [
-        &["flakes", "ingest"][..],
+        &["plan"][..],
+        &["plan", "explain"],
+        &["plan", "lint"],
+        &["plan", "replay"],
+        &["flakes", "ingest"],
         &["flakes", "report"],
         &["state", "sync"],
         &["state", "push"],
@@ -90,6 +98,7 @@ fn what_can_be_explained_is_published() {
         "# Notes of the report reader\n\nGenerated from `maestro explain`. Each recovery is a note with its code and a byte offset.\n",
     );
     let mut verdicts = String::from("# Verdicts\n\nGenerated from `maestro explain`.\n");
+    let mut plans = String::from("# Codes of plans\n\nGenerated from `maestro explain`.\n");
     let mut codes = String::new();
     let mut environment = String::new();
     let mut kinds = String::new();
@@ -107,6 +116,7 @@ fn what_can_be_explained_is_published() {
         match code.split_once('/') {
             Some(("junit", _)) => notes.push_str(&section),
             Some(("flakes", _)) => verdicts.push_str(&section),
+            Some(("plan", _)) => plans.push_str(&section),
             Some(("artifact", _)) => reasons.push_str(&format!("\n## `{code}`\n\n{full}\n")),
             _ if code == "event-kinds" => kinds = full,
             _ if code == "exit-codes" => codes = full,
@@ -116,6 +126,7 @@ fn what_can_be_explained_is_published() {
     }
     assert_published("docs/reference/notes.md", &notes);
     assert_published("docs/reference/verdicts.md", &verdicts);
+    assert_published("docs/reference/plan-codes.md", &plans);
     assert_published("docs/reference/artifacts.md", &reasons);
     let mut text = String::from(
         "# Kinds of event\n\nGenerated. An event of a kind that is not listed is kept and not read.\n\n| kind | room | written by | from artifacts | payload |\n|---|---|---|---|---|\n",

@@ -19,6 +19,8 @@ mod generated;
 mod github;
 mod harness;
 mod hostile;
+mod plan;
+mod plan_base;
 mod producers;
 mod state;
 mod state_artifact;

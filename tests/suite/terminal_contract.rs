@@ -13,6 +13,13 @@ const REPORT: &str = r#"<testsuites><testsuite name="s"><testcase name="t"><flak
 
 /// One call of every command that ends at once, with the exit code that it answers in [`prepared`].
 const CALLS: &[(&[&str], i32)] = &[
+    (&["plan"], 0),
+    (&["plan", "--base", "HEAD~1"], 0),
+    (&["plan", "--base", "nowhere"], 66),
+    (&["plan", "explain", "README.md"], 0),
+    (&["plan", "explain", "nonsense"], 66),
+    (&["plan", "lint"], 0),
+    (&["plan", "replay", "--last", "10"], 0),
     (&["flakes", "ingest", "--dry-run", "build"], 0),
     (&["flakes", "ingest", "page.html"], 65),
     (&["flakes", "report", "--all"], 0),
@@ -53,6 +60,14 @@ fn a_dry_run_of_the_demo_leaves_nothing() {
 /// A repository in which the examples of every `--help` work.
 fn prepared() -> Maestro {
     let maestro = Maestro::in_repo();
+    maestro
+        .file("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n")
+        .file(
+            "a/Cargo.toml",
+            "[package]\nname = \"a\"\nedition = \"2024\"\n",
+        )
+        .file("a/src/lib.rs", "");
+    maestro.commit("Add a package");
     maestro.git(&["init", "--quiet", "--bare", "remote.git"]);
     for name in ["origin", "upstream"] {
         maestro.git(&["remote", "add", name, "remote.git"]);

@@ -134,7 +134,10 @@ impl History for GitProgram {
     }
 
     fn list_tree(&self, folder: &Path, commit: &str) -> Result<Vec<u8>, GitError> {
-        self.bytes(&Self::call(folder, &["ls-tree", "-r", "-z", "--full-tree", commit]))
+        self.bytes(&Self::call(
+            folder,
+            &["ls-tree", "-r", "-z", "--full-tree", commit],
+        ))
     }
 
     fn raw_diff(&self, folder: &Path, old: &str, new: &str) -> Result<Vec<u8>, GitError> {
@@ -208,22 +211,34 @@ impl History for GitProgram {
 
     fn is_partial(&self, common_dir: &Path) -> bool {
         let packs = std::fs::read_dir(common_dir.join("objects").join("pack"));
-        let mut names = packs.into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let mut names = packs
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name());
         names.any(|name| name.to_string_lossy().ends_with(".promisor"))
     }
 
     fn missing(&self, folder: &Path, objects: &[String]) -> Result<Vec<String>, GitError> {
         let mut call = Self::call(folder, &["cat-file", "--batch-check"]);
-        call.env.push(("GIT_NO_LAZY_FETCH".into(), Some("1".into())));
+        call.env
+            .push(("GIT_NO_LAZY_FETCH".into(), Some("1".into())));
         call.stdin = objects.join("\n").into_bytes();
         call.stdin.push(b'\n');
         let text = self.bytes(&call)?;
         let text = String::from_utf8_lossy(&text);
-        let missing = text.lines().filter_map(|line| line.strip_suffix(" missing"));
+        let missing = text
+            .lines()
+            .filter_map(|line| line.strip_suffix(" missing"));
         Ok(missing.map(str::to_owned).collect())
     }
 
-    fn fetch_objects(&self, folder: &Path, remote: &str, objects: &[String]) -> Result<(), GitError> {
+    fn fetch_objects(
+        &self,
+        folder: &Path,
+        remote: &str,
+        objects: &[String],
+    ) -> Result<(), GitError> {
         let args = [
             // What is wanted is known to be missing: there is nothing to haggle about.
             "-c",
@@ -246,7 +261,9 @@ impl History for GitProgram {
         }
         let config = self.config_of(folder)?;
         let said = words(&done.stderr);
-        let said = config.address(remote, false).map_or(said.clone(), |address| address.clean(&said));
+        let said = config
+            .address(remote, false)
+            .map_or(said.clone(), |address| address.clean(&said));
         Err(super::remote::remote_failure(remote, said))
     }
 
@@ -267,8 +284,20 @@ impl History for GitProgram {
         // A server that says nothing must not hold up a job for hours.
         let idle = deadline.as_secs().max(1).to_string();
         let low_speed = format!("http.lowSpeedTime={idle}");
-        let mut args = vec!["-c", "http.lowSpeedLimit=1", "-c", &low_speed, "fetch", "--quiet", "--no-tags"];
-        args.extend(["--no-write-fetch-head", "--recurse-submodules=no", "--update-shallow"]);
+        let mut args = vec![
+            "-c",
+            "http.lowSpeedLimit=1",
+            "-c",
+            &low_speed,
+            "fetch",
+            "--quiet",
+            "--no-tags",
+        ];
+        args.extend([
+            "--no-write-fetch-head",
+            "--recurse-submodules=no",
+            "--update-shallow",
+        ]);
         args.extend(depth.as_deref());
         args.extend(["--", remote]);
         args.extend(refspecs.iter().map(String::as_str));
@@ -278,16 +307,21 @@ impl History for GitProgram {
         }
         let config = self.config_of(folder)?;
         let said = words(&done.stderr);
-        let said = config.address(remote, false).map_or(said.clone(), |address| address.clean(&said));
+        let said = config
+            .address(remote, false)
+            .map_or(said.clone(), |address| address.clean(&said));
         Err(super::remote::remote_failure(remote, said))
     }
 
     fn tree_of_work(&self, folder: &Path) -> Result<String, GitError> {
-        let scratch = tempfile::Builder::new().prefix("maestro-index-").tempdir()?;
+        let scratch = tempfile::Builder::new()
+            .prefix("maestro-index-")
+            .tempdir()?;
         let index = scratch.path().join("index");
         let with_index = |args: &[&str]| {
             let mut call = Self::call(folder, args);
-            call.env.push(("GIT_INDEX_FILE".into(), Some(OsString::from(&index))));
+            call.env
+                .push(("GIT_INDEX_FILE".into(), Some(OsString::from(&index))));
             call
         };
         // A copy of the index spares looking into files that did not change.

@@ -5,7 +5,7 @@ mod ingest;
 mod report;
 
 pub(super) use ingest::wire::IngestDocument;
-pub(super) use report::{FlakesDocument, missing_lists, missing_lists_error};
+pub(super) use report::{FlakesDocument, load, missing_lists, missing_lists_error};
 
 use clap::Subcommand;
 

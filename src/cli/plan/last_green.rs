@@ -17,7 +17,12 @@ const EVENTS: &[&str] = &["push", "merge_group", "schedule", "workflow_dispatch"
 pub(super) fn of(session: &Session<'_>, branch: &str, head: &Commit) -> Option<String> {
     let workflow = session.var("GITHUB_WORKFLOW_REF")?;
     // `owner/name/.github/workflows/ci.yml@refs/heads/main`
-    let path = workflow.split('@').next()?.splitn(3, '/').nth(2)?.to_owned();
+    let path = workflow
+        .split('@')
+        .next()?
+        .splitn(3, '/')
+        .nth(2)?
+        .to_owned();
     let (github, _) = session.github(None, None, SECONDS).ok()??;
     let filter = Filter {
         branch: Some(branch),
@@ -27,7 +32,10 @@ pub(super) fn of(session: &Session<'_>, branch: &str, head: &Commit) -> Option<S
     let listing = runs::list(&github.repository, &filter);
     let mut found = None;
     let _as_far_as_it_came = github.list(&listing, MOST_RUNS, &mut |run: &Run| {
-        let is_ours = run.head_repository.as_ref().is_none_or(|head| head.id == run.repository.id);
+        let is_ours = run
+            .head_repository
+            .as_ref()
+            .is_none_or(|head| head.id == run.repository.id);
         let fits = run.path == path && is_ours && EVENTS.contains(&run.event.as_str());
         // What ran on this very commit says nothing of what it changes.
         if fits && run.head_sha != head.object {

@@ -1,5 +1,9 @@
 //! `maestro plan`: which jobs a change needs.
 
+mod explain;
+mod last_green;
+mod lint;
+mod replay;
 mod settings;
 mod trigger;
 mod wire;
@@ -8,9 +12,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::change::base::{Trigger, decide};
+use crate::change::base::{Commit, Trigger, decide};
 use crate::change::{Change, Tree};
-use crate::cli::session::Session;
+use crate::cli::session::{Session, parse_config};
 use crate::cli::trouble::no_repository;
 use crate::conduct::bases::{Found, NoBase, Reach, Search};
 use crate::conduct::planner::{Planned, Planner};
@@ -19,12 +23,16 @@ use crate::config::ConfigFile;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::plan::assess::Reason;
+use crate::plan::graph::components::Components;
 use crate::ports::{Checkout, GitError};
 use crate::state::StateError;
 use settings::PlanSettings;
 use trigger::occasion;
 use wire::{Decided, Ends};
 
+pub(crate) use explain::PlanExplainDocument;
+pub(crate) use lint::PlanLintDocument;
+pub(crate) use replay::PlanReplayDocument;
 pub(crate) use wire::PlanDocument;
 
 /// Say which jobs a change needs, and why
@@ -32,19 +40,32 @@ pub(crate) use wire::PlanDocument;
 /// Reads the projects of both commits from git: no checkout, no installation, no network. Whatever cannot be known runs everything,
 /// and says so. Without `enforce: [plan]` in the configuration every job runs, and the plan says which would have been skipped.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_long_help = "\
 Examples:
   What this branch affects
     $ maestro plan
 
   What the last commit affects, for a program
-    $ maestro plan --base HEAD~1 --format json")]
+    $ maestro plan --base HEAD~1 --format json"
+)]
 pub(crate) struct PlanArgs {
+    #[command(subcommand)]
+    command: Option<PlanCommand>,
+
     #[command(flatten)]
     make: MakeArgs,
 }
 
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, clap::Subcommand)]
+enum PlanCommand {
+    Explain(explain::ExplainArgs),
+    Lint(lint::LintArgs),
+    Replay(replay::ReplayArgs),
+}
+
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct MakeArgs {
     /// Compare with where the head left this revision, instead of what the event or the remote's default branch says
     #[arg(long, value_name = "REV")]
@@ -72,10 +93,19 @@ pub(crate) struct MakeArgs {
 }
 
 pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
-    let made = make(session, &args.make)?;
+    match &args.command {
+        Some(PlanCommand::Explain(args)) => return explain::run(session, args),
+        Some(PlanCommand::Lint(args)) => return lint::run(session, args),
+        Some(PlanCommand::Replay(args)) => return replay::run(session, args),
+        None => {}
+    }
+    let mut desk = Desk::open(session, &args.make)?;
+    let made = desk.make(session, &args.make)?;
     session.render(&made.document)?;
     for reason in made.loud {
-        session.ui.warn(&format!("everything runs: {}", reason.detail));
+        session
+            .ui
+            .warn(&format!("everything runs: {}", reason.detail));
     }
     Ok(ExitCode::Success)
 }
@@ -91,51 +121,89 @@ fn git_trouble(error: GitError) -> CommandError {
     StateError::from(error).into()
 }
 
-fn make(session: &mut Session<'_>, args: &MakeArgs) -> Result<Made, CommandError> {
-    let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
-    let occasion = occasion(session);
-    let mut planner = planner(session, args, &checkout)?;
-    let head = planner.commit(&args.head).map_err(git_trouble)?;
-    let head = head.ok_or_else(|| not_found(&args.head))?;
-    let config = committed_config(session, &mut planner, &checkout, &head.object)?;
-    let settings = settings::read(session, config.as_ref().unwrap_or(&session.config))?;
-    planner.set_components(settings.components.clone());
-    load_mentions(session, &mut planner);
-    let mut trigger = occasion.trigger.clone();
-    if session.var("MAESTRO_DISABLE").is_some_and(|value| value != "0" && value != "false") {
-        trigger = Trigger::Disabled;
+/// All that plans are made with: the repository, the configuration, the event.
+struct Desk<'w> {
+    planner: Planner<'w>,
+    settings: PlanSettings,
+    occasion: trigger::Occasion,
+    head: Commit,
+}
+
+impl<'w> Desk<'w> {
+    fn open(session: &mut Session<'w>, args: &MakeArgs) -> Result<Self, CommandError> {
+        let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
+        let occasion = occasion(session);
+        let mut planner = planner(session, args, &checkout)?;
+        let head = planner.commit(&args.head).map_err(git_trouble)?;
+        let head = head.ok_or_else(|| not_found(&args.head))?;
+        let config = committed_config(session, &mut planner, &checkout, &head.object)?;
+        let settings = settings::read(session, config.as_ref().unwrap_or(&session.config))?;
+        planner.set_components(settings.components.clone());
+        load_mentions(session, &mut planner);
+        Ok(Self {
+            planner,
+            settings,
+            occasion,
+            head,
+        })
     }
-    let given = args.base.as_deref().filter(|base| !base.is_empty());
-    let found = if args.files_from.is_some() && trigger != Trigger::Disabled {
-        Found::Commits { base: None, bases: Vec::new() }
-    } else {
-        let base = decide(given, &trigger, &head);
-        search(session, args, &mut planner, &base, &head)?
-    };
-    let (base, bases, reason) = match found {
-        Found::Commits { base, bases } => (base, bases, None),
-        Found::Everything(reason) => (None, Vec::new(), Some(reason)),
-    };
-    let base_ids: Vec<String> = bases.iter().map(|commit| commit.object.clone()).collect();
-    let after = if args.worktree {
-        planner.history.tree_of_work(&planner.folder).map_err(git_trouble)?
-    } else {
-        head.object.clone()
-    };
-    let (tree, mut diffs) = planner.changes(&base_ids, &after).map_err(git_trouble)?;
-    if let Some(file) = &args.files_from {
-        diffs.push(given_changes(session, file, &tree)?);
+
+    fn make(&mut self, session: &mut Session<'_>, args: &MakeArgs) -> Result<Made, CommandError> {
+        let mut trigger = self.occasion.trigger.clone();
+        if session
+            .var("MAESTRO_DISABLE")
+            .is_some_and(|value| value != "0" && value != "false")
+        {
+            trigger = Trigger::Disabled;
+        }
+        let given = args.base.as_deref().filter(|base| !base.is_empty());
+        let found = if args.files_from.is_some() && trigger != Trigger::Disabled {
+            Found::Commits {
+                base: None,
+                bases: Vec::new(),
+            }
+        } else {
+            let base = decide(given, &trigger, &self.head);
+            search(session, args, &mut self.planner, &base, &self.head)?
+        };
+        let (base, bases, reason) = match found {
+            Found::Commits { base, bases } => (base, bases, None),
+            Found::Everything(reason) => (None, Vec::new(), Some(reason)),
+        };
+        let base_ids: Vec<String> = bases.iter().map(|commit| commit.object.clone()).collect();
+        let planner = &mut self.planner;
+        let after = if args.worktree {
+            planner
+                .history
+                .tree_of_work(&planner.folder)
+                .map_err(git_trouble)?
+        } else {
+            self.head.object.clone()
+        };
+        let (tree, mut diffs) = planner.changes(&base_ids, &after).map_err(git_trouble)?;
+        if let Some(file) = &args.files_from {
+            diffs.push(given_changes(session, file, &tree)?);
+        }
+        let mut outcome = planner
+            .plan(tree, diffs, &self.settings.rules)
+            .map_err(git_trouble)?;
+        let loud: Vec<Reason> = reason.iter().cloned().collect();
+        outcome.assessment.reasons.splice(0..0, reason);
+        keep_mentions(session, &self.planner);
+        let ends = Ends {
+            base,
+            head: after,
+            merge_bases: base_ids,
+        };
+        let document = document(
+            &outcome,
+            &self.settings,
+            &self.occasion.situation,
+            args.enforce,
+            ends,
+        );
+        Ok(Made { document, loud })
     }
-    let mut planned = planner.plan(tree, diffs, &settings.rules).map_err(git_trouble)?;
-    let loud: Vec<Reason> = reason.iter().cloned().collect();
-    planned.assessment.reasons.splice(0..0, reason);
-    keep_mentions(session, &planner);
-    let document = document(&planned, &settings, &occasion.situation, args.enforce, Ends {
-        base,
-        head: after,
-        merge_bases: base_ids,
-    });
-    Ok(Made { document, loud })
 }
 
 fn document(
@@ -145,7 +213,11 @@ fn document(
     enforce: bool,
     ends: Ends,
 ) -> PlanDocument {
-    let old_graphs: Vec<_> = planned.before.iter().map(|before| before.snapshot.graph.as_ref()).collect();
+    let old_graphs: Vec<_> = planned
+        .before
+        .iter()
+        .map(|before| before.snapshot.graph.as_ref())
+        .collect();
     PlanDocument::new(&Decided {
         ends,
         graph: &planned.after.graph,
@@ -157,12 +229,22 @@ fn document(
     })
 }
 
-fn planner<'w>(session: &Session<'w>, args: &MakeArgs, checkout: &Checkout) -> Result<Planner<'w>, CommandError> {
+fn planner<'w>(
+    session: &Session<'w>,
+    args: &MakeArgs,
+    checkout: &Checkout,
+) -> Result<Planner<'w>, CommandError> {
     let history = session.world.history.as_ref();
     let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
     let may_fetch = !session.settings.offline.value && !args.no_fetch;
     let remote = may_fetch.then_some(session.settings.remote.value.as_str());
-    let planner = Planner::new(history, folder, &checkout.common_dir, remote, Default::default());
+    let planner = Planner::new(
+        history,
+        folder,
+        &checkout.common_dir,
+        remote,
+        Components::default(),
+    );
     planner.map_err(git_trouble)
 }
 
@@ -171,7 +253,7 @@ fn search(
     args: &MakeArgs,
     planner: &mut Planner<'_>,
     base: &crate::change::base::Base,
-    head: &crate::change::base::Commit,
+    head: &Commit,
 ) -> Result<Found, CommandError> {
     let may_fetch = !session.settings.offline.value && !args.no_fetch;
     let remote = session.settings.remote.value.clone();
@@ -205,7 +287,9 @@ fn not_found(revision: &str) -> CommandError {
     if revision == "HEAD" {
         return error.hint("nothing is committed yet: make a first commit");
     }
-    error.hint("name a commit, branch or tag that this clone has; `git fetch` brings what it has not")
+    error.hint(
+        "name a commit, branch or tag that this clone has; `git fetch` brings what it has not",
+    )
 }
 
 /// A bare repository has its configuration in the planned commit.
@@ -220,32 +304,49 @@ fn committed_config(
     }
     let name = format!("{head}:.maestro/maestro.yaml");
     let mut text = None;
-    let read = planner.objects.read(std::slice::from_ref(&name), &mut |_, object| {
-        text = object.and_then(|object| String::from_utf8(object.bytes).ok());
-    });
+    let read = planner
+        .objects
+        .read(std::slice::from_ref(&name), &mut |_, object| {
+            text = object.and_then(|object| String::from_utf8(object.bytes).ok());
+        });
     read.map_err(git_trouble)?;
-    text.map(|text| session.parse_config(&text, ".maestro/maestro.yaml")).transpose()
+    text.map(|text| parse_config(&text, ".maestro/maestro.yaml"))
+        .transpose()
 }
 
 /// Reads the changed paths that somebody gives. What they were before is not known: each counts as new.
-fn given_changes(session: &Session<'_>, file: &Path, tree: &Tree) -> Result<Vec<Change>, CommandError> {
+fn given_changes(
+    session: &Session<'_>,
+    file: &Path,
+    tree: &Tree,
+) -> Result<Vec<Change>, CommandError> {
     let mut bytes = Vec::new();
     if file == Path::new("-") {
         let mut stdin = session.world.files.stdin();
-        stdin.read_to_end(&mut bytes).map_err(|error| CommandError::reading(file, error))?;
+        stdin
+            .read_to_end(&mut bytes)
+            .map_err(|error| CommandError::reading(file, error))?;
     } else {
         let path = session.base.join(file);
-        let mut opened = session.world.files.open(&path).map_err(|error| CommandError::reading(&path, error))?;
-        opened.read_to_end(&mut bytes).map_err(|error| CommandError::reading(&path, error))?;
+        let mut opened = session
+            .world
+            .files
+            .open(&path)
+            .map_err(|error| CommandError::reading(&path, error))?;
+        opened
+            .read_to_end(&mut bytes)
+            .map_err(|error| CommandError::reading(&path, error))?;
     }
     let end = if bytes.contains(&0) { 0 } else { b'\n' };
-    let paths = bytes.split(|byte| *byte == end).filter(|path| !path.is_empty());
+    let paths = bytes
+        .split(|byte| *byte == end)
+        .filter(|path| !path.is_empty());
     let changes = paths.map(|path| {
         let text = String::from_utf8_lossy(path).into_owned();
         Change {
             is_text: std::str::from_utf8(path).is_ok(),
             old: None,
-            new: tree.get(&text).cloned(),
+            new: tree.get(&text).map(|one| one.entry()),
             path: text,
         }
     });
@@ -281,5 +382,3 @@ fn keep_mentions(session: &Session<'_>, planner: &Planner<'_>) {
         let _found_again = files.write_atomic(&path, &mut |out| out.write_all(text.as_bytes()));
     }
 }
-
-mod last_green;

@@ -26,7 +26,9 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
             situation: Situation::default(),
         };
     };
-    let payload = session.var("GITHUB_EVENT_PATH").and_then(|path| payload(session, Path::new(&path)));
+    let payload = session
+        .var("GITHUB_EVENT_PATH")
+        .and_then(|path| payload(session, Path::new(&path)));
     let reference = session.var("GITHUB_REF").unwrap_or_default();
     let branch_of_ref = reference.strip_prefix("refs/heads/").map(str::to_owned);
     let mut situation = Situation {
@@ -34,10 +36,16 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
         branch: branch_of_ref.clone(),
         labels: Vec::new(),
     };
-    let pull_request = payload.as_ref().and_then(|payload| payload.pull_request.as_ref());
+    let pull_request = payload
+        .as_ref()
+        .and_then(|payload| payload.pull_request.as_ref());
     if let Some(pull_request) = pull_request {
         situation.branch = Some(pull_request.base.branch.clone());
-        situation.labels = pull_request.labels.iter().map(|label| label.name.clone()).collect();
+        situation.labels = pull_request
+            .labels
+            .iter()
+            .map(|label| label.name.clone())
+            .collect();
     }
     let trigger = match (event.as_str(), &payload) {
         (name, Some(payload)) if name.starts_with("pull_request") => match &payload.pull_request {
@@ -50,23 +58,30 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
             None => Trigger::Unreadable(event),
         },
         ("merge_group", Some(payload)) => match &payload.merge_group {
-            Some(group) => Trigger::MergeGroup { base_commit: group.base_sha.clone() },
+            Some(group) => Trigger::MergeGroup {
+                base_commit: group.base_sha.clone(),
+            },
             None => Trigger::Unreadable(event),
         },
         ("push", _) if reference.starts_with("refs/tags/") => Trigger::Tag,
         ("push", payload) => {
-            let repository = payload.as_ref().and_then(|payload| payload.repository.as_ref());
+            let repository = payload
+                .as_ref()
+                .and_then(|payload| payload.repository.as_ref());
             let deleted = payload.as_ref().and_then(|payload| payload.deleted);
             match branch_of_ref {
                 Some(branch) => Trigger::Push {
                     branch,
-                    default_branch: repository.and_then(|repository| repository.default_branch.clone()),
+                    default_branch: repository
+                        .and_then(|repository| repository.default_branch.clone()),
                     deleted: deleted.unwrap_or(false),
                 },
                 None => Trigger::Unreadable(event),
             }
         }
-        ("pull_request" | "pull_request_target" | "merge_group", None) => Trigger::Unreadable(event),
+        ("pull_request" | "pull_request_target" | "merge_group", None) => {
+            Trigger::Unreadable(event)
+        }
         _ => Trigger::Other(event),
     };
     Occasion { trigger, situation }

@@ -91,7 +91,7 @@ pub(super) struct FileRow {
     effect: &'static str,
     /// Why it comes to everything or nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
+    pub(super) detail: Option<String>,
     /// Projects that it concerns by itself.
     projects: Vec<String>,
     /// Jobs whose own paths take it in.
@@ -205,7 +205,11 @@ impl PlanDocument {
         } else {
             Mode::Affected
         };
-        let Ends { base, head, merge_bases } = from.ends.clone();
+        let Ends {
+            base,
+            head,
+            merge_bases,
+        } = from.ends.clone();
         Self {
             schema: "maestro.plan/v1",
             mode,
@@ -213,32 +217,64 @@ impl PlanDocument {
             base,
             head,
             merge_base: merge_bases.first().cloned(),
-            merge_bases: if merge_bases.len() > 1 { merge_bases } else { Vec::new() },
+            merge_bases: if merge_bases.len() > 1 {
+                merge_bases
+            } else {
+                Vec::new()
+            },
             reasons: assessment.reasons.iter().map(reason_row).collect(),
-            changed_files: assessment.files.iter().map(|file| file_row(file, assessment)).collect(),
+            changed_files: assessment
+                .files
+                .iter()
+                .map(|file| file_row(file, assessment))
+                .collect(),
             projects: projects(from, mode),
-            jobs: jobs.iter().zip(decisions).map(|(job, decision)| job_row(job, decision)).collect(),
-            legs: if matrix.by_number { matrix.legs() } else { Vec::new() },
+            jobs: jobs
+                .iter()
+                .zip(decisions)
+                .map(|(job, decision)| job_row(job, decision))
+                .collect(),
+            legs: if matrix.by_number {
+                matrix.legs()
+            } else {
+                Vec::new()
+            },
             matrix: matrix.include(),
         }
     }
 
     fn lines(&self) -> usize {
-        self.matrix.get("include").and_then(Value::as_array).map_or(0, Vec::len)
+        self.matrix
+            .get("include")
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len)
     }
 
     fn summary(&self) -> String {
         let all = self.jobs.len();
         let selected = self.jobs.iter().filter(|job| job.selected).count();
-        let affected = self.projects.iter().filter(|project| project.affected).count();
+        let affected = self
+            .projects
+            .iter()
+            .filter(|project| project.affected)
+            .count();
         let what = format!(
             "{} changed {}, {affected} of {} affected",
             self.changed_files.len(),
-            if self.changed_files.len() == 1 { "file" } else { "files" },
+            if self.changed_files.len() == 1 {
+                "file"
+            } else {
+                "files"
+            },
             crate::flakes::verdict::times(self.projects.len() as u64, "project"),
         );
         match (self.mode, self.enforced) {
-            (Mode::All, _) => format!("Everything runs: {}.", self.reasons.first().map_or("", |reason| reason.detail.as_str())),
+            (Mode::All, _) => format!(
+                "Everything runs: {}.",
+                self.reasons
+                    .first()
+                    .map_or("", |reason| reason.detail.as_str())
+            ),
             (_, true) => format!("{selected} of {all} jobs run: {what}."),
             (_, false) if selected == all => format!("All {all} jobs run: {what}."),
             (_, false) => format!(
@@ -263,7 +299,8 @@ fn file_row(file: &ChangedFile, assessment: &Assessment) -> FileRow {
         Verdict::Nothing(why) => ("nothing", Some(why.clone())),
         Verdict::All(code) => {
             let reasons = assessment.reasons.iter();
-            let mut own = reasons.filter(|reason| reason.code == *code && reason.path.as_ref() == Some(&file.path));
+            let mut own = reasons
+                .filter(|reason| reason.code == *code && reason.path.as_ref() == Some(&file.path));
             ("all", own.next().map(|reason| reason.detail.clone()))
         }
     };
@@ -280,7 +317,9 @@ fn file_row(file: &ChangedFile, assessment: &Assessment) -> FileRow {
 fn projects(from: &Decided<'_>, mode: Mode) -> Vec<ProjectRow> {
     let mut rows = BTreeMap::new();
     let mut seen = BTreeSet::new();
-    for (graph, removed) in std::iter::once((from.graph, false)).chain(from.old_graphs.iter().map(|graph| (*graph, true))) {
+    for (graph, removed) in std::iter::once((from.graph, false))
+        .chain(from.old_graphs.iter().map(|graph| (*graph, true)))
+    {
         for (id, project) in graph.projects() {
             if !seen.insert(id.clone()) {
                 continue;
@@ -288,20 +327,32 @@ fn projects(from: &Decided<'_>, mode: Mode) -> Vec<ProjectRow> {
             let found = way(&from.assessment.affected, id);
             let why = found.as_ref().map(|(cause, projects)| {
                 let path = cause.path.iter().cloned();
-                path.chain(projects.iter().map(|id| (*id).to_owned())).collect()
+                path.chain(projects.iter().map(|id| (*id).to_owned()))
+                    .collect()
             });
-            let reason = from.assessment.reasons.first().filter(|_| mode == Mode::All);
+            let reason = from
+                .assessment
+                .reasons
+                .first()
+                .filter(|_| mode == Mode::All);
             let by_reason = || {
                 let path = reason.and_then(|reason| reason.path.clone());
                 path.into_iter().chain([id.clone()]).collect()
             };
             let is_affected = found.is_some() || mode == Mode::All && !removed;
-            let code = found.as_ref().map(|(cause, _)| cause.code).or(reason.map(|reason| reason.code));
+            let code = found
+                .as_ref()
+                .map(|(cause, _)| cause.code)
+                .or(reason.map(|reason| reason.code));
             let row = ProjectRow {
                 id: id.clone(),
                 kind: project.kind.name(),
                 name: project.name.clone(),
-                dir: if project.dir.is_empty() { ".".to_owned() } else { project.dir.clone() },
+                dir: if project.dir.is_empty() {
+                    ".".to_owned()
+                } else {
+                    project.dir.clone()
+                },
                 affected: is_affected,
                 code: code.filter(|_| is_affected),
                 why: why.unwrap_or_else(|| if is_affected { by_reason() } else { Vec::new() }),
@@ -334,7 +385,13 @@ fn job_row(job: &Job, decision: Decision) -> JobRow {
 
 /// Returns a job's name as workflows may use it in an expression.
 pub(super) fn slug(job: &str) -> String {
-    let plain = job.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    let plain = job.chars().map(|c| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    });
     plain.collect()
 }
 
@@ -358,9 +415,20 @@ impl Report for PlanDocument {
         if self.mode == Mode::All && !self.reasons.is_empty() {
             let rows = self.reasons.iter().take(MOST_ROWS).map(|reason| {
                 let path = reason.path.clone().unwrap_or_default();
-                vec![Cell::plain(&reason.code), Cell::code(path), Cell::plain(&reason.detail)]
+                vec![
+                    Cell::plain(&reason.code),
+                    Cell::code(path),
+                    Cell::plain(&reason.detail),
+                ]
             });
-            page.table(vec![Column::left("Reason"), Column::left("Path"), Column::left("Why")], rows.collect());
+            page.table(
+                vec![
+                    Column::left("Reason"),
+                    Column::left("Path"),
+                    Column::left("Why"),
+                ],
+                rows.collect(),
+            );
             rest(&mut page, self.reasons.len(), "reason");
         }
         if self.jobs.is_empty() {
@@ -374,31 +442,67 @@ impl Report for PlanDocument {
                 (false, _) => ("skip", Tone::Plain),
             };
             let why = chain(&job.why);
-            let why = if why.is_empty() { Cell::plain(&job.detail) } else { Cell::code(why) };
-            vec![Cell::code(&job.id), Cell::toned(word, tone), Cell::plain(job.code), why]
+            let why = if why.is_empty() {
+                Cell::plain(&job.detail)
+            } else {
+                Cell::code(why)
+            };
+            vec![
+                Cell::code(&job.id),
+                Cell::toned(word, tone),
+                Cell::plain(job.code),
+                why,
+            ]
         });
         let head = ["Job", "Verdict", "Because", "Why"];
         page.table(head.map(Column::left).to_vec(), rows.collect());
-        let affected: Vec<&ProjectRow> = self.projects.iter().filter(|project| project.affected).collect();
+        let affected: Vec<&ProjectRow> = self
+            .projects
+            .iter()
+            .filter(|project| project.affected)
+            .collect();
         if self.mode == Mode::Affected && !affected.is_empty() {
             let rows = affected.iter().take(MOST_ROWS).map(|project| {
                 let why = chain(&project.why);
-                vec![Cell::code(&project.id), Cell::plain(project.code.unwrap_or_default()), Cell::code(why)]
+                vec![
+                    Cell::code(&project.id),
+                    Cell::plain(project.code.unwrap_or_default()),
+                    Cell::code(why),
+                ]
             });
-            page.table(vec![Column::left("Affected"), Column::left("Because"), Column::left("Why")], rows.collect());
+            page.table(
+                vec![
+                    Column::left("Affected"),
+                    Column::left("Because"),
+                    Column::left("Why"),
+                ],
+                rows.collect(),
+            );
             rest(&mut page, affected.len(), "project");
         }
         page
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = self.reasons.iter().map(|reason| Finding {
-            code: format!("plan/{}", reason.code),
-            // A path says what changed; without one, something is not as it should be.
-            severity: if reason.path.is_some() { Severity::Notice } else { Severity::Warning },
-            message: format!("everything runs: {}", reason.detail),
-            location: reason.path.clone().map(|path| Location { path, line: None, column: None }),
-        }).collect();
+        let mut findings: Vec<Finding> = self
+            .reasons
+            .iter()
+            .map(|reason| Finding {
+                code: format!("plan/{}", reason.code),
+                // A path says what changed; without one, something is not as it should be.
+                severity: if reason.path.is_some() {
+                    Severity::Notice
+                } else {
+                    Severity::Warning
+                },
+                message: format!("everything runs: {}", reason.detail),
+                location: reason.path.clone().map(|path| Location {
+                    path,
+                    line: None,
+                    column: None,
+                }),
+            })
+            .collect();
         findings.sort_by_key(|finding| finding.location.is_some());
         findings
     }
@@ -410,14 +514,25 @@ impl Report for PlanDocument {
             ("matrix".to_owned(), self.matrix.to_string()),
             ("has_jobs".to_owned(), (lines > 0).to_string()),
             ("count".to_owned(), lines.to_string()),
-            ("reason".to_owned(), self.reasons.first().map_or_else(String::new, |reason| reason.code.clone())),
+            (
+                "reason".to_owned(),
+                self.reasons
+                    .first()
+                    .map_or_else(String::new, |reason| reason.code.clone()),
+            ),
         ];
         let mut switches: BTreeMap<String, bool> = BTreeMap::new();
         for job in &self.jobs {
             // Of two jobs whose names differ in signs only, one that runs is enough.
-            *switches.entry(format!("job_{}", slug(&job.id))).or_default() |= job.run;
+            *switches
+                .entry(format!("job_{}", slug(&job.id)))
+                .or_default() |= job.run;
         }
-        outputs.extend(switches.into_iter().map(|(name, run)| (name, run.to_string())));
+        outputs.extend(
+            switches
+                .into_iter()
+                .map(|(name, run)| (name, run.to_string())),
+        );
         outputs
     }
 }
@@ -428,6 +543,8 @@ const MOST_ROWS: usize = 50;
 fn rest(page: &mut Page, all: usize, what: &str) {
     if all > MOST_ROWS {
         let more = crate::flakes::verdict::times((all - MOST_ROWS) as u64, &format!("more {what}"));
-        page.line(vec![Inline::Plain(format!("and {more}; `--format json` has them all"))]);
+        page.line(vec![Inline::Plain(format!(
+            "and {more}; `--format json` has them all"
+        ))]);
     }
 }

@@ -36,7 +36,11 @@ pub(super) fn read(components: &Components, graph: &mut Graph) {
     for (name, component) in components {
         let from = format!("component:{name}");
         for on in &component.depends_on {
-            let on = if on.contains(':') { on.clone() } else { format!("component:{on}") };
+            let on = if on.contains(':') {
+                on.clone()
+            } else {
+                format!("component:{on}")
+            };
             graph.depend(&from, &on);
         }
     }
@@ -54,7 +58,10 @@ mod tests {
             Component::new(&["x/**".to_owned()], &on).unwrap()
         };
         let components = [("a", component(&[])), ("b", component(&["a", "npm:web"]))];
-        let components = components.into_iter().map(|(name, one)| (name.to_owned(), one)).collect();
+        let components = components
+            .into_iter()
+            .map(|(name, one)| (name.to_owned(), one))
+            .collect();
         let mut graph = Graph::default();
         graph.add(Project::new(Kind::Npm, "web", "web"));
         read(&components, &mut graph);

@@ -28,15 +28,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Cargo,
-        Self::Npm,
-        Self::Python,
-        Self::Go,
-        Self::Docker,
-        Self::Component,
-    ];
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cargo => "cargo",
@@ -184,7 +175,9 @@ impl Graph {
 
     /// Returns pairs: a project, and one that it depends on.
     pub(crate) fn edges(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.edges.iter().map(|(from, on)| (from.as_str(), on.as_str()))
+        self.edges
+            .iter()
+            .map(|(from, on)| (from.as_str(), on.as_str()))
     }
 
     /// Returns the members of a workspace, by the folder of its root.
@@ -225,7 +218,10 @@ pub(crate) fn read(sources: Sources<'_>, components: &components::Components) ->
 /// A project at the top that is not alone there owns what is plainly its own; the rest may be anybody's.
 fn narrow_top(sources: Sources<'_>, graph: &mut Graph) {
     let kinds = [Kind::Cargo, Kind::Npm, Kind::Python, Kind::Go];
-    let ids: Vec<String> = kinds.iter().map(|kind| Project::new(*kind, "", "").id()).collect();
+    let ids: Vec<String> = kinds
+        .iter()
+        .map(|kind| Project::new(*kind, "", "").id())
+        .collect();
     for id in ids {
         let is_alone = graph.len() == 1;
         let Some(project) = graph.get_mut(&id) else {

@@ -20,7 +20,15 @@ pub(crate) const LISTS: &[&str] = &[
 ];
 
 /// Folders of a package that sits at a workspace's root.
-const OWN: &[&str] = &["src", "test", "tests", "__tests__", "lib", "bin", "package.json"];
+const OWN: &[&str] = &[
+    "src",
+    "test",
+    "tests",
+    "__tests__",
+    "lib",
+    "bin",
+    "package.json",
+];
 
 /// Files that say that a folder is installed by itself.
 const LOCKS: &[&str] = &[
@@ -42,17 +50,24 @@ pub(super) fn read(sources: Sources<'_>, graph: &mut Graph) {
             continue;
         };
         // A fixture's workspace inside a member concerns that member only.
-        let inside = ancestors(dir).any(|above| above != *dir && member_of.get(above).is_some_and(|root| *root != above));
+        let inside = ancestors(dir)
+            .any(|above| above != *dir && member_of.get(above).is_some_and(|root| *root != above));
         if inside {
             continue;
         }
-        let Ok(patterns) = Patterns::new(globs.iter().filter_map(|glob| from_top(dir, glob))) else {
-            graph.trouble(path_in(dir, "package.json"), "a glob of its workspaces is not one");
+        let Ok(patterns) = Patterns::new(globs.iter().filter_map(|glob| from_top(dir, glob)))
+        else {
+            graph.trouble(
+                path_in(dir, "package.json"),
+                "a glob of its workspaces is not one",
+            );
             continue;
         };
         roots.push(*dir);
         member_of.insert(dir, dir);
-        let below = folders.iter().filter(|folder| **folder != *dir && is_within(folder, dir));
+        let below = folders
+            .iter()
+            .filter(|folder| **folder != *dir && is_within(folder, dir));
         for folder in below.filter(|folder| is_named(&patterns, folder)) {
             member_of.insert(folder, dir);
         }
@@ -91,7 +106,8 @@ fn from_top(dir: &str, glob: &str) -> Option<String> {
 fn workspace_globs(sources: Sources<'_>, dir: &str, graph: &mut Graph) -> Option<Vec<String>> {
     let yaml = path_in(dir, "pnpm-workspace.yaml");
     if sources.has(&yaml) {
-        let document = serde_yaml::from_str::<serde_yaml::Value>(sources.text(&yaml).unwrap_or_default());
+        let document =
+            serde_yaml::from_str::<serde_yaml::Value>(sources.text(&yaml).unwrap_or_default());
         match document {
             Ok(document) => {
                 let globs = document.get("packages").and_then(|list| list.as_sequence());
@@ -104,7 +120,12 @@ fn workspace_globs(sources: Sources<'_>, dir: &str, graph: &mut Graph) -> Option
     let manifest = sources.json(&path_in(dir, "package.json"))?.ok()?;
     let list = manifest.get("workspaces")?;
     let list = list.get("packages").unwrap_or(list).as_array()?;
-    Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    Some(
+        list.iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 fn add_projects(
@@ -117,12 +138,15 @@ fn add_projects(
     for dir in folders {
         let path = path_in(dir, "package.json");
         let workspace = member_of.get(dir).copied();
-        let above = ancestors(dir).skip(1).find_map(|above| member_of.get_key_value(above));
+        let above = ancestors(dir)
+            .skip(1)
+            .find_map(|above| member_of.get_key_value(above));
         if workspace.is_none() {
             let has_lock = LOCKS.iter().any(|lock| sources.has(&path_in(dir, lock)));
             let below_member = above.is_some_and(|(above, root)| above != root);
             let in_own = above.is_some_and(|(above, _)| {
-                OWN.iter().any(|own| join(above, own).is_some_and(|own| is_within(dir, &own)))
+                OWN.iter()
+                    .any(|own| join(above, own).is_some_and(|own| is_within(dir, &own)))
             });
             // A package inside a member is its fixture, unless it is installed by itself.
             if (below_member || in_own) && !has_lock {
@@ -137,9 +161,15 @@ fn add_projects(
             }
             _ => continue,
         };
-        let name = manifest.get("name").and_then(Value::as_str).unwrap_or_default();
+        let name = manifest
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         // Without a name and without anything to install, it only says how files are to be read.
-        if workspace.is_none() && name.is_empty() && !LISTS.iter().any(|list| manifest.get(*list).is_some()) {
+        if workspace.is_none()
+            && name.is_empty()
+            && !LISTS.iter().any(|list| manifest.get(*list).is_some())
+        {
             continue;
         }
         let mut project = Project::new(Kind::Npm, *dir, name);
@@ -174,7 +204,10 @@ fn add_edges(sources: Sources<'_>, member_of: &BTreeMap<&str, &str>, graph: &mut
         let Some(Ok(manifest)) = sources.json(&path_in(&project.dir, "package.json")) else {
             continue;
         };
-        let root = member_of.get(project.dir.as_str()).copied().unwrap_or_default();
+        let root = member_of
+            .get(project.dir.as_str())
+            .copied()
+            .unwrap_or_default();
         for (name, range) in dependencies(&manifest) {
             if let Some(path) = local_path(&range) {
                 let Some(target) = join(&project.dir, path) else {
@@ -198,7 +231,9 @@ fn add_edges(sources: Sources<'_>, member_of: &BTreeMap<&str, &str>, graph: &mut
 
 /// Returns every dependency of a manifest: name and range.
 pub(crate) fn dependencies(manifest: &Value) -> BTreeSet<(String, String)> {
-    let lists = LISTS.iter().filter_map(|list| manifest.get(*list)?.as_object());
+    let lists = LISTS
+        .iter()
+        .filter_map(|list| manifest.get(*list)?.as_object());
     let entries = lists.flatten();
     entries
         .map(|(name, range)| (name.clone(), range.as_str().unwrap_or_default().to_owned()))
@@ -212,7 +247,9 @@ fn local_path(range: &str) -> Option<&str> {
 
 /// Returns the name behind `npm:name@range` or `workspace:name@range`.
 fn alias(range: &str) -> Option<&str> {
-    let rest = range.strip_prefix("npm:").or_else(|| range.strip_prefix("workspace:"))?;
+    let rest = range
+        .strip_prefix("npm:")
+        .or_else(|| range.strip_prefix("workspace:"))?;
     let end = rest.char_indices().skip(1).find(|(_, c)| *c == '@')?.0;
     Some(&rest[..end])
 }
@@ -239,7 +276,11 @@ const WORDS: &[&str] = &[
 /// Returns the keys of a workspace root's manifest that differ and are about every member.
 pub(crate) fn root_change(old: &Value, new: &Value) -> BTreeSet<String> {
     let keys = |value: &Value| -> BTreeSet<String> {
-        value.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
+        value
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.keys().cloned())
+            .collect()
     };
     let all: BTreeSet<String> = keys(old).union(&keys(new)).cloned().collect();
     all.into_iter()
@@ -269,31 +310,64 @@ mod tests {
     fn a_pnpm_workspace_has_the_packages_that_its_globs_name() {
         let files = [
             ("package.json", "{\"name\": \"root\"}"),
-            ("pnpm-workspace.yaml", "packages:\n  - 'packages/*'\n  - examples/**\n  - '!examples/old/**'\n"),
+            (
+                "pnpm-workspace.yaml",
+                "packages:\n  - 'packages/*'\n  - examples/**\n  - '!examples/old/**'\n",
+            ),
             ("packages/a/package.json", r#"{"name": "a"}"#),
             ("packages/a/fixtures/x/package.json", r#"{"name": "x"}"#),
-            ("packages/b/package.json", r#"{"name": "b", "peerDependencies": {"a": "workspace:*"}}"#),
-            ("examples/deep/one/package.json", r#"{"name": "e", "devDependencies": {"b": "^1"}}"#),
-            ("examples/two/package.json", r#"{"name": "e", "dependencies": {"alias": "npm:b@1"}}"#),
-            ("examples/old/package.json", r#"{"name": "o", "dependencies": {"a": "link:../../packages/a"}}"#),
+            (
+                "packages/b/package.json",
+                r#"{"name": "b", "peerDependencies": {"a": "workspace:*"}}"#,
+            ),
+            (
+                "examples/deep/one/package.json",
+                r#"{"name": "e", "devDependencies": {"b": "^1"}}"#,
+            ),
+            (
+                "examples/two/package.json",
+                r#"{"name": "e", "dependencies": {"alias": "npm:b@1"}}"#,
+            ),
+            (
+                "examples/old/package.json",
+                r#"{"name": "o", "dependencies": {"a": "link:../../packages/a"}}"#,
+            ),
             ("packages/b/node_modules/z/package.json", r#"{"name": "z"}"#),
         ];
         let graph = read(&files);
-        let expected =
-            ["npm:.", "npm:examples/deep/one", "npm:examples/old", "npm:examples/two", "npm:packages/a", "npm:packages/b"];
+        let expected = [
+            "npm:.",
+            "npm:examples/deep/one",
+            "npm:examples/old",
+            "npm:examples/two",
+            "npm:packages/a",
+            "npm:packages/b",
+        ];
         assert_eq!(projects(&graph), expected);
-        assert_eq!(dependents(&graph, "npm:packages/a"), ["npm:examples/old", "npm:packages/b"]);
-        assert_eq!(dependents(&graph, "npm:packages/b"), ["npm:examples/deep/one", "npm:examples/two"]);
+        assert_eq!(
+            dependents(&graph, "npm:packages/a"),
+            ["npm:examples/old", "npm:packages/b"]
+        );
+        assert_eq!(
+            dependents(&graph, "npm:packages/b"),
+            ["npm:examples/deep/one", "npm:examples/two"]
+        );
     }
 
     #[test]
     fn npm_and_yarn_name_their_workspaces_in_the_manifest() {
-        for workspaces in [r#"["./libs/*", "app"]"#, r#"{"packages": ["libs/*", "app"]}"#] {
+        for workspaces in [
+            r#"["./libs/*", "app"]"#,
+            r#"{"packages": ["libs/*", "app"]}"#,
+        ] {
             let root = format!(r#"{{"workspaces": {workspaces}}}"#);
             let files = [
                 ("package.json", root.as_str()),
                 ("libs/a/package.json", r#"{"name": "@s/a"}"#),
-                ("app/package.json", r#"{"name": "app", "dependencies": {"@s/a": "*"}}"#),
+                (
+                    "app/package.json",
+                    r#"{"name": "app", "dependencies": {"@s/a": "*"}}"#,
+                ),
             ];
             let graph = read(&files);
             assert_eq!(projects(&graph), ["npm:.", "npm:app", "npm:libs/a"]);
@@ -307,7 +381,10 @@ mod tests {
             ("package.json", r#"{"workspaces": ["p/*"]}"#),
             ("p/a/package.json", r#"{"name": "same"}"#),
             ("p/b/package.json", r#"{"name": "same"}"#),
-            ("p/c/package.json", r#"{"name": "c", "dependencies": {"same": "*"}}"#),
+            (
+                "p/c/package.json",
+                r#"{"name": "c", "dependencies": {"same": "*"}}"#,
+            ),
         ];
         let graph = read(&files);
         assert_eq!(dependents(&graph, "npm:p/a"), ["npm:p/c"]);
@@ -319,7 +396,13 @@ mod tests {
         let read = |text: &str| serde_json::from_str(text).unwrap();
         let old = read(r#"{"version": "1", "scripts": {"a": "b"}}"#);
         assert!(root_change(&old, &read(r#"{"version": "2", "scripts": {"a": "b"}}"#)).is_empty());
-        let keys = root_change(&old, &read(r#"{"version": "1", "devDependencies": {"t": "1"}}"#));
-        assert_eq!(keys.into_iter().collect::<Vec<_>>(), ["devDependencies", "scripts"]);
+        let keys = root_change(
+            &old,
+            &read(r#"{"version": "1", "devDependencies": {"t": "1"}}"#),
+        );
+        assert_eq!(
+            keys.into_iter().collect::<Vec<_>>(),
+            ["devDependencies", "scripts"]
+        );
     }
 }

@@ -52,7 +52,12 @@ impl<'g> Owners<'g> {
         }
         for (id, project) in &self.readers {
             let reads = project.reads.iter().any(|read| is_within(path, read));
-            let matches = || project.patterns.as_ref().is_some_and(|patterns| patterns.is_match(path));
+            let matches = || {
+                project
+                    .patterns
+                    .as_ref()
+                    .is_some_and(|patterns| patterns.is_match(path))
+            };
             if reads || matches() {
                 let own = project.kind == Kind::Component;
                 found.push((*id, if own { Bond::Own } else { Bond::Reads }));
@@ -85,10 +90,5 @@ impl<'g> Owners<'g> {
         let mut found = Vec::new();
         self.owners(Kind::Cargo, path, &mut |id| found.push(id));
         found
-    }
-
-    /// Returns the project of a kind whose folder this is.
-    pub(crate) fn at(&self, kind: Kind, folder: &str) -> Option<&'g str> {
-        self.by_folder.get(&(kind, folder)).map(|(id, _)| *id)
     }
 }

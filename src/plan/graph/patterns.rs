@@ -29,8 +29,13 @@ struct Pattern {
 enum Form {
     /// A file, or all below a folder.
     Plain(String),
-    /// What only a glob says.
-    Glob { itself: GlobMatcher, below: GlobMatcher },
+    /// Stars and question marks: compared part by part, because building an automaton for each costs more than a whole plan.
+    Parts(Vec<String>),
+    /// What needs more.
+    Glob {
+        itself: GlobMatcher,
+        below: GlobMatcher,
+    },
 }
 
 impl PartialEq for Patterns {
@@ -41,7 +46,10 @@ impl PartialEq for Patterns {
 
 impl Patterns {
     pub(crate) fn new<S: AsRef<str>>(globs: impl IntoIterator<Item = S>) -> Result<Self, BadGlob> {
-        let patterns: Result<Vec<_>, _> = globs.into_iter().map(|glob| pattern(glob.as_ref())).collect();
+        let patterns: Result<Vec<_>, _> = globs
+            .into_iter()
+            .map(|glob| pattern(glob.as_ref()))
+            .collect();
         Ok(Self(patterns?.into()))
     }
 
@@ -70,6 +78,11 @@ impl Pattern {
     fn matches(&self, path: &str) -> bool {
         match &self.form {
             Form::Plain(plain) => is_within(path, plain),
+            Form::Parts(parts) => {
+                let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+                let path: Vec<&str> = path.split('/').collect();
+                matches_parts(&parts, &path)
+            }
             Form::Glob { itself, below } => itself.is_match(path) || below.is_match(path),
         }
     }
@@ -80,21 +93,84 @@ fn pattern(source: &str) -> Result<Pattern, BadGlob> {
         Some(rest) => (true, rest),
         None => (false, source),
     };
-    let glob = glob.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
+    let glob = glob
+        .trim_start_matches("./")
+        .trim_start_matches('/')
+        .trim_end_matches('/');
     let has_magic = glob.contains(['*', '?', '[', '{', '\\']);
-    let form = if has_magic {
+    let is_simple = !glob.contains(['[', '{', '\\']);
+    let form = if has_magic && is_simple {
+        Form::Parts(glob.split('/').map(str::to_owned).collect())
+    } else if has_magic {
         Form::Glob {
             itself: compile(glob, source)?,
             below: compile(&format!("{glob}/**"), source)?,
         }
     } else {
-        Form::Plain(if glob == "." { String::new() } else { glob.to_owned() })
+        Form::Plain(if glob == "." {
+            String::new()
+        } else {
+            glob.to_owned()
+        })
     };
     Ok(Pattern {
         source: source.to_owned(),
         is_negative,
         form,
     })
+}
+
+/// Whether parts of a glob match a path or a folder above it.
+fn matches_parts(glob: &[&str], path: &[&str]) -> bool {
+    match glob {
+        // What lies below a match matches too.
+        [] => true,
+        // At the end it needs something to stand for.
+        ["**"] => !path.is_empty(),
+        ["**", rest @ ..] => (0..=path.len()).any(|skip| matches_parts(rest, &path[skip..])),
+        [first, rest @ ..] => match path {
+            [] => false,
+            [name, below @ ..] => {
+                matches_name(first.as_bytes(), name.as_bytes()) && matches_parts(rest, below)
+            }
+        },
+    }
+}
+
+/// Whether a glob of stars and question marks matches a name.
+fn matches_name(glob: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut place) = (0, 0);
+    // Where the last star stands, and from where it takes the rest.
+    let mut star: Option<(usize, usize)> = None;
+    while place < name.len() {
+        match glob.get(at) {
+            Some(b'*') => {
+                star = Some((at, place));
+                at += 1;
+            }
+            Some(b'?') => {
+                // One character, of however many bytes.
+                place += 1;
+                while name.get(place).is_some_and(|byte| byte & 0xc0 == 0x80) {
+                    place += 1;
+                }
+                at += 1;
+            }
+            Some(byte) if *byte == name[place] => {
+                at += 1;
+                place += 1;
+            }
+            _ => match star {
+                Some((star_at, from)) => {
+                    star = Some((star_at, from + 1));
+                    at = star_at + 1;
+                    place = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    glob[at..].iter().all(|byte| *byte == b'*')
 }
 
 fn compile(glob: &str, source: &str) -> Result<GlobMatcher, BadGlob> {
@@ -109,6 +185,8 @@ fn compile(glob: &str, source: &str) -> Result<GlobMatcher, BadGlob> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -127,7 +205,11 @@ mod tests {
         check(&["*.md"], &["a.md"], &["d/a.md"]);
         check(&["**/*.md"], &["a.md", "d/e/a.md"], &["a.mdx"]);
         check(&["docs/**"], &["docs/a", "docs/a/b"], &["docs", "docs2/a"]);
-        check(&["packages/*"], &["packages/a/b/c", "packages/a"], &["packages"]);
+        check(
+            &["packages/*"],
+            &["packages/a/b/c", "packages/a"],
+            &["packages"],
+        );
     }
 
     #[test]
@@ -138,7 +220,29 @@ mod tests {
 
     #[test]
     fn the_last_glob_that_matches_decides() {
-        check(&["src/**", "!src/**/*.md", "src/keep.md"], &["src/a.rs", "src/keep.md"], &["src/d/b.md"]);
+        check(
+            &["src/**", "!src/**/*.md", "src/keep.md"],
+            &["src/a.rs", "src/keep.md"],
+            &["src/d/b.md"],
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn parts_match_as_the_library_does(
+            glob in "(\\*\\*/)?[ab*?]{1,3}(/(\\*\\*|[ab*?]{1,3})){0,3}",
+            path in "[abc]{1,3}(/[abc]{1,3}){0,3}",
+        ) {
+            // Two stars beside something else are the library's own matter.
+            prop_assume!(glob.split('/').all(|part| part == "**" || !part.contains("**")));
+            prop_assume!(glob.contains(['*', '?']));
+            let itself = compile(&glob, &glob).unwrap();
+            let below = compile(&format!("{glob}/**"), &glob).unwrap();
+            let expected = itself.is_match(&path) || below.is_match(&path);
+            prop_assert_eq!(Patterns::new([&glob]).unwrap().is_match(&path), expected, "{} {}", glob, path);
+        }
     }
 
     #[test]

@@ -4,17 +4,29 @@ use serde_json::{Map, Value};
 
 use super::{LockGraph, NotALock};
 
-const LISTS: &[&str] = &["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+const LISTS: &[&str] = &[
+    "dependencies",
+    "devDependencies",
+    "optionalDependencies",
+    "peerDependencies",
+];
 
 /// Reads a lock file; members are workspaces, by their folder, `""` for the root.
 pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
-    let document: Value = serde_json::from_str(&plain(text)).map_err(|error| NotALock(error.to_string()))?;
+    let document: Value =
+        serde_json::from_str(&plain(text)).map_err(|error| NotALock(error.to_string()))?;
     let section = |name: &str| document.get(name).and_then(Value::as_object);
-    let workspaces = section("workspaces").ok_or_else(|| NotALock("it has no `workspaces`".into()))?;
+    let workspaces =
+        section("workspaces").ok_or_else(|| NotALock("it has no `workspaces`".into()))?;
     let empty = Map::new();
     let packages = section("packages").unwrap_or(&empty);
     let mut graph = LockGraph::default();
-    for name in ["lockfileVersion", "patchedDependencies", "trustedDependencies", "overrides"] {
+    for name in [
+        "lockfileVersion",
+        "patchedDependencies",
+        "trustedDependencies",
+        "overrides",
+    ] {
         if let Some(value) = document.get(name) {
             graph.settings.insert(name.to_owned(), value.to_string());
         }
@@ -24,7 +36,9 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
         graph.add(place, name, &package.to_string(), None);
     }
     for (place, package) in packages {
-        let Some(number) = graph.find(place) else { continue };
+        let Some(number) = graph.find(place) else {
+            continue;
+        };
         let fields = package.as_array().map(Vec::as_slice).unwrap_or_default();
         for object in fields.iter().filter_map(Value::as_object) {
             needs(&mut graph, number, place, object);
@@ -34,16 +48,26 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
         let Some(fields) = workspace.as_object() else {
             return Err(NotALock(format!("`{folder}` is no object")));
         };
-        let number = graph.add(&format!("workspace {folder}"), folder, &workspace.to_string(), Some(folder));
+        let number = graph.add(
+            &format!("workspace {folder}"),
+            folder,
+            &workspace.to_string(),
+            Some(folder),
+        );
         // What is not hoisted lies below the workspace's name.
-        let name = fields.get("name").and_then(Value::as_str).unwrap_or_default();
+        let name = fields
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         needs(&mut graph, number, name, fields);
     }
     Ok(graph)
 }
 
 fn needs(graph: &mut LockGraph, number: usize, place: &str, fields: &Map<String, Value>) {
-    let lists = LISTS.iter().filter_map(|list| fields.get(*list)?.as_object());
+    let lists = LISTS
+        .iter()
+        .filter_map(|list| fields.get(*list)?.as_object());
     let names: Vec<&String> = lists.flat_map(Map::keys).collect();
     for name in names {
         let mut above = Some(place);
@@ -145,6 +169,9 @@ mod tests {
 
     #[test]
     fn strings_keep_their_commas_and_slashes() {
-        assert_eq!(plain(r#"{"a": "x,]//\"", /* c */ }"#), r#"{"a": "x,]//\"" }"#);
+        assert_eq!(
+            plain(r#"{"a": "x,]//\"", /* c */ }"#),
+            r#"{"a": "x,]//\"" }"#
+        );
     }
 }

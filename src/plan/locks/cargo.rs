@@ -8,7 +8,9 @@ use super::{LockGraph, NotALock, PackageId};
 
 /// Reads a lock file; members are packages without a source, by name.
 pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
-    let table: Table = text.parse().map_err(|error: toml::de::Error| NotALock(error.message().to_owned()))?;
+    let table: Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| NotALock(error.message().to_owned()))?;
     let mut graph = LockGraph::default();
     let packages = match table.get("package") {
         None => &[],
@@ -19,7 +21,9 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
     let mut by_name: HashMap<&str, Vec<PackageId>> = HashMap::new();
     let mut read = Vec::new();
     for package in packages {
-        let package = package.as_table().ok_or_else(|| NotALock("a package is no table".into()))?;
+        let package = package
+            .as_table()
+            .ok_or_else(|| NotALock("a package is no table".into()))?;
         let field = |key: &str| package.get(key).and_then(Value::as_str).unwrap_or_default();
         let (name, version, source) = (field("name"), field("version"), field("source"));
         if name.is_empty() {
@@ -35,7 +39,11 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
         let apart = metadata.and_then(|metadata| metadata.get(&format!("checksum {key}")));
         content.push_str(apart.and_then(Value::as_str).unwrap_or_default());
         let dependencies = package.get("dependencies").and_then(Value::as_array);
-        let dependencies: Vec<&str> = dependencies.into_iter().flatten().filter_map(Value::as_str).collect();
+        let dependencies: Vec<&str> = dependencies
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         for dependency in &dependencies {
             content.push('\n');
             content.push_str(dependency);
@@ -111,8 +119,22 @@ checksum = "2"
 
     #[test]
     fn users_of_a_changed_package_are_found_however_far_away() {
-        assert_eq!(users(read, OLD, &OLD.replace(r#"checksum = "d""#, r#"checksum = "e""#)), ["a", "c"]);
-        assert_eq!(users(read, OLD, &OLD.replace(r#"checksum = "2""#, r#"checksum = "e""#)), ["b"]);
+        assert_eq!(
+            users(
+                read,
+                OLD,
+                &OLD.replace(r#"checksum = "d""#, r#"checksum = "e""#)
+            ),
+            ["a", "c"]
+        );
+        assert_eq!(
+            users(
+                read,
+                OLD,
+                &OLD.replace(r#"checksum = "2""#, r#"checksum = "e""#)
+            ),
+            ["b"]
+        );
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl LockGraph {
     /// Returns the packages of a name.
     pub(crate) fn named(&self, name: &str) -> Vec<PackageId> {
         let all = self.packages.iter().enumerate();
-        all.filter(|(_, package)| package.name == name).map(|(number, _)| number).collect()
+        all.filter(|(_, package)| package.name == name)
+            .map(|(number, _)| number)
+            .collect()
     }
 
     /// Returns the name of a package that is a project of the repository.
@@ -105,7 +107,9 @@ impl LockGraph {
     fn differing(&self, other: &Self) -> Vec<PackageId> {
         let all = self.packages.iter().enumerate();
         let differs = all.filter(|(_, package)| {
-            let counterpart = other.find(&package.key).map(|number| &other.packages[number]);
+            let counterpart = other
+                .find(&package.key)
+                .map(|number| &other.packages[number]);
             counterpart.is_none_or(|counterpart| counterpart.content != package.content)
         });
         differs.map(|(number, _)| number).collect()
@@ -124,7 +128,9 @@ pub(crate) struct LockChange {
 /// Compares two versions of a lock file; a missing one is empty.
 pub(crate) fn compare(old: &LockGraph, new: &LockGraph) -> LockChange {
     let keys: BTreeSet<_> = old.settings.keys().chain(new.settings.keys()).collect();
-    let settings = keys.into_iter().filter(|key| old.settings.get(*key) != new.settings.get(*key));
+    let settings = keys
+        .into_iter()
+        .filter(|key| old.settings.get(*key) != new.settings.get(*key));
     let mut change = LockChange {
         settings: settings.cloned().collect(),
         members: BTreeMap::new(),
@@ -160,7 +166,11 @@ pub(crate) mod tests {
     use super::*;
 
     /// Compares two texts of a format and shows the members that use what changed.
-    pub(crate) fn users(read: fn(&str) -> Result<LockGraph, NotALock>, old: &str, new: &str) -> Vec<String> {
+    pub(crate) fn users(
+        read: fn(&str) -> Result<LockGraph, NotALock>,
+        old: &str,
+        new: &str,
+    ) -> Vec<String> {
         let change = compare(&read(old).unwrap(), &read(new).unwrap());
         let same = compare(&read(new).unwrap(), &read(old).unwrap());
         assert_eq!(
@@ -168,7 +178,10 @@ pub(crate) mod tests {
             same.members.keys().collect::<Vec<_>>(),
             "users of a change and of its opposite are the same",
         );
-        assert_eq!(compare(&read(old).unwrap(), &read(old).unwrap()), LockChange::default());
+        assert_eq!(
+            compare(&read(old).unwrap(), &read(old).unwrap()),
+            LockChange::default()
+        );
         let settings = change.settings.iter().map(|key| format!("!{key}"));
         settings.chain(change.members.into_keys()).collect()
     }

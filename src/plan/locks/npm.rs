@@ -13,9 +13,12 @@ const LISTS: &[&str] = &[
 
 /// Reads a lock file; members are the places outside `node_modules`, `""` for the root.
 pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
-    let document: Value = serde_json::from_str(text).map_err(|error| NotALock(error.to_string()))?;
+    let document: Value =
+        serde_json::from_str(text).map_err(|error| NotALock(error.to_string()))?;
     let Some(packages) = document.get("packages").and_then(Value::as_object) else {
-        return Err(NotALock("it has no `packages`: only versions 2 and 3 are read".into()));
+        return Err(NotALock(
+            "it has no `packages`: only versions 2 and 3 are read".into(),
+        ));
     };
     let mut graph = LockGraph::default();
     for (place, package) in packages {
@@ -28,14 +31,22 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
                 content.remove(flag);
             }
         }
-        graph.add(place, name, &content.to_string(), is_member.then_some(place.as_str()));
+        graph.add(
+            place,
+            name,
+            &content.to_string(),
+            is_member.then_some(place.as_str()),
+        );
     }
     for (place, package) in packages {
         let (Some(package), Some(number)) = (package.as_object(), graph.find(place)) else {
             return Err(NotALock(format!("`{place}` is no object")));
         };
         if package.get("link").and_then(Value::as_bool) == Some(true) {
-            let target = package.get("resolved").and_then(Value::as_str).unwrap_or_default();
+            let target = package
+                .get("resolved")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             if let Some(target) = graph.find(target) {
                 graph.need(number, target);
             }
@@ -52,7 +63,10 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
 }
 
 fn names(package: &Map<String, Value>) -> impl Iterator<Item = &String> {
-    LISTS.iter().filter_map(|list| package.get(*list)?.as_object()).flat_map(Map::keys)
+    LISTS
+        .iter()
+        .filter_map(|list| package.get(*list)?.as_object())
+        .flat_map(Map::keys)
 }
 
 /// Finds a package as node does: in the folder's own `node_modules`, then in those above it.
@@ -93,10 +107,16 @@ mod tests {
 
     #[test]
     fn users_are_found_where_node_looks() {
-        let new = OLD.replace(r#""node_modules/y": {"version": "1.0.0""#, r#""node_modules/y": {"version": "1.1.0""#);
+        let new = OLD.replace(
+            r#""node_modules/y": {"version": "1.0.0""#,
+            r#""node_modules/y": {"version": "1.1.0""#,
+        );
         assert_eq!(users(read, OLD, &new), ["p/a", "p/b"]);
         assert_eq!(users(read, OLD, &OLD.replace("2.0.0", "2.1.0")), ["p/b"]);
-        let new = OLD.replace(r#"tool": {"version": "1.0.0", "dev": true"#, r#"tool": {"version": "1.1.0""#);
+        let new = OLD.replace(
+            r#"tool": {"version": "1.0.0", "dev": true"#,
+            r#"tool": {"version": "1.1.0""#,
+        );
         assert_eq!(users(read, OLD, &new), [""]);
     }
 

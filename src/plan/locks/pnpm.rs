@@ -23,23 +23,40 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
     }
     let top = parse(text);
     let section = |name: &str| top.iter().find(|node| node.key == name);
-    let version = section("lockfileVersion").ok_or_else(|| NotALock("it has no `lockfileVersion`".into()))?;
+    let version =
+        section("lockfileVersion").ok_or_else(|| NotALock("it has no `lockfileVersion`".into()))?;
     let mut graph = LockGraph::default();
-    graph.settings.insert("lockfileVersion".into(), version.value.into());
-    for name in ["settings", "patchedDependencies", "pnpmfileChecksum", "packageExtensionsChecksum", "neverBuiltDependencies"] {
+    graph
+        .settings
+        .insert("lockfileVersion".into(), version.value.into());
+    for name in [
+        "settings",
+        "patchedDependencies",
+        "pnpmfileChecksum",
+        "packageExtensionsChecksum",
+        "neverBuiltDependencies",
+    ] {
         if let Some(node) = section(name) {
             graph.settings.insert(name.to_owned(), node.text.to_owned());
         }
     }
     // From version 9 on, what a package is and what it needs stand apart.
     for name in ["packages", "snapshots"] {
-        for node in section(name).map(|node| &node.children[..]).unwrap_or_default() {
+        for node in section(name)
+            .map(|node| &node.children[..])
+            .unwrap_or_default()
+        {
             graph.add(node.key, node.key, node.text, None);
         }
     }
     for name in ["snapshots", "packages"] {
-        for node in section(name).map(|node| &node.children[..]).unwrap_or_default() {
-            let Some(number) = graph.find(node.key) else { continue };
+        for node in section(name)
+            .map(|node| &node.children[..])
+            .unwrap_or_default()
+        {
+            let Some(number) = graph.find(node.key) else {
+                continue;
+            };
             // What a snapshot is stands under its key without the peers.
             if let Some((plain, _)) = node.key.split_once('(')
                 && let Some(plain) = graph.find(plain)
@@ -64,18 +81,35 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
         }
     };
     for importer in importers {
-        let folder = if importer.key == "." { "" } else { importer.key };
-        let number = graph.add(&format!("importer {folder}"), folder, importer.text, Some(folder));
+        let folder = if importer.key == "." {
+            ""
+        } else {
+            importer.key
+        };
+        let number = graph.add(
+            &format!("importer {folder}"),
+            folder,
+            importer.text,
+            Some(folder),
+        );
         needs_of(&mut graph, number, importer, folder)?;
     }
     Ok(graph)
 }
 
 /// Adds what the lists of an importer or package lead to.
-fn needs_of(graph: &mut LockGraph, number: usize, node: &Node<'_>, folder: &str) -> Result<(), NotALock> {
+fn needs_of(
+    graph: &mut LockGraph,
+    number: usize,
+    node: &Node<'_>,
+    folder: &str,
+) -> Result<(), NotALock> {
     for list in LISTS {
         let entries = node.children.iter().find(|child| child.key == *list);
-        for entry in entries.map(|entries| &entries.children[..]).unwrap_or_default() {
+        for entry in entries
+            .map(|entries| &entries.children[..])
+            .unwrap_or_default()
+        {
             let version = entry.children.iter().find(|child| child.key == "version");
             let version = version.map_or(entry.value, |version| version.value);
             if version.starts_with("link:") {
@@ -94,7 +128,9 @@ fn needs_of(graph: &mut LockGraph, number: usize, node: &Node<'_>, folder: &str)
                 Some(needed) => graph.need(number, needed),
                 None => {
                     let whose = if folder.is_empty() { node.key } else { folder };
-                    return Err(NotALock(format!("`{name}@{version}`, which `{whose}` needs, is not there")));
+                    return Err(NotALock(format!(
+                        "`{name}@{version}`, which `{whose}` needs, is not there"
+                    )));
                 }
             }
         }
@@ -118,7 +154,12 @@ fn parse(text: &str) -> Vec<Node<'_>> {
     block(text, &lines, &mut at, 0)
 }
 
-fn block<'t>(text: &'t str, lines: &[(usize, usize, &'t str)], at: &mut usize, indent: usize) -> Vec<Node<'t>> {
+fn block<'t>(
+    text: &'t str,
+    lines: &[(usize, usize, &'t str)],
+    at: &mut usize,
+    indent: usize,
+) -> Vec<Node<'t>> {
     let mut nodes = Vec::new();
     while let Some((start, own_indent, line)) = lines.get(*at).copied() {
         if own_indent < indent {
@@ -160,7 +201,11 @@ fn key_and_value(line: &str) -> (&str, &str) {
     let unquoted = value
         .strip_prefix('\'')
         .and_then(|value| value.strip_suffix('\''))
-        .or_else(|| value.strip_prefix('"').and_then(|value| value.strip_suffix('"')));
+        .or_else(|| {
+            value
+                .strip_prefix('"')
+                .and_then(|value| value.strip_suffix('"'))
+        });
     (key, unquoted.unwrap_or(value))
 }
 
@@ -173,23 +218,52 @@ mod tests {
 
     #[test]
     fn users_are_found_through_snapshots_and_aliases() {
-        assert_eq!(users(read, NINE, &NINE.replace("integrity: x", "integrity: z")), ["", "p/a"]);
-        assert_eq!(users(read, NINE, &NINE.replace("integrity: y", "integrity: z")), ["p/b"]);
-        assert_eq!(users(read, NINE, &NINE.replace("integrity: t", "integrity: z")), [""]);
-        assert_eq!(users(read, NINE, &NINE.replace("autoInstallPeers: true", "autoInstallPeers: false")), ["!settings"]);
+        assert_eq!(
+            users(read, NINE, &NINE.replace("integrity: x", "integrity: z")),
+            ["", "p/a"]
+        );
+        assert_eq!(
+            users(read, NINE, &NINE.replace("integrity: y", "integrity: z")),
+            ["p/b"]
+        );
+        assert_eq!(
+            users(read, NINE, &NINE.replace("integrity: t", "integrity: z")),
+            [""]
+        );
+        assert_eq!(
+            users(
+                read,
+                NINE,
+                &NINE.replace("autoInstallPeers: true", "autoInstallPeers: false")
+            ),
+            ["!settings"]
+        );
     }
 
     #[test]
     fn older_versions_are_read() {
         let six = "lockfileVersion: '6.0'\nimporters:\n  p/a:\n    dependencies:\n      x:\n        specifier: ^1\n        version: 1.0.0(y@2.0.0)\npackages:\n  /x@1.0.0(y@2.0.0):\n    resolution: {integrity: x}\n    dependencies:\n      y: 2.0.0\n  /y@2.0.0:\n    resolution: {integrity: y}\n";
-        assert_eq!(users(read, six, &six.replace("integrity: y", "integrity: z")), ["p/a"]);
+        assert_eq!(
+            users(read, six, &six.replace("integrity: y", "integrity: z")),
+            ["p/a"]
+        );
         let five = "lockfileVersion: 5.4\nspecifiers:\n  x: ^1\ndependencies:\n  x: 1.0.0\npackages:\n  /x/1.0.0:\n    resolution: {integrity: x}\n    dev: false\n";
-        assert_eq!(users(read, five, &five.replace("integrity: x", "integrity: z")), [""]);
+        assert_eq!(
+            users(read, five, &five.replace("integrity: x", "integrity: z")),
+            [""]
+        );
     }
 
     #[test]
     fn what_leads_nowhere_is_refused() {
-        assert!(read(&NINE.replace("  x@1.0.0:\n    resolution: {integrity: x}\n", "").replace("  x@1.0.0: {}\n", "")).is_err());
+        assert!(
+            read(
+                &NINE
+                    .replace("  x@1.0.0:\n    resolution: {integrity: x}\n", "")
+                    .replace("  x@1.0.0: {}\n", "")
+            )
+            .is_err()
+        );
         assert!(read("<<<<<<< HEAD\n").is_err());
         assert!(read("").is_err());
     }

@@ -8,7 +8,9 @@ use super::{LockGraph, NotALock, PackageId};
 
 /// Reads a lock file; members are packages of the repository, by their folder from the lock file's.
 pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
-    let table: Table = text.parse().map_err(|error: toml::de::Error| NotALock(error.message().to_owned()))?;
+    let table: Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| NotALock(error.message().to_owned()))?;
     let mut graph = LockGraph::default();
     for (key, value) in &table {
         // The list of members comes from the manifests.
@@ -20,7 +22,9 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
     let mut by_name: HashMap<&str, Vec<(PackageId, &str)>> = HashMap::new();
     let mut read = Vec::new();
     for package in packages.into_iter().flatten() {
-        let package = package.as_table().ok_or_else(|| NotALock("a package is no table".into()))?;
+        let package = package
+            .as_table()
+            .ok_or_else(|| NotALock("a package is no table".into()))?;
         let text = |key: &str| package.get(key).and_then(Value::as_str).unwrap_or_default();
         let (name, version) = (text("name"), text("version"));
         let source = package.get("source").and_then(Value::as_table);
@@ -37,7 +41,9 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
     for (number, package) in read {
         for (name, version) in dependencies(package) {
             let candidates = by_name.get(name).map(Vec::as_slice).unwrap_or_default();
-            let fitting = candidates.iter().filter(|(_, own)| version.is_none_or(|wanted| wanted == *own));
+            let fitting = candidates
+                .iter()
+                .filter(|(_, own)| version.is_none_or(|wanted| wanted == *own));
             let fitting: Vec<PackageId> = fitting.map(|(number, _)| *number).collect();
             if fitting.is_empty() {
                 return Err(NotALock(format!("`{name}` is needed and not there")));
@@ -63,9 +69,15 @@ fn folder(path: &str) -> &str {
 fn dependencies(package: &Table) -> Vec<(&str, Option<&str>)> {
     let own = package.get("dependencies").and_then(Value::as_array);
     let grouped = ["optional-dependencies", "dev-dependencies"];
-    let grouped = grouped.iter().filter_map(|key| package.get(*key)?.as_table());
+    let grouped = grouped
+        .iter()
+        .filter_map(|key| package.get(*key)?.as_table());
     let grouped = grouped.flat_map(|groups| groups.values().filter_map(Value::as_array));
-    let all = own.into_iter().chain(grouped).flatten().filter_map(Value::as_table);
+    let all = own
+        .into_iter()
+        .chain(grouped)
+        .flatten()
+        .filter_map(Value::as_table);
     all.filter_map(|one| {
         let version = one.get("version").and_then(Value::as_str);
         Some((one.get("name")?.as_str()?, version))
@@ -121,13 +133,22 @@ source = { registry = "r" }
 
     #[test]
     fn users_are_found_through_every_list() {
-        assert_eq!(users(read, OLD, &OLD.replace(r#"hash = "h""#, r#"hash = "i""#)), ["", "packages/a"]);
-        assert_eq!(users(read, OLD, &OLD.replace("8.0", "8.1")), ["", "packages/a"]);
+        assert_eq!(
+            users(read, OLD, &OLD.replace(r#"hash = "h""#, r#"hash = "i""#)),
+            ["", "packages/a"]
+        );
+        assert_eq!(
+            users(read, OLD, &OLD.replace("8.0", "8.1")),
+            ["", "packages/a"]
+        );
         assert_eq!(users(read, OLD, &OLD.replace(r#""2.0""#, r#""2.1""#)), [""]);
     }
 
     #[test]
     fn settings_are_about_everyone() {
-        assert_eq!(users(read, OLD, &OLD.replace(">=3.12", ">=3.13")), ["!requires-python"]);
+        assert_eq!(
+            users(read, OLD, &OLD.replace(">=3.12", ">=3.13")),
+            ["!requires-python"]
+        );
     }
 }

@@ -13,13 +13,18 @@ struct Block<'t> {
 
 /// Reads a lock file. Yarn 2 and later know the members, by their folder; for version 1 they are given: folder, and what its manifest
 /// asks for.
-pub(crate) fn read(text: &str, manifests: &[(String, Vec<(String, String)>)]) -> Result<LockGraph, NotALock> {
+pub(crate) fn read(
+    text: &str,
+    manifests: &[(String, Vec<(String, String)>)],
+) -> Result<LockGraph, NotALock> {
     if text.contains("\n<<<<<<<") || text.starts_with("<<<<<<<") {
         return Err(NotALock("it has conflict markers".into()));
     }
     let is_modern = text.contains("\n__metadata:");
     if !is_modern && !text.contains("yarn lockfile v1") {
-        return Err(NotALock("it is neither version 1 nor one of Yarn 2 and later".into()));
+        return Err(NotALock(
+            "it is neither version 1 nor one of Yarn 2 and later".into(),
+        ));
     }
     let mut graph = LockGraph::default();
     let blocks = blocks(text);
@@ -27,14 +32,26 @@ pub(crate) fn read(text: &str, manifests: &[(String, Vec<(String, String)>)]) ->
     for block in &blocks {
         let first = block.descriptors.first().copied().unwrap_or_default();
         if first == "__metadata" {
-            graph.settings.insert("__metadata".into(), block.text.into());
+            graph
+                .settings
+                .insert("__metadata".into(), block.text.into());
             continue;
         }
-        let workspace = block.descriptors.iter().find_map(|one| one.split_once("@workspace:"));
-        let folder = block.descriptors.iter().filter_map(|one| one.split_once("@workspace:"));
+        let workspace = block
+            .descriptors
+            .iter()
+            .find_map(|one| one.split_once("@workspace:"));
+        let folder = block
+            .descriptors
+            .iter()
+            .filter_map(|one| one.split_once("@workspace:"));
         // `a@workspace:packages/a` beside `a@workspace:*`.
-        let folder = folder.map(|(_, folder)| folder).find(|folder| !folder.contains(['*', '^', '~']));
-        let member = workspace.and(folder).map(|folder| if folder == "." { "" } else { folder });
+        let folder = folder
+            .map(|(_, folder)| folder)
+            .find(|folder| !folder.contains(['*', '^', '~']));
+        let member = workspace
+            .and(folder)
+            .map(|folder| if folder == "." { "" } else { folder });
         let mut number = None;
         for descriptor in &block.descriptors {
             match number {
@@ -100,21 +117,29 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
             in_needs = false;
             let keys = bare.trim_end_matches(':');
             blocks.push(Block {
-                descriptors: keys.split(", ").map(|key| key.trim_matches('"')).flat_map(|key| key.split(", ")).collect(),
+                descriptors: keys
+                    .split(", ")
+                    .map(|key| key.trim_matches('"'))
+                    .flat_map(|key| key.split(", "))
+                    .collect(),
                 text: "",
                 needs: Vec::new(),
             });
         } else if let Some(block) = blocks.last_mut() {
             if indent <= 2 {
                 in_needs = matches!(bare, "dependencies:" | "optionalDependencies:");
-            } else if in_needs && let Some((name, range)) = bare.trim_matches('"').split_once([' ', ':']) {
+            } else if in_needs
+                && let Some((name, range)) = bare.trim_matches('"').split_once([' ', ':'])
+            {
                 let clean = |text: &'_ str| -> (usize, usize) {
                     let trimmed = text.trim_matches([' ', '"', ':']);
                     let at = trimmed.as_ptr() as usize - bare.as_ptr() as usize;
                     (at, at + trimmed.len())
                 };
                 let (name, range) = (clean(name), clean(range));
-                block.needs.push((&bare[name.0..name.1], &bare[range.0..range.1]));
+                block
+                    .needs
+                    .push((&bare[name.0..name.1], &bare[range.0..range.1]));
             }
         }
         start += line.len();
@@ -134,7 +159,11 @@ mod tests {
     const ONE: &str = "# yarn lockfile v1\n\n\n\"@s/x@^1.0.0\", \"@s/x@~1.0.0\":\n  version \"1.0.0\"\n  resolved \"r#x\"\n  dependencies:\n    y \"^1.0.0\"\n\ny@^1.0.0:\n  version \"1.0.0\"\n  resolved \"r#y\"\n\nz@2:\n  version \"2.0.0\"\n";
 
     fn one(text: &str) -> Result<LockGraph, NotALock> {
-        let needs = |list: &[(&str, &str)]| list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let needs = |list: &[(&str, &str)]| {
+            list.iter()
+                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+                .collect()
+        };
         super::read(
             text,
             &[
@@ -147,7 +176,10 @@ mod tests {
     #[test]
     fn version_one_is_read_with_what_manifests_ask_for() {
         assert_eq!(users(one, ONE, &ONE.replace("r#y", "r#y2")), ["p/a"]);
-        assert_eq!(users(one, ONE, &ONE.replace("\"2.0.0\"", "\"2.0.1\"")), ["p/b"]);
+        assert_eq!(
+            users(one, ONE, &ONE.replace("\"2.0.0\"", "\"2.0.1\"")),
+            ["p/b"]
+        );
     }
 
     const BERRY: &str = "__metadata:\n  version: 8\n  cacheKey: 10\n\n\"a@workspace:*, a@workspace:packages/a\":\n  version: 0.0.0-use.local\n  resolution: \"a@workspace:packages/a\"\n  dependencies:\n    x: \"npm:^1.0.0\"\n  languageName: unknown\n\n\"root@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"root@workspace:.\"\n  dependencies:\n    a: \"workspace:*\"\n\n\"x@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"x@npm:1.0.0\"\n  checksum: c\n";
@@ -158,8 +190,14 @@ mod tests {
 
     #[test]
     fn later_versions_name_their_members() {
-        assert_eq!(users(berry, BERRY, &BERRY.replace("checksum: c", "checksum: d")), ["", "packages/a"]);
-        assert_eq!(users(berry, BERRY, &BERRY.replace("cacheKey: 10", "cacheKey: 11")), ["!__metadata"]);
+        assert_eq!(
+            users(berry, BERRY, &BERRY.replace("checksum: c", "checksum: d")),
+            ["", "packages/a"]
+        );
+        assert_eq!(
+            users(berry, BERRY, &BERRY.replace("cacheKey: 10", "cacheKey: 11")),
+            ["!__metadata"]
+        );
     }
 
     #[test]

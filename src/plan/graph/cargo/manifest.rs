@@ -93,7 +93,8 @@ impl Manifest {
         let lists = ["bin", "example", "test", "bench"];
         let lists = lists.iter().filter_map(|kind| table.get(*kind)?.as_array());
         let targets = lists.flatten().filter_map(Value::as_table).chain(lib);
-        self.files.extend(targets.filter_map(|target| text(target, "path")));
+        self.files
+            .extend(targets.filter_map(|target| text(target, "path")));
     }
 
     fn read_dependencies(&mut self, table: &Table) {
@@ -229,7 +230,8 @@ fn sub_of<'t>(table: Option<&'t Table>, key: &str) -> Option<&'t Table> {
 /// Returns the keys whose values differ.
 fn different(old: Option<&Table>, new: Option<&Table>) -> BTreeSet<String> {
     let keys = old.into_iter().chain(new).flat_map(Table::keys);
-    let value = |table: Option<&'_ Table>, key: &str| table.and_then(|table| table.get(key)).cloned();
+    let value =
+        |table: Option<&'_ Table>, key: &str| table.and_then(|table| table.get(key)).cloned();
     let keys = keys.filter(|key| value(old, key) != value(new, key));
     keys.cloned().collect()
 }
@@ -269,10 +271,23 @@ mod tests {
         let shown: Vec<_> = manifest
             .dependencies
             .iter()
-            .map(|one| format!("{} {} {}", one.package, one.path.as_deref().unwrap_or("-"), one.from_workspace))
+            .map(|one| {
+                format!(
+                    "{} {} {}",
+                    one.package,
+                    one.path.as_deref().unwrap_or("-"),
+                    one.from_workspace
+                )
+            })
             .collect();
         let expected = [
-            "b ../b false", "d - false", "e - true", "c ../c false", "f ../f false", "g ../g false", "h ../h false",
+            "b ../b false",
+            "d - false",
+            "e - true",
+            "c ../c false",
+            "f ../f false",
+            "g ../g false",
+            "h ../h false",
             "i ../i false",
         ];
         assert_eq!(shown, expected);
@@ -294,7 +309,12 @@ mod tests {
             "e:1.0.0" = { path = "vendor/e" }
             "#,
         );
-        let expected = [("a", "vendor/a"), ("b", "vendor/b"), ("d", "vendor/d"), ("e", "vendor/e")];
+        let expected = [
+            ("a", "vendor/a"),
+            ("b", "vendor/b"),
+            ("d", "vendor/d"),
+            ("e", "vendor/e"),
+        ];
         let expected = expected.map(|(name, path)| (name.to_owned(), path.to_owned()));
         assert_eq!(manifest.patches, expected);
     }
@@ -312,23 +332,40 @@ mod tests {
         check(
             "[workspace.dependencies]\na = '1'\nb = '1'",
             "[workspace.dependencies]\na = '2'\nb = '1'\n# c",
-            &RootChange { dependencies: names(&["a"]), ..RootChange::default() },
+            &RootChange {
+                dependencies: names(&["a"]),
+                ..RootChange::default()
+            },
         );
         check(
             "[workspace.package]\nversion = '1'",
             "[workspace.package]\nversion = '2'\n[workspace.lints.rust]\nx = 'deny'",
-            &RootChange { package: names(&["version"]), lints: true, ..RootChange::default() },
+            &RootChange {
+                package: names(&["version"]),
+                lints: true,
+                ..RootChange::default()
+            },
         );
-        check("[workspace]\nmembers = ['a']", "[workspace]\nmembers = ['a', 'b']", &RootChange::default());
+        check(
+            "[workspace]\nmembers = ['a']",
+            "[workspace]\nmembers = ['a', 'b']",
+            &RootChange::default(),
+        );
         check(
             "[workspace]\nresolver = '2'",
             "[workspace]\nresolver = '3'\n[profile.dev]\ndebug = 1",
-            &RootChange { everyone: names(&["profile", "workspace.resolver"]), ..RootChange::default() },
+            &RootChange {
+                everyone: names(&["profile", "workspace.resolver"]),
+                ..RootChange::default()
+            },
         );
         check(
             "[package]\nname = 'a'",
             "[package]\nname = 'b'\n[features]\nx = []",
-            &RootChange { own: true, ..RootChange::default() },
+            &RootChange {
+                own: true,
+                ..RootChange::default()
+            },
         );
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod manifest;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::patterns::Patterns;
 use super::{Graph, Kind, Project, Scope};
@@ -11,7 +12,14 @@ use crate::plan::sources::{Sources, ancestors, folder_of, is_within, join};
 use manifest::{Dependency, Manifest};
 
 /// Folders of a package that sits at a workspace's root; the rest of its folder is not known to be its own.
-const OWN: &[&str] = &["src", "tests", "benches", "examples", "build.rs", "Cargo.toml"];
+const OWN: &[&str] = &[
+    "src",
+    "tests",
+    "benches",
+    "examples",
+    "build.rs",
+    "Cargo.toml",
+];
 
 /// Adds the packages and their edges.
 pub(super) fn read(sources: Sources<'_>, graph: &mut Graph) {
@@ -22,7 +30,7 @@ struct Reader<'a> {
     sources: Sources<'a>,
     /// Every folder with a `Cargo.toml`.
     folders: Vec<&'a str>,
-    manifests: BTreeMap<String, Option<Manifest>>,
+    manifests: BTreeMap<String, Option<Rc<Manifest>>>,
     troubles: Vec<(String, String)>,
 }
 
@@ -65,7 +73,9 @@ impl<'a> Reader<'a> {
             graph.add(project);
         }
         for dir in &nodes {
-            let workspace = of_member.get(dir).map(|number| workspaces[*number].root.clone());
+            let workspace = of_member
+                .get(dir)
+                .map(|number| workspaces[*number].root.clone());
             self.add_edges(dir, workspace.as_deref(), &nodes, graph);
         }
         for workspace in &workspaces {
@@ -77,12 +87,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the manifest in a folder; one that is broken is trouble.
-    fn manifest(&mut self, dir: &str) -> Option<Manifest> {
+    fn manifest(&mut self, dir: &str) -> Option<Rc<Manifest>> {
         if let Some(known) = self.manifests.get(dir) {
             return known.clone();
         }
         let manifest = match self.sources.toml(&manifest_path(dir))? {
-            Ok(table) => Some(Manifest::read(&table)),
+            Ok(table) => Some(Rc::new(Manifest::read(&table))),
             Err(words) => {
                 self.troubles.push((dir.to_owned(), words.to_string()));
                 None
@@ -93,10 +103,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the manifest in a folder that may well be a test's broken one.
-    fn readable(&mut self, dir: &str) -> Option<Manifest> {
+    fn readable(&mut self, dir: &str) -> Option<Rc<Manifest>> {
+        if let Some(Some(known)) = self.manifests.get(dir) {
+            return Some(Rc::clone(known));
+        }
         let table = self.sources.toml(&manifest_path(dir))?.ok()?;
-        let manifest = Manifest::read(&table);
-        self.manifests.insert(dir.to_owned(), Some(manifest.clone()));
+        let manifest = Rc::new(Manifest::read(&table));
+        self.manifests
+            .insert(dir.to_owned(), Some(Rc::clone(&manifest)));
         Some(manifest)
     }
 
@@ -110,8 +124,15 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let is_top = dir.is_empty();
-            let manifest = if is_top { self.manifest(dir) } else { self.readable(dir) };
-            let Some(of_file) = manifest.and_then(|manifest| manifest.workspace) else {
+            let manifest = if is_top {
+                self.manifest(dir)
+            } else {
+                self.readable(dir)
+            };
+            let Some(of_file) = manifest
+                .as_ref()
+                .and_then(|manifest| manifest.workspace.as_ref())
+            else {
                 continue;
             };
             // A fixture's workspace inside a package concerns that package only.
@@ -121,7 +142,7 @@ impl<'a> Reader<'a> {
                 inner.any(|member| member != dir)
             });
             if !around {
-                workspaces.push(self.workspace(dir, &of_file));
+                workspaces.push(self.workspace(dir, of_file));
             }
         }
         workspaces
@@ -143,12 +164,15 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let Ok(patterns) = Patterns::new([&glob]) else {
-                self.troubles.push((root.to_owned(), format!("`{glob}` is no glob")));
+                self.troubles
+                    .push((root.to_owned(), format!("`{glob}` is no glob")));
                 continue;
             };
             // A glob names the member's folder itself, and no folder below it.
             let found = self.folders.iter().filter(|dir| {
-                patterns.is_match(dir) && !patterns.is_match(folder_of(dir)) && !exclude.is_match(dir)
+                patterns.is_match(dir)
+                    && !patterns.is_match(folder_of(dir))
+                    && !exclude.is_match(dir)
             });
             members.extend(found.map(|dir| (*dir).to_owned()));
         }
@@ -158,7 +182,10 @@ impl<'a> Reader<'a> {
             exclude,
             explicit,
         };
-        if self.manifest(root).is_some_and(|manifest| manifest.package.is_some()) {
+        if self
+            .manifest(root)
+            .is_some_and(|manifest| manifest.package.is_some())
+        {
             workspace.members.insert(root.to_owned());
         }
         self.add_path_members(&mut workspace);
@@ -168,14 +195,14 @@ impl<'a> Reader<'a> {
     /// Path dependencies below the root are members too, and so are theirs.
     fn add_path_members(&mut self, workspace: &mut Workspace) {
         let root = workspace.root.clone();
-        let shared = self.manifest(&root).and_then(|manifest| manifest.workspace);
-        let shared = shared.map(|shared| shared.dependencies).unwrap_or_default();
+        let of_root = self.manifest(&root);
+        let shared = shared_of(of_root.as_deref());
         let mut open: Vec<String> = workspace.members.iter().cloned().collect();
         while let Some(dir) = open.pop() {
             let Some(manifest) = self.manifest(&dir) else {
                 continue;
             };
-            for target in path_targets(&dir, &manifest, &root, &shared) {
+            for target in path_targets(&dir, &manifest, &root, shared) {
                 let is_new = is_within(&target, &root)
                     && !workspace.members.contains(&target)
                     && !workspace.excludes(&target)
@@ -206,7 +233,9 @@ impl<'a> Reader<'a> {
             let Some(manifest) = self.readable(dir) else {
                 continue;
             };
-            if manifest.package.is_none() || self.sources.has(&format!("{dir}/.cargo-checksum.json")) {
+            if manifest.package.is_none()
+                || self.sources.has(&format!("{dir}/.cargo-checksum.json"))
+            {
                 continue;
             }
             let mut around = ancestors(dir).skip(1);
@@ -246,7 +275,10 @@ impl<'a> Reader<'a> {
             let shared = manifest.workspace.as_ref().map(|one| &one.dependencies[..]);
             let mut targets = path_targets(&dir, &manifest, &dir, shared.unwrap_or_default());
             targets.extend(paths_of(&dir, shared.unwrap_or_default()));
-            let patches = manifest.patches.iter().filter_map(|(_, path)| join(&dir, path));
+            let patches = manifest
+                .patches
+                .iter()
+                .filter_map(|(_, path)| join(&dir, path));
             targets.extend(patches);
             for target in targets {
                 if !nodes.contains(&target) && self.sources.has(&manifest_path(&target)) {
@@ -257,14 +289,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn project(&mut self, dir: &str, workspace: Option<&Workspace>, nodes: &BTreeSet<String>) -> Project {
+    fn project(
+        &mut self,
+        dir: &str,
+        workspace: Option<&Workspace>,
+        nodes: &BTreeSet<String>,
+    ) -> Project {
         let manifest = self.manifest(dir).unwrap_or_default();
-        let mut project = Project::new(Kind::Cargo, dir, manifest.package.unwrap_or_default());
+        let mut project = Project::new(
+            Kind::Cargo,
+            dir,
+            manifest.package.as_deref().unwrap_or_default(),
+        );
         project.workspace = workspace.map(|workspace| workspace.root.clone());
         let named = manifest.files.iter().filter_map(|file| join(dir, file));
         (project.own_files, project.reads) = named.partition(|file| is_within(file, dir));
         let is_root = workspace.is_some_and(|workspace| workspace.root == dir);
-        let has_inner = nodes.iter().any(|other| other != dir && is_within(other, dir));
+        let has_inner = nodes
+            .iter()
+            .any(|other| other != dir && is_within(other, dir));
         project.scope = if workspace.is_none() {
             Scope::Loose
         } else if is_root && has_inner {
@@ -276,15 +319,21 @@ impl<'a> Reader<'a> {
         project
     }
 
-    fn add_edges(&mut self, dir: &str, root: Option<&str>, nodes: &BTreeSet<String>, graph: &mut Graph) {
+    fn add_edges(
+        &mut self,
+        dir: &str,
+        root: Option<&str>,
+        nodes: &BTreeSet<String>,
+        graph: &mut Graph,
+    ) {
         let Some(manifest) = self.manifest(dir) else {
             return;
         };
         let root = root.unwrap_or(dir);
-        let shared = self.manifest(root).and_then(|manifest| manifest.workspace);
-        let shared = shared.map(|shared| shared.dependencies).unwrap_or_default();
+        let of_root = self.manifest(root);
+        let shared = shared_of(of_root.as_deref());
         let from = id(dir);
-        for target in path_targets(dir, &manifest, root, &shared) {
+        for target in path_targets(dir, &manifest, root, shared) {
             if nodes.contains(&target) {
                 graph.depend(&from, &id(&target));
             } else if let Some(project) = graph.get_mut(&from) {
@@ -297,8 +346,8 @@ impl<'a> Reader<'a> {
     /// What a patch replaces is a dependency of those that reach the name; the lock file says who they are.
     fn add_patches(&mut self, workspace: &Workspace, nodes: &BTreeSet<String>, graph: &mut Graph) {
         let root = workspace.root.as_str();
-        let patches = self.manifest(root).map(|manifest| manifest.patches);
-        let patches: Vec<_> = patches.unwrap_or_default().into_iter().collect();
+        let patches = self.manifest(root).map(|manifest| manifest.patches.clone());
+        let patches = patches.unwrap_or_default();
         if patches.is_empty() {
             return;
         }
@@ -310,12 +359,14 @@ impl<'a> Reader<'a> {
             };
             let users = lock.as_ref().map(|lock| users_of(lock, &name));
             for member in &workspace.members {
-                let own = self.manifest(member).and_then(|manifest| manifest.package);
-                let uses = match (&users, own) {
-                    (Some(users), Some(own)) => users.contains(&own),
+                let package = self
+                    .manifest(member)
+                    .and_then(|manifest| manifest.package.clone());
+                let is_user = match (&users, package) {
+                    (Some(names), Some(package)) => names.contains(&package),
                     _ => true,
                 };
-                if uses {
+                if is_user {
                     graph.depend(&id(member), &id(&target));
                 }
             }
@@ -347,9 +398,19 @@ fn owns(
     own.any(|own| is_within(dir, &own))
 }
 
+fn shared_of(root: Option<&Manifest>) -> &[Dependency] {
+    let workspace = root.and_then(|manifest| manifest.workspace.as_ref());
+    workspace
+        .map(|workspace| &workspace.dependencies[..])
+        .unwrap_or_default()
+}
+
 fn users_of(lock: &LockGraph, name: &str) -> BTreeSet<String> {
     let seeds = lock.named(name);
-    lock.dependents(&seeds).into_iter().filter_map(|package| lock.name(package)).collect()
+    lock.dependents(&seeds)
+        .into_iter()
+        .filter_map(|package| lock.name(package))
+        .collect()
 }
 
 fn paths_of(dir: &str, dependencies: &[Dependency]) -> Vec<String> {
@@ -402,21 +463,43 @@ mod tests {
     #[test]
     fn a_workspace_has_the_members_that_cargo_sees() {
         let files = [
-            ("Cargo.toml", "[workspace]\nmembers = ['crates/*', 'tool']\nexclude = ['crates/old', 'fuzz']"),
-            ("crates/a/Cargo.toml", "[package]\nname='a'\n[dependencies]\nb={path='../b'}\nhidden={path='../../lib/hidden'}"),
+            (
+                "Cargo.toml",
+                "[workspace]\nmembers = ['crates/*', 'tool']\nexclude = ['crates/old', 'fuzz']",
+            ),
+            (
+                "crates/a/Cargo.toml",
+                "[package]\nname='a'\n[dependencies]\nb={path='../b'}\nhidden={path='../../lib/hidden'}",
+            ),
             ("crates/b/Cargo.toml", LIB),
             ("crates/b/tests/data/Cargo.toml", LIB),
             ("crates/old/Cargo.toml", LIB),
             ("crates/empty/README.md", ""),
             ("lib/hidden/Cargo.toml", LIB),
             ("lib/stray/Cargo.toml", LIB),
-            ("tool/Cargo.toml", "[package]\nname='tool'\n[build-dependencies]\na={path='../crates/a'}"),
-            ("fuzz/Cargo.toml", "[package]\nname='f'\n[workspace]\n[dependencies]\nb={path='../crates/b'}"),
+            (
+                "tool/Cargo.toml",
+                "[package]\nname='tool'\n[build-dependencies]\na={path='../crates/a'}",
+            ),
+            (
+                "fuzz/Cargo.toml",
+                "[package]\nname='f'\n[workspace]\n[dependencies]\nb={path='../crates/b'}",
+            ),
         ];
         let graph = read(&files);
-        let expected = ["cargo:crates/a", "cargo:crates/b", "cargo:crates/old", "cargo:fuzz", "cargo:lib/hidden", "cargo:tool"];
+        let expected = [
+            "cargo:crates/a",
+            "cargo:crates/b",
+            "cargo:crates/old",
+            "cargo:fuzz",
+            "cargo:lib/hidden",
+            "cargo:tool",
+        ];
         assert_eq!(projects(&graph), expected);
-        assert_eq!(dependents(&graph, "cargo:crates/b"), ["cargo:crates/a", "cargo:fuzz"]);
+        assert_eq!(
+            dependents(&graph, "cargo:crates/b"),
+            ["cargo:crates/a", "cargo:fuzz"]
+        );
         assert_eq!(dependents(&graph, "cargo:lib/hidden"), ["cargo:crates/a"]);
         assert_eq!(dependents(&graph, "cargo:crates/a"), ["cargo:tool"]);
     }
@@ -424,9 +507,18 @@ mod tests {
     #[test]
     fn a_dependency_of_the_workspace_is_followed_through_the_root() {
         let files = [
-            ("ws/Cargo.toml", "[workspace]\nmembers=['a','b']\n[workspace.dependencies]\nbee={package='b',path='b'}"),
-            ("ws/a/Cargo.toml", "[package]\nname='a'\n[target.'cfg(unix)'.dependencies]\nbee.workspace=true"),
-            ("ws/b/Cargo.toml", "[package]\nname='b'\n[dev-dependencies]\na={path='../a'}"),
+            (
+                "ws/Cargo.toml",
+                "[workspace]\nmembers=['a','b']\n[workspace.dependencies]\nbee={package='b',path='b'}",
+            ),
+            (
+                "ws/a/Cargo.toml",
+                "[package]\nname='a'\n[target.'cfg(unix)'.dependencies]\nbee.workspace=true",
+            ),
+            (
+                "ws/b/Cargo.toml",
+                "[package]\nname='b'\n[dev-dependencies]\na={path='../a'}",
+            ),
         ];
         let graph = read(&files);
         assert_eq!(dependents(&graph, "cargo:ws/b"), ["cargo:ws/a"]);
@@ -440,14 +532,26 @@ mod tests {
              [[package]]\nname='b'\nversion='1.0.0'\n[[package]]\nname='mid'\nversion='1.0.0'\nsource='r'\ndependencies=['p']\n\
              [[package]]\nname='p'\nversion='1.0.0'\n";
         let files = [
-            ("Cargo.toml", "[workspace]\nmembers=['a','b']\n[patch.crates-io]\np={path='vendor/p'}"),
+            (
+                "Cargo.toml",
+                "[workspace]\nmembers=['a','b']\n[patch.crates-io]\np={path='vendor/p'}",
+            ),
             ("Cargo.lock", lock),
-            ("a/Cargo.toml", "[package]\nname='a'\n[dependencies]\nmid='1'"),
+            (
+                "a/Cargo.toml",
+                "[package]\nname='a'\n[dependencies]\nmid='1'",
+            ),
             ("b/Cargo.toml", "[package]\nname='b'"),
             ("vendor/p/Cargo.toml", "[package]\nname='p'"),
         ];
         assert_eq!(dependents(&read(&files), "cargo:vendor/p"), ["cargo:a"]);
-        assert_eq!(dependents(&read(&[files[0], files[2], files[3], files[4]]), "cargo:vendor/p"), ["cargo:a", "cargo:b"]);
+        assert_eq!(
+            dependents(
+                &read(&[files[0], files[2], files[3], files[4]]),
+                "cargo:vendor/p"
+            ),
+            ["cargo:a", "cargo:b"]
+        );
     }
 
     #[test]
@@ -457,7 +561,11 @@ mod tests {
             ("a/Cargo.toml", "[package"),
             ("a/tests/data/Cargo.toml", "nonsense"),
         ];
-        let troubles: Vec<_> = read(&files).troubles.into_iter().map(|trouble| trouble.path).collect();
+        let troubles: Vec<_> = read(&files)
+            .troubles
+            .into_iter()
+            .map(|trouble| trouble.path)
+            .collect();
         assert_eq!(troubles, ["a/Cargo.toml"]);
     }
 }

@@ -7,14 +7,36 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+/// What a bake file says of something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Nothing: the default holds.
+    #[default]
+    Nothing,
+    Text(String),
+    /// Something that only the build knows.
+    Unknown,
+}
+
+impl Said {
+    /// Returns the text, or the default where nothing is said; nothing when it is not known.
+    pub(super) fn or(self, default: &str) -> Option<String> {
+        match self {
+            Self::Nothing => Some(default.to_owned()),
+            Self::Text(text) => Some(text),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// A target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) inherits: Vec<String>,
-    /// None is the default; an inner none is not known.
-    pub(super) context: Option<Option<String>>,
-    pub(super) dockerfile: Option<Option<String>>,
-    pub(super) target: Option<Option<String>>,
+    pub(super) context: Said,
+    pub(super) dockerfile: Said,
+    /// The stage.
+    pub(super) stage: Said,
     /// Named contexts.
     pub(super) contexts: BTreeMap<String, String>,
     pub(super) tags: Vec<String>,
@@ -22,12 +44,16 @@ pub(super) struct Target {
 
 /// Reads a bake file in HCL.
 pub(super) fn read_hcl(text: &str) -> BTreeMap<String, Target> {
-    let mut parser = Parser { text, at: 0, variables: BTreeMap::new() };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        variables: BTreeMap::new(),
+    };
     let mut blocks = Vec::new();
     while let Some(word) = parser.word() {
         let mut labels = Vec::new();
         while let Some(label) = parser.string() {
-            labels.push(label.unwrap_or_default());
+            labels.push(label.or("").unwrap_or_default());
         }
         if parser.eat('{') {
             let body = parser.body();
@@ -48,16 +74,21 @@ pub(super) fn read_hcl(text: &str) -> BTreeMap<String, Target> {
     let variables = parser.variables;
     let targets = blocks.into_iter().filter(|(word, ..)| word == "target");
     targets
-        .filter_map(|(_, labels, body)| Some((labels.into_iter().next()?, target(&body, &variables))))
+        .filter_map(|(_, labels, body)| {
+            Some((labels.into_iter().next()?, target(&body, &variables)))
+        })
         .collect()
 }
 
 /// Reads a bake file in JSON.
 pub(super) fn read_json(document: &Value) -> BTreeMap<String, Target> {
     let variables = document.get("variable").and_then(Value::as_object);
-    let variables = variables.into_iter().flatten().filter_map(|(name, variable)| {
-        Some((name.clone(), variable.get("default")?.as_str()?.to_owned()))
-    });
+    let variables = variables
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, variable)| {
+            Some((name.clone(), variable.get("default")?.as_str()?.to_owned()))
+        });
     let variables = variables.collect();
     let targets = document.get("target").and_then(Value::as_object);
     let targets = targets.into_iter().flatten();
@@ -71,20 +102,31 @@ fn target(body: &Map<String, Value>, variables: &BTreeMap<String, String>) -> Ta
         let (text, is_known) = super::dockerfile::substitute(text, variables);
         is_known.then_some(text)
     };
-    let text = |key: &str| body.get(key).map(|value| value.as_str().and_then(known));
+    let text = |key: &str| match body.get(key) {
+        None => Said::Nothing,
+        Some(value) => value
+            .as_str()
+            .and_then(known)
+            .map_or(Said::Unknown, Said::Text),
+    };
     let list = |key: &str| -> Vec<String> {
         let list = body.get(key).and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        list.into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
     };
     let contexts = body.get("contexts").and_then(Value::as_object);
-    let contexts = contexts.into_iter().flatten().filter_map(|(name, context)| {
-        Some((name.clone(), known(context.as_str()?)?))
-    });
+    let contexts = contexts
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, context)| Some((name.clone(), known(context.as_str()?)?)));
     Target {
         inherits: list("inherits"),
         context: text("context"),
         dockerfile: text("dockerfile"),
-        target: text("target"),
+        stage: text("target"),
         contexts: contexts.collect(),
         tags: list("tags"),
     }
@@ -137,7 +179,9 @@ impl<'t> Parser<'t> {
             if rest.is_empty() {
                 return None;
             }
-            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+                .unwrap_or(rest.len());
             if end > 0 {
                 self.at += end;
                 return Some(rest[..end].to_owned());
@@ -146,8 +190,8 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Reads a quoted string; an inner none when it holds more than variables.
-    fn string(&mut self) -> Option<Option<String>> {
+    /// Reads a quoted string; it is not known when it holds more than variables.
+    fn string(&mut self) -> Option<Said> {
         self.skip_space();
         let rest = self.rest().strip_prefix('"')?;
         let mut escaped = false;
@@ -163,7 +207,11 @@ impl<'t> Parser<'t> {
             let inner = part.split('}').next().unwrap_or_default();
             !inner.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         });
-        Some(plain.then(|| text.replace("\\\"", "\"")))
+        Some(if plain {
+            Said::Text(text.replace("\\\"", "\""))
+        } else {
+            Said::Unknown
+        })
     }
 
     fn body(&mut self) -> Map<String, Value> {
@@ -173,7 +221,7 @@ impl<'t> Parser<'t> {
                 return body;
             }
             let key = match self.string() {
-                Some(key) => key.unwrap_or_default(),
+                Some(key) => key.or("").unwrap_or_default(),
                 None => match self.word() {
                     Some(word) => word,
                     None => return body,
@@ -196,7 +244,10 @@ impl<'t> Parser<'t> {
     fn value(&mut self) -> Value {
         self.skip_space();
         let value = match self.rest().chars().next() {
-            Some('"') => self.string().flatten().map_or(Value::Null, Value::String),
+            Some('"') => match self.string() {
+                Some(Said::Text(text)) => Value::String(text),
+                _ => Value::Null,
+            },
             Some('[') => {
                 self.skip_one();
                 let mut list = Vec::new();
@@ -215,7 +266,9 @@ impl<'t> Parser<'t> {
                 let word = self.word();
                 match word {
                     // A variable alone.
-                    Some(word) if !self.rest().starts_with(['(', '.', '[']) => Value::String(format!("${{{word}}}")),
+                    Some(word) if !self.rest().starts_with(['(', '.', '[']) => {
+                        Value::String(format!("${{{word}}}"))
+                    }
                     _ => {
                         self.at = self.at.max(before + 1).min(self.text.len());
                         Value::Null
@@ -275,9 +328,9 @@ mod tests {
         let targets = read_hcl(text);
         assert_eq!(targets.keys().collect::<Vec<_>>(), ["app", "base"]);
         let app = &targets["app"];
-        assert_eq!(app.context, Some(Some("services/app".into())));
-        assert_eq!(app.dockerfile, Some(Some("../Dockerfile".into())));
-        assert_eq!(app.target, Some(None));
+        assert_eq!(app.context, Said::Text("services/app".into()));
+        assert_eq!(app.dockerfile, Said::Text("../Dockerfile".into()));
+        assert_eq!(app.stage, Said::Unknown);
         assert_eq!(app.contexts["base"], "target:base");
         assert_eq!(app.contexts["src"], "../lib");
         assert_eq!(app.tags, ["r/app:latest"]);
@@ -287,7 +340,15 @@ mod tests {
 
     #[test]
     fn nonsense_ends() {
-        for text in ["target \"a\" {", "target", "}}}", "target \"a\" { x = ", "\"", "a = (", "target \"a\" { context = [ \"x\" "] {
+        for text in [
+            "target \"a\" {",
+            "target",
+            "}}}",
+            "target \"a\" { x = ",
+            "\"",
+            "a = (",
+            "target \"a\" { context = [ \"x\" ",
+        ] {
             let _whatever = read_hcl(text);
         }
     }

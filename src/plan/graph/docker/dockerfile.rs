@@ -31,7 +31,9 @@ impl Dockerfile {
         let mut file = Self::default();
         let mut args: BTreeMap<String, String> = BTreeMap::new();
         for line in instructions(text) {
-            let (verb, rest) = line.split_once(char::is_whitespace).unwrap_or((line.as_str(), ""));
+            let (verb, rest) = line
+                .split_once(char::is_whitespace)
+                .unwrap_or((line.as_str(), ""));
             let rest = rest.trim();
             match verb.to_ascii_uppercase().as_str() {
                 "ARG" | "ENV" => note_variables(rest, &mut args),
@@ -39,7 +41,10 @@ impl Dockerfile {
                 "COPY" | "ADD" => file.copy(rest, &args),
                 "RUN" => file.mounts(rest, &args),
                 "ONBUILD" => {
-                    if let Some(copied) = rest.strip_prefix("COPY ").or_else(|| rest.strip_prefix("ADD ")) {
+                    if let Some(copied) = rest
+                        .strip_prefix("COPY ")
+                        .or_else(|| rest.strip_prefix("ADD "))
+                    {
                         file.copy(copied, &args);
                     }
                 }
@@ -76,15 +81,22 @@ impl Dockerfile {
             return;
         };
         let (flags, _) = words(rest);
-        for mount in flags.iter().filter_map(|flag| flag.strip_prefix("--mount=")) {
+        for mount in flags
+            .iter()
+            .filter_map(|flag| flag.strip_prefix("--mount="))
+        {
             let field = |names: &[&str]| {
                 let mut fields = mount.split(',').filter_map(|field| field.split_once('='));
-                fields.find(|(name, _)| names.contains(name)).map(|(_, value)| value)
+                fields
+                    .find(|(name, _)| names.contains(name))
+                    .map(|(_, value)| value)
             };
             if let Some(from) = field(&["from"]) {
                 stage.from.insert(substitute(from, args).0);
             } else if field(&["type"]).unwrap_or("bind") == "bind" {
-                stage.sources.insert(source_of(field(&["source", "src"]).unwrap_or("."), args));
+                stage
+                    .sources
+                    .insert(source_of(field(&["source", "src"]).unwrap_or("."), args));
             }
         }
     }
@@ -120,8 +132,17 @@ impl Dockerfile {
     }
 
     fn find(&self, name: &str) -> Option<usize> {
-        let by_name = self.stages.iter().position(|stage| stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)));
-        by_name.or_else(|| name.parse().ok().filter(|number| *number < self.stages.len()))
+        let by_name = self.stages.iter().position(|stage| {
+            stage
+                .name
+                .as_deref()
+                .is_some_and(|own| own.eq_ignore_ascii_case(name))
+        });
+        by_name.or_else(|| {
+            name.parse()
+                .ok()
+                .filter(|number| *number < self.stages.len())
+        })
     }
 }
 
@@ -146,12 +167,19 @@ fn source_of(source: &str, args: &BTreeMap<String, String>) -> String {
         text
     } else {
         let known = text.split('$').next().unwrap_or_default();
-        known.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()
+        known
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
+            .to_owned()
     };
     // `--parents` marks with `/./` where the copied path begins.
     let text = text.replace("/./", "/");
     let text = text.trim_start_matches("./").trim_matches('/');
-    if text == "." { String::new() } else { text.to_owned() }
+    if text == "." {
+        String::new()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Puts variables in, and says whether all were known.
@@ -166,12 +194,17 @@ pub(super) fn substitute(text: &str, args: &BTreeMap<String, String>) -> (String
             let end = inner.find('}').unwrap_or(inner.len());
             let body = &inner[..end];
             let (name, default) = match body.find([':', '-', '?', '+']) {
-                Some(cut) => (&body[..cut], body[cut..].split_once('-').map(|(_, default)| default)),
+                Some(cut) => (
+                    &body[..cut],
+                    body[cut..].split_once('-').map(|(_, default)| default),
+                ),
                 None => (body, None),
             };
             (name, default, (end + 2).min(after.len()))
         } else {
-            let end = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
+            let end = after
+                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                .unwrap_or(after.len());
             (&after[..end], None, end)
         };
         match args.get(name).map(String::as_str).or(default) {
@@ -199,7 +232,11 @@ fn note_variables(rest: &str, args: &mut BTreeMap<String, String>) {
 }
 
 fn flag<'f>(flags: &'f [String], name: &str) -> Option<&'f str> {
-    flags.iter().find_map(|flag| flag.strip_prefix("--")?.strip_prefix(name)?.strip_prefix('='))
+    flags.iter().find_map(|flag| {
+        flag.strip_prefix("--")?
+            .strip_prefix(name)?
+            .strip_prefix('=')
+    })
 }
 
 /// Splits off flags, and reads the rest as words or as a JSON list of them.
@@ -216,14 +253,19 @@ fn words(rest: &str) -> (Vec<String>, Vec<String>) {
     {
         return (flags, list);
     }
-    let words = rest.split_whitespace().map(|word| word.trim_matches('"').to_owned());
+    let words = rest
+        .split_whitespace()
+        .map(|word| word.trim_matches('"').to_owned());
     (flags, words.collect())
 }
 
 /// Returns the instructions: continued lines joined, comments and here-documents left out.
 fn instructions(text: &str) -> Vec<String> {
     let directive = text.lines().take_while(|line| line.starts_with('#'));
-    let backtick = directive.filter(|line| line.to_ascii_lowercase().replace(' ', "") == "#escape=`").count() > 0;
+    let backtick = directive
+        .filter(|line| line.to_ascii_lowercase().replace(' ', "") == "#escape=`")
+        .count()
+        > 0;
     let escape = if backtick { '`' } else { '\\' };
     let mut found = Vec::new();
     let mut current = String::new();
@@ -255,13 +297,20 @@ fn instructions(text: &str) -> Vec<String> {
 }
 
 fn here_documents(line: &str) -> Vec<String> {
-    let verb = line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+    let verb = line
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_ascii_uppercase();
     if !["RUN", "COPY", "ADD"].contains(&verb.as_str()) {
         return Vec::new();
     }
-    let words = line.split_whitespace().filter_map(|word| word.strip_prefix("<<"));
+    let words = line
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("<<"));
     let words = words.map(|word| word.trim_start_matches('-').trim_matches(['"', '\'']));
-    let names = words.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
+    let names =
+        words.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
     names.map(str::to_owned).collect()
 }
 
@@ -272,8 +321,18 @@ mod tests {
     #[track_caller]
     fn check(text: &str, target: Option<&str>, sources: &[&str], images: &[&str]) {
         let inputs = Dockerfile::read(text).inputs(target);
-        assert_eq!(inputs.sources.iter().map(String::as_str).collect::<Vec<_>>(), sources);
-        assert_eq!(inputs.images.iter().map(String::as_str).collect::<Vec<_>>(), images);
+        assert_eq!(
+            inputs
+                .sources
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>(),
+            sources
+        );
+        assert_eq!(
+            inputs.images.iter().map(String::as_str).collect::<Vec<_>>(),
+            images
+        );
     }
 
     const STAGES: &str = "# syntax=docker/dockerfile:1\nARG TAG=3.20\nFROM alpine:${TAG} AS base\nCOPY shared/ /s\n\
@@ -282,7 +341,12 @@ mod tests {
 
     #[test]
     fn an_image_is_made_from_what_its_stages_take() {
-        check(STAGES, None, &["a b", "gen", "go.mod", "shared"], &["alpine:3.20", "ghcr.io/a/b", "scratch"]);
+        check(
+            STAGES,
+            None,
+            &["a b", "gen", "go.mod", "shared"],
+            &["alpine:3.20", "ghcr.io/a/b", "scratch"],
+        );
         check(STAGES, Some("web"), &["web"], &["node"]);
         check(STAGES, Some("0"), &["shared"], &["alpine:3.20"]);
     }
@@ -295,8 +359,18 @@ mod tests {
 
     #[test]
     fn what_only_the_build_knows_is_a_whole_folder() {
-        check("FROM x\nARG D\nCOPY apps/${D}/x .\n", None, &["apps"], &["x"]);
-        check("FROM x\nARG D=web\nCOPY apps/$D/x .\n", None, &["apps/web/x"], &["x"]);
+        check(
+            "FROM x\nARG D\nCOPY apps/${D}/x .\n",
+            None,
+            &["apps"],
+            &["x"],
+        );
+        check(
+            "FROM x\nARG D=web\nCOPY apps/$D/x .\n",
+            None,
+            &["apps/web/x"],
+            &["x"],
+        );
         check("FROM x\nCOPY ${D:-api} .\n", None, &["api"], &["x"]);
         check("FROM x\nCOPY . .\n", None, &[""], &["x"]);
     }

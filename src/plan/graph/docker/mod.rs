@@ -11,7 +11,8 @@ use serde_yaml::Value;
 
 use super::patterns::Patterns;
 use super::{Graph, Kind, Project, Scope};
-use crate::plan::sources::{Sources, file_name, folder_of, join};
+use crate::plan::sources::{Sources, extension, file_name, folder_of, join};
+use bake::Said;
 use dockerfile::{Dockerfile, Inputs, substitute};
 
 /// How an image is built.
@@ -54,19 +55,29 @@ pub(super) fn is_source(name: &str) -> bool {
 }
 
 fn is_dockerfile(name: &str) -> bool {
-    let is = |word: &str| name == word || name.starts_with(&format!("{word}.")) || name.ends_with(&format!(".{word}"));
-    (is("Dockerfile") || is("Containerfile") || name.ends_with(".dockerfile")) && !name.ends_with(".dockerignore")
+    let is = |word: &str| {
+        let after = name.strip_prefix(word);
+        let before = name.strip_suffix(word);
+        after.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            || before.is_some_and(|rest| rest.ends_with('.'))
+    };
+    (is("Dockerfile") || is("Containerfile") || extension(name) == Some("dockerfile"))
+        && !name.ends_with(".dockerignore")
 }
 
 fn is_compose(name: &str) -> bool {
-    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
+    let stem = name
+        .strip_suffix(".yaml")
+        .or_else(|| name.strip_suffix(".yml"));
     stem.is_some_and(|stem| {
-        ["compose", "docker-compose"].iter().any(|word| stem == *word || stem.starts_with(&format!("{word}.")) || stem.starts_with(&format!("{word}-")))
+        let words = ["compose", "docker-compose"];
+        let mut rests = words.iter().filter_map(|word| stem.strip_prefix(word));
+        rests.any(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
     })
 }
 
 fn is_bake(name: &str) -> bool {
-    name.starts_with("docker-bake.") && (name.ends_with(".hcl") || name.ends_with(".json"))
+    name.starts_with("docker-bake.") && matches!(extension(name), Some("hcl" | "json"))
 }
 
 /// Adds the images and their edges.
@@ -83,7 +94,10 @@ pub(super) fn read(sources: Sources<'_>, graph: &mut Graph) {
             alone.push(path.to_string());
         }
     }
-    let used: BTreeSet<&str> = described.iter().filter_map(|one| one.dockerfile.as_deref()).collect();
+    let used: BTreeSet<&str> = described
+        .iter()
+        .filter_map(|one| one.dockerfile.as_deref())
+        .collect();
     let alone: Vec<Described> = alone
         .iter()
         .filter(|path| !used.contains(path.as_str()))
@@ -102,7 +116,10 @@ pub(super) fn read(sources: Sources<'_>, graph: &mut Graph) {
 fn by_itself(sources: Sources<'_>, path: &str) -> Described {
     let folder = folder_of(path);
     let inputs = Dockerfile::read(sources.text(path).unwrap_or_default()).inputs(None);
-    let plain = inputs.sources.iter().filter(|source| !source.contains(['*', '?', '[']));
+    let plain = inputs
+        .sources
+        .iter()
+        .filter(|source| !source.contains(['*', '?', '[']));
     let plain: Vec<&String> = plain.collect();
     let exist = |context: &str| {
         plain.iter().all(|source| {
@@ -110,11 +127,19 @@ fn by_itself(sources: Sources<'_>, path: &str) -> Described {
             sources.has(&path) || sources.tree.has_folder(&path)
         })
     };
-    let context = if exist(folder) || !exist("") { folder } else { "" };
+    let context = if exist(folder) || !exist("") {
+        folder
+    } else {
+        ""
+    };
     let name = file_name(path);
     Described {
         file: path.to_owned(),
-        name: if name == "Dockerfile" { String::new() } else { name.to_owned() },
+        name: if name == "Dockerfile" {
+            String::new()
+        } else {
+            name.to_owned()
+        },
         context: Some(context.to_owned()),
         dockerfile: Some(path.to_owned()),
         ..Described::default()
@@ -128,7 +153,11 @@ impl Described {
 
     fn project(&self) -> Project {
         let folder = folder_of(&self.file);
-        let name = if self.name.is_empty() { file_name(folder) } else { &self.name };
+        let name = if self.name.is_empty() {
+            file_name(folder)
+        } else {
+            &self.name
+        };
         let mut project = Project::new(Kind::Docker, folder, name);
         project.part = (!self.name.is_empty()).then(|| self.name.clone());
         project.scope = Scope::Nothing;
@@ -154,8 +183,16 @@ fn add(sources: Sources<'_>, one: &Described, graph: &mut Graph) {
     let mut globs: Vec<String> = Vec::new();
     match (&one.context, one.inputs(sources)) {
         (Some(context), Some(inputs)) => {
-            globs.extend(inputs.sources.iter().filter_map(|source| join(context, source)));
-            let own = one.dockerfile.as_ref().map(|file| format!("{file}.dockerignore"));
+            globs.extend(
+                inputs
+                    .sources
+                    .iter()
+                    .filter_map(|source| join(context, source)),
+            );
+            let own = one
+                .dockerfile
+                .as_ref()
+                .map(|file| format!("{file}.dockerignore"));
             let shared = join(context, ".dockerignore").unwrap_or_default();
             let ignore = own.filter(|own| sources.has(own)).unwrap_or(shared);
             if !globs.is_empty() {
@@ -167,7 +204,13 @@ fn add(sources: Sources<'_>, one: &Described, graph: &mut Graph) {
         // It may be built from anything.
         (None, _) => globs.push(String::new()),
     }
-    let globs = globs.into_iter().map(|glob| if glob.is_empty() { ".".to_owned() } else { glob });
+    let globs = globs.into_iter().map(|glob| {
+        if glob.is_empty() {
+            ".".to_owned()
+        } else {
+            glob
+        }
+    });
     project.patterns = Patterns::new(globs).ok();
     if project.patterns.is_none() {
         project.reads.push(one.context.clone().unwrap_or_default());
@@ -181,7 +224,11 @@ fn add(sources: Sources<'_>, one: &Described, graph: &mut Graph) {
     if let Some(known) = graph.get_mut(&id) {
         // A second file says more of the same service.
         known.reads.append(&mut project.reads);
-        let both = known.patterns.iter().chain(&project.patterns).flat_map(Patterns::sources);
+        let both = known
+            .patterns
+            .iter()
+            .chain(&project.patterns)
+            .flat_map(Patterns::sources);
         known.patterns = Patterns::new(both.map(str::to_owned).collect::<Vec<_>>()).ok();
         return;
     }
@@ -190,18 +237,32 @@ fn add(sources: Sources<'_>, one: &Described, graph: &mut Graph) {
 
 /// Returns what `.dockerignore` keeps out, as patterns that take away; nothing where it has exceptions.
 fn ignored(text: &str, context: &str) -> Vec<String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let lines: Vec<&str> = lines.collect();
     if lines.iter().any(|line| line.starts_with('!')) {
         return Vec::new();
     }
-    let globs = lines.iter().filter_map(|line| join(context, line.trim_start_matches('/')));
-    globs.filter(|glob| !glob.is_empty()).map(|glob| format!("!{glob}")).collect()
+    let globs = lines
+        .iter()
+        .filter_map(|line| join(context, line.trim_start_matches('/')));
+    globs
+        .filter(|glob| !glob.is_empty())
+        .map(|glob| format!("!{glob}"))
+        .collect()
 }
 
 /// Returns a name that a cache may have: letters, digits and dashes.
 fn cache_scope(id: &str) -> String {
-    let plain = id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+    let plain = id.chars().map(|c| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    });
     let plain: String = plain.collect();
     // Two ids may look alike without their signs.
     let digest = crate::event::Sha::of(id.as_bytes()).to_string();
@@ -211,7 +272,10 @@ fn cache_scope(id: &str) -> String {
 fn add_edges(sources: Sources<'_>, one: &Described, all: &[Described], graph: &mut Graph) {
     let from = one.id();
     let folder = folder_of(&one.file);
-    let sibling = |name: &str| all.iter().find(|other| other.name == name && folder_of(&other.file) == folder);
+    let sibling = |name: &str| {
+        all.iter()
+            .find(|other| other.name == name && folder_of(&other.file) == folder)
+    };
     for named in one.contexts.values() {
         if let Named::Image(name) = named
             && let Some(other) = sibling(name)
@@ -223,7 +287,10 @@ fn add_edges(sources: Sources<'_>, one: &Described, all: &[Described], graph: &m
         if one.contexts.contains_key(&image) {
             continue;
         }
-        for other in all.iter().filter(|other| other.tags.iter().any(|tag| same_image(tag, &image))) {
+        for other in all
+            .iter()
+            .filter(|other| other.tags.iter().any(|tag| same_image(tag, &image)))
+        {
             graph.depend(&from, &other.id());
         }
     }
@@ -234,7 +301,9 @@ fn same_image(tag: &str, image: &str) -> bool {
     let bare = |name: &str| {
         let name = name.split('@').next().unwrap_or_default();
         let slash = name.rfind('/').map_or(0, |slash| slash + 1);
-        let end = name[slash..].find(':').map_or(name.len(), |colon| slash + colon);
+        let end = name[slash..]
+            .find(':')
+            .map_or(name.len(), |colon| slash + colon);
         name[..end].to_owned()
     };
     !tag.is_empty() && bare(tag) == bare(image)
@@ -248,7 +317,9 @@ fn compose(sources: Sources<'_>, path: &str, graph: &mut Graph) -> Vec<Described
             return Vec::new();
         }
     };
-    let services = document.get("services").and_then(|services| services.as_mapping());
+    let services = document
+        .get("services")
+        .and_then(|services| services.as_mapping());
     let mut found = Vec::new();
     for (name, service) in services.into_iter().flatten() {
         let (Some(name), Some(build)) = (name.as_str(), service.get("build")) else {
@@ -263,11 +334,21 @@ fn compose(sources: Sources<'_>, path: &str, graph: &mut Graph) -> Vec<Described
         found.push(Described {
             file: path.to_owned(),
             name: name.to_owned(),
-            dockerfile: context.as_deref().filter(|_| !is_inline).and_then(|context| place(context, dockerfile)),
+            dockerfile: context
+                .as_deref()
+                .filter(|_| !is_inline)
+                .and_then(|context| place(context, dockerfile)),
             context,
             target: text("target").map(str::to_owned),
-            contexts: named.map(|named| compose_contexts(named, folder_of(path))).unwrap_or_default(),
-            tags: service.get("image").and_then(|image| image.as_str()).map(str::to_owned).into_iter().collect(),
+            contexts: named
+                .map(|named| compose_contexts(named, folder_of(path)))
+                .unwrap_or_default(),
+            tags: service
+                .get("image")
+                .and_then(|image| image.as_str())
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
         });
     }
     found
@@ -278,9 +359,18 @@ fn compose_contexts(named: &Value, folder: &str) -> BTreeMap<String, Named> {
     for (name, context) in named.as_mapping().into_iter().flatten() {
         pairs.extend(name.as_str().zip(context.as_str()));
     }
-    let list = named.as_sequence().into_iter().flatten().filter_map(|one| one.as_str());
+    let list = named
+        .as_sequence()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.as_str());
     pairs.extend(list.filter_map(|one| one.split_once('=')));
-    pairs.into_iter().filter_map(|(name, context)| Some((name.to_owned(), named_context(context, "service:", folder)?))).collect()
+    pairs
+        .into_iter()
+        .filter_map(|(name, context)| {
+            Some((name.to_owned(), named_context(context, "service:", folder)?))
+        })
+        .collect()
 }
 
 fn named_context(context: &str, scheme: &str, folder: &str) -> Option<Named> {
@@ -301,7 +391,7 @@ fn place(folder: &str, path: &str) -> Option<String> {
 
 fn bake_file(sources: Sources<'_>, path: &str, graph: &mut Graph) -> Vec<Described> {
     let text = sources.text(path).unwrap_or_default();
-    let targets = if path.ends_with(".json") {
+    let targets = if extension(path) == Some("json") {
         match serde_json::from_str(text) {
             Ok(document) => bake::read_json(&document),
             Err(error) => {
@@ -317,14 +407,22 @@ fn bake_file(sources: Sources<'_>, path: &str, graph: &mut Graph) -> Vec<Describ
         let mut chain = vec![target];
         let mut next = 0;
         while let Some(one) = chain.get(next).copied() {
-            let parents = one.inherits.iter().rev().filter_map(|parent| targets.get(parent));
+            let parents = one
+                .inherits
+                .iter()
+                .rev()
+                .filter_map(|parent| targets.get(parent));
             // A loop of targets would go on forever.
             chain.extend(parents.take(if chain.len() > 64 { 0 } else { 64 }));
             next += 1;
         }
-        let first = |pick: fn(&bake::Target) -> &Option<Option<String>>| chain.iter().find_map(|one| pick(one).clone());
-        let context = first(|one| &one.context).unwrap_or_else(|| Some(".".to_owned()));
-        let dockerfile = first(|one| &one.dockerfile).unwrap_or_else(|| Some("Dockerfile".to_owned()));
+        let first = |pick: fn(&bake::Target) -> &Said| {
+            let said = chain.iter().map(|one| pick(one));
+            let mut said = said.filter(|said| **said != Said::Nothing);
+            said.next().cloned().unwrap_or_default()
+        };
+        let context = first(|one| &one.context).or(".");
+        let dockerfile = first(|one| &one.dockerfile).or("Dockerfile");
         // Paths are meant from where bake is called: beside the file, or at the top.
         let is_there = |folder: &str| {
             let context = place(folder, context.as_deref()?)?;
@@ -332,16 +430,30 @@ fn bake_file(sources: Sources<'_>, path: &str, graph: &mut Graph) -> Vec<Describ
             sources.has(&file).then_some(())
         };
         let own = folder_of(path);
-        let folder = if is_there(own).is_none() && is_there("").is_some() { "" } else { own };
+        let folder = if is_there(own).is_none() && is_there("").is_some() {
+            ""
+        } else {
+            own
+        };
         let context = context.and_then(|context| place(folder, &context));
         let named = chain.iter().flat_map(|one| &one.contexts);
         found.push(Described {
             file: path.to_owned(),
             name: name.clone(),
-            dockerfile: context.as_deref().zip(dockerfile.as_deref()).and_then(|(context, file)| place(context, file)),
+            dockerfile: context
+                .as_deref()
+                .zip(dockerfile.as_deref())
+                .and_then(|(context, file)| place(context, file)),
             context,
-            target: first(|one| &one.target).flatten(),
-            contexts: named.filter_map(|(name, context)| Some((name.clone(), named_context(context, "target:", folder)?))).collect(),
+            target: match first(|one| &one.stage) {
+                Said::Text(stage) => Some(stage),
+                _ => None,
+            },
+            contexts: named
+                .filter_map(|(name, context)| {
+                    Some((name.clone(), named_context(context, "target:", folder)?))
+                })
+                .collect(),
             tags: target.tags.clone(),
         });
     }
@@ -356,7 +468,11 @@ mod tests {
     #[track_caller]
     fn check(files: &[(&str, &str)], path: &str, expected: &[&str]) {
         let graph = read(files);
-        let mut found: Vec<_> = Owners::new(&graph).of(path).into_iter().map(|(id, _)| id).collect();
+        let mut found: Vec<_> = Owners::new(&graph)
+            .of(path)
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect();
         found.sort_unstable();
         assert_eq!(found, expected, "{path}");
     }
@@ -364,10 +480,16 @@ mod tests {
     #[test]
     fn a_services_image_is_made_from_its_context() {
         let files = [
-            ("compose.yaml", "services:\n  api:\n    build: ./api\n  web:\n    build: {context: ., dockerfile: web/Dockerfile, target: prod}\n  db: {image: postgres}\n"),
+            (
+                "compose.yaml",
+                "services:\n  api:\n    build: ./api\n  web:\n    build: {context: ., dockerfile: web/Dockerfile, target: prod}\n  db: {image: postgres}\n",
+            ),
             ("api/Dockerfile", "FROM rust\nCOPY . .\n"),
             ("api/.dockerignore", "target\n*.md\n"),
-            ("web/Dockerfile", "FROM node AS prod\nCOPY package.json web ./\nFROM prod AS dev\nCOPY dev .\n"),
+            (
+                "web/Dockerfile",
+                "FROM node AS prod\nCOPY package.json web ./\nFROM prod AS dev\nCOPY dev .\n",
+            ),
         ];
         assert_eq!(projects(&read(&files)), ["docker:.#api", "docker:.#web"]);
         check(&files, "api/src/main.rs", &["docker:.#api"]);
@@ -383,12 +505,24 @@ mod tests {
     #[test]
     fn bake_targets_build_on_each_other() {
         let files = [
-            ("docker/docker-bake.hcl", "target \"app\" {\ncontext = \"../app\"\ncontexts = { base = \"target:base\" }\n}\ntarget \"base\" {\ncontext = \"..\"\ndockerfile = \"docker/base.Dockerfile\"\n}\n"),
-            ("docker/base.Dockerfile", "FROM debian\nCOPY scripts/*.sh /\n"),
+            (
+                "docker/docker-bake.hcl",
+                "target \"app\" {\ncontext = \"../app\"\ncontexts = { base = \"target:base\" }\n}\ntarget \"base\" {\ncontext = \"..\"\ndockerfile = \"docker/base.Dockerfile\"\n}\n",
+            ),
+            (
+                "docker/base.Dockerfile",
+                "FROM debian\nCOPY scripts/*.sh /\n",
+            ),
             ("app/Dockerfile", "FROM base\nCOPY src src\n"),
         ];
-        assert_eq!(projects(&read(&files)), ["docker:docker#app", "docker:docker#base"]);
-        assert_eq!(dependents(&read(&files), "docker:docker#base"), ["docker:docker#app"]);
+        assert_eq!(
+            projects(&read(&files)),
+            ["docker:docker#app", "docker:docker#base"]
+        );
+        assert_eq!(
+            dependents(&read(&files), "docker:docker#base"),
+            ["docker:docker#app"]
+        );
         check(&files, "scripts/a.sh", &["docker:docker#base"]);
         check(&files, "app/src/x", &["docker:docker#app"]);
         check(&files, "app/other", &[]);
@@ -408,7 +542,10 @@ mod tests {
     #[test]
     fn an_image_that_another_is_from_is_its_dependency() {
         let files = [
-            ("docker-compose.yml", "services:\n  base:\n    image: acme/base:dev\n    build: base\n  app:\n    build: app\n"),
+            (
+                "docker-compose.yml",
+                "services:\n  base:\n    image: acme/base:dev\n    build: base\n  app:\n    build: app\n",
+            ),
             ("base/Dockerfile", "FROM debian\n"),
             ("app/Dockerfile", "FROM acme/base\n"),
         ];
