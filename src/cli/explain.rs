@@ -139,7 +139,7 @@ pub(crate) fn topics() -> Vec<Topic> {
         text: note.explanation().into(),
     }));
     topics.extend(CODES.iter().map(|code| Topic {
-        code: format!("plan/{}", code.code),
+        code: format!("plan/{}", code.name),
         what: match code.about {
             About::Everything => "why a plan runs everything".into(),
             About::Project => "why a project is affected".into(),

@@ -4,6 +4,7 @@ pub(crate) mod artifacts;
 pub(crate) mod bases;
 pub(crate) mod etags;
 pub(crate) mod github;
+pub(crate) mod graphs;
 pub(crate) mod identity;
 pub(crate) mod planner;
 pub(crate) mod post;

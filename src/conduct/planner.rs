@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use crate::change::base::Commit;
 use crate::change::{Change, Kind, Tree, parse_raw};
+use crate::event::Sha;
 use crate::plan::assess::{Assessment, Input, Since, assess};
 use crate::plan::graph::components::Components;
 use crate::plan::graph::{self, Graph};
 use crate::plan::links::Links;
-use crate::plan::manifests::Side;
+use crate::plan::manifests::{self, Side};
 use crate::plan::rules::Rules;
 use crate::plan::sources::{Blobs, Sources, file_name};
 use crate::ports::GitError;
@@ -39,9 +40,6 @@ pub(crate) struct Planned {
     pub(crate) assessment: Assessment,
 }
 
-/// Paths and objects that a graph is read from.
-type ManifestKey = Vec<(Arc<str>, Arc<str>)>;
-
 /// Reads a repository for plans; what was read once stays for the next plan.
 pub(crate) struct Planner<'w> {
     pub(crate) history: &'w dyn History,
@@ -54,7 +52,9 @@ pub(crate) struct Planner<'w> {
     /// What Rust sources mention; load and keep it for the next run.
     pub(crate) mentions: super::readers::Mentions,
     components: Components,
-    graphs: HashMap<ManifestKey, (Arc<Graph>, Arc<Links>)>,
+    /// Graphs of earlier plans; load and keep them for the next run.
+    pub(crate) kept: super::graphs::Kept,
+    graphs: HashMap<Sha, (Arc<Graph>, Arc<Links>)>,
 }
 
 impl<'w> Planner<'w> {
@@ -76,6 +76,7 @@ impl<'w> Planner<'w> {
             blobs: Blobs::default(),
             mentions: super::readers::Mentions::default(),
             components,
+            kept: super::graphs::Kept::default(),
             graphs: HashMap::new(),
         })
     }
@@ -153,18 +154,11 @@ impl<'w> Planner<'w> {
             .into_iter()
             .map(|changes| (tree.before(&changes), changes))
             .collect();
-        let mut wanted = BTreeSet::new();
-        wanted_of(&tree, &mut wanted);
-        for (tree, changes) in &before {
-            wanted_of(tree, &mut wanted);
-            let locks = changes.iter().filter(|change| is_lock(&change.path));
-            let sides = locks.flat_map(|change| [&change.old, &change.new]);
-            wanted.extend(sides.flatten().map(|entry| Arc::clone(&entry.object)));
-        }
-        self.read(wanted)?;
-        self.read_patched(&tree)?;
-        for (tree, _) in &before {
-            self.read_patched(tree)?;
+        let is_known = self.is_known(&tree) && before.iter().all(|(tree, _)| self.is_known(tree));
+        let mut changed = before.iter().flat_map(|(_, changes)| changes);
+        // Where graphs are known, manifests are looked into only to see what a root's change says.
+        if !is_known || changed.any(|change| manifests::may_reach(&change.path)) {
+            self.read_all(&tree, &before)?;
         }
         let after = self.snapshot(tree);
         let before: Vec<Before> = before
@@ -187,6 +181,50 @@ impl<'w> Planner<'w> {
             }
         }
         Ok(planned)
+    }
+
+    /// Reads every manifest of some trees, and the lock files that changed.
+    fn read_all(&mut self, tree: &Tree, before: &[(Tree, Vec<Change>)]) -> Result<(), GitError> {
+        let mut wanted = BTreeSet::new();
+        wanted_of(tree, &mut wanted);
+        for (tree, changes) in before {
+            wanted_of(tree, &mut wanted);
+            let locks = changes.iter().filter(|change| is_lock(&change.path));
+            let sides = locks.flat_map(|change| [&change.old, &change.new]);
+            wanted.extend(sides.flatten().map(|entry| Arc::clone(&entry.object)));
+        }
+        self.read(wanted)?;
+        self.read_patched(tree)?;
+        for (tree, _) in before {
+            self.read_patched(tree)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the graph of a tree was read before; then it is at hand afterwards.
+    fn is_known(&mut self, tree: &Tree) -> bool {
+        let key = self.key(tree);
+        if self.graphs.contains_key(&key) {
+            return true;
+        }
+        let Some((graph, links)) = self.kept.find(&key) else {
+            return false;
+        };
+        self.graphs.insert(key, (Arc::new(graph), Arc::new(links)));
+        true
+    }
+
+    /// Returns a digest of all that a graph is read from.
+    fn key(&self, tree: &Tree) -> Sha {
+        let mut text = format!("{} {:?}\n", super::graphs::VERSION, self.components);
+        for (path, entry) in tree.iter() {
+            if is_wanted(path, entry.kind()) || is_lock(path) {
+                text.push_str(entry.object);
+                text.push_str(path);
+                text.push('\0');
+            }
+        }
+        Sha::of(text.as_bytes())
     }
 
     fn assess(
@@ -225,12 +263,7 @@ impl<'w> Planner<'w> {
 
     /// Reads the graph of a tree whose blobs are here; trees with the same manifests have the same one.
     fn snapshot(&mut self, tree: Tree) -> Snapshot {
-        let mut key = ManifestKey::new();
-        for (path, entry) in tree.iter() {
-            if is_wanted(path, entry.kind()) || is_lock(path) {
-                key.push((path.into(), entry.object.into()));
-            }
-        }
+        let key = self.key(&tree);
         let known = self.graphs.get(&key).cloned();
         let (graph, links) = known.unwrap_or_else(|| {
             let sources = Sources {
@@ -239,6 +272,7 @@ impl<'w> Planner<'w> {
             };
             let graph = Arc::new(graph::read(sources, &self.components));
             let links = Arc::new(Links::read(sources));
+            self.kept.add(key, &graph, &links);
             self.graphs
                 .insert(key, (Arc::clone(&graph), Arc::clone(&links)));
             (graph, links)

@@ -16,7 +16,7 @@ pub(crate) enum About {
 /// A code.
 #[derive(Debug)]
 pub(crate) struct Code {
-    pub(crate) code: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) about: About,
     pub(crate) meaning: &'static str,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Code {
 macro_rules! codes {
     ($($about:ident: $($code:literal = $meaning:literal;)+)+) => {
         /// Every code.
-        pub(crate) const CODES: &[Code] = &[$($(Code { code: $code, about: About::$about, meaning: $meaning }),+),+];
+        pub(crate) const CODES: &[Code] = &[$($(Code { name: $code, about: About::$about, meaning: $meaning }),+),+];
     };
 }
 
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn codes_are_there_once_and_those_that_have_names_are_there() {
-        let known: BTreeSet<&str> = CODES.iter().map(|code| code.code).collect();
+        let known: BTreeSet<&str> = CODES.iter().map(|code| code.name).collect();
         assert_eq!(known.len(), CODES.len());
         let named = [
             codes::BASE_MISSING,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::sources::{Sources, folder_of, is_within, join};
 use crate::change::Kind;
 
@@ -9,7 +11,7 @@ use crate::change::Kind;
 const DEEPEST: usize = 4;
 
 /// The links of a tree: where each leads, from the top.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Links(BTreeMap<String, String>);
 
 impl Links {

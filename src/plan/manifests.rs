@@ -34,20 +34,7 @@ pub(crate) const UNREADABLE: &str = "manifest-unreadable";
 pub(crate) fn reach(change: &Change, old: Side<'_>, new: Side<'_>) -> Option<Reach> {
     let path = change.path.as_str();
     let dir = folder_of(path);
-    let kind = match file_name(path) {
-        "Cargo.toml" | "Cargo.lock" => Kind::Cargo,
-        "package.json"
-        | "pnpm-workspace.yaml"
-        | "package-lock.json"
-        | "npm-shrinkwrap.json"
-        | "pnpm-lock.yaml"
-        | "yarn.lock"
-        | "bun.lock"
-        | "bun.lockb" => Kind::Npm,
-        "pyproject.toml" | "uv.lock" => Kind::Python,
-        "go.work" | "go.work.sum" => Kind::Go,
-        _ => return None,
-    };
+    let kind = kind_of(path)?;
     let members = members(kind, dir, old, new);
     // A package by itself owns its files.
     if members.is_empty() {
@@ -70,6 +57,28 @@ pub(crate) fn reach(change: &Change, old: Side<'_>, new: Side<'_>) -> Option<Rea
             comparison.everyone(ROOT_MANIFEST, "it is about every module that it uses")
         }
         _ => comparison.lock(),
+    })
+}
+
+/// Whether a path may be a workspace's root manifest or lock file.
+pub(crate) fn may_reach(path: &str) -> bool {
+    kind_of(path).is_some()
+}
+
+fn kind_of(path: &str) -> Option<Kind> {
+    Some(match file_name(path) {
+        "Cargo.toml" | "Cargo.lock" => Kind::Cargo,
+        "package.json"
+        | "pnpm-workspace.yaml"
+        | "package-lock.json"
+        | "npm-shrinkwrap.json"
+        | "pnpm-lock.yaml"
+        | "yarn.lock"
+        | "bun.lock"
+        | "bun.lockb" => Kind::Npm,
+        "pyproject.toml" | "uv.lock" => Kind::Python,
+        "go.work" | "go.work.sum" => Kind::Go,
+        _ => return None,
     })
 }
 

@@ -278,7 +278,7 @@ impl World {
                     "refs/heads/queue".to_owned(),
                 )
             }
-            ["push", "tag"] => (json!({}), "refs/tags/start".to_owned()),
+            ["push", "tag"] | ["release"] => (json!({}), "refs/tags/start".to_owned()),
             ["push", branch, ..] => {
                 let payload = match parts.get(2) {
                     Some(&"empty") => json!({}),
@@ -291,7 +291,6 @@ impl World {
                 };
                 (payload, format!("refs/heads/{branch}"))
             }
-            ["release"] => (json!({}), "refs/tags/start".to_owned()),
             _ => (json!({}), BASE_TIP.to_owned()),
         };
         Some((parts[0].to_owned(), payload, reference))

@@ -160,7 +160,7 @@ fn of_path(
         .planner
         .plan(tree, vec![changes], &desk.settings.rules)
         .map_err(git_trouble)?;
-    super::keep_mentions(session, &desk.planner);
+    super::keep_cache(session, &desk.planner);
     let ends = Ends {
         head: desk.head.object.clone(),
         ..Ends::default()

@@ -17,6 +17,7 @@ use crate::change::{Change, Tree};
 use crate::cli::session::{Session, parse_config};
 use crate::cli::trouble::no_repository;
 use crate::conduct::bases::{Found, NoBase, Reach, Search};
+use crate::conduct::graphs::Kept;
 use crate::conduct::planner::{Planned, Planner};
 use crate::conduct::readers::Mentions;
 use crate::config::ConfigFile;
@@ -107,6 +108,8 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
             .ui
             .warn(&format!("everything runs: {}", reason.detail));
     }
+    // The process ends here; giving thousands of small pieces back one by one takes as long as reading them.
+    std::mem::forget(desk);
     Ok(ExitCode::Success)
 }
 
@@ -139,7 +142,7 @@ impl<'w> Desk<'w> {
         let config = committed_config(session, &mut planner, &checkout, &head.object)?;
         let settings = settings::read(session, config.as_ref().unwrap_or(&session.config))?;
         planner.set_components(settings.components.clone());
-        load_mentions(session, &mut planner);
+        load_cache(session, &mut planner);
         Ok(Self {
             planner,
             settings,
@@ -189,7 +192,7 @@ impl<'w> Desk<'w> {
             .map_err(git_trouble)?;
         let loud: Vec<Reason> = reason.iter().cloned().collect();
         outcome.assessment.reasons.splice(0..0, reason);
-        keep_mentions(session, &self.planner);
+        keep_cache(session, &self.planner);
         let ends = Ends {
             base,
             head: after,
@@ -353,32 +356,44 @@ fn given_changes(
     Ok(changes.collect())
 }
 
-/// Where what Rust sources mention is kept.
-const MENTIONS: &str = "cache/rust-mentions";
+/// Where plans keep what they found, below the state's folder.
+const CACHE: &str = "cache";
 
-fn load_mentions(session: &Session<'_>, planner: &mut Planner<'_>) {
+/// What Rust sources mention, by blob.
+const MENTIONS: &str = "rust-mentions";
+
+/// Graphs, by the manifests that they were read from.
+const GRAPHS: &str = "graphs";
+
+fn load_cache(session: &Session<'_>, planner: &mut Planner<'_>) {
     let Ok(state) = session.state() else { return };
-    let Ok(mut file) = session.world.files.open(&state.root().join(MENTIONS)) else {
-        return;
+    let read = |name: &str| {
+        let path = state.root().join(CACHE).join(name);
+        let mut file = session.world.files.open(&path).ok()?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        Some(text)
     };
-    let mut text = String::new();
-    if file.read_to_string(&mut text).is_ok() {
-        planner.mentions = Mentions::parse(&text);
-    }
+    planner.mentions = Mentions::parse(read(MENTIONS).as_deref().unwrap_or_default());
+    planner.kept = Kept::parse(read(GRAPHS).unwrap_or_default());
 }
 
 /// What was found is found again if it cannot be kept.
-fn keep_mentions(session: &Session<'_>, planner: &Planner<'_>) {
-    if !planner.mentions.is_new {
-        return;
-    }
+fn keep_cache(session: &Session<'_>, planner: &Planner<'_>) {
     let Ok(state) = session.state() else { return };
-    let path = state.root().join(MENTIONS);
+    let folder = state.root().join(CACHE);
     let files = session.world.files.as_ref();
-    if let Some(folder) = path.parent()
-        && files.create_folder(folder).is_ok()
-    {
-        let text = planner.mentions.text();
-        let _found_again = files.write_atomic(&path, &mut |out| out.write_all(text.as_bytes()));
+    let keep = |name: &str, text: &str| {
+        if files.create_folder(&folder).is_ok() {
+            let _found_again = files.write_atomic(&folder.join(name), &mut |out| {
+                out.write_all(text.as_bytes())
+            });
+        }
+    };
+    if planner.mentions.is_new {
+        keep(MENTIONS, &planner.mentions.text());
+    }
+    if planner.kept.is_new() {
+        keep(GRAPHS, &planner.kept.text());
     }
 }

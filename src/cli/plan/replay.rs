@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::wire::{Mode, PlanDocument};
-use super::{Desk, Ends, MakeArgs, document, git_trouble, keep_mentions};
+use super::{Desk, Ends, MakeArgs, document, git_trouble, keep_cache};
 use crate::change::base::short;
 use crate::change::log::{self, Logged};
 use crate::cli::session::Session;
@@ -183,7 +183,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ReplayArgs) -> CommandResult
         tree.undo(&one.changes);
     }
     bar.finish_and_clear();
-    keep_mentions(session, &desk.planner);
+    keep_cache(session, &desk.planner);
     let report = tally.finish(desk.head.object.clone());
     session.render(&report)?;
     if report.totals.commits == 0 {

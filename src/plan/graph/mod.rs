@@ -13,11 +13,13 @@ pub(crate) mod python;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::sources::Sources;
 use patterns::Patterns;
 
 /// An ecosystem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Cargo,
     Npm,
@@ -54,7 +56,7 @@ impl Kind {
 }
 
 /// Which files are a project's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Scope {
     /// All below its folder, except what lies in another member.
     Folder,
@@ -67,7 +69,7 @@ pub(crate) enum Scope {
 }
 
 /// Something with files of its own that others may depend on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Project {
     pub(crate) kind: Kind,
     /// From the top; `""` is the top.
@@ -119,14 +121,14 @@ impl Project {
 }
 
 /// A manifest that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Trouble {
     pub(crate) path: String,
     pub(crate) words: String,
 }
 
 /// The projects of a commit, and who depends on whom.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Graph {
     projects: BTreeMap<String, Project>,
     /// From a project to what it depends on.

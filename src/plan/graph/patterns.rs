@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::plan::sources::is_within;
 
@@ -36,6 +37,20 @@ enum Form {
         itself: GlobMatcher,
         below: GlobMatcher,
     },
+}
+
+/// Patterns are written as their globs.
+impl Serialize for Patterns {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.sources())
+    }
+}
+
+impl<'de> Deserialize<'de> for Patterns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let globs = Vec::<String>::deserialize(deserializer)?;
+        Self::new(globs).map_err(serde::de::Error::custom)
+    }
 }
 
 impl PartialEq for Patterns {

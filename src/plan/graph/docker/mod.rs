@@ -7,6 +7,7 @@ mod dockerfile;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 
 use super::patterns::Patterns;
@@ -16,7 +17,7 @@ use bake::Said;
 use dockerfile::{Dockerfile, Inputs, substitute};
 
 /// How an image is built.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Image {
     /// The build context, from the top; none when it is not known.
     pub(crate) context: Option<String>,

@@ -1,0 +1,94 @@
+//! Graphs of earlier plans: most changes touch no manifest, and then nothing needs to be read again.
+
+use std::collections::HashMap;
+
+use crate::event::Sha;
+use crate::plan::graph::Graph;
+use crate::plan::links::Links;
+
+/// Another way of reading graphs is another version; so is another version of maestro.
+pub(crate) const VERSION: &str = concat!("maestro graphs 1 ", env!("CARGO_PKG_VERSION"));
+
+/// Of more graphs, those that were used longest ago go.
+const MOST: usize = 48;
+
+/// What is kept, one graph a line, the newest first.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    text: String,
+    new: Vec<(Sha, String)>,
+}
+
+impl Kept {
+    /// Takes over what an earlier plan kept; what is no such text is nothing.
+    pub(crate) fn parse(text: String) -> Self {
+        let is_ours = text.lines().next() == Some(VERSION);
+        Self {
+            text: if is_ours { text } else { String::new() },
+            new: Vec::new(),
+        }
+    }
+
+    /// Returns a graph by the digest of what it was read from.
+    pub(crate) fn find(&self, key: &Sha) -> Option<(Graph, Links)> {
+        let key = key.to_string();
+        let mut lines = self.text.lines().skip(1);
+        let line = lines.find_map(|line| line.strip_prefix(&key)?.strip_prefix('\t'))?;
+        serde_json::from_str(line).ok()
+    }
+
+    /// Adds a graph that was read.
+    pub(crate) fn add(&mut self, key: Sha, graph: &Graph, links: &Links) {
+        // A replay reads more of them than anybody will want again.
+        if self.new.len() < MOST
+            && let Ok(json) = serde_json::to_string(&(graph, links))
+        {
+            self.new.push((key, json));
+        }
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        !self.new.is_empty()
+    }
+
+    /// Returns the text that [`Self::parse`] reads.
+    pub(crate) fn text(&self) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        let new = self.new.iter().map(|(key, json)| format!("{key}\t{json}"));
+        let old = self.text.lines().skip(1).map(str::to_owned);
+        let mut seen: HashMap<String, ()> = HashMap::new();
+        for line in new.chain(old) {
+            let key = line.split('\t').next().unwrap_or_default().to_owned();
+            if lines.len() < MOST && seen.insert(key, ()).is_none() {
+                lines.push(line);
+            }
+        }
+        format!("{VERSION}\n{}\n", lines.join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::graph::tests::read;
+
+    #[test]
+    fn a_graph_reads_back_as_it_was_kept() {
+        let files = [
+            ("Cargo.toml", "[workspace]\nmembers=['a']"),
+            ("a/Cargo.toml", "[package]\nname='a'"),
+            ("compose.yml", "services:\n  s:\n    build: a\n"),
+            ("a/Dockerfile", "FROM x\nCOPY src/*.rs .\n"),
+        ];
+        let graph = read(&files);
+        let key = Sha::of(b"x");
+        let mut kept = Kept::default();
+        kept.add(key, &graph, &Links::default());
+        let text = kept.text();
+        let read = Kept::parse(text.clone()).find(&key).unwrap();
+        assert_eq!(read.0, graph);
+        assert_eq!(Kept::parse(text.clone()).text(), text);
+        assert!(Kept::parse(text).find(&Sha::of(b"y")).is_none());
+        assert!(Kept::parse("other".into()).find(&key).is_none());
+    }
+}
