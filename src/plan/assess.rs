@@ -207,12 +207,10 @@ impl<'a> Assessor<'a> {
             }
             None => {}
         }
-        self.note_owners(path, old, &mut file);
-        if file.projects.is_empty() && file.jobs.is_empty() {
+        let is_owned = self.note_owners(path, old, &mut file) || !file.jobs.is_empty();
+        // Whoever reads a file from elsewhere need not be the only one.
+        if !is_owned {
             self.unowned(change, since, &mut file);
-        } else if change.is_submodule() {
-            // What lies in it is not seen: whoever reaches into it is affected as its reader, or owns it.
-            file.verdict = Verdict::Concerns;
         }
         file
     }
@@ -226,13 +224,18 @@ impl<'a> Assessor<'a> {
         }
     }
 
-    /// Projects that the path belongs to, on either side.
-    fn note_owners(&mut self, path: &str, old: &Owners<'a>, file: &mut ChangedFile) {
+    /// Notes the projects that the path belongs to, on either side, and those that are made from it; returns whether it belongs
+    /// to one.
+    fn note_owners(&mut self, path: &str, old: &Owners<'a>, file: &mut ChangedFile) -> bool {
         let mut found = self.new.of(path);
         found.extend(old.of(path));
+        let mut is_owned = false;
         for (id, bond) in found {
             match bond {
-                Bond::Own => self.seed(id, "changed-file", path, String::new(), file),
+                Bond::Own => {
+                    is_owned = true;
+                    self.seed(id, "changed-file", path, String::new(), file);
+                }
                 Bond::Reads => self.seed(
                     id,
                     "read-file",
@@ -242,6 +245,7 @@ impl<'a> Assessor<'a> {
                 ),
             }
         }
+        is_owned
     }
 
     /// Projects that were seen to read the path.
@@ -318,7 +322,17 @@ impl<'a> Assessor<'a> {
     /// A file that belongs to nobody.
     fn unowned(&mut self, change: &Change, since: Since<'a>, file: &mut ChangedFile) {
         let path = change.path.as_str();
-        if let Some(glob) = self.people.matched(path) {
+        if let Some(glob) = self.people.matched(path).map(str::to_owned) {
+            // A project at the top may well be made of it: documents are built by somebody.
+            for graph in [self.input.new.graph, since.old.graph] {
+                for (id, _) in graph.projects().filter(|(_, project)| project.is_fallback) {
+                    let words = "it is at the top, and nobody else has the file";
+                    self.seed(id, "changed-file", path, words.into(), file);
+                }
+            }
+            if !file.projects.is_empty() {
+                return;
+            }
             file.verdict = Verdict::Nothing(format!(
                 "`{glob}`: it is for people, and nothing was seen to read it"
             ));

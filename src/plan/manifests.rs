@@ -246,10 +246,7 @@ impl Comparison<'_> {
         if let Some(part) = python::root_change(&old, &new).first() {
             return self.everyone(ROOT_MANIFEST, &format!("`{part}` is for every member"));
         }
-        let is_other = |key: &str| old.get(key) != new.get(key);
-        let own = (is_other("project") || is_other("build-system"))
-            .then(|| self.own())
-            .flatten();
+        let own = (old != new).then(|| self.own()).flatten();
         let own = own.map(|own| {
             (
                 own,

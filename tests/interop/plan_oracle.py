@@ -1,12 +1,8 @@
-"""Judges `maestro plan` on a real history: a second, simple reading of Cargo, npm and uv workspaces says what each of the last
-first-parent commits must select. What maestro does not select of it is a miss: printed, and exit code 1.
-plan_oracle.py REPOSITORY COMMITS [BINARY]: without a binary it only counts what it expects. Needs PyYAML and tomli (TOML 1.1).
-Expected are the nearest project of each kind of every changed path, before and after the change, and all that depend on them in
-either graph. A workspace's root owns its manifest and OWN, no more. A manifest no workspace or path leads to is a fixture."""
-import collections, contextlib, functools, json, re, subprocess, sys, tomli, yaml  # noqa: E401
-from posixpath import basename, dirname, join, normpath
+"""Judges `maestro plan` on a real history (REPOSITORY COMMITS BINARY) by a second, simple reading of Cargo, npm and uv workspaces: nearest
+projects of each path, before and after, and all that depend on them. Slots are compared where no lock file changed: it reads none."""
+import collections, contextlib, functools, json, re, subprocess, sys, tomli, yaml; from posixpath import basename, dirname, join, normpath  # noqa
 FILES = {"Cargo.toml": "cargo", "package.json": "npm", "pyproject.toml": "python", "pnpm-workspace.yaml": "pnpm"}
-PACKAGE, OWN = {"cargo": ["package"], "npm": [], "python": ["project"]}, ("src", "tests", "benches", "examples")
+PACKAGE, OWN = {"cargo": ["package"], "npm": [], "python": ["project"]}, ("src", "tests", "benches", "examples"); LOCKS = {"Cargo.lock", "uv.lock", "pnpm-lock.yaml", "package-lock.json", "yarn.lock"}
 SECTIONS = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "dev-dependencies", "build-dependencies")
 GLOB = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
 def at(table, *keys):  # the table below these keys, or an empty one
@@ -47,45 +43,38 @@ def graph(blobs):  # {project: who depends on it}, and the roots above others
                 dependents.setdefault((kind, there), set()).add((kind, here))
                 queue += {there}.difference(queue)
         roots |= {(kind, top) for folder in queue if top in above(folder)}
-    return dependents, roots
-def owners(path, projects, roots):
-    for kind, folder in [next(((k, f) for f in above(path) if (k, f) in projects), (k, None)) for k in PACKAGE]:
-        rest = path.removeprefix(f"{folder}/")
-        if folder and ((kind, folder) not in roots or FILES.get(rest) == kind or rest.split("/")[0] in OWN): yield kind, folder
+    return dependents, roots, packages
+def owners(path, projects, roots, packages):
+    nearest = [next(((k, f) for f in above(path) if (k, f) in projects), (k, None)) for k in PACKAGE]
+    for kind, folder in nearest:  # a project at the top has what lies below no other manifest, but for lock files
+        deeper = folder == "." and any((k, f) in packages for f in above(path)[:-1] for k in PACKAGE)
+        rest, deeper = path.removeprefix(f"{folder}/"), deeper or basename(path) in LOCKS or folder == "." and FILES.get(path, kind) != kind
+        if folder and not deeper and ((kind, folder) not in roots or FILES.get(rest) == kind or rest.split("/")[0] in OWN): yield kind, folder
 @functools.cache
 def manifest(kind, blob):
     CAT.stdin.write(f"{blob}\n".encode()), CAT.stdin.flush()
     text = CAT.stdout.read(int(CAT.stdout.readline().split()[-1]) + 1)
-    with contextlib.suppress(ValueError, yaml.YAMLError, RecursionError):
-        return at({"npm": json.loads, "pnpm": yaml.safe_load}.get(kind, tomli.loads)(text.decode("utf-8-sig")))
+    with contextlib.suppress(ValueError, yaml.YAMLError, RecursionError): return at({"npm": json.loads, "pnpm": yaml.safe_load}.get(kind, tomli.loads)(text.decode("utf-8-sig")))
 def run(*command): return subprocess.run(command, stdout=subprocess.PIPE).stdout.decode("utf-8", "surrogateescape")
-REPOSITORY, COMMITS, MAESTRO = [*sys.argv[1:], ""][:3]
-CAT = subprocess.Popen(["git", "-C", REPOSITORY, "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-chain = run("git", "-C", REPOSITORY, "rev-list", "--first-parent", f"--max-count={int(COMMITS) + 1}", "HEAD").split()[::-1]
-total, reasons, blobs = collections.Counter(), collections.Counter(), {}
+REPOSITORY, COMMITS, MAESTRO = sys.argv[1:]; CAT = subprocess.Popen(["git", "-C", REPOSITORY, "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+chain = run("git", "-C", REPOSITORY, "rev-list", "--first-parent", f"--max-count={int(COMMITS) + 1}", "HEAD").split()[::-1]; total, reasons, blobs = collections.Counter(), collections.Counter(), {}
 for parent, commit in zip(["4b825dc642cb6eb9a060e54bf8d69288fbee4904", *chain], chain):  # the first is git's empty tree
     fields = run("git", "-C", REPOSITORY, "diff-tree", "-r", "-z", "--no-renames", parent, commit).split("\0")
-    changed = dict(zip(fields[1::2], map(str.split, fields[::2])))  # path: mode, mode, blob, blob, status
-    old, found = graph(frozenset(blobs.items())), {}
+    changed, old, found = dict(zip(fields[1::2], map(str.split, fields[::2]))), graph(frozenset(blobs.items())), {}  # path: modes, blobs, status
     for path, (_, mode, _, blob, _) in changed.items():
         blobs |= {(FILES[basename(path)], dirname(path) or "."): mode[:3] == "100" and blob} if basename(path) in FILES else {}
     if commit == chain[0]: continue
     new = graph(frozenset(blobs.items()))
-    queue = [(owner, path) for path in changed for side in (old, new) for owner in owners(path, *side)]
-    total.update(commits=1, files=len(changed), root_files=len(changed.keys() - {path for _, path in queue}))
+    says = {path: [manifest(FILES[basename(path)], blob) if set(blob) > {"0"} else None for blob in row[2:4]] for path, row in changed.items() if basename(path) in FILES}
+    queue = [(owner, path) for path in changed if path not in says or says[path][0] != says[path][1] for side in (old, new) for owner in owners(path, *side)]
     for project, path in queue:
         if project not in found:
             found[project] = path
-            queue += [(other, path) for dependents, _ in (old, new) for other in dependents.get(project, ())]
+            queue += [(other, path) for dependents, *_ in (old, new) for other in dependents.get(project, ())]
     expected = {":".join(project): path for project, path in found.items() if project in new[0]}
-    total.update(expected=len(expected), nothing_expected=not expected, possible=len(new[0]))
-    if MAESTRO:
-        plan = json.loads(run(MAESTRO, "-C", REPOSITORY, "plan", "--base", parent, "--head", commit, "--format", "json"))
-        affected, everything = {project["id"]: project["affected"] for project in plan["projects"]}, plan["mode"] == "all"
-        missed = [name for name in expected if not everything and not affected.get(name)]
-        for name in missed: print("MISS", commit, name, "for", expected[name], "" if name in affected else "(not listed)")
-        reasons.update({reason["code"] for reason in plan["reasons"]} if everything else ())
-        selected = sum(bool(affected.get(":".join(project))) for project in new[0])
-        total.update({"all": 1} if everything else {"judged": len(expected), "selected": selected, "misses": len(missed)})
-print(json.dumps({"repository": REPOSITORY, "projects": len(new[0]), **total, "all_because": reasons}))
-sys.exit(total["misses"] > 0)
+    plan = json.loads(run(MAESTRO, "-C", REPOSITORY, "plan", "--base", parent, "--head", commit, "--format", "json"))
+    affected, everything = {project["id"]: project["affected"] for project in plan["projects"]}, plan["mode"] == "all"; known = not everything and not any(basename(path) in LOCKS | {"pnpm-workspace.yaml"} for path in changed)
+    for name in (missed := [name for name in expected if not everything and not affected.get(name)]): print("MISS", commit, name, "for", expected[name], "" if name in affected else "(not listed)")
+    reasons.update({reason["code"] for reason in plan["reasons"]} if everything else ()); selected = sum(bool(affected.get(":".join(project))) for project in new[0] if not everything)
+    total.update({"commits": 1, "all": everything, "judged": len(expected) * known, "selected": selected * known, "slots_known": known, "misses": len(missed)})
+print(json.dumps({"repository": REPOSITORY, "projects": len(new[0]), **total, "all_because": reasons})); sys.exit(total["misses"] > 0)

@@ -81,6 +81,8 @@ pub(crate) struct Project {
     pub(crate) scope: Scope,
     /// Files and folders beyond its own that it is made from.
     pub(crate) reads: Vec<String>,
+    /// Whether files at the top that belong to nobody are its own as far as anybody's.
+    pub(crate) is_fallback: bool,
     /// Files in its folder that its manifest names.
     pub(crate) own_files: Vec<String>,
     /// What it reads, as patterns.
@@ -100,6 +102,7 @@ impl Project {
             name: name.into(),
             scope: Scope::Folder,
             reads: Vec::new(),
+            is_fallback: false,
             own_files: Vec::new(),
             patterns: None,
             workspace: None,
@@ -240,6 +243,7 @@ fn narrow_top(sources: Sources<'_>, graph: &mut Graph) {
         };
         own.append(&mut project.own_files);
         project.scope = Scope::Root(own);
+        project.is_fallback = true;
     }
 }
 

@@ -55,8 +55,7 @@ pub(super) fn read(sources: Sources<'_>, graph: &mut Graph) {
         if inside {
             continue;
         }
-        let Ok(patterns) = Patterns::new(globs.iter().filter_map(|glob| from_top(dir, glob)))
-        else {
+        let Ok(patterns) = Patterns::new(globs.iter().flat_map(|glob| from_top(dir, glob))) else {
             graph.trouble(
                 path_in(dir, "package.json"),
                 "a glob of its workspaces is not one",
@@ -94,12 +93,22 @@ fn is_named(patterns: &Patterns, folder: &str) -> bool {
     named
 }
 
-fn from_top(dir: &str, glob: &str) -> Option<String> {
+/// Returns a glob of a workspace as meant from the top. `a/**` names `a` too, because it stands for `a/**/package.json`.
+fn from_top(dir: &str, glob: &str) -> Vec<String> {
     let (sign, glob) = match glob.strip_prefix('!') {
         Some(glob) => ("!", glob),
         None => ("", glob),
     };
-    Some(format!("{sign}{}", join(dir, glob)?))
+    let Some(glob) = join(dir, glob) else {
+        return Vec::new();
+    };
+    let around = glob
+        .strip_suffix("/**")
+        .map(|around| format!("{sign}{around}"));
+    around
+        .into_iter()
+        .chain([format!("{sign}{glob}")])
+        .collect()
 }
 
 /// Returns the globs of a workspace whose root a folder is.
@@ -176,7 +185,8 @@ fn add_projects(
         project.workspace = workspace.map(str::to_owned);
         project.scope = if roots.contains(dir) {
             Scope::Root(OWN.iter().filter_map(|own| join(dir, own)).collect())
-        } else if workspace.is_none() && above.is_some() {
+        } else if above.is_some_and(|(above, root)| workspace.is_none() || above != root) {
+            // Inside another member it is its neighbour's test or example too.
             Scope::Loose
         } else {
             Scope::Folder
@@ -213,9 +223,17 @@ fn add_edges(sources: Sources<'_>, member_of: &BTreeMap<&str, &str>, graph: &mut
                 let Some(target) = join(&project.dir, path) else {
                     continue;
                 };
-                let target_id = Project::new(Kind::Npm, target.as_str(), "").id();
-                if graph.get(&target_id).is_some() {
-                    graph.depend(id, &target_id);
+                // It may name what a package builds, inside its folder.
+                let owner = ancestors(&target).find_map(|folder| {
+                    // The top has everything in it.
+                    if folder.is_empty() && !target.is_empty() {
+                        return None;
+                    }
+                    let owner = Project::new(Kind::Npm, folder, "").id();
+                    graph.get(&owner).is_some().then_some(owner)
+                });
+                if let Some(owner) = owner {
+                    graph.depend(id, &owner);
                 } else if let Some(project) = graph.get_mut(id) {
                     project.reads.push(target);
                 }
@@ -242,7 +260,9 @@ pub(crate) fn dependencies(manifest: &Value) -> BTreeSet<(String, String)> {
 
 fn local_path(range: &str) -> Option<&str> {
     let schemes = ["file:", "link:", "portal:"];
-    schemes.iter().find_map(|scheme| range.strip_prefix(scheme))
+    let path = schemes.iter().find_map(|scheme| range.strip_prefix(scheme));
+    let is_bare = range.starts_with("./") || range.starts_with("../");
+    path.or_else(|| is_bare.then_some(range))
 }
 
 /// Returns the name behind `npm:name@range` or `workspace:name@range`.
@@ -312,9 +332,10 @@ mod tests {
             ("package.json", "{\"name\": \"root\"}"),
             (
                 "pnpm-workspace.yaml",
-                "packages:\n  - 'packages/*'\n  - examples/**\n  - '!examples/old/**'\n",
+                "packages:\n  - 'packages/*'\n  - examples/**/__tests__/**\n  - examples/**\n  - '!examples/old/**'\n",
             ),
             ("packages/a/package.json", r#"{"name": "a"}"#),
+            ("examples/old2/__tests__/package.json", r#"{"name": "t"}"#),
             ("packages/a/fixtures/x/package.json", r#"{"name": "x"}"#),
             (
                 "packages/b/package.json",
@@ -339,6 +360,7 @@ mod tests {
             "npm:.",
             "npm:examples/deep/one",
             "npm:examples/old",
+            "npm:examples/old2/__tests__",
             "npm:examples/two",
             "npm:packages/a",
             "npm:packages/b",
@@ -389,6 +411,18 @@ mod tests {
         let graph = read(&files);
         assert_eq!(dependents(&graph, "npm:p/a"), ["npm:p/c"]);
         assert_eq!(dependents(&graph, "npm:p/b"), ["npm:p/c"]);
+    }
+
+    #[test]
+    fn a_path_into_a_package_is_a_dependency_on_it() {
+        let files = [
+            ("api/package.json", r#"{"name": "api"}"#),
+            (
+                "app/package.json",
+                r#"{"name": "app", "dependencies": {"api": "../api/dist"}}"#,
+            ),
+        ];
+        assert_eq!(dependents(&read(&files), "npm:api"), ["npm:app"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::docker::Image;
 use super::{Graph, Kind, Project, Scope};
 use crate::plan::sources::{ancestors, is_within};
 
@@ -59,7 +60,10 @@ impl<'g> Owners<'g> {
                     .is_some_and(|patterns| patterns.is_match(path))
             };
             if reads || matches() {
-                let own = project.kind == Kind::Component;
+                let own = match &project.image {
+                    None => project.kind == Kind::Component,
+                    Some(image) => is_of_image(path, image),
+                };
                 found.push((*id, if own { Bond::Own } else { Bond::Reads }));
             }
         }
@@ -91,4 +95,12 @@ impl<'g> Owners<'g> {
         self.owners(Kind::Cargo, path, &mut |id| found.push(id));
         found
     }
+}
+
+/// Whether a file that an image is made from is there for the image: it describes it, or lies in a build context that is not the
+/// whole repository.
+fn is_of_image(path: &str, image: &Image) -> bool {
+    let context = image.context.as_deref().unwrap_or_default();
+    let describes = image.dockerfile.as_deref() == Some(path);
+    describes || path.ends_with(".dockerignore") || !context.is_empty() && is_within(path, context)
 }

@@ -238,6 +238,20 @@ fn requirements(table: &Table) -> BTreeSet<String> {
             .flat_map(Table::values)
             .for_each(|list| add(Some(list)));
     }
+    // Lists that a hook fills in stand with the hook.
+    let hooks = section(table, &["tool", "hatch", "metadata", "hooks"]);
+    for hook in hooks
+        .into_iter()
+        .flat_map(Table::values)
+        .filter_map(Value::as_table)
+    {
+        add(hook.get("dependencies"));
+        let optional = hook.get("optional-dependencies").and_then(Value::as_table);
+        optional
+            .into_iter()
+            .flat_map(Table::values)
+            .for_each(|list| add(Some(list)));
+    }
     let groups = table.get("dependency-groups").and_then(Value::as_table);
     groups
         .into_iter()

@@ -170,13 +170,16 @@ pub(crate) struct RootChange {
     pub(crate) lints: bool,
     /// Keys that every member builds with.
     pub(crate) everyone: BTreeSet<String>,
-    /// Whether the root's own package, if there is one, is built otherwise.
+    /// Whether it says anything else than before; then the root's own package, if there is one, is affected.
     pub(crate) own: bool,
 }
 
 /// Compares two versions of a workspace root's manifest by what they say.
 pub(crate) fn root_change(old: &Table, new: &Table) -> RootChange {
-    let mut change = RootChange::default();
+    let mut change = RootChange {
+        own: old != new,
+        ..RootChange::default()
+    };
     for key in different(Some(old), Some(new)) {
         match key.as_str() {
             "workspace" => workspace_change(old, new, &mut change),
@@ -185,7 +188,6 @@ pub(crate) fn root_change(old: &Table, new: &Table) -> RootChange {
                 change.everyone.insert(key);
             }
             "package" => {
-                change.own = true;
                 let part = |table| sub(table, "package");
                 // Without a `[workspace]` of its own choosing, the edition decides on the resolver.
                 for inner in ["edition", "resolver", "rust-version"] {
@@ -196,7 +198,7 @@ pub(crate) fn root_change(old: &Table, new: &Table) -> RootChange {
                     }
                 }
             }
-            _ => change.own = true,
+            _ => {}
         }
     }
     change
@@ -334,6 +336,7 @@ mod tests {
             "[workspace.dependencies]\na = '2'\nb = '1'\n# c",
             &RootChange {
                 dependencies: names(&["a"]),
+                own: true,
                 ..RootChange::default()
             },
         );
@@ -343,19 +346,24 @@ mod tests {
             &RootChange {
                 package: names(&["version"]),
                 lints: true,
+                own: true,
                 ..RootChange::default()
             },
         );
         check(
             "[workspace]\nmembers = ['a']",
             "[workspace]\nmembers = ['a', 'b']",
-            &RootChange::default(),
+            &RootChange {
+                own: true,
+                ..RootChange::default()
+            },
         );
         check(
             "[workspace]\nresolver = '2'",
             "[workspace]\nresolver = '3'\n[profile.dev]\ndebug = 1",
             &RootChange {
                 everyone: names(&["profile", "workspace.resolver"]),
+                own: true,
                 ..RootChange::default()
             },
         );
