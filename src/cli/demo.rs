@@ -1,6 +1,7 @@
 //! `maestro demo`: real test runs of a small repository, by the real commands, as subprocesses of this binary.
 
 mod jobs;
+mod plans;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -30,8 +31,8 @@ const ROUNDS: u32 = 2;
 /// See maestro at work on a small repository with a flaky test
 ///
 /// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
-/// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, and shows
-/// what the runs say about each test. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
+/// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, plans a
+/// change and tests only what it can affect, and shows what the runs say about each test. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
 /// the flaky test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -69,6 +70,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
         }
     }
     demo.publish_at_once(done)?;
+    demo.plan_a_change()?;
     demo.report()?;
     demo.finish()
 }
@@ -81,7 +83,7 @@ fn dry_run(session: &mut Session<'_>, args: &DemoArgs) {
     let most = RUNS * ROUNDS;
     session.ui.status(&format!(
         "would unpack a workspace of three crates into {folder}, run its tests there {RUNS} times (at most {most}), store their \
-         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, and leave report.txt, report.md and \
+         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, and leave report.txt, report.md and \
          report.json there"
     ));
 }

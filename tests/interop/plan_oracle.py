@@ -48,7 +48,7 @@ def owners(path, projects, roots, packages):
     nearest = [next(((k, f) for f in above(path) if (k, f) in projects), (k, None)) for k in PACKAGE]
     for kind, folder in nearest:  # a project at the top has what lies below no other manifest, but for lock files
         deeper = folder == "." and any((k, f) in packages for f in above(path)[:-1] for k in PACKAGE)
-        rest, deeper = path.removeprefix(f"{folder}/"), deeper or basename(path) in LOCKS or folder == "." and FILES.get(path, kind) != kind
+        rest, deeper = path.removeprefix(f"{folder}/"), deeper or basename(path) in LOCKS or folder == "." and FILES.get(basename(path), kind) != kind
         if folder and not deeper and ((kind, folder) not in roots or FILES.get(rest) == kind or rest.split("/")[0] in OWN): yield kind, folder
 @functools.cache
 def manifest(kind, blob):
@@ -66,7 +66,7 @@ for parent, commit in zip(["4b825dc642cb6eb9a060e54bf8d69288fbee4904", *chain], 
     if commit == chain[0]: continue
     new = graph(frozenset(blobs.items()))
     says = {path: [manifest(FILES[basename(path)], blob) if set(blob) > {"0"} else None for blob in row[2:4]] for path, row in changed.items() if basename(path) in FILES}
-    queue = [(owner, path) for path in changed if path not in says or says[path][0] != says[path][1] for side in (old, new) for owner in owners(path, *side)]
+    queue = [(owner, path) for path in changed if path not in says or says[path][0] != says[path][1] for side in (old, new) for owner in owners(path, *side[:2], old[2] | new[2])]
     for project, path in queue:
         if project not in found:
             found[project] = path

@@ -37,6 +37,21 @@ fn the_demo_names_the_flaky_test_until_it_is_mended() {
         "{}",
         run.stdout
     );
+    // A change of the tariff reaches the desk and not the courier.
+    assert!(
+        run.stdout.contains("tariff/src/lib.rs → cargo:tariff"),
+        "{}",
+        run.stdout
+    );
+    let tested = run
+        .stdout
+        .lines()
+        .find(|line| line.contains("../change/Cargo.toml"));
+    assert!(
+        tested.unwrap().ends_with(" -p desk -p tariff"),
+        "{}",
+        run.stdout
+    );
     let report = |maestro: &Maestro| -> Value {
         serde_json::from_slice(&fs::read(maestro.path("d/report.json")).unwrap()).unwrap()
     };

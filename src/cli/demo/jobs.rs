@@ -121,7 +121,11 @@ impl Demo<'_, '_> {
         Ok(())
     }
 
-    fn shown_in_folder(&mut self, program: &str, args: &[&str]) -> Result<(), CommandError> {
+    pub(super) fn shown_in_folder(
+        &mut self,
+        program: &str,
+        args: &[&str],
+    ) -> Result<(), CommandError> {
         let shown = command_line(program, args);
         self.say(&format!("$ {shown}"));
         let folder = self.folder.clone();
