@@ -504,3 +504,35 @@ fn an_organisation_can_switch_plans_off() {
     assert_eq!(plan["reasons"][0]["code"], "disabled");
     assert_eq!(jobs(&plan), ["docs", "lint", "test", "web"]);
 }
+
+#[test]
+fn a_run_of_ci_keeps_its_plan_and_a_person_does_not() {
+    let maestro = workspace();
+    let _ = plan(&maestro, &[("web/index.js", "// x\n")]);
+    let events = |maestro: &Maestro| {
+        let outbox = maestro.path(".git/maestro/outbox");
+        let files = std::fs::read_dir(outbox).into_iter().flatten().flatten();
+        let texts = files.map(|file| std::fs::read_to_string(file.path()).unwrap());
+        texts.collect::<String>()
+    };
+    assert_eq!(events(&maestro), "");
+    let maestro = maestro
+        .env("GITHUB_RUN_ID", "88")
+        .env("GITHUB_RUN_ATTEMPT", "2")
+        .env("GITHUB_JOB", "plan");
+    maestro.run(["plan", "--base", "HEAD~1"]).success();
+    let event: Value = serde_json::from_str(&events(&maestro)).unwrap();
+    assert_eq!(
+        (&event["kind"], &event["run"], &event["attempt"]),
+        (&"plan".into(), &"88".into(), &2.into())
+    );
+    assert_eq!(
+        event["payload"]["selected"],
+        serde_json::json!(["lint", "web"])
+    );
+    assert_eq!(
+        event["payload"]["unselected"],
+        serde_json::json!(["docs", "test"])
+    );
+    maestro.run(["state", "verify"]).success();
+}

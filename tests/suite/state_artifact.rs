@@ -242,7 +242,7 @@ fn more_events_than_any_job_leaves_are_not_taken() {
     let mut out = sound();
     for number in 0..200_000 {
         let payload = format!("{{\"number\":{number}}}");
-        out.push_str(&Event::new("plan", &payload).line());
+        out.push_str(&Event::new("agent_run", &payload).line());
     }
     maestro.file("a.ndjson", out);
     let (code, document) = ingest(&maestro, "a.ndjson", &["--dry-run"]);

@@ -284,7 +284,7 @@ fn what_was_found_is_shown_short_and_inert() {
     let evil = "::error::\u{1b}[2J\u{202e}##[x]";
     let event = Event {
         run: evil,
-        ..Event::new("plan", "{}")
+        ..Event::new("agent_run", "{}")
     };
     let kind = format!(
         "{{\"schema\":\"maestro.event/v1\",\"kind\":{},\"id\":\"\"}}\n",
@@ -433,7 +433,7 @@ fn a_time_is_written_as_here_and_an_expectation_is_healthy() {
     ] {
         let event = Event {
             at,
-            ..Event::new("plan", "{}")
+            ..Event::new("agent_run", "{}")
         };
         refuses(at, &event.line(), &["bad-time"]);
     }

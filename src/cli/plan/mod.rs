@@ -3,6 +3,7 @@
 mod explain;
 mod last_green;
 mod lint;
+mod record;
 mod replay;
 mod settings;
 mod trigger;
@@ -103,10 +104,16 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
     let mut desk = Desk::open(session, &args.make)?;
     let made = desk.make(session, &args.make)?;
     session.render(&made.document)?;
-    for reason in made.loud {
+    for reason in &made.loud {
         session
             .ui
             .warn(&format!("everything runs: {}", reason.detail));
+    }
+    // A plan that cannot be kept is a plan all the same.
+    if let Err(error) = record::record(session, &made.document) {
+        session
+            .ui
+            .warn(&format!("the plan is not kept: {:#}", error.error));
     }
     // The process ends here; giving thousands of small pieces back one by one takes as long as reading them.
     std::mem::forget(desk);

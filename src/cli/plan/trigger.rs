@@ -1,7 +1,6 @@
 //! What started this run, as GitHub Actions tells it, or a person at a terminal.
 
 use std::io::Read;
-use std::path::Path;
 
 use crate::change::base::Trigger;
 use crate::cli::session::Session;
@@ -26,9 +25,7 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
             situation: Situation::default(),
         };
     };
-    let payload = session
-        .var("GITHUB_EVENT_PATH")
-        .and_then(|path| payload(session, Path::new(&path)));
+    let payload = payload(session);
     let reference = session.var("GITHUB_REF").unwrap_or_default();
     let branch_of_ref = reference.strip_prefix("refs/heads/").map(str::to_owned);
     let mut situation = Situation {
@@ -87,8 +84,19 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
     Occasion { trigger, situation }
 }
 
-fn payload(session: &Session<'_>, path: &Path) -> Option<Payload> {
-    let file = session.world.files.open(path).ok()?;
+/// Returns the branch that the run is about, as `owner:branch` where it is a fork's.
+pub(super) fn branch(session: &Session<'_>) -> Option<String> {
+    let of_payload = payload(session).and_then(|payload| payload.branch());
+    of_payload.or_else(|| {
+        session
+            .var("GITHUB_HEAD_REF")
+            .or_else(|| session.var("GITHUB_REF_NAME"))
+    })
+}
+
+fn payload(session: &Session<'_>) -> Option<Payload> {
+    let path = session.base.join(session.var("GITHUB_EVENT_PATH")?);
+    let file = session.world.files.open(&path).ok()?;
     let mut bytes = Vec::new();
     file.take(LARGEST_PAYLOAD).read_to_end(&mut bytes).ok()?;
     Payload::read(&bytes).ok()

@@ -10,6 +10,7 @@ mod encode;
 mod envelope;
 mod judge;
 mod late;
+mod plan;
 mod retention;
 mod test_list;
 mod test_rollup;
@@ -20,6 +21,7 @@ pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
 pub(crate) use late::late_line;
+pub(crate) use plan::{PlanRecord, encode_plan};
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
 pub(crate) use test_list::{KnownLists, base_of, decode_list};
 pub(crate) use test_rollup::{decode_rollup, encode_rollup};
@@ -29,6 +31,7 @@ pub(crate) const TEST_LIST: &str = "test_list";
 pub(crate) const TEST_ROLLUP: &str = "test_rollup";
 pub(crate) const TEST_RUN: &str = "test_run";
 pub(crate) const CURSOR: &str = "cursor";
+pub(crate) const PLAN: &str = "plan";
 
 /// Whether events of a kind tell how tests went.
 pub(crate) fn is_about_tests(kind: &str) -> bool {
@@ -60,6 +63,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         TEST_RUN => test_run::check(event),
         late::LATE => late::check(event),
         CURSOR => cursor::check(event),
+        PLAN => plan::check(event),
         _ => Ok(()),
     }
 }
