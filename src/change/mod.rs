@@ -56,16 +56,6 @@ impl Change {
             _ => Status::TypeChanged,
         }
     }
-
-    /// Whether one of its sides is a submodule.
-    pub(crate) fn is_submodule(&self) -> bool {
-        let is = |entry: &Option<Entry>| {
-            entry
-                .as_ref()
-                .is_some_and(|entry| entry.kind() == Kind::Submodule)
-        };
-        is(&self.old) || is(&self.new)
-    }
 }
 
 /// Why git's words were not understood.
@@ -148,7 +138,7 @@ mod tests {
             "modified",
         ];
         assert_eq!(statuses, expected);
-        assert!(changes[4].is_submodule());
+        assert_eq!(changes[4].new.as_ref().unwrap().kind(), Kind::Submodule);
         assert!(!changes[5].is_text);
         assert_eq!(changes[5].path, "gr\u{fffd}n\n\"x\"");
     }

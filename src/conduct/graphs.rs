@@ -1,6 +1,6 @@
 //! Graphs of earlier plans: most changes touch no manifest, and then nothing needs to be read again.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::event::Sha;
 use crate::plan::graph::Graph;
@@ -56,10 +56,10 @@ impl Kept {
         let mut lines: Vec<String> = Vec::new();
         let new = self.new.iter().map(|(key, json)| format!("{key}\t{json}"));
         let old = self.text.lines().skip(1).map(str::to_owned);
-        let mut seen: HashMap<String, ()> = HashMap::new();
+        let mut seen = HashSet::new();
         for line in new.chain(old) {
             let key = line.split('\t').next().unwrap_or_default().to_owned();
-            if lines.len() < MOST && seen.insert(key, ()).is_none() {
+            if lines.len() < MOST && seen.insert(key) {
                 lines.push(line);
             }
         }

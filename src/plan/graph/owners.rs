@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::docker::Image;
 use super::{Graph, Kind, Project, Scope};
-use crate::plan::sources::{ancestors, is_within};
+use crate::plan::sources::{ancestors, extension, is_within};
 
 /// Why a project is concerned by a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,11 +71,23 @@ impl<'g> Owners<'g> {
     }
 
     fn owners(&self, kind: Kind, path: &str, found: &mut dyn FnMut(&'g str)) {
+        let mut is_inner = false;
         for folder in ancestors(path) {
             let Some((id, project)) = self.by_folder.get(&(kind, folder)) else {
                 continue;
             };
+            if is_inner {
+                if is_target(path, &project.dir) {
+                    found(id);
+                }
+                return;
+            }
             match &project.scope {
+                // Cargo looks for targets in a package's folders even where another package lies in them.
+                Scope::Folder if kind == Kind::Cargo => {
+                    found(id);
+                    is_inner = true;
+                }
                 Scope::Folder => return found(id),
                 Scope::Loose => found(id),
                 Scope::Root(own) => {
@@ -103,4 +115,51 @@ fn is_of_image(path: &str, image: &Image) -> bool {
     let context = image.context.as_deref().unwrap_or_default();
     let describes = image.dockerfile.as_deref() == Some(path);
     describes || path.ends_with(".dockerignore") || !context.is_empty() && is_within(path, context)
+}
+
+/// Whether Cargo takes a file for a test, example, benchmark or binary of a package (The Cargo Book, "Target auto-discovery").
+fn is_target(path: &str, package: &str) -> bool {
+    let rest = path.strip_prefix(package).unwrap_or(path);
+    let parts: Vec<&str> = rest.trim_start_matches('/').split('/').collect();
+    let inside = match &parts[..] {
+        ["tests" | "examples" | "benches", inside @ ..] | ["src", "bin", inside @ ..] => inside,
+        _ => return false,
+    };
+    matches!(inside, [file] if extension(file) == Some("rs")) || matches!(inside, [_, "main.rs"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Owners;
+    use crate::plan::graph::tests::read;
+
+    #[track_caller]
+    fn check(path: &str, expected: &[&str]) {
+        let files = [
+            (
+                "Cargo.toml",
+                "[workspace]\nmembers=['a', 'a/tests', 'a/derive']",
+            ),
+            ("a/Cargo.toml", "[package]\nname='a'"),
+            ("a/tests/Cargo.toml", "[package]\nname='t'"),
+            ("a/derive/Cargo.toml", "[package]\nname='d'"),
+        ];
+        let graph = read(&files);
+        let mut found: Vec<&str> = Owners::new(&graph)
+            .of(path)
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{path}");
+    }
+
+    #[test]
+    fn a_target_of_the_outer_package_is_its_own_too() {
+        check("a/tests/build.rs", &["cargo:a", "cargo:a/tests"]);
+        check("a/tests/x/main.rs", &["cargo:a", "cargo:a/tests"]);
+        check("a/tests/src/lib.rs", &["cargo:a/tests"]);
+        check("a/derive/src/lib.rs", &["cargo:a/derive"]);
+        check("a/src/lib.rs", &["cargo:a"]);
+    }
 }
