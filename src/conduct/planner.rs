@@ -154,17 +154,28 @@ impl<'w> Planner<'w> {
             .into_iter()
             .map(|changes| (tree.before(&changes), changes))
             .collect();
-        let is_known = self.is_known(&tree) && before.iter().all(|(tree, _)| self.is_known(tree));
+        let key = self.key(&tree);
+        let keys = before.iter().map(|(tree, changes)| {
+            // Most changes touch nothing that a graph is read from.
+            if changes.iter().any(touches_graph) {
+                self.key(tree)
+            } else {
+                key
+            }
+        });
+        let keys: Vec<Sha> = keys.collect();
+        let is_known = self.is_known(key) && keys.iter().all(|key| self.is_known(*key));
         let mut changed = before.iter().flat_map(|(_, changes)| changes);
         // Where graphs are known, manifests are looked into only to see what a root's change says.
         if !is_known || changed.any(|change| manifests::may_reach(&change.path)) {
             self.read_all(&tree, &before)?;
         }
-        let after = self.snapshot(tree);
+        let after = self.snapshot(tree, key);
         let before: Vec<Before> = before
             .into_iter()
-            .map(|(tree, changes)| Before {
-                snapshot: self.snapshot(tree),
+            .zip(keys)
+            .map(|((tree, changes), key)| Before {
+                snapshot: self.snapshot(tree, key),
                 changes,
             })
             .collect();
@@ -202,8 +213,7 @@ impl<'w> Planner<'w> {
     }
 
     /// Whether the graph of a tree was read before; then it is at hand afterwards.
-    fn is_known(&mut self, tree: &Tree) -> bool {
-        let key = self.key(tree);
+    fn is_known(&mut self, key: Sha) -> bool {
         if self.graphs.contains_key(&key) {
             return true;
         }
@@ -262,8 +272,7 @@ impl<'w> Planner<'w> {
     }
 
     /// Reads the graph of a tree whose blobs are here; trees with the same manifests have the same one.
-    fn snapshot(&mut self, tree: Tree) -> Snapshot {
-        let key = self.key(&tree);
+    fn snapshot(&mut self, tree: Tree, key: Sha) -> Snapshot {
         let known = self.graphs.get(&key).cloned();
         let (graph, links) = known.unwrap_or_else(|| {
             let sources = Sources {
@@ -350,6 +359,13 @@ fn is_wanted(path: &str, kind: Kind) -> bool {
         Kind::File => graph::is_source(path) && !path.split('/').any(|part| part == "node_modules"),
         Kind::Submodule => false,
     }
+}
+
+/// Whether a graph may be another one after a change.
+fn touches_graph(change: &Change) -> bool {
+    let sides = [&change.old, &change.new];
+    let mut kinds = sides.into_iter().flatten().map(|entry| entry.kind());
+    is_lock(&change.path) || kinds.any(|kind| is_wanted(&change.path, kind))
 }
 
 fn is_lock(path: &str) -> bool {

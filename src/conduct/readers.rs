@@ -20,7 +20,7 @@ pub(crate) struct Mentions {
 }
 
 /// The version of the file; another one is another way of looking.
-const HEAD: &str = "maestro rust mentions 1";
+const HEAD: &str = "maestro rust mentions 2";
 
 /// Of more blobs than this, the oldest knowledge is not kept.
 const MOST: usize = 200_000;
@@ -190,7 +190,9 @@ impl Planner<'_> {
         self.objects.read(&names, &mut |place, object| {
             let Some(object) = object else { return };
             for path in changed {
-                if memchr::memmem::find(&object.bytes, file_name(path).as_bytes()).is_some() {
+                // At the end of a literal; a comment that names a file reads nothing.
+                let name = format!("{}\"", file_name(path));
+                if memchr::memmem::find(&object.bytes, name.as_bytes()).is_some() {
                     found.push(Reading {
                         project: package.id.to_owned(),
                         target: (*path).to_owned(),

@@ -4,7 +4,7 @@
 //! blob. Comments are not told from code: a file that only a comment names is taken for read, and never the other way round.
 
 use super::assess::Reading;
-use super::sources::{folder_of, is_within, join};
+use super::sources::{ancestors, folder_of, is_within, join};
 
 /// How a literal is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,9 +241,14 @@ pub(crate) fn readings(
             From::Manifest => &[package.dir],
             From::Either => &[folder_of(source), package.dir],
             From::Above => {
+                let above: Vec<String> = ancestors(package.dir)
+                    .skip(1)
+                    .filter_map(|folder| join(folder, &mention.literal))
+                    .filter(|target| !is_within(package.dir, target))
+                    .collect();
                 let hits = changed
                     .iter()
-                    .filter(|path| leads_to(&mention.literal, path));
+                    .filter(|path| above.iter().any(|target| is_within(path, target)));
                 found.extend(hits.map(|path| reading(package, path, source)));
                 continue;
             }
@@ -269,19 +274,6 @@ fn reading(package: Package<'_>, target: &str, source: &str) -> Reading {
         target: target.to_owned(),
         from: source.to_owned(),
     }
-}
-
-/// Whether a path that is joined to some folder above may be a changed one.
-fn leads_to(literal: &str, path: &str) -> bool {
-    let literal = literal.trim_start_matches("./");
-    if is_within(path, literal) {
-        return true;
-    }
-    // A name alone says little: of a path or a file's name, the end counts too.
-    literal.contains(['/', '.'])
-        && path
-            .strip_suffix(literal)
-            .is_some_and(|rest| rest.ends_with('/'))
 }
 
 #[cfg(test)]
@@ -353,7 +345,7 @@ mod tests {
         );
         check(
             r#"root.parent().unwrap(); env!("CARGO_MANIFEST_DIR"); dir.join("assets/x.json")"#,
-            &["assets/x.json", "crates/b/assets/x.json"],
+            &["assets/x.json"],
         );
     }
 

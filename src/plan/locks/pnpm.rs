@@ -117,14 +117,16 @@ fn needs_of(
                 continue;
             }
             let name = entry.key;
-            let keys = [
-                format!("{name}@{version}"),
-                version.to_owned(),
-                format!("/{name}@{version}"),
-                format!("/{name}/{version}"),
-                format!("{name}@{}", version.split('(').next().unwrap_or(version)),
-            ];
-            match keys.iter().find_map(|key| graph.find(key)) {
+            let found = graph
+                .find(&format!("{name}@{version}"))
+                .or_else(|| graph.find(version))
+                .or_else(|| graph.find(&format!("/{name}@{version}")))
+                .or_else(|| graph.find(&format!("/{name}/{version}")))
+                .or_else(|| {
+                    let plain = version.split('(').next().unwrap_or(version);
+                    graph.find(&format!("{name}@{plain}"))
+                });
+            match found {
                 Some(needed) => graph.need(number, needed),
                 None => {
                     let whose = if folder.is_empty() { node.key } else { folder };
