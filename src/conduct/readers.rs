@@ -20,7 +20,7 @@ pub(crate) struct Mentions {
 }
 
 /// The version of the file; another one is another way of looking.
-const HEAD: &str = "maestro rust mentions 2";
+const HEAD: &str = "maestro rust mentions 5";
 
 /// Of more blobs than this, the oldest knowledge is not kept.
 const MOST: usize = 200_000;

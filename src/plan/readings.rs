@@ -143,10 +143,21 @@ fn above(text: &str, found: &mut Vec<Mention>) {
     for (at, _) in text.match_indices(".join(") {
         let joined = joins(&text[at..]);
         let is_path = joined.len() > 1 && !joined.contains(['{', '}', '*', ' ']);
+        // A single word is joined to all kinds of folders: it counts where the way up stands just before it.
+        let near = &text[text.floor_char_boundary(at.saturating_sub(160))..at];
+        let goes_up = [".parent()", ".ancestors()", "\"..\""];
+        let is_path = is_path
+            && (first_word(&text[at..]).contains(['/', '.'])
+                || goes_up.iter().any(|up| near.contains(up)));
         if is_path {
             push(found, From::Above, &joined);
         }
     }
+}
+
+/// Returns the first word of such a chain.
+fn first_word(text: &str) -> &str {
+    text.split('"').nth(1).unwrap_or_default()
 }
 
 /// Reads a chain of `.join("x")` that follows, with what little stands between.
