@@ -295,6 +295,7 @@ fn one(
         );
     }
     let detail = match about.len() {
+        0 if job.has_paths => "no changed file is one of its `paths`".to_owned(),
         0 => "no project of this commit is one that it is about".to_owned(),
         1 => format!("nothing reaches `{}`", about[0].id),
         many => format!("nothing reaches the {many} projects that it is about"),
