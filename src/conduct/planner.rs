@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::change::base::Commit;
-use crate::change::{Change, Kind, Tree, parse_raw};
+use crate::change::{Change, Entry, Kind, Tree, parse_raw};
 use crate::event::Sha;
 use crate::plan::assess::{Assessment, Input, Since, assess};
 use crate::plan::graph::components::Components;
@@ -364,7 +364,7 @@ fn is_wanted(path: &str, kind: Kind) -> bool {
 /// Whether a graph may be another one after a change.
 fn touches_graph(change: &Change) -> bool {
     let sides = [&change.old, &change.new];
-    let mut kinds = sides.into_iter().flatten().map(|entry| entry.kind());
+    let mut kinds = sides.into_iter().flatten().map(Entry::kind);
     is_lock(&change.path) || kinds.any(|kind| is_wanted(&change.path, kind))
 }
 

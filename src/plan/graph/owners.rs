@@ -121,9 +121,10 @@ fn is_of_image(path: &str, image: &Image) -> bool {
 fn is_target(path: &str, package: &str) -> bool {
     let rest = path.strip_prefix(package).unwrap_or(path);
     let parts: Vec<&str> = rest.trim_start_matches('/').split('/').collect();
-    let inside = match &parts[..] {
-        ["tests" | "examples" | "benches", inside @ ..] | ["src", "bin", inside @ ..] => inside,
-        _ => return false,
+    let (["tests" | "examples" | "benches", inside @ ..] | ["src", "bin", inside @ ..]) =
+        &parts[..]
+    else {
+        return false;
     };
     matches!(inside, [file] if extension(file) == Some("rs")) || matches!(inside, [_, "main.rs"])
 }
