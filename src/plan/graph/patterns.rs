@@ -136,20 +136,31 @@ fn pattern(source: &str) -> Result<Pattern, BadGlob> {
 }
 
 /// Whether parts of a glob match a path or a folder above it.
+///
+/// Part by part, with every place of the path that the parts so far may have come to: many `**` must not take time without end.
 fn matches_parts(glob: &[&str], path: &[&str]) -> bool {
-    match glob {
-        // What lies below a match matches too.
-        [] => true,
-        // At the end it needs something to stand for.
-        ["**"] => !path.is_empty(),
-        ["**", rest @ ..] => (0..=path.len()).any(|skip| matches_parts(rest, &path[skip..])),
-        [first, rest @ ..] => match path {
-            [] => false,
-            [name, below @ ..] => {
-                matches_name(first.as_bytes(), name.as_bytes()) && matches_parts(rest, below)
+    let mut places = vec![false; path.len() + 1];
+    places[0] = true;
+    for (number, part) in glob.iter().enumerate() {
+        let mut next = vec![false; path.len() + 1];
+        if *part == "**" {
+            // At the end it needs something to stand for.
+            let least = usize::from(number + 1 == glob.len());
+            let Some(first) = places.iter().position(|place| *place) else {
+                return false;
+            };
+            for place in next.iter_mut().skip(first + least) {
+                *place = true;
             }
-        },
+        } else {
+            for (place, name) in path.iter().enumerate() {
+                next[place + 1] = places[place] && matches_name(part.as_bytes(), name.as_bytes());
+            }
+        }
+        places = next;
     }
+    // What lies below a match matches too.
+    places.contains(&true)
 }
 
 /// Whether a glob of stars and question marks matches a name.
@@ -258,6 +269,13 @@ mod tests {
             let expected = itself.is_match(&path) || below.is_match(&path);
             prop_assert_eq!(Patterns::new([&glob]).unwrap().is_match(&path), expected, "{} {}", glob, path);
         }
+    }
+
+    #[test]
+    fn many_stars_end() {
+        let glob = "**/*/".repeat(40) + "x";
+        let path = "a/".repeat(60) + "y";
+        assert!(!Patterns::new([glob]).unwrap().is_match(&path));
     }
 
     #[test]
