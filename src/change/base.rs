@@ -37,6 +37,8 @@ pub(crate) enum Trigger {
     Tag,
     /// Another event, by its name.
     Other(String),
+    /// A CI service that is not GitHub Actions, or hides what started the run.
+    UnknownCi,
     /// An event whose payload is not there, or not as expected.
     Unreadable(String),
     /// An organisation has switched maestro off.
@@ -124,6 +126,11 @@ pub(crate) fn decide(given: Option<&str>, trigger: &Trigger, head: &Commit) -> B
         Trigger::Unreadable(name) => Base::Everything {
             code: codes::EVENT_UNREADABLE,
             detail: format!("the payload of the event `{name}` could not be read"),
+        },
+        Trigger::UnknownCi => Base::Everything {
+            code: codes::EVENT,
+            detail: "what started this run is not known: everything runs (`--base` names what to compare with)"
+                .to_owned(),
         },
         Trigger::Local | Trigger::Disabled => local(),
         Trigger::PullRequest {

@@ -81,6 +81,8 @@ pub(crate) enum SchemaName {
     PlanLint,
     /// `plan replay`
     PlanReplay,
+    /// `plan shard`
+    PlanShard,
     /// `state compact`
     StateCompact,
     /// `state doctor`
@@ -155,6 +157,7 @@ fn schema(name: SchemaName) -> String {
         SchemaName::PlanExplain => draft::<plan::PlanExplainDocument>(),
         SchemaName::PlanLint => draft::<plan::PlanLintDocument>(),
         SchemaName::PlanReplay => draft::<plan::PlanReplayDocument>(),
+        SchemaName::PlanShard => draft::<plan::PlanShardDocument>(),
         SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
         SchemaName::StateFold => draft::<state::FoldDocument>(),
         SchemaName::StateCompact => draft::<state::CompactDocument>(),

@@ -92,12 +92,11 @@ impl Search<'_, '_, '_> {
             commit = self.fetched(revision)?;
         }
         let commit = commit.ok_or_else(|| NoBase::NotFound(revision.to_owned()))?;
-        let bases = self.merge_bases(&commit, head, None)?;
-        // Without a common ancestor what differs is all there is to know.
-        let bases = if bases.is_empty() {
-            vec![commit.clone()]
-        } else {
-            bases
+        let bases = match self.merge_bases(&commit, head, None)? {
+            // Without a common ancestor what differs is all there is to know.
+            Ancestors::Whole(bases) if bases.is_empty() => vec![commit.clone()],
+            Ancestors::Whole(bases) => bases,
+            Ancestors::Cut => return Ok(cut(&commit, head)),
         };
         Ok(Found::Commits {
             base: Some(commit.object),
@@ -159,30 +158,21 @@ impl Search<'_, '_, '_> {
                 )),
             };
         };
-        let bases = self.merge_bases(&tip, head, branch)?;
-        if bases.is_empty() {
-            let detail = format!(
-                "{} and {} have no common ancestor",
-                short(&tip.object),
-                short(&head.object)
-            );
-            let shallow = self.planner.history.is_shallow(&self.planner.folder)?;
-            let code = if shallow {
-                codes::BASE_MISSING
-            } else {
-                codes::NO_COMMON_ANCESTOR
-            };
-            let detail = if shallow {
-                format!("{detail} in this shallow clone")
-            } else {
-                detail
-            };
-            return Ok(everything(code, detail));
+        match self.merge_bases(&tip, head, branch)? {
+            Ancestors::Cut => Ok(cut(&tip, head)),
+            Ancestors::Whole(bases) if bases.is_empty() => Ok(everything(
+                codes::NO_COMMON_ANCESTOR,
+                format!(
+                    "{} and {} have no common ancestor",
+                    short(&tip.object),
+                    short(&head.object)
+                ),
+            )),
+            Ancestors::Whole(bases) => Ok(Found::Commits {
+                base: Some(tip.object),
+                bases,
+            }),
         }
-        Ok(Found::Commits {
-            base: Some(tip.object),
-            bases,
-        })
     }
 
     fn first_parent(&mut self, head: &Commit) -> Result<Found, NoBase> {
@@ -195,13 +185,13 @@ impl Search<'_, '_, '_> {
         }
     }
 
-    /// Returns the best common ancestors; a shallow clone gets more of the past until there is one.
+    /// Returns the best common ancestors; a shallow clone gets more of the past until it is certain that they are the best.
     fn merge_bases(
         &mut self,
         one: &Commit,
         head: &Commit,
         branch: Option<&str>,
-    ) -> Result<Vec<Commit>, NoBase> {
+    ) -> Result<Ancestors, NoBase> {
         let mut depth = FIRST_DEPTH;
         for time in 0..=MOST_TIMES + 1 {
             let found = self.planner.history.merge_bases(
@@ -209,16 +199,17 @@ impl Search<'_, '_, '_> {
                 &one.object,
                 &head.object,
             )?;
-            if !found.is_empty() {
+            let (history, folder) = (self.planner.history, &self.planner.folder);
+            let is_whole = !history.is_shallow(folder)?
+                || !history.is_cut(folder, &one.object, &head.object, &found)?;
+            if is_whole {
                 let mut commits = Vec::new();
                 for object in &found {
                     commits.extend(self.planner.commit(object)?);
                 }
-                return Ok(commits);
+                return Ok(Ancestors::Whole(commits));
             }
-            if self.reach.remote.is_none()
-                || !self.planner.history.is_shallow(&self.planner.folder)?
-            {
+            if self.reach.remote.is_none() {
                 break;
             }
             let mut refspecs = vec![head.object.clone()];
@@ -242,7 +233,7 @@ impl Search<'_, '_, '_> {
             }
             depth = depth.saturating_mul(2);
         }
-        Ok(Vec::new())
+        Ok(Ancestors::Cut)
     }
 
     /// Fetches one commit.
@@ -295,6 +286,25 @@ impl Search<'_, '_, '_> {
             }
         }
     }
+}
+
+/// The best common ancestors of two commits.
+enum Ancestors {
+    /// All of them; none when there is none.
+    Whole(Vec<Commit>),
+    /// A shallow clone ends before it can tell.
+    Cut,
+}
+
+fn cut(one: &Commit, other: &Commit) -> Found {
+    everything(
+        codes::BASE_MISSING,
+        format!(
+            "this shallow clone ends before it can tell where {} and {} parted",
+            short(&one.object),
+            short(&other.object)
+        ),
+    )
 }
 
 fn everything(code: &'static str, detail: String) -> Found {

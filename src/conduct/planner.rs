@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::change::base::Commit;
 use crate::change::{Change, Entry, Kind, Tree, parse_raw};
 use crate::event::Sha;
-use crate::plan::assess::{Assessment, Input, Since, assess};
+use crate::plan::assess::{Assessment, Input, Reason, SOURCE_MISSING, Since, assess};
 use crate::plan::graph::components::Components;
 use crate::plan::graph::{self, Graph};
 use crate::plan::links::Links;
@@ -186,9 +186,16 @@ impl<'w> Planner<'w> {
         };
         planned.assessment = self.assess(&planned, rules, &[]);
         if planned.assessment.reasons.is_empty() && !planned.assessment.files.is_empty() {
-            let readings = self.readings(&planned)?;
-            if !readings.is_empty() {
-                planned.assessment = self.assess(&planned, rules, &readings);
+            match self.readings(&planned)? {
+                Ok(readings) if readings.is_empty() => {}
+                Ok(readings) => planned.assessment = self.assess(&planned, rules, &readings),
+                Err(path) => planned.assessment.reasons.push(Reason {
+                    code: SOURCE_MISSING,
+                    detail: format!(
+                        "`{path}` may read what changed, and its object is not in this clone"
+                    ),
+                    path: Some(path),
+                }),
             }
         }
         Ok(planned)

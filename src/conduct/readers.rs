@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::planner::{Planned, Planner};
+use crate::change::Tree;
 use crate::plan::assess::Reading;
 use crate::plan::graph::Kind;
 use crate::plan::graph::owners::Owners;
-use crate::plan::readings::{From, Mention, Package, mentions, readings};
+use crate::plan::readings::{From, Mention, Package, mentions, module_files, readings};
 use crate::plan::sources::{extension, file_name};
 use crate::ports::GitError;
 
@@ -20,7 +21,7 @@ pub(crate) struct Mentions {
 }
 
 /// The version of the file; another one is another way of looking.
-const HEAD: &str = "maestro rust mentions 5";
+const HEAD: &str = "maestro rust mentions 6";
 
 /// Of more blobs than this, the oldest knowledge is not kept.
 const MOST: usize = 200_000;
@@ -71,6 +72,7 @@ const LETTERS: &[(char, From)] = &[
     ('m', From::Manifest),
     ('e', From::Either),
     ('a', From::Above),
+    ('s', From::Module),
     ('*', From::Anywhere),
 ];
 
@@ -90,12 +92,20 @@ fn mention(field: &str) -> Option<Mention> {
     })
 }
 
+/// No package takes more sources from elsewhere.
+const MOST_FOLLOWED: usize = 5_000;
+
 /// The sources of one package.
 type SourcesOf<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a str)>>;
 
 impl Planner<'_> {
     /// Returns what packages read of the changed files, for packages that nothing else affects.
-    pub(super) fn readings(&mut self, planned: &Planned) -> Result<Vec<Reading>, GitError> {
+    ///
+    /// A source that is not here may read anything: its path comes back as the error inside.
+    pub(super) fn readings(
+        &mut self,
+        planned: &Planned,
+    ) -> Result<Result<Vec<Reading>, String>, GitError> {
         let graph = Arc::clone(&planned.after.graph);
         let owners = Owners::new(&graph);
         let affected = &planned.assessment.affected;
@@ -104,7 +114,7 @@ impl Planner<'_> {
             .projects()
             .any(|(id, project)| project.kind == Kind::Cargo && is_open(id));
         if !any {
-            return Ok(Vec::new());
+            return Ok(Ok(Vec::new()));
         }
         let mut sources = SourcesOf::new();
         for (path, entry) in planned
@@ -119,6 +129,11 @@ impl Planner<'_> {
         }
         let all = sources.values().flatten().map(|(_, object)| *object);
         self.look(all.collect())?;
+        let unread = sources.values().flatten();
+        let mut unread = unread.filter(|(_, object)| !self.mentions.known.contains_key(*object));
+        if let Some((path, _)) = unread.next() {
+            return Ok(Err((*path).to_owned()));
+        }
         let changed = planned.before.iter().flat_map(|before| &before.changes);
         let changed: BTreeSet<&str> = changed.map(|change| change.path.as_str()).collect();
         let changed: Vec<&str> = changed.into_iter().collect();
@@ -148,8 +163,62 @@ impl Planner<'_> {
                 self.by_name(package, files, &changed, &mut found)?;
             }
         }
+        for (id, project) in graph
+            .projects()
+            .filter(|(id, project)| project.kind == Kind::Cargo && is_open(id))
+        {
+            let package = Package {
+                id,
+                dir: &project.dir,
+            };
+            let own = found.iter().filter(|reading| reading.project == *id);
+            let targets = own.map(|reading| reading.target.clone());
+            let open: BTreeSet<String> = targets.chain(project.reads.iter().cloned()).collect();
+            let more = self.follow(package, open, &planned.after.tree, &changed)?;
+            found.extend(more);
+        }
         found.sort();
         found.dedup();
+        Ok(Ok(found))
+    }
+
+    /// Follows sources that a package takes from elsewhere: their modules, and what those read.
+    fn follow(
+        &mut self,
+        package: Package<'_>,
+        open: BTreeSet<String>,
+        tree: &Tree,
+        changed: &[&str],
+    ) -> Result<Vec<Reading>, GitError> {
+        let mut found = Vec::new();
+        let is_source = |path: &String| extension(path) == Some("rs") && tree.file(path).is_some();
+        let mut open: Vec<String> = open.into_iter().filter(is_source).collect();
+        let mut seen: BTreeSet<String> = open.iter().cloned().collect();
+        while let Some(path) = open.pop() {
+            let Some(object) = tree.file(&path) else {
+                continue;
+            };
+            self.look(BTreeSet::from([object]))?;
+            let mentions = self.mentions.known.get(object);
+            let mentions = mentions.map(Vec::as_slice).unwrap_or_default();
+            let mut targets = readings(package, &path, mentions, changed);
+            for mention in mentions.iter().filter(|one| one.from == From::Module) {
+                let files = module_files(&path, &mention.literal).into_iter();
+                targets.extend(files.map(|target| Reading {
+                    project: package.id.to_owned(),
+                    target,
+                    from: path.clone(),
+                }));
+            }
+            for reading in targets {
+                let is_new = seen.len() < MOST_FOLLOWED && !seen.contains(&reading.target);
+                if is_new && is_source(&reading.target) {
+                    seen.insert(reading.target.clone());
+                    open.push(reading.target.clone());
+                }
+                found.push(reading);
+            }
+        }
         Ok(found)
     }
 

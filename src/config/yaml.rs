@@ -1,7 +1,13 @@
 //! YAML files written by people: an error names line and column, shows the place, and suggests the nearest name.
 
+use std::collections::HashSet;
+use std::fmt;
+
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use serde::de::DeserializeOwned;
+use serde::de::{
+    self, DeserializeOwned, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use serde::{Deserialize, Deserializer};
 
 /// Why a file was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +33,76 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, Yam
             hint: Some("write long lists one entry a line, with `- `".to_owned()),
         });
     }
+    // Of two entries with one key the library would take the last, and nobody would miss the first.
+    serde_yaml::from_str::<UniqueKeys>(text).map_err(|error| explain(&error, text, path))?;
     serde_yaml::from_str(text).map_err(|error| explain(&error, text, path))
+}
+
+/// Any document in which no mapping has a key twice (YAML 1.2.2, section 3.2.1.1).
+struct UniqueKeys;
+
+impl<'de> Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor)
+    }
+}
+
+struct UniqueVisitor;
+
+/// Scalars are all alike.
+macro_rules! scalars {
+    ($($visit:ident: $type:ty),+) => {
+        $(fn $visit<E>(self, _: $type) -> Result<UniqueKeys, E> {
+            Ok(UniqueKeys)
+        })+
+    };
+}
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = UniqueKeys;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a document")
+    }
+
+    scalars!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+    fn visit_unit<E>(self) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys)
+    }
+
+    fn visit_none<E>(self) -> Result<UniqueKeys, E> {
+        Ok(UniqueKeys)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<UniqueKeys, D::Error> {
+        UniqueKeys::deserialize(deserializer)
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<UniqueKeys, A::Error> {
+        // A tag: whoever reads the value says what is wrong with it.
+        let (IgnoredAny, variant) = data.variant()?;
+        variant.newtype_variant()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<UniqueKeys, A::Error> {
+        while seq.next_element::<UniqueKeys>()?.is_some() {}
+        Ok(UniqueKeys)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<UniqueKeys, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some(key) = map.next_key::<serde_yaml::Value>()? {
+            let shown = key
+                .as_str()
+                .map_or_else(|| format!("{key:?}"), str::to_owned);
+            if !keys.insert(key) {
+                return Err(de::Error::custom(format!("the key `{shown}` stands twice")));
+            }
+            map.next_value::<UniqueKeys>()?;
+        }
+        Ok(UniqueKeys)
+    }
 }
 
 fn explain(error: &serde_yaml::Error, text: &str, path: &str) -> YamlError {

@@ -1,4 +1,55 @@
-//! How long a test takes, as a power of two: as much as a list of tests remembers.
+//! How long a test takes: as it was measured, and as a power of two, which is as much as a list of tests remembers.
+
+/// What was measured: hundredths of a millisecond, up to 11.9 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Time(u32);
+
+impl Time {
+    pub(crate) const UNKNOWN: Self = Self(u32::MAX);
+
+    pub(crate) fn of_seconds(seconds: f64) -> Self {
+        Self::of_milliseconds(seconds * 1000.0)
+    }
+
+    pub(crate) fn of_milliseconds(milliseconds: f64) -> Self {
+        if !milliseconds.is_finite() || milliseconds < 0.0 {
+            return Self::UNKNOWN;
+        }
+        // A float that does not fit becomes the largest number.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it saturates, and is not negative"
+        )]
+        let hundredths = (milliseconds * 100.0).round() as u32;
+        Self(hundredths.min(u32::MAX - 1))
+    }
+
+    pub(crate) fn milliseconds(self) -> Option<f64> {
+        (self != Self::UNKNOWN).then(|| f64::from(self.0) / 100.0)
+    }
+
+    pub(crate) fn duration(self) -> Duration {
+        self.milliseconds()
+            .map_or(Duration::UNKNOWN, Duration::of_milliseconds)
+    }
+
+    /// Returns the longer one of what is known.
+    pub(crate) fn longest(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::UNKNOWN, known) | (known, Self::UNKNOWN) => known,
+            (one, other) => one.max(other),
+        }
+    }
+
+    /// Returns the time of two executions, one after the other.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::UNKNOWN, known) | (known, Self::UNKNOWN) => known,
+            (one, other) => Self(one.0.saturating_add(other.0).min(u32::MAX - 1)),
+        }
+    }
+}
 
 /// A bucket of durations: unknown, under a millisecond, or from 2^n to 2^(n+1) milliseconds.
 ///
@@ -11,10 +62,6 @@ impl Duration {
     pub(crate) const UNKNOWN: Self = Self(0);
 
     const LONGEST: u8 = 26;
-
-    pub(crate) fn of_seconds(seconds: f64) -> Self {
-        Self::of_milliseconds(seconds * 1000.0)
-    }
 
     pub(crate) fn of_milliseconds(milliseconds: f64) -> Self {
         if !milliseconds.is_finite() || milliseconds < 0.0 {
@@ -79,6 +126,20 @@ mod tests {
             ['a', 'a', 'b', 'b', 'c', 'k', 'z']
         );
         assert_eq!([of(-1.0), of(f64::NAN), of(f64::INFINITY)], ['-'; 3]);
+    }
+
+    #[test]
+    fn times_are_kept_to_a_hundredth_of_a_millisecond() {
+        let of = Time::of_milliseconds;
+        assert_eq!(of(12.345).milliseconds(), Some(12.35));
+        assert_eq!(Time::of_seconds(1.5).milliseconds(), Some(1500.0));
+        assert_eq!([of(-1.0), of(f64::NAN)], [Time::UNKNOWN; 2]);
+        assert!(of(1e300).milliseconds() > Some(4e7));
+        assert_eq!(of(1.0).plus(of(2.0)), of(3.0));
+        assert_eq!(Time::UNKNOWN.plus(of(2.0)), of(2.0));
+        assert_eq!(of(1e300).plus(of(1e300)), of(1e300));
+        assert_eq!(of(1.9).duration().letter(), 'b');
+        assert_eq!(Time::UNKNOWN.duration(), Duration::UNKNOWN);
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(crate) struct HistoryBuilder {
     suites: Interner,
     tests: TestTable,
     sequences: Interner,
-    lists: Lists,
+    pub(super) lists: Lists,
     runs: BTreeMap<Sha, Run>,
     rollups: BTreeMap<Key, Rollup>,
 }
@@ -206,6 +206,12 @@ impl HistoryBuilder {
     pub(crate) fn test(&mut self, suite: &str, name: &str) -> u32 {
         let suite = self.suites.number(suite);
         self.tests.number(suite, name)
+    }
+
+    /// Returns suite and name of a test.
+    pub(super) fn name_of(&self, test: u32) -> (&str, &str) {
+        let (suite, name) = self.tests.get(test);
+        (self.suites.text(suite), name)
     }
 
     /// Folds everything.

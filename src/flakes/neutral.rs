@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::duration::Duration;
+use super::duration::Time;
 use super::results::{Interner, MOST_ATTEMPTS};
 use crate::event::{Origin, Sha};
 use crate::junit::{Counts, Note, NoteCode, Notes, Outcome, bound_name};
@@ -63,8 +63,8 @@ pub(crate) struct Group {
     pub(crate) origin: Origin,
     /// The earliest time of its lines.
     pub(crate) at: Option<Timestamp>,
-    /// Test number, outcome and duration, in the order of the lines.
-    rows: Vec<(u32, Outcome, Duration)>,
+    /// Test number, outcome and time, in the order of the lines.
+    rows: Vec<(u32, Outcome, Time)>,
     messages: BTreeMap<u32, String>,
     pub(crate) counts: Counts,
     /// A digest of its lines, so that a history which grows between two readings is known run by run.
@@ -90,7 +90,7 @@ pub(crate) struct GroupTest<'a> {
     pub(crate) test: u32,
     pub(crate) sequence: String,
     pub(crate) message: &'a str,
-    pub(crate) duration: Duration,
+    pub(crate) time: Time,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -228,8 +228,8 @@ impl<'c> Reader<'c> {
             (before, at) => before.or(at),
         };
         let milliseconds = parsed.duration_ms.and_then(|raw| raw.get().parse().ok());
-        let duration = milliseconds.map_or(Duration::UNKNOWN, Duration::of_milliseconds);
-        group.rows.push((test, outcome, duration));
+        let time = milliseconds.map_or(Time::UNKNOWN, Time::of_milliseconds);
+        group.rows.push((test, outcome, time));
         count(&mut group.counts, outcome);
         count(&mut self.file.counts, outcome);
         if let Some(message) = parsed.message
@@ -452,13 +452,13 @@ impl Group {
     pub(crate) fn tests(&self) -> Vec<GroupTest<'_>> {
         let mut place: HashMap<u32, usize> = HashMap::with_capacity(self.rows.len());
         let mut tests: Vec<GroupTest<'_>> = Vec::with_capacity(self.rows.len());
-        for &(test, outcome, duration) in &self.rows {
+        for &(test, outcome, time) in &self.rows {
             let at = *place.entry(test).or_insert_with(|| {
                 tests.push(GroupTest {
                     test,
                     sequence: String::new(),
                     message: self.messages.get(&test).map_or("", String::as_str),
-                    duration,
+                    time: Time::UNKNOWN,
                 });
                 tests.len() - 1
             });
@@ -468,7 +468,7 @@ impl Group {
                 sequence.pop();
             }
             sequence.push(outcome.letter());
-            tests[at].duration = tests[at].duration.max(duration);
+            tests[at].time = tests[at].time.longest(time);
         }
         tests
     }

@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::duration::Duration;
+use super::duration::Time;
 use crate::junit::{Case, Outcome, bound_name};
 
 /// A test that ran, and ran again on the same commit, is written as a sequence of letters (`fp`: failed, then passed).
@@ -30,8 +30,8 @@ struct Row {
     sequence: u32,
     start: usize,
     length: u32,
-    /// The longest of its executions.
-    duration: Duration,
+    /// All of its executions together.
+    time: Time,
 }
 
 /// Tests by suite and name, with what happened to each.
@@ -134,11 +134,11 @@ impl Results {
                 self.sequences.number(&text)
             }
         };
-        let duration = case.seconds.map_or(Duration::UNKNOWN, Duration::of_seconds);
-        self.record(suite, &case.name, sequence, message, duration);
+        let time = case.seconds.map_or(Time::UNKNOWN, Time::of_seconds);
+        self.record(suite, &case.name, sequence, message, time);
     }
 
-    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str, duration: Duration) {
+    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str, time: Time) {
         let hash = self.hasher.hash_one((suite, name));
         let (rows, names) = (&self.rows, &self.names);
         let found = self.table.find(hash, |&at| {
@@ -148,7 +148,7 @@ impl Results {
         let at = if let Some(&at) = found {
             self.twin(at, sequence);
             let row = &mut self.rows[at as usize];
-            row.duration = row.duration.max(duration);
+            row.time = row.time.plus(time);
             at
         } else {
             let at = count(self.rows.len());
@@ -157,7 +157,7 @@ impl Results {
                 sequence,
                 start: self.names.len(),
                 length: count(name.len()),
-                duration,
+                time,
             });
             self.names.push_str(name);
             // Keeps neighbours apart for whoever looks over all the names at once.
@@ -250,10 +250,18 @@ impl Results {
         let suite = self.suites.number(suite);
         let message = other.messages.get(&at).map_or("", String::as_str);
         let once = BTreeMap::from([(row.sequence, 1)]);
+        // The time is that of all twins together.
+        let mut time = row.time;
         for (&kind, &times) in other.twins.get(&at).unwrap_or(&once) {
             let sequence = self.sequences.number(other.sequences.text(kind));
             for _ in 0..times {
-                self.record(suite, name, sequence, message, row.duration);
+                self.record(
+                    suite,
+                    name,
+                    sequence,
+                    message,
+                    std::mem::replace(&mut time, Time::UNKNOWN),
+                );
             }
         }
     }
@@ -283,7 +291,7 @@ impl Results {
             name: name_of(&self.names, row),
             sequence: self.sequence(at),
             message: self.messages.get(&at).map_or("", String::as_str),
-            duration: row.duration,
+            time: row.time,
         }
     }
 }
@@ -299,7 +307,7 @@ pub(crate) struct TestResult<'a> {
     pub(crate) name: &'a str,
     pub(crate) sequence: Cow<'a, str>,
     pub(crate) message: &'a str,
-    pub(crate) duration: Duration,
+    pub(crate) time: Time,
 }
 
 fn name_of<'a>(names: &'a str, row: &Row) -> &'a str {

@@ -9,7 +9,7 @@ use super::links::Links;
 use super::manifests::{Reach, Side, UNREADABLE, reach};
 use super::rules::{ForPeople, Meaning, Rules};
 use super::sources::{ancestors, is_within};
-use crate::change::{Change, Status};
+use crate::change::{Change, Kind as ChangeKind, Status};
 
 /// Why everything runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,7 @@ pub(crate) struct Reason {
 
 pub(crate) const UNOWNED_FILE: &str = "unowned-file";
 pub(crate) const TOOLCHAIN: &str = "toolchain";
+pub(crate) const SOURCE_MISSING: &str = "source-missing";
 pub(crate) const PATH_NOT_UTF8: &str = "path-not-utf8";
 
 /// A base and what changed since.
@@ -60,6 +61,7 @@ pub(crate) struct Input<'a> {
 pub(crate) struct ChangedFile {
     pub(crate) path: String,
     pub(crate) status: Status,
+    pub(crate) is_submodule: bool,
     /// Projects that it concerns by itself.
     pub(crate) projects: BTreeSet<String>,
     /// Jobs whose own paths take it in.
@@ -156,6 +158,10 @@ impl<'a> Assessor<'a> {
         let mut file = ChangedFile {
             path: path.to_owned(),
             status: change.status(),
+            is_submodule: [&change.old, &change.new]
+                .into_iter()
+                .flatten()
+                .any(|entry| entry.kind() == ChangeKind::Submodule),
             projects: BTreeSet::new(),
             jobs: BTreeSet::new(),
             verdict: Verdict::Concerns,
@@ -217,7 +223,11 @@ impl<'a> Assessor<'a> {
 
     /// Jobs whose own paths take the path in.
     fn note_jobs(&mut self, path: &str, file: &mut ChangedFile) {
-        for (job, glob) in self.input.rules.jobs_of(path) {
+        let mut jobs = self.input.rules.jobs_of(path);
+        if file.is_submodule {
+            jobs.extend(self.input.rules.jobs_inside(path));
+        }
+        for (job, glob) in jobs {
             file.jobs.insert(job.to_owned());
             let because = (path.to_owned(), glob.to_owned());
             self.jobs.entry(job.to_owned()).or_insert(because);
@@ -229,6 +239,10 @@ impl<'a> Assessor<'a> {
     fn note_owners(&mut self, path: &str, old: &Owners<'a>, file: &mut ChangedFile) -> bool {
         let mut found = self.new.of(path);
         found.extend(old.of(path));
+        if file.is_submodule {
+            found.extend(self.new.inside(path));
+            found.extend(old.inside(path));
+        }
         let mut is_owned = false;
         for (id, bond) in found {
             match bond {
@@ -251,7 +265,9 @@ impl<'a> Assessor<'a> {
     /// Projects that were seen to read the path.
     fn note_readers(&mut self, path: &str, file: &mut ChangedFile) {
         for reading in self.input.readings {
-            if is_within(path, &reading.target) {
+            // Of a submodule only that it changed is known, and not what in it did.
+            let is_inside = file.is_submodule && is_within(&reading.target, path);
+            if is_within(path, &reading.target) || is_inside {
                 let words = format!("`{}` reads it", reading.from);
                 self.seed(&reading.project, "read-file", path, words, file);
             }
@@ -268,6 +284,10 @@ impl<'a> Assessor<'a> {
     ) {
         let mut names = self.input.links.names_of(path);
         names.extend(since.links.names_of(path));
+        if file.is_submodule {
+            names.extend(self.input.links.into_folder(path));
+            names.extend(since.links.into_folder(path));
+        }
         names.sort_unstable();
         names.dedup();
         for name in names {

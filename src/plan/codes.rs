@@ -34,7 +34,7 @@ codes! {
     "branch-deleted" = "The push deleted the branch: there is nothing to compare.";
     "ci-config" = "A file that CI itself is made of changed: a workflow, an action, the configuration of a CI service.";
     "disabled" = "MAESTRO_DISABLE is set: nothing is skipped.";
-    "event" = "The event changes nothing (a schedule, a dispatch, a release): there is nothing to compare. `--base` names a commit all the same.";
+    "event" = "The event changes nothing (a schedule, a dispatch, a release), or what started the run is not known (another CI service): there is nothing to compare. `--base` names a commit all the same.";
     "event-unreadable" = "The event's payload (GITHUB_EVENT_PATH) is not there, or not as GitHub documents it.";
     "first-commit" = "There is no commit before this one.";
     "head-unknown" = "What is checked out is neither the pull request's head nor its merge. Check out `refs/pull/N/merge` (the default of actions/checkout) or the head.";
@@ -45,6 +45,7 @@ codes! {
     "path-not-utf8" = "A changed path is no UTF-8 text: no rule can be about it.";
     "planner-config" = "The configuration of maestro changed: plans are made by it.";
     "run-all-on" = "A glob of `run_all_on` takes the changed path in.";
+    "source-missing" = "A source that may read what changed is not in this clone, and was not fetched.";
     "tag" = "A tag was pushed: what is released is tested whole.";
     "unowned-file" = "A changed file belongs to no project, component, job or rule. Give it to a component, to a job's `paths`, or to `ignore`.";
 
@@ -61,6 +62,7 @@ codes! {
 
     Job:
     "always" = "It names neither projects nor paths, so it always runs.";
+    "no-project" = "No project has a name or folder that its `projects` say, in either commit: it runs until they are spelt right.";
     "not-affected" = "No changed file reaches a project or path that it is about.";
     "when" = "Its `when` does not let it run on this event, branch or label.";
 }
@@ -71,7 +73,7 @@ mod tests {
 
     use super::*;
     use crate::change::base::codes;
-    use crate::plan::{assess, manifests, rules};
+    use crate::plan::{assess, jobs, manifests, rules};
 
     #[test]
     fn codes_are_there_once_and_those_that_have_names_are_there() {
@@ -89,8 +91,10 @@ mod tests {
             codes::NO_COMMON_ANCESTOR,
             codes::TAG,
             assess::PATH_NOT_UTF8,
+            assess::SOURCE_MISSING,
             assess::TOOLCHAIN,
             assess::UNOWNED_FILE,
+            jobs::NO_PROJECT,
             manifests::LOCKFILE,
             manifests::ROOT_MANIFEST,
             manifests::UNREADABLE,

@@ -104,7 +104,10 @@ pub(crate) struct Situation {
     /// None for a person at a terminal, for whom every event counts.
     pub(crate) event: Option<String>,
     pub(crate) branch: Option<String>,
-    pub(crate) labels: Vec<String>,
+    /// Whether it is certain that the branch is this one, or that there is none.
+    pub(crate) is_branch_known: bool,
+    /// Of a pull request; none where they are not known.
+    pub(crate) labels: Option<Vec<String>>,
 }
 
 impl When {
@@ -116,7 +119,8 @@ impl When {
         if !self.events.is_empty() && !self.events.contains(event) {
             return Some(format!("`when` has no event `{event}`"));
         }
-        if !self.branches.is_empty() {
+        // What is not known refuses nothing.
+        if !self.branches.is_empty() && situation.is_branch_known {
             let branch = situation.branch.as_deref().unwrap_or_default();
             let matches =
                 Patterns::new(&self.branches).is_ok_and(|patterns| patterns.is_match(branch));
@@ -125,10 +129,10 @@ impl When {
             }
         }
         let is_pull_request = event.starts_with("pull_request");
-        let has_label = self
+        let has_label = situation
             .labels
-            .iter()
-            .any(|label| situation.labels.contains(label));
+            .as_ref()
+            .is_none_or(|known| self.labels.iter().any(|label| known.contains(label)));
         if !self.labels.is_empty() && is_pull_request && !has_label {
             return Some(format!(
                 "the pull request has no label `{}`",
@@ -153,6 +157,8 @@ pub(crate) struct Job {
     pub(crate) services: Option<Value>,
     pub(crate) when: When,
     pub(crate) shards: Option<u32>,
+    /// As many shards as its tests need.
+    pub(crate) auto_shards: bool,
     /// One run for each of its affected projects.
     pub(crate) per_project: bool,
     pub(crate) timeout_minutes: Option<u32>,
@@ -172,9 +178,16 @@ impl Job {
             services: None,
             when: When::default(),
             shards: None,
+            auto_shards: false,
             per_project: false,
             timeout_minutes: None,
         }
+    }
+
+    /// Whether it names projects or folders, and not only ecosystems, of which a repository may have none.
+    fn names_projects(&self) -> bool {
+        let is_kind = |matcher: &Matcher| matches!(matcher, Matcher::Other(Selector::Kind(_)));
+        !self.projects.iter().any(is_kind) && !self.projects.is_empty()
     }
 
     pub(crate) fn is_about(&self, project: &ProjectRef<'_>) -> bool {
@@ -183,6 +196,9 @@ impl Job {
             .any(|matcher| matcher.is_match(project))
     }
 }
+
+/// Nothing has the names that a job's `projects` say.
+pub(crate) const NO_PROJECT: &str = "no-project";
 
 /// Whether a job runs, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,9 +249,16 @@ fn one(
         .filter(hit)
         .map(|project| project.id.to_owned())
         .collect();
+    // A project that is gone was somebody's.
+    let removed = assessment.affected.keys().find(|id| {
+        !projects.iter().any(|project| project.id == id.as_str()) && matches_removed(job, id)
+    });
+    // A file of the job's own, or what is gone, may be about any of its projects.
+    let is_wide = is_all || removed.is_some() || assessment.jobs.contains_key(&job.id);
+    let all = || -> Vec<String> { about.iter().map(|project| project.id.to_owned()).collect() };
     let run_for = |selected: bool| {
-        if is_all || !enforced && !selected {
-            about.iter().map(|project| project.id.to_owned()).collect()
+        if is_wide || !enforced && !selected {
+            all()
         } else {
             affected.clone()
         }
@@ -281,10 +304,6 @@ fn one(
     if let Some((chain, detail, code)) = shortest(assessment, &affected) {
         return decision(true, code, chain, detail);
     }
-    // A project that is gone was somebody's.
-    let removed = assessment.affected.keys().find(|id| {
-        !projects.iter().any(|project| project.id == id.as_str()) && matches_removed(job, id)
-    });
     if let Some(id) = removed {
         let chain = vec![id.clone()];
         return decision(
@@ -293,6 +312,10 @@ fn one(
             chain,
             "the project is gone, and the job was about it".into(),
         );
+    }
+    if about.is_empty() && !job.has_paths && job.names_projects() {
+        let detail = "nothing has the names in its `projects`: are they spelt right?";
+        return decision(true, NO_PROJECT, Vec::new(), detail.into());
     }
     let detail = match about.len() {
         0 if job.has_paths => "no changed file is one of its `paths`".to_owned(),
@@ -520,15 +543,67 @@ mod tests {
         check(
             &labelled,
             &assessment(),
-            &on("pull_request"),
+            &Situation {
+                labels: Some(Vec::new()),
+                ..on("pull_request")
+            },
             true,
             "skip: when [job:j]",
         );
         let with = Situation {
-            labels: vec!["full".into()],
+            labels: Some(vec!["full".into()]),
             ..on("pull_request")
         };
         check(&labelled, &assessment(), &with, true, "run: always [job:j]");
+        // What is not known refuses nothing.
+        let unknown = on("pull_request");
+        check(
+            &labelled,
+            &assessment(),
+            &unknown,
+            true,
+            "run: always [job:j]",
+        );
+        let mut on_main = job("j", &[]);
+        on_main.when.branches = vec!["main".into()];
+        check(
+            &on_main,
+            &assessment(),
+            &unknown,
+            true,
+            "run: always [job:j]",
+        );
+        let tag = Situation {
+            is_branch_known: true,
+            ..on("push")
+        };
+        check(&on_main, &assessment(), &tag, true, "skip: when [job:j]");
+    }
+
+    #[test]
+    fn more_changes_never_mean_fewer_projects() {
+        let paths = [("j".to_owned(), ("shared.json".into(), "*".into()))];
+        let mut wide = assessment();
+        wide.jobs = paths.into();
+        let mut both = job("j", &["cargo"]);
+        both.has_paths = true;
+        let expected = "run: changed-file [shared.json job:j] cargo:crates/a cargo:crates/b";
+        check(&both, &wide, &Situation::default(), true, expected);
+        wide.affected.clear();
+        check(&both, &wide, &Situation::default(), true, expected);
+    }
+
+    #[test]
+    fn a_job_about_nothing_that_is_there_runs_until_it_is_spelt_right() {
+        let nowhere = job("j", &["cargo:crates/x", "crate/*"]);
+        let expected = "run: no-project [job:j]";
+        check(
+            &nowhere,
+            &assessment(),
+            &Situation::default(),
+            true,
+            expected,
+        );
     }
 
     #[test]
@@ -547,7 +622,7 @@ mod tests {
             &assessment,
             &Situation::default(),
             true,
-            "run: project-removed [npm:gone job:j]",
+            "run: project-removed [npm:gone job:j] npm:web",
         );
     }
 }

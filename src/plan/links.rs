@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::sources::{Sources, folder_of, is_within, join};
 use crate::change::Kind;
 
-/// A link that leads to a link that leads to a link is followed so far.
-const DEEPEST: usize = 4;
+/// Links that lead to links are followed so far.
+const DEEPEST: usize = 16;
 
 /// The links of a tree: where each leads, from the top.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,14 @@ impl Links {
             Some((path.to_string(), join(folder_of(path), target)?))
         });
         Self(links.collect())
+    }
+
+    /// Returns the links that lead to something inside a folder.
+    pub(crate) fn into_folder(&self, folder: &str) -> impl Iterator<Item = String> {
+        let links = self.0.iter();
+        links
+            .filter(move |(_, target)| is_within(target, folder))
+            .map(|(link, _)| link.clone())
     }
 
     /// Returns the other names of a path.

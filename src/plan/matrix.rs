@@ -78,7 +78,7 @@ pub(crate) fn legs(jobs: &[Job], decisions: &[Decision]) -> Vec<Leg> {
 }
 
 /// Returns every combination of a job's axes that is not excluded.
-fn combinations(job: &Job) -> Vec<BTreeMap<String, Value>> {
+pub(crate) fn combinations(job: &Job) -> Vec<BTreeMap<String, Value>> {
     let mut all = vec![BTreeMap::new()];
     for (axis, values) in &job.axes {
         let longer = all.iter().flat_map(|one: &BTreeMap<String, Value>| {

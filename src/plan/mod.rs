@@ -12,4 +12,5 @@ pub(crate) mod manifests;
 pub(crate) mod matrix;
 pub(crate) mod readings;
 pub(crate) mod rules;
+pub(crate) mod shards;
 pub(crate) mod sources;

@@ -17,6 +17,8 @@ pub(crate) enum From {
     Either,
     /// From a folder above the package, which the source finds while it runs.
     Above,
+    /// A module in a file of its own; it counts where a package takes a source from elsewhere.
+    Module,
     /// An `include_str!` whose path is built by a macro: any name in the package's sources may be it.
     Anywhere,
 }
@@ -38,6 +40,7 @@ pub(crate) fn mentions(text: &str) -> Vec<Mention> {
     path_attributes(text, &mut found);
     upward(text, &mut found);
     above(text, &mut found);
+    modules(text, &mut found);
     found.sort();
     found.dedup();
     found
@@ -117,9 +120,12 @@ fn upward(text: &str, found: &mut Vec<Mention>) {
         let literal = literal
             .rsplit_once("rerun-if-changed=")
             .map_or(literal, |(_, path)| path);
-        let path = literal.trim_start_matches('/');
+        let (is_manifest, path) = without_placeholders(literal.trim_start_matches('/'));
         if !path.split('/').any(|part| part == "..") {
             continue;
+        }
+        if is_manifest {
+            push(found, From::Manifest, path);
         }
         let joined = joins(&text[start + 1 + end..]);
         let whole = if joined.is_empty() {
@@ -132,6 +138,53 @@ fn upward(text: &str, found: &mut Vec<Mention>) {
     }
 }
 
+/// Returns what a literal says as far as it is known, and whether it begins with what stands for a folder: `{}/../proto/{}.x` is
+/// `../proto`, from some folder.
+fn without_placeholders(literal: &str) -> (bool, &str) {
+    let is_open = |part: &str| part.contains(['{', '}', '$', '%']);
+    let (first, rest) = literal.split_once('/').unwrap_or((literal, ""));
+    let has_folder = is_open(first) && !rest.is_empty();
+    let path = if has_folder { rest } else { literal };
+    let mut known = 0;
+    for part in path.split_inclusive('/') {
+        if is_open(part) {
+            break;
+        }
+        known += part.len();
+    }
+    (has_folder, path[..known].trim_end_matches('/'))
+}
+
+/// `mod x;`
+fn modules(text: &str, found: &mut Vec<Mention>) {
+    for (at, _) in text.match_indices("mod ") {
+        if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let rest = text[at + 4..].trim_start();
+        let name = rest.strip_prefix("r#").unwrap_or(rest);
+        let end = name
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(name.len());
+        if end > 0 && name[end..].trim_start().starts_with(';') {
+            push(found, From::Module, &name[..end]);
+        }
+    }
+}
+
+/// Returns where a module of a source may lie (The Rust Reference, "Module source filenames").
+pub(crate) fn module_files(source: &str, name: &str) -> Vec<String> {
+    let folder = folder_of(source);
+    let stem = source.strip_suffix(".rs").unwrap_or(source);
+    let mut files = Vec::new();
+    // A source that `#[path]` names has its modules beside it, another one below a folder of its own name.
+    for folder in [folder, stem] {
+        files.extend(join(folder, &format!("{name}.rs")));
+        files.extend(join(folder, &format!("{name}/mod.rs")));
+    }
+    files
+}
+
 /// What is joined to a folder that a source finds by going up from its package.
 fn above(text: &str, found: &mut Vec<Mention>) {
     if !(text.contains("CARGO_MANIFEST_DIR") || text.contains("current_dir()")) {
@@ -139,6 +192,14 @@ fn above(text: &str, found: &mut Vec<Mention>) {
     }
     if !(text.contains(".parent()") || text.contains(".ancestors()") || text.contains("\"..\"")) {
         return;
+    }
+    for (at, _) in text.match_indices("\"{") {
+        let inner = first_bytes(&text[at + 1..], LONGEST);
+        let literal = &inner[..inner.find('"').unwrap_or(0)];
+        let (has_folder, path) = without_placeholders(literal);
+        if has_folder && path.len() > 1 && !path.contains([' ', '\n', ':', '*']) {
+            push(found, From::Above, path);
+        }
     }
     for (at, _) in text.match_indices(".join(") {
         let joined = joins(&text[at..]);
@@ -263,8 +324,8 @@ pub(crate) fn readings(
                 found.extend(hits.map(|path| reading(package, path, source)));
                 continue;
             }
-            // The package's other sources are asked for names.
-            From::Anywhere => continue,
+            // The package's other sources are asked for names; modules of its own are its own.
+            From::Anywhere | From::Module => continue,
         };
         for folder in folders {
             let Some(target) = join(folder, &mention.literal) else {
@@ -326,7 +387,7 @@ mod tests {
         check(r#"include!(concat!(env!("OUT_DIR"), "/x.rs"))"#, &[]);
         check(
             r#"include_dir!("$CARGO_MANIFEST_DIR/../../assets")"#,
-            &["assets", "crates/a/assets", "crates/assets"],
+            &["assets", "crates/assets"],
         );
         check("let included = 1; // include me!", &[]);
     }
@@ -357,6 +418,40 @@ mod tests {
         check(
             r#"root.parent().unwrap(); env!("CARGO_MANIFEST_DIR"); dir.join("assets/x.json")"#,
             &["assets/x.json"],
+        );
+    }
+
+    #[test]
+    fn a_folder_in_a_format_string_is_no_part_of_the_way_up() {
+        check(
+            r#"format!("{}/../proto/x.proto", env!("CARGO_MANIFEST_DIR"))"#,
+            &["crates/a/proto/x.proto", "crates/proto/x.proto"],
+        );
+        check(
+            r#"format!("{dir}/../../web/{name}.graphql")"#,
+            &["crates/web", "web"],
+        );
+        check(
+            r#"let up = Path::new(env!("CARGO_MANIFEST_DIR")).parent(); format!("{}/assets/{x}", up)"#,
+            &["assets/x.json"],
+        );
+    }
+
+    #[test]
+    fn modules_are_mentioned_with_their_names() {
+        let text =
+            "mod a;\n#[cfg(test)] pub(crate) mod r#b ;\nmod c { mod d; }\nstruct amod; // mod\n";
+        let found = mentions(text);
+        let names: Vec<&str> = found.iter().map(|one| one.literal.as_str()).collect();
+        assert_eq!(names, ["a", "b", "d"]);
+        assert_eq!(
+            module_files("x/common/mod.rs", "sub"),
+            [
+                "x/common/sub.rs",
+                "x/common/sub/mod.rs",
+                "x/common/mod/sub.rs",
+                "x/common/mod/sub/mod.rs"
+            ]
         );
     }
 

@@ -138,6 +138,13 @@ impl Rules {
         Meaning::Ask
     }
 
+    /// Returns the jobs whose own paths may take in something inside a folder, with a glob.
+    pub(crate) fn jobs_inside<'r>(&'r self, folder: &str) -> Vec<(&'r str, &'r str)> {
+        let jobs = self.jobs.iter();
+        jobs.filter_map(|(job, patterns)| Some((job.as_str(), patterns.may_match_in(folder)?)))
+            .collect()
+    }
+
     /// Returns the jobs whose own paths take a path in, with the glob.
     pub(crate) fn jobs_of(&self, path: &str) -> Vec<(&str, &str)> {
         let jobs = self.jobs.iter();

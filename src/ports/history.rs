@@ -49,6 +49,14 @@ pub(crate) trait History: Send + Sync {
     fn raw_diff(&self, folder: &Path, old: &str, new: &str) -> Result<Vec<u8>, GitError>;
     /// Returns every best common ancestor of two commits; none when they have none, or when the clone does not hold it.
     fn merge_bases(&self, folder: &Path, one: &str, other: &str) -> Result<Vec<String>, GitError>;
+    /// Whether a shallow clone ends somewhere between two commits and their common ancestors: then there may be others.
+    fn is_cut(
+        &self,
+        folder: &Path,
+        one: &str,
+        other: &str,
+        ancestors: &[String],
+    ) -> Result<bool, GitError>;
     /// Reads `git log --first-parent -m --raw -z --no-renames` of the last commits, newest first.
     fn first_parents(
         &self,

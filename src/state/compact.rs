@@ -13,7 +13,7 @@ use super::lines::{Damage, read_lines};
 use super::remote::Remote;
 use super::segment::{Batch, EVENTS, month_of, name_of};
 use super::tree::Tree;
-use super::v1::{self, RETENTION, Retention, TEST_LIST, TEST_RUN};
+use super::v1::{self, RETENTION, Retention, TEST_LIST, TEST_RUN, TEST_TIMING};
 use crate::event::{Event, Sha};
 use crate::flakes::history::{History, HistoryBuilder, Run};
 use crate::flakes::rollup::Key;
@@ -205,6 +205,10 @@ fn compact(tree: &mut dyn Tree, now: Timestamp, keep_days: u32) -> Result<Compac
         match name_of(&path) {
             Some((TEST_RUN, month)) if is_old(month) => {
                 drop_lines(tree, &path, &|id| removed.contains(id))?;
+            }
+            Some((TEST_TIMING, month)) if is_old(month) => {
+                tree.remove(&path)?;
+                retention.keep_from(TEST_TIMING, &kept_from);
             }
             Some((TEST_LIST, month)) if is_old(month) => {
                 done.lists += drop_lines(tree, &path, &|id| gone.contains(id))?;

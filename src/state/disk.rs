@@ -285,17 +285,17 @@ impl<'w> StateFolder<'w> {
 }
 
 /// A reading under way.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     wanted: &'a dyn Fn(&str) -> bool,
     take: TakeEvent<'a>,
     seen: HashSet<Sha>,
-    survey: Survey,
+    pub(super) survey: Survey,
     /// What closes months for the file at hand.
     closed: Vec<&'a Retention>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(wanted: &'a dyn Fn(&str) -> bool, take: TakeEvent<'a>) -> Self {
+    pub(super) fn new(wanted: &'a dyn Fn(&str) -> bool, take: TakeEvent<'a>) -> Self {
         Self {
             wanted,
             take,
@@ -325,7 +325,7 @@ impl<'a> Reading<'a> {
         self.lines(path, &mut file).map_err(failed)
     }
 
-    fn lines(&mut self, path: &Path, file: &mut dyn Read) -> io::Result<()> {
+    pub(super) fn lines(&mut self, path: &Path, file: &mut dyn Read) -> io::Result<()> {
         self.survey.files += 1;
         read_lines(file, path, &mut |line| {
             let line = match line {

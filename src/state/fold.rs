@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{StateError, StateFolder, newer, retention_of};
 use super::lines::{Damage, read_lines};
-use super::segment::{Batch, Incoming, Merged, merge, path_of};
+use super::segment::{Batch, Incoming, Merged, Thinning, merge, path_of};
 use super::tree::Tree;
 use super::v1::{self, Retention};
 use crate::ports::TEMPORARY;
@@ -231,7 +231,11 @@ fn merge_into(
 }
 
 pub(super) fn write_lines(lines: &[Incoming<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let mut thinning = Thinning::default();
     for line in lines {
+        if thinning.drops(line.line) {
+            continue;
+        }
         out.write_all(line.line.as_bytes())?;
         out.write_all(b"\n")?;
     }

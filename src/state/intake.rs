@@ -15,6 +15,7 @@ use super::pack::{Header, is_header};
 use super::refusal::{Reason, Refusal, harmless};
 use super::v1::{
     self, LineProblem, ListShape, MOST_RESULTS, RunDemand, StoredEvent, TEST_LIST, TEST_RUN,
+    TEST_TIMING,
 };
 use crate::event::{LONGEST_NAME, Sha};
 use crate::ports::Files;
@@ -94,7 +95,7 @@ struct Intake<'e> {
     lists: HashMap<Sha, ListShape>,
     /// Sound events by id, with their lines; runs are asked for their lists at the end.
     taken: BTreeMap<Sha, (String, u64, String)>,
-    /// For each run, what it asks of its list.
+    /// For each run and each sample of time, what it asks of its list.
     runs: BTreeMap<Sha, RunDemand>,
     results: u64,
     done: TakenIn,
@@ -431,6 +432,10 @@ impl Intake<'_> {
                 self.results += demand.results;
                 self.runs.insert(event.id, demand);
             }
+            TEST_TIMING => {
+                let demand = v1::judge_timing(&event).map_err(bad_payload)?;
+                self.runs.insert(event.id, demand);
+            }
             _ => {}
         }
         let line = (name.to_owned(), number, text.to_owned());
@@ -438,7 +443,7 @@ impl Intake<'_> {
         Ok(())
     }
 
-    /// Refuses lists and runs whose list nobody has, or does not have what they ask of it: they could never be read.
+    /// Refuses lists, runs and samples of time whose list nobody has, or does not have what they ask of it: they could never be read.
     fn ask_for_lists(&mut self) {
         let mut lengths = Lengths::default();
         let own: Vec<Sha> = self.taken.keys().copied().collect();
@@ -488,7 +493,7 @@ fn judge(event: &StoredEvent<'_>, expected: &Expected) -> Result<(), (Reason, St
         Some(_) => {}
     }
     // Lists and runs are judged by rules of their own.
-    if ![TEST_LIST, TEST_RUN].contains(&kind) {
+    if ![TEST_LIST, TEST_RUN, TEST_TIMING].contains(&kind) {
         if !event.payload.starts_with('{') || event.payload.len() > LONGEST_PAYLOAD {
             let problem = "it is no object, or too long";
             return Err((Reason::BadPayload, problem.to_owned()));

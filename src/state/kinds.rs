@@ -50,6 +50,7 @@ kinds! {
     "test_list" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;
     "test_rollup" in "flakes" by ["state compact"], is_frozen;
     "test_run" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;
+    "test_timing" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts;
 }
 
 /// Returns what is known of a kind.

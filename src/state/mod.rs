@@ -6,6 +6,7 @@
 //! stays readable.
 
 pub(crate) mod artifact_name;
+mod asked;
 mod branch;
 mod compact;
 mod cursors;

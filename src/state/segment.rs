@@ -203,6 +203,21 @@ fn key_of(line: &str) -> Result<(Timestamp, Sha), LineProblem> {
     v1::parse(line).map(|event| (event.at, event.id))
 }
 
+/// Drops what a segment needs only once: of samples of time, the first of each job, leg and day. What stays is the least
+/// of a set, so that it does not matter in which order and in which parts they arrive.
+#[derive(Default)]
+pub(super) struct Thinning(v1::Timed);
+
+impl Thinning {
+    pub(super) fn drops(&mut self, line: &str) -> bool {
+        if v1::head(line).is_none_or(|head| head.kind != v1::TEST_TIMING) {
+            return false;
+        }
+        let timing = v1::parse(line).and_then(|event| v1::decode_timing(&event));
+        timing.is_ok_and(|timing| !self.0.note(&timing.job, &timing.leg, timing.at))
+    }
+}
+
 /// Writes an old segment and what comes in as one, in one pass.
 pub(super) fn merge(
     old: &mut dyn Read,
@@ -220,10 +235,15 @@ pub(super) fn merge(
     let mut merged = Merged::default();
     let mut next = 0;
     let mut before: Option<(Timestamp, Sha)> = None;
+    let mut thinning = Thinning::default();
     let mut write = |line: &str| {
+        if thinning.drops(line) {
+            return Ok(false);
+        }
         out.write_all(line.as_bytes())?;
-        out.write_all(b"\n")
+        out.write_all(b"\n").map(|()| true)
     };
+    let mut dropped = 0_u64;
     let mut known = 0_u64;
     read_lines(old, path, &mut |line| {
         let line = match line {
@@ -243,8 +263,8 @@ pub(super) fn merge(
         merged.is_out_of_order |= before.is_some_and(|before| before >= key);
         before = Some(key);
         while let Some(new) = incoming.get(next).filter(|new| (new.at, new.id) < key) {
-            if !lost[next] {
-                write(new.line)?;
+            if !lost[next] && !write(new.line)? {
+                dropped += 1;
             }
             next += 1;
         }
@@ -257,14 +277,14 @@ pub(super) fn merge(
             }
             lost[place] = true;
         }
-        write(line.text)
+        write(line.text).map(drop)
     })?;
     for (new, lost) in incoming.iter().zip(&lost).skip(next) {
-        if !lost {
-            write(new.line)?;
+        if !lost && !write(new.line)? {
+            dropped += 1;
         }
     }
-    merged.added = incoming.len() as u64 - known.min(incoming.len() as u64);
+    merged.added = (incoming.len() as u64).saturating_sub(known + dropped);
     Ok(merged)
 }
 

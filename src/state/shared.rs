@@ -49,6 +49,11 @@ pub(super) fn state_ref(remote: &str) -> String {
     format!("{TRACKING}/{}/state", slug_of(remote))
 }
 
+/// Returns the ref of the store that holds a commit that somebody asked for.
+pub(super) fn asked_ref(remote: &str) -> String {
+    format!("{TRACKING}/{}/asked", slug_of(remote))
+}
+
 /// Returns the prefix of the refs of the store that follow the inbox of a remote.
 pub(super) fn inbox_refs(remote: &str) -> String {
     format!("{TRACKING}/{}/inbox/", slug_of(remote))
@@ -70,6 +75,18 @@ pub(super) fn slug_of(remote: &str) -> String {
 }
 
 impl Fetched {
+    /// Returns one commit of a state branch.
+    pub(super) fn at(commit: &str) -> Self {
+        let state = Ref {
+            name: commit.to_owned(),
+            object: commit.to_owned(),
+        };
+        Self {
+            states: vec![state],
+            waiting: Vec::new(),
+        }
+    }
+
     /// Splits off what was fetched from one remote.
     pub(super) fn of(&self, remote: &str) -> Self {
         let prefix = format!("{TRACKING}/{}/", slug_of(remote));

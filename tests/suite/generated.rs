@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 20] = [
+const SCHEMAS: [&str; 21] = [
     "config",
     "config-show",
     "demo",
@@ -15,6 +15,7 @@ const SCHEMAS: [&str; 20] = [
     "plan-explain",
     "plan-lint",
     "plan-replay",
+    "plan-shard",
     "state-compact",
     "state-doctor",
     "state-export",

@@ -20,6 +20,30 @@ const CALLS: &[(&[&str], i32)] = &[
     (&["plan", "explain", "nonsense"], 66),
     (&["plan", "lint"], 0),
     (&["plan", "replay", "--last", "10"], 0),
+    (
+        &[
+            "plan",
+            "shard",
+            "1/2",
+            "--runner",
+            "pytest",
+            "--tests",
+            "tests.txt",
+        ],
+        65,
+    ),
+    (
+        &[
+            "plan",
+            "shard",
+            "1/2",
+            "--runner",
+            "go-test",
+            "--tests",
+            "tests.txt",
+        ],
+        0,
+    ),
     (&["flakes", "ingest", "--dry-run", "build"], 0),
     (&["flakes", "ingest", "page.html"], 65),
     (&["flakes", "report", "--all"], 0),
@@ -75,6 +99,7 @@ fn prepared() -> Maestro {
     maestro
         .file("build/test-results/r.xml", REPORT)
         .file("target/nextest/ci/junit.xml", REPORT)
+        .file("tests.txt", "TestA\nTestB\nok  \tex.com/m\t0.1s\n")
         .file("page.html", "<html/>");
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])

@@ -169,6 +169,33 @@ impl History for GitProgram {
         }
     }
 
+    fn is_cut(
+        &self,
+        folder: &Path,
+        one: &str,
+        other: &str,
+        ancestors: &[String],
+    ) -> Result<bool, GitError> {
+        let mut args = vec![
+            "log",
+            "--format=%D",
+            "--decorate-refs-exclude=*",
+            "--no-color",
+            "--no-show-signature",
+            one,
+            other,
+            "--not",
+        ];
+        args.extend(ancestors.iter().map(String::as_str));
+        args.push("--");
+        let text = self.bytes(&Self::call(folder, &args))?;
+        let text = String::from_utf8_lossy(&text);
+        // Git marks so the commits whose parents a shallow clone does not have.
+        Ok(text
+            .lines()
+            .any(|line| line.split(", ").any(|word| word == "grafted")))
+    }
+
     fn first_parents(
         &self,
         folder: &Path,

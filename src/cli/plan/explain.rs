@@ -28,7 +28,7 @@ Examples:
     $ maestro plan explain README.md --base HEAD~1")]
 pub(crate) struct ExplainArgs {
     /// A job, a project's id, or a path from the top
-    #[arg(value_name = "JOB|PROJECT|PATH")]
+    #[arg(value_name = "JOB|PROJECT|PATH", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     what: String,
 
     #[command(flatten)]

@@ -6,6 +6,7 @@ mod lint;
 mod record;
 mod replay;
 mod settings;
+mod shard;
 mod trigger;
 mod wire;
 
@@ -26,6 +27,8 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::plan::assess::Reason;
 use crate::plan::graph::components::Components;
+use crate::plan::matrix::MOST_JOBS;
+use crate::plan::sources::join;
 use crate::ports::{Checkout, GitError};
 use crate::state::StateError;
 use settings::PlanSettings;
@@ -35,6 +38,7 @@ use wire::{Decided, Ends};
 pub(crate) use explain::PlanExplainDocument;
 pub(crate) use lint::PlanLintDocument;
 pub(crate) use replay::PlanReplayDocument;
+pub(crate) use shard::PlanShardDocument;
 pub(crate) use wire::PlanDocument;
 
 /// Say which jobs a change needs, and why
@@ -65,6 +69,7 @@ enum PlanCommand {
     Explain(explain::ExplainArgs),
     Lint(lint::LintArgs),
     Replay(replay::ReplayArgs),
+    Shard(shard::ShardArgs),
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -99,6 +104,7 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
         Some(PlanCommand::Explain(args)) => return explain::run(session, args),
         Some(PlanCommand::Lint(args)) => return lint::run(session, args),
         Some(PlanCommand::Replay(args)) => return replay::run(session, args),
+        Some(PlanCommand::Shard(args)) => return shard::run(session, args),
         None => {}
     }
     let mut desk = Desk::open(session, &args.make)?;
@@ -183,6 +189,15 @@ impl<'w> Desk<'w> {
         let base_ids: Vec<String> = bases.iter().map(|commit| commit.object.clone()).collect();
         let planner = &mut self.planner;
         let after = if args.worktree {
+            if session
+                .checkout
+                .as_ref()
+                .is_ok_and(|checkout| checkout.top.is_none())
+            {
+                let message = "a bare repository has no files as they stand";
+                return Err(CommandError::message(ErrorKind::Usage, message)
+                    .hint("leave --worktree away, or run it in a work tree"));
+            }
             planner
                 .history
                 .tree_of_work(&planner.folder)
@@ -205,13 +220,32 @@ impl<'w> Desk<'w> {
             head: after,
             merge_bases: base_ids,
         };
-        let document = document(
+        let jobs = self.settings.jobs.as_deref_mut().unwrap_or_default();
+        let state = if jobs
+            .iter()
+            .any(|job| job.shards.is_some() || job.auto_shards)
+        {
+            shard::fill_auto(session, jobs);
+            shard::now(session)
+        } else {
+            None
+        };
+        let mut document = document(
             &outcome,
             &self.settings,
             &self.occasion.situation,
             args.enforce,
             ends,
         );
+        document.state = state;
+        if document.lines() > MOST_JOBS {
+            let message = format!(
+                "the jobs need {} different runners, and a matrix has at most {MOST_JOBS} lines",
+                document.lines()
+            );
+            return Err(CommandError::message(ErrorKind::BadConfig, message)
+                .hint("legs that share a runner are put together: give more of them the same `runs_on` and `services`"));
+        }
         Ok(Made { document, loud })
     }
 }
@@ -348,11 +382,15 @@ fn given_changes(
             .map_err(|error| CommandError::reading(&path, error))?;
     }
     let end = if bytes.contains(&0) { 0 } else { b'\n' };
-    let paths = bytes
-        .split(|byte| *byte == end)
-        .filter(|path| !path.is_empty());
-    let changes = paths.map(|path| {
+    let paths = bytes.split(|byte| *byte == end).map(|path| match path {
+        // Windows ends lines with two characters.
+        [line @ .., b'\r'] if end == b'\n' => line,
+        path => path,
+    });
+    let changes = paths.filter(|path| !path.is_empty()).map(|path| {
         let text = String::from_utf8_lossy(path).into_owned();
+        // `./a` and `b/../a` are names of `a`.
+        let text = join("", &text).unwrap_or(text);
         Change {
             is_text: std::str::from_utf8(path).is_ok(),
             old: None,

@@ -1,5 +1,7 @@
 //! The configuration, as plans need it.
 
+use serde_json::Value;
+
 use crate::cli::session::Session;
 use crate::config::ConfigFile;
 use crate::config::file::{EnforceWord, JobFile, OneOrMany, ShardsFile};
@@ -7,11 +9,8 @@ use crate::error::{CommandError, ErrorKind};
 use crate::plan::graph::components::{Component, Components};
 use crate::plan::graph::patterns::{BadGlob, Patterns};
 use crate::plan::jobs::{Job, Selector, When};
-use crate::plan::matrix::RESERVED;
+use crate::plan::matrix::{RESERVED, combinations};
 use crate::plan::rules::Rules;
-
-/// What `auto` splits into.
-const AUTO_SHARDS: u32 = 4;
 
 /// The configuration, checked.
 pub(super) struct PlanSettings {
@@ -100,6 +99,9 @@ fn job(name: &str, file: &JobFile) -> Result<Job, CommandError> {
         return Err(CommandError::message(ErrorKind::BadConfig, message)
             .hint("write a number from 1, or `auto`"));
     }
+    check_size(name, file)?;
+    check_when(name, file)?;
+    check_runner(name, file)?;
     Ok(Job {
         projects: matchers.collect::<Result<_, _>>()?,
         has_paths: !file.paths.is_empty(),
@@ -113,14 +115,133 @@ fn job(name: &str, file: &JobFile) -> Result<Job, CommandError> {
             branches: file.when.branches.clone(),
             labels: file.when.labels.clone(),
         },
-        shards: file.shards.map(|shards| match shards {
-            ShardsFile::Count(count) => count,
-            ShardsFile::Auto(_) => AUTO_SHARDS,
-        }),
+        shards: match file.shards {
+            Some(ShardsFile::Count(count)) => Some(count),
+            _ => None,
+        },
+        auto_shards: matches!(file.shards, Some(ShardsFile::Auto(_))),
         per_project: file.per.is_some(),
         timeout_minutes: file.timeout_minutes,
         ..Job::named(name)
     })
+}
+
+/// A matrix has 256 lines; a job that asks for so much more has a mistake in it.
+const MOST_LEGS: u64 = 4_096;
+
+fn check_size(name: &str, file: &JobFile) -> Result<(), CommandError> {
+    let bad = |message: String, hint: &str| {
+        Err(CommandError::message(ErrorKind::BadConfig, message).hint(hint))
+    };
+    if let Some((axis, _)) = file.axes.iter().find(|(_, values)| values.is_empty()) {
+        let message =
+            format!("job `{name}` has an axis `{axis}` without a value: it would never run");
+        return bad(message, "give the axis a value, or take it out");
+    }
+    let shards = match file.shards {
+        Some(ShardsFile::Count(count)) => u64::from(count),
+        _ => 1,
+    };
+    let lengths = file.axes.values().map(|values| values.len() as u64);
+    let legs = lengths.fold(shards, u64::saturating_mul);
+    if legs > MOST_LEGS {
+        let message = format!("job `{name}` has {legs} combinations of axes and shards");
+        return bad(message, "a matrix has at most 256 lines: split less");
+    }
+    let job = Job {
+        axes: file.axes.clone(),
+        exclude: file.exclude.clone(),
+        ..Job::named(name)
+    };
+    if !file.exclude.is_empty() && combinations(&job).is_empty() {
+        let message =
+            format!("job `{name}` excludes every combination of its axes: it would never run");
+        return bad(message, "leave one combination in");
+    }
+    Ok(())
+}
+
+/// Events that start workflows (docs.github.com, "Events that trigger workflows").
+const EVENTS: &[&str] = &[
+    "branch_protection_rule",
+    "check_run",
+    "check_suite",
+    "create",
+    "delete",
+    "deployment",
+    "deployment_status",
+    "discussion",
+    "discussion_comment",
+    "fork",
+    "gollum",
+    "image_version",
+    "issue_comment",
+    "issues",
+    "label",
+    "merge_group",
+    "milestone",
+    "page_build",
+    "public",
+    "pull_request",
+    "pull_request_comment",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "pull_request_target",
+    "push",
+    "registry_package",
+    "release",
+    "repository_dispatch",
+    "schedule",
+    "status",
+    "watch",
+    "workflow_call",
+    "workflow_dispatch",
+    "workflow_run",
+];
+
+fn check_when(name: &str, file: &JobFile) -> Result<(), CommandError> {
+    globs(&format!("jobs.{name}.when.branches"), &file.when.branches)?;
+    let Some(unknown) = file
+        .when
+        .events
+        .iter()
+        .find(|event| !EVENTS.contains(&event.as_str()))
+    else {
+        return Ok(());
+    };
+    let message = format!("`jobs.{name}.when.events`: no event of GitHub is called `{unknown}`");
+    let error = CommandError::message(ErrorKind::BadConfig, message);
+    Err(match crate::config::nearest(unknown, EVENTS) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(
+            "they are listed under \"Events that trigger workflows\" in GitHub's documentation",
+        ),
+    })
+}
+
+/// `runs_on` may name axes only.
+fn check_runner(name: &str, file: &JobFile) -> Result<(), CommandError> {
+    let texts: Vec<&str> = match &file.runs_on {
+        Some(Value::String(text)) => vec![text],
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    for text in texts {
+        for part in text.split('{').skip(1) {
+            let word = part.split('}').next().unwrap_or_default();
+            if !file.axes.contains_key(word) {
+                let message =
+                    format!("`jobs.{name}.runs_on` names `{{{word}}}`, which is no axis of it");
+                let known: Vec<&str> = file.axes.keys().map(String::as_str).collect();
+                let error = CommandError::message(ErrorKind::BadConfig, message);
+                return Err(match crate::config::nearest(word, &known) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error.hint("add the axis under `axes`, or write the label out"),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn globs(key: &str, globs: &[String]) -> Result<Patterns, CommandError> {

@@ -20,29 +20,54 @@ pub(super) struct Occasion {
 /// Reads it from the environment.
 pub(super) fn occasion(session: &Session<'_>) -> Occasion {
     let Some(event) = session.var("GITHUB_EVENT_NAME") else {
+        // A machine that runs a branch's newest commit would find nothing that differs from it.
+        let is_ci = ["CI", "GITHUB_ACTIONS"]
+            .iter()
+            .any(|name| session.var(name).is_some_and(|value| value != "false"));
+        let trigger = if is_ci {
+            Trigger::UnknownCi
+        } else {
+            Trigger::Local
+        };
         return Occasion {
-            trigger: Trigger::Local,
+            trigger,
             situation: Situation::default(),
         };
     };
     let payload = payload(session);
     let reference = session.var("GITHUB_REF").unwrap_or_default();
     let branch_of_ref = reference.strip_prefix("refs/heads/").map(str::to_owned);
+    let is_pull_request = event.starts_with("pull_request");
     let mut situation = Situation {
         event: Some(event.clone()),
-        branch: branch_of_ref.clone(),
-        labels: Vec::new(),
+        branch: match &branch_of_ref {
+            _ if is_pull_request => session.var("GITHUB_BASE_REF"),
+            // A queue tries branches of its own: `gh-readonly-queue/main/pr-7-…`.
+            Some(branch) if event == "merge_group" => queued_for(branch),
+            other => other.clone(),
+        },
+        // A tag is no branch, and then that is known.
+        is_branch_known: branch_of_ref.is_some() && !is_pull_request
+            || reference.starts_with("refs/tags/"),
+        labels: None,
     };
+    situation.is_branch_known |= situation.branch.is_some();
+    if let Some(group) = payload
+        .as_ref()
+        .and_then(|payload| payload.merge_group.as_ref())
+    {
+        let base = group.base_ref.strip_prefix("refs/heads/");
+        situation.branch = Some(base.unwrap_or(&group.base_ref).to_owned());
+        situation.is_branch_known = true;
+    }
     let pull_request = payload
         .as_ref()
         .and_then(|payload| payload.pull_request.as_ref());
     if let Some(pull_request) = pull_request {
         situation.branch = Some(pull_request.base.branch.clone());
-        situation.labels = pull_request
-            .labels
-            .iter()
-            .map(|label| label.name.clone())
-            .collect();
+        situation.is_branch_known = true;
+        let labels = pull_request.labels.iter().map(|label| label.name.clone());
+        situation.labels = Some(labels.collect());
     }
     let trigger = match (event.as_str(), &payload) {
         (name, Some(payload)) if name.starts_with("pull_request") => match &payload.pull_request {
@@ -50,7 +75,10 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
                 base_branch: pull_request.base.branch.clone(),
                 base_commit: pull_request.base.sha.clone(),
                 head_commit: pull_request.head.sha.clone(),
-                checkout: session.var("GITHUB_SHA"),
+                // The commit of `pull_request_target` is the base's, and a merge there is another pull request's.
+                checkout: session
+                    .var("GITHUB_SHA")
+                    .filter(|_| name != "pull_request_target"),
             },
             None => Trigger::Unreadable(event),
         },
@@ -82,6 +110,13 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
         _ => Trigger::Other(event),
     };
     Occasion { trigger, situation }
+}
+
+/// Returns the branch that a merge queue's own branch is for.
+fn queued_for(branch: &str) -> Option<String> {
+    let rest = branch.strip_prefix("gh-readonly-queue/")?;
+    let (base, _) = rest.rsplit_once("/pr-")?;
+    Some(base.to_owned())
 }
 
 /// Returns the branch that the run is about, as `owner:branch` where it is a fork's.

@@ -44,6 +44,8 @@ pub(crate) struct PlanDocument {
     pub(super) jobs: Vec<JobRow>,
     /// A matrix for GitHub Actions: at most 256 lines, at most one megabyte.
     pub(super) matrix: Value,
+    /// The commit of the state branch that shards take times from; none where no job is split, or nothing was fetched.
+    pub(super) state: Option<String>,
     /// What the lines of a matrix that goes by number stand for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     legs: Vec<Value>,
@@ -239,11 +241,12 @@ impl PlanDocument {
             } else {
                 Vec::new()
             },
+            state: None,
             matrix: matrix.include(),
         }
     }
 
-    fn lines(&self) -> usize {
+    pub(super) fn lines(&self) -> usize {
         self.matrix
             .get("include")
             .and_then(Value::as_array)
@@ -521,6 +524,7 @@ impl Report for PlanDocument {
                     .map_or_else(String::new, |reason| reason.code.clone()),
             ),
         ];
+        outputs.push(("state".to_owned(), self.state.clone().unwrap_or_default()));
         let mut switches: BTreeMap<String, bool> = BTreeMap::new();
         for job in &self.jobs {
             // Of two jobs whose names differ in signs only, one that runs is enough.

@@ -70,6 +70,17 @@ impl<'g> Owners<'g> {
         found
     }
 
+    /// Returns the projects that may be made from something inside a folder of which no more than its name is known.
+    pub(crate) fn inside(&self, folder: &str) -> Vec<(&'g str, Bond)> {
+        let readers = self.readers.iter().filter(|(_, project)| {
+            let mut reads = project.reads.iter();
+            let patterns = project.patterns.as_ref();
+            reads.any(|read| is_within(read, folder))
+                || patterns.is_some_and(|patterns| patterns.may_match_in(folder).is_some())
+        });
+        readers.map(|(id, _)| (*id, Bond::Reads)).collect()
+    }
+
     fn owners(&self, kind: Kind, path: &str, found: &mut dyn FnMut(&'g str)) {
         let mut is_inner = false;
         for folder in ancestors(path) {

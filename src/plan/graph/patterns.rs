@@ -78,6 +78,21 @@ impl Patterns {
         self.matched(path).is_some()
     }
 
+    /// Returns a glob that may take in something inside a folder.
+    pub(crate) fn may_match_in(&self, folder: &str) -> Option<&str> {
+        let found = self.0.iter().find(|pattern| {
+            let glob = pattern
+                .source
+                .trim_start_matches("./")
+                .trim_start_matches('/');
+            let magic = glob.find(['*', '?', '[', '{', '\\']).unwrap_or(glob.len());
+            let start = &glob[..magic];
+            let inside = format!("{folder}/");
+            !pattern.is_negative && (start.starts_with(&inside) || inside.starts_with(start))
+        });
+        found.map(|pattern| pattern.source.as_str())
+    }
+
     /// Returns the globs as they were written.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|pattern| pattern.source.as_str())

@@ -7,11 +7,13 @@ use jiff::Timestamp;
 
 use super::test_list::{KnownLists, Placed};
 use super::test_run::Differences;
+use super::test_timing::encode_timing;
 use crate::event::{Event, Origin, Sha};
-use crate::flakes::duration::Duration;
+use crate::flakes::duration::Time;
 use crate::flakes::lists::{Listed, gaps};
 use crate::flakes::neutral::{Group, NeutralFile};
 use crate::flakes::results::{Results, expected};
+use crate::flakes::timing::Sample;
 use crate::junit::Counts;
 
 /// What a run is filed under, beside its results.
@@ -39,21 +41,46 @@ pub(crate) fn encode_run(
             suite: row.suite,
             name: row.name,
             expected: expected(&row.sequence),
-            duration: row.duration,
+            duration: row.time.duration(),
         })
         .collect();
     let placed = known.place(&listed, filing.at);
     let mut present = vec![false; placed.fit.length as usize];
     let mut differs = Differences::default();
+    let mut times = Vec::new();
     for (number, row) in rows().enumerate() {
         let place = placed.fit.places[number];
         present[place as usize] = true;
+        times.push((place, row.time));
         let expected = placed.expected(number, &listed[number]);
         differs.add(place, &row.sequence, expected, row.message);
     }
     let absent = gaps(present.into_iter());
+    let timing = timing(filing, &placed, &absent, &times, known)?;
     let run = differs.into_event(filing, &placed.id, absent, counts)?;
-    Ok(placed.event.into_iter().chain([run]).collect())
+    Ok(placed
+        .event
+        .into_iter()
+        .chain([run])
+        .chain(timing)
+        .collect())
+}
+
+/// Encodes what the tests of a run took, unless that is known for the day.
+fn timing(
+    filing: &Filing,
+    placed: &Placed,
+    absent: &[(u32, u32)],
+    times: &[(u32, Time)],
+    known: &mut KnownLists,
+) -> Result<Option<Event>, serde_json::Error> {
+    let Some(sample) = Sample::of(times) else {
+        return Ok(None);
+    };
+    let is_news = known.timed.note(&filing.origin.job, &filing.leg, filing.at);
+    is_news
+        .then(|| encode_timing(filing, &placed.id, absent, &sample))
+        .transpose()
 }
 
 /// Encodes a file in the neutral form: one list for each job, and one run for each group.
@@ -78,7 +105,7 @@ pub(crate) fn encode_neutral(
         let first = groups.iter().map(|(_, filing)| filing.at).min();
         let placed = known.place(&tests.listed, first.unwrap_or(Timestamp::UNIX_EPOCH));
         for (group, filing) in groups {
-            events.push(encode_group(group, filing, &tests, &placed)?);
+            events.extend(encode_group(group, filing, &tests, &placed, known)?);
         }
         events.extend(placed.event);
     }
@@ -97,7 +124,7 @@ impl<'f> Seen<'f> {
         struct Test {
             number: u32,
             was_executed: bool,
-            duration: Duration,
+            time: Time,
         }
         let mut seen: BTreeMap<(&str, &str), Test> = BTreeMap::new();
         for (group, _) in groups {
@@ -105,11 +132,11 @@ impl<'f> Seen<'f> {
                 let entry = seen.entry(file.test(test.test)).or_insert(Test {
                     number: test.test,
                     was_executed: false,
-                    duration: Duration::UNKNOWN,
+                    time: Time::UNKNOWN,
                 });
                 // Whether a test was ever executed decides what is expected of it.
                 entry.was_executed |= test.sequence != "s";
-                entry.duration = entry.duration.max(test.duration);
+                entry.time = entry.time.longest(test.time);
             }
         }
         let numbers = seen.values().map(|test| test.number).zip(0..).collect();
@@ -117,7 +144,7 @@ impl<'f> Seen<'f> {
             suite,
             name,
             expected: Cow::Borrowed(if test.was_executed { "p" } else { "s" }),
-            duration: test.duration,
+            duration: test.time.duration(),
         });
         Self {
             listed: listed.collect(),
@@ -131,18 +158,23 @@ fn encode_group(
     filing: &Filing,
     tests: &Seen<'_>,
     placed: &Placed,
-) -> Result<Event, serde_json::Error> {
+    known: &mut KnownLists,
+) -> Result<Vec<Event>, serde_json::Error> {
     let mut present = vec![false; placed.fit.length as usize];
     let mut differs = Differences::default();
+    let mut times = Vec::new();
     for test in &group.tests() {
         let Some(&number) = tests.numbers.get(&test.test) else {
             continue;
         };
         let place = placed.fit.places[number];
         present[place as usize] = true;
+        times.push((place, test.time));
         let expected = placed.expected(number, &tests.listed[number]);
         differs.add(place, &test.sequence, expected, test.message);
     }
     let absent = gaps(present.into_iter());
-    differs.into_event(filing, &placed.id, absent, &group.counts)
+    let timing = timing(filing, placed, &absent, &times, known)?;
+    let run = differs.into_event(filing, &placed.id, absent, &group.counts)?;
+    Ok([run].into_iter().chain(timing).collect())
 }

@@ -4,6 +4,7 @@
 //! each line's bytes, so that a newer writer's fields survive.
 
 use crate::flakes::history::HistoryBuilder;
+pub(crate) use crate::flakes::timing::Timed;
 
 mod cursor;
 mod encode;
@@ -15,6 +16,7 @@ mod retention;
 mod test_list;
 mod test_rollup;
 mod test_run;
+mod test_timing;
 
 pub(crate) use cursor::{Cursor, decode_cursor, encode_cursor};
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
@@ -26,10 +28,12 @@ pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
 pub(crate) use test_list::{KnownLists, base_of, decode_list};
 pub(crate) use test_rollup::{decode_rollup, encode_rollup};
 pub(crate) use test_run::{RunHead, decode_run, head_of_run};
+pub(crate) use test_timing::{decode_timing, judge_timing};
 
 pub(crate) const TEST_LIST: &str = "test_list";
 pub(crate) const TEST_ROLLUP: &str = "test_rollup";
 pub(crate) const TEST_RUN: &str = "test_run";
+pub(crate) const TEST_TIMING: &str = "test_timing";
 pub(crate) const CURSOR: &str = "cursor";
 pub(crate) const PLAN: &str = "plan";
 
@@ -61,6 +65,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         TEST_LIST => test_list::check(event),
         TEST_ROLLUP => test_rollup::check(event),
         TEST_RUN => test_run::check(event),
+        TEST_TIMING => test_timing::check(event),
         late::LATE => late::check(event),
         CURSOR => cursor::check(event),
         PLAN => plan::check(event),

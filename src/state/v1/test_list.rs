@@ -19,6 +19,7 @@ use crate::flakes::lists::{Comparison, Fit, Known, Listed};
 use crate::flakes::results::Interner;
 use crate::flakes::stored_lists::join_ranges;
 use crate::flakes::test_table::TestTable;
+use crate::flakes::timing::Timed;
 
 /// Known lists beyond this many bytes are forgotten, oldest first.
 const MOST_KNOWN: usize = 48 * 1024 * 1024;
@@ -198,6 +199,8 @@ pub(crate) struct KnownLists {
     /// Whether a list may hold durations although none is known yet. A machine that begins with nothing each time must
     /// not: durations vary, so it would store another list each time.
     pub(crate) is_lasting: bool,
+    /// For which days it is known how long tests took.
+    pub(crate) timed: Timed,
 }
 
 impl KnownLists {

@@ -20,7 +20,7 @@ use crate::flakes::results::Results;
 use crate::forge::webhook::Payload;
 use crate::junit::{Counts, Note, NoteCode};
 use crate::redact::Redactor;
-use crate::state::v1::{self, Filing, KnownLists, RunHead, TEST_LIST, TEST_RUN};
+use crate::state::v1::{self, Filing, KnownLists, RunHead, TEST_LIST, TEST_RUN, TEST_TIMING};
 use crate::state::{Place, StateFolder};
 
 /// What local runs are called: this, and a digest of their reports.
@@ -358,13 +358,18 @@ fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, Co
     let mut lists = KnownLists::default();
     let mut runs = Vec::new();
     // Of what other machines stored, the lists are enough: a run that is stored twice counts once.
-    let wanted =
-        |kind: &str, place: Place| kind == TEST_LIST || (kind == TEST_RUN && place == Place::Here);
+    let wanted = |kind: &str, place: Place| {
+        [TEST_LIST, TEST_TIMING].contains(&kind) || (kind == TEST_RUN && place == Place::Here)
+    };
     let survey = state.read(&wanted, &mut |event| {
-        if event.kind == TEST_LIST {
-            return lists.add(event);
+        match event.kind.as_ref() {
+            TEST_LIST => return lists.add(event),
+            TEST_TIMING => {
+                let timing = v1::decode_timing(event)?;
+                lists.timed.note(&timing.job, &timing.leg, timing.at);
+            }
+            _ => runs.push((event.origin.clone(), v1::head_of_run(event)?)),
         }
-        runs.push((event.origin.clone(), v1::head_of_run(event)?));
         Ok(())
     })?;
     if let Some(newer) = survey.newer() {

@@ -1,0 +1,95 @@
+//! cargo test: `cargo test -- --list --format terse`, and `--exact` with names (rustc book, "Tests").
+//!
+//! The list does not say which binary a test is from, and neither can the arguments: equal names run together.
+
+use super::{Known, ListProblem, Runner, Unit, lines, tidy};
+
+pub(super) struct CargoTest;
+
+/// A name that no test has.
+const NOTHING: &str = "no::test::of::this::shard";
+
+impl Runner for CargoTest {
+    fn name(&self) -> &'static str {
+        "cargo-test"
+    }
+
+    fn list_command(&self) -> &'static str {
+        "cargo test -- --list --format terse"
+    }
+
+    fn read_list(&self, text: &str) -> Result<Vec<Unit>, ListProblem> {
+        let mut units = Vec::new();
+        for (number, line) in lines(text) {
+            if let Some(name) = line.strip_suffix(": test") {
+                units.push(Unit::new("", name));
+            } else if !line.ends_with(": benchmark") && !line.ends_with(": bench") && !is_sum(line)
+            {
+                return Err(ListProblem::new(
+                    number,
+                    "it is neither `NAME: test` nor `NAME: bench`",
+                ));
+            }
+        }
+        Ok(tidy(units))
+    }
+
+    fn only(&self, chosen: &[&Unit], _: &[Unit]) -> Vec<Vec<String>> {
+        let names = chosen.iter().map(|unit| unit.name.clone());
+        let mut words = vec!["--exact".to_owned()];
+        words.extend(names);
+        if chosen.is_empty() {
+            words.push(NOTHING.to_owned());
+        }
+        vec![words]
+    }
+
+    fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
+        known.name(&unit.name).or_else(|| {
+            let (class, name) = unit.name.rsplit_once("::")?;
+            known.test(class, name)
+        })
+    }
+}
+
+/// Whether a line is `3 tests, 0 benchmarks`, which the longer format ends with.
+fn is_sum(line: &str) -> bool {
+    let words: Vec<&str> = line.split(' ').collect();
+    matches!(&words[..], [tests, "test," | "tests,", benches, "benchmark" | "benchmarks"]
+        if [tests, benches].iter().all(|word| word.bytes().all(|byte| byte.is_ascii_digit())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{known, listed};
+    use super::*;
+
+    #[test]
+    fn tests_of_all_binaries_are_listed_once() {
+        let text = "m::a: test\nm::b: test\n\n2 tests, 0 benchmarks\nm::a: test\nquick: bench\nsrc/lib.rs - f (line 3): test\n";
+        assert_eq!(
+            listed(&CargoTest, text),
+            ["m::a", "m::b", "src/lib.rs - f (line 3)"]
+        );
+        let problem = CargoTest
+            .read_list("m::a: test\nwarning: unused\n")
+            .unwrap_err();
+        assert_eq!(problem.line, 2);
+    }
+
+    #[test]
+    fn names_are_exact() {
+        let all = CargoTest.read_list("a: test\nb: test\n").unwrap();
+        assert_eq!(CargoTest.only(&[&all[1]], &all), [["--exact", "b"]]);
+    }
+
+    #[test]
+    fn reports_name_the_module_or_the_whole_path() {
+        let known = known(&[("test > m::n", "f", 3.0), ("x", "m::g", 4.0)]);
+        assert_eq!(
+            CargoTest.time_of(&Unit::new("", "m::n::f"), &known),
+            Some(3.0)
+        );
+        assert_eq!(CargoTest.time_of(&Unit::new("", "m::g"), &known), Some(4.0));
+    }
+}

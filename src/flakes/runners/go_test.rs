@@ -1,0 +1,159 @@
+//! go test: `go test -list . ./...`, and `-run` (`go help testflag`). A package that is not whole is a call of its own.
+
+use std::collections::BTreeMap;
+
+use super::{Known, ListProblem, Runner, Unit, by_group, lines, sizes, texts, tidy};
+
+pub(super) struct GoTest;
+
+impl Runner for GoTest {
+    fn name(&self) -> &'static str {
+        "go-test"
+    }
+
+    fn list_command(&self) -> &'static str {
+        "go test -list . ./..."
+    }
+
+    fn read_list(&self, text: &str) -> Result<Vec<Unit>, ListProblem> {
+        if text.trim_start().starts_with('{') {
+            return read_json(text);
+        }
+        let mut units = Vec::new();
+        let mut names = Vec::new();
+        for (number, line) in lines(text) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match &words[..] {
+                ["ok", package, ..] => {
+                    units.extend(names.drain(..).map(|name: &str| Unit::new(*package, name)));
+                }
+                ["FAIL", ..] => {
+                    return Err(ListProblem::new(number, "a package could not be listed"));
+                }
+                [name] if is_test(name) => names.push(*name),
+                // Benchmarks, and packages without tests.
+                _ => {}
+            }
+        }
+        if let Some(name) = names.first() {
+            let problem =
+                format!("`{name}` is followed by no `ok PACKAGE`, so the list is not whole");
+            return Err(ListProblem::new(text.lines().count(), problem));
+        }
+        Ok(tidy(units))
+    }
+
+    fn only(&self, chosen: &[&Unit], all: &[Unit]) -> Vec<Vec<String>> {
+        let sizes = sizes(all);
+        let mut whole = Vec::new();
+        let mut calls = Vec::new();
+        for (package, names) in by_group(chosen) {
+            if sizes.get(package) == Some(&names.len()) {
+                whole.push(package);
+            } else {
+                let run = format!("^({})$", names.join("|"));
+                calls.push(texts(&["-run", &run, package]));
+            }
+        }
+        if !whole.is_empty() {
+            calls.insert(0, texts(&whole));
+        }
+        if calls.is_empty() {
+            let package = all.first().map_or(".", |unit| unit.group.as_str());
+            calls.push(texts(&["-run", "^$", package]));
+        }
+        calls
+    }
+
+    fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
+        known.test(&unit.group, &unit.name)
+    }
+}
+
+/// Whether `go test` runs it without being asked for benchmarks.
+fn is_test(name: &str) -> bool {
+    ["Test", "Fuzz", "Example"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+/// Reads `go test -json -list . ./...`: the output of packages may come in turns.
+fn read_json(text: &str) -> Result<Vec<Unit>, ListProblem> {
+    let mut units = Vec::new();
+    let mut outputs: BTreeMap<String, String> = BTreeMap::new();
+    for (number, line) in lines(text) {
+        let row: serde_json::Value = serde_json::from_str(line)
+            .map_err(|error| ListProblem::new(number, error.to_string()))?;
+        let word = |name: &str| row[name].as_str().unwrap_or_default();
+        let package = word("Package");
+        match word("Action") {
+            "output" => outputs
+                .entry(package.to_owned())
+                .or_default()
+                .push_str(word("Output")),
+            "fail" => {
+                return Err(ListProblem::new(
+                    number,
+                    format!("`{package}` could not be listed"),
+                ));
+            }
+            _ => {}
+        }
+    }
+    for (package, output) in outputs {
+        let names = output
+            .lines()
+            .filter(|line| is_test(line) && !line.contains(char::is_whitespace));
+        units.extend(names.map(|name| Unit::new(&package, name)));
+    }
+    Ok(tidy(units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{known, listed};
+    use super::*;
+
+    const LIST: &str = "TestA\nBenchmarkX\nFuzzY\nok  \tex.com/m/p\t0.002s\nTestA\nExampleZ\nok  \tex.com/m/q\t0.004s\n?   \tex.com/m/r\t[no test files]\n";
+
+    #[test]
+    fn tests_are_listed_with_their_packages() {
+        let tests = [
+            "ex.com/m/p FuzzY",
+            "ex.com/m/p TestA",
+            "ex.com/m/q ExampleZ",
+            "ex.com/m/q TestA",
+        ];
+        assert_eq!(listed(&GoTest, LIST), tests);
+        assert!(GoTest.read_list("TestA\n").is_err());
+        assert!(
+            GoTest
+                .read_list("FAIL\tex.com/m/p [build failed]\n")
+                .is_err()
+        );
+        let json = "{\"Action\":\"output\",\"Package\":\"p\",\"Output\":\"TestA\\n\"}\n{\"Action\":\"output\",\"Package\":\"p\",\"Output\":\"ok  \\tp\\t0.1s\\n\"}\n";
+        assert_eq!(listed(&GoTest, json), ["p TestA"]);
+    }
+
+    #[test]
+    fn whole_packages_are_one_call() {
+        let all = GoTest.read_list(LIST).unwrap();
+        let chosen = [&all[0], &all[2], &all[3]];
+        assert_eq!(
+            GoTest.only(&chosen, &all),
+            [vec!["ex.com/m/q"], vec!["-run", "^(FuzzY)$", "ex.com/m/p"]]
+        );
+    }
+
+    #[test]
+    fn reports_name_the_package() {
+        let known = known(&[
+            ("ex.com/m/p > p", "TestA", 3.0),
+            ("ex.com/m/p", "TestA/sub", 2.0),
+        ]);
+        assert_eq!(
+            GoTest.time_of(&Unit::new("ex.com/m/p", "TestA"), &known),
+            Some(3.0)
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! cargo-nextest: `cargo nextest list --message-format json`, and filtersets (nexte.st, "Filterset DSL reference").
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use super::{Known, ListProblem, Runner, Unit, by_group, sizes, texts, tidy};
+
+pub(super) struct Nextest;
+
+/// One argument holds at most so many bytes: Linux takes 131,072.
+const LONGEST: usize = 100_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct List {
+    rust_suites: BTreeMap<String, Suite>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Suite {
+    binary_id: String,
+    #[serde(default)]
+    testcases: BTreeMap<String, Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Case {
+    #[serde(default)]
+    filter_match: Option<Match>,
+}
+
+#[derive(Deserialize)]
+struct Match {
+    status: String,
+}
+
+impl Runner for Nextest {
+    fn name(&self) -> &'static str {
+        "nextest"
+    }
+
+    fn list_command(&self) -> &'static str {
+        "cargo nextest list --message-format json"
+    }
+
+    fn read_list(&self, text: &str) -> Result<Vec<Unit>, ListProblem> {
+        let wrong = |error: serde_json::Error| ListProblem::new(error.line(), error.to_string());
+        let list: List = serde_json::from_str(text).map_err(wrong)?;
+        let mut units = Vec::new();
+        for suite in list.rust_suites.into_values() {
+            for (name, case) in suite.testcases {
+                if case
+                    .filter_match
+                    .is_none_or(|found| found.status == "matches")
+                {
+                    units.push(Unit::new(&suite.binary_id, name));
+                }
+            }
+        }
+        Ok(tidy(units))
+    }
+
+    fn only(&self, chosen: &[&Unit], all: &[Unit]) -> Vec<Vec<String>> {
+        if chosen.is_empty() {
+            return vec![texts(&["-E", "none()", "--no-tests", "pass"])];
+        }
+        let sizes = sizes(all);
+        let mut expressions: Vec<String> = Vec::new();
+        let mut add = |term: String| match expressions.last_mut() {
+            Some(last) if last.len() + term.len() < LONGEST => {
+                last.push_str(" | ");
+                last.push_str(&term);
+            }
+            _ => expressions.push(term),
+        };
+        for (binary, names) in by_group(chosen) {
+            let binary_id = format!("binary_id(={})", escaped(binary));
+            if sizes.get(binary) == Some(&names.len()) {
+                add(binary_id);
+                continue;
+            }
+            let tests: Vec<String> = names
+                .iter()
+                .map(|name| format!("test(={})", escaped(name)))
+                .collect();
+            let mut rest = &tests[..];
+            while !rest.is_empty() {
+                let mut room = LONGEST / 2;
+                let fitting = rest.iter().take_while(|term| {
+                    let fits = room >= term.len() + 3;
+                    room = room.saturating_sub(term.len() + 3);
+                    fits
+                });
+                let (now, later) = rest.split_at(fitting.count().max(1));
+                add(format!("({binary_id} & ({}))", now.join(" | ")));
+                rest = later;
+            }
+        }
+        let both = expressions
+            .into_iter()
+            .flat_map(|one| ["-E".to_owned(), one]);
+        vec![both.collect()]
+    }
+
+    fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
+        known.test(&unit.group, &unit.name)
+    }
+}
+
+/// Escapes a string for a filterset.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => escaped.push_str("\\\\"),
+            ')' => escaped.push_str("\\)"),
+            ',' => escaped.push_str("\\,"),
+            '/' => escaped.push_str("\\/"),
+            c if c.is_control() || (c.is_whitespace() && c != ' ') => {
+                escaped.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{known, listed};
+    use super::*;
+
+    const LIST: &str = r#"{"rust-build-meta":{},"test-count":4,"rust-suites":{
+        "a":{"package-name":"a","binary-id":"a","testcases":{
+            "m::one":{"kind":"test","ignored":false,"filter-match":{"status":"matches"}},
+            "m::two":{"kind":"test","ignored":true,"filter-match":{"status":"mismatch","reason":"ignored"}},
+            "m::three":{"kind":"test","ignored":false,"filter-match":{"status":"matches"}}}},
+        "a::it":{"binary-id":"a::it","testcases":{"odd, (name)":{"ignored":false}}}}}"#;
+
+    #[test]
+    fn tests_that_nextest_would_run_are_listed() {
+        assert_eq!(
+            listed(&Nextest, LIST),
+            ["a m::one", "a m::three", "a::it odd, (name)"]
+        );
+        assert_eq!(Nextest.read_list("{").unwrap_err().line, 1);
+    }
+
+    #[test]
+    fn whole_binaries_are_named_and_others_test_by_test() {
+        let all = Nextest.read_list(LIST).unwrap();
+        let calls = Nextest.only(&[&all[0], &all[2]], &all);
+        assert_eq!(
+            calls,
+            [[
+                "-E",
+                "(binary_id(=a) & (test(=m::one))) | binary_id(=a::it)"
+            ]]
+        );
+        assert_eq!(escaped("odd, (x)\\/\n"), "odd\\, (x\\)\\\\\\/\\u{a}");
+    }
+
+    #[test]
+    fn no_argument_is_longer_than_the_system_takes() {
+        let all: Vec<Unit> = (0..9000)
+            .map(|n| Unit::new("a", format!("module::test_{n:06}")))
+            .collect();
+        let chosen: Vec<&Unit> = all.iter().skip(1).collect();
+        let calls = Nextest.only(&chosen, &all);
+        assert!(calls[0].len() > 3 && calls[0].iter().all(|word| word.len() < 131_000));
+        let named: usize = calls[0]
+            .iter()
+            .map(|word| word.matches("test(=").count())
+            .sum();
+        assert_eq!(named, 8999);
+    }
+
+    #[test]
+    fn reports_call_the_suite_by_the_binary() {
+        let known = known(&[("a::it", "x", 7.0)]);
+        assert_eq!(Nextest.time_of(&Unit::new("a::it", "x"), &known), Some(7.0));
+        assert_eq!(Nextest.time_of(&Unit::new("a", "x"), &known), None);
+    }
+}
