@@ -333,6 +333,15 @@ mod tests {
     }
 
     #[test]
+    fn a_merge_at_the_tip_of_the_base_is_another_pull_requests() {
+        check(
+            &pull_request(None),
+            &commit("tip", &["before", "other-head"]),
+            "everything: head-unknown",
+        );
+    }
+
+    #[test]
     fn a_push_is_held_against_what_passed_and_never_against_what_was_there() {
         let head = commit("h", &["p"]);
         check(

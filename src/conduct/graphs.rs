@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::event::Sha;
 use crate::plan::graph::Graph;
 use crate::plan::links::Links;
+use crate::plan::sources::Asked;
 
 /// Another way of reading graphs is another version; so is another version of maestro.
 pub(crate) const VERSION: &str = concat!("maestro graphs 3 ", env!("CARGO_PKG_VERSION"));
@@ -16,7 +17,7 @@ const MOST: usize = 48;
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     text: String,
-    new: Vec<(Sha, String)>,
+    new: Vec<(String, String)>,
 }
 
 impl Kept {
@@ -29,21 +30,24 @@ impl Kept {
         }
     }
 
-    /// Returns a graph by the digest of what it was read from.
-    pub(crate) fn find(&self, key: &Sha) -> Option<(Graph, Links)> {
+    /// Returns the graphs of a digest of what they were read from, each with what else was asked.
+    pub(crate) fn find(&self, key: &Sha) -> Vec<(Asked, Graph, Links)> {
         let key = key.to_string();
-        let mut lines = self.text.lines().skip(1);
-        let line = lines.find_map(|line| line.strip_prefix(&key)?.strip_prefix('\t'))?;
-        serde_json::from_str(line).ok()
+        let lines = self.text.lines().skip(1);
+        let lines = lines.filter_map(|line| line.strip_prefix(&key)?.strip_prefix('\t'));
+        lines
+            .filter_map(|line| serde_json::from_str(line.split_once('\t')?.1).ok())
+            .collect()
     }
 
     /// Adds a graph that was read.
-    pub(crate) fn add(&mut self, key: Sha, graph: &Graph, links: &Links) {
+    pub(crate) fn add(&mut self, key: Sha, asked: &Asked, graph: &Graph, links: &Links) {
         // A replay reads more of them than anybody will want again.
         if self.new.len() < MOST
-            && let Ok(json) = serde_json::to_string(&(graph, links))
+            && let Ok(json) = serde_json::to_string(&(asked, graph, links))
         {
-            self.new.push((key, json));
+            let asked = Sha::of(format!("{asked:?}").as_bytes());
+            self.new.push((format!("{key}\t{asked}"), json));
         }
     }
 
@@ -58,7 +62,8 @@ impl Kept {
         let old = self.text.lines().skip(1).map(str::to_owned);
         let mut seen = HashSet::new();
         for line in new.chain(old) {
-            let key = line.split('\t').next().unwrap_or_default().to_owned();
+            let key: Vec<&str> = line.splitn(3, '\t').take(2).collect();
+            let key = key.join("\t");
             if lines.len() < MOST && seen.insert(key) {
                 lines.push(line);
             }
@@ -83,12 +88,15 @@ mod tests {
         let graph = read(&files);
         let key = Sha::of(b"x");
         let mut kept = Kept::default();
-        kept.add(key, &graph, &Links::default());
+        let asked = Asked::from([("a/x.lock".to_owned(), false)]);
+        kept.add(key, &asked, &graph, &Links::default());
+        let other = Asked::from([("a/x.lock".to_owned(), true)]);
+        kept.add(key, &other, &graph, &Links::default());
         let text = kept.text();
-        let read = Kept::parse(text.clone()).find(&key).unwrap();
-        assert_eq!(read.0, graph);
+        let read = Kept::parse(text.clone()).find(&key);
+        assert_eq!((read.len(), &read[0].0, &read[0].1), (2, &asked, &graph));
         assert_eq!(Kept::parse(text.clone()).text(), text);
-        assert!(Kept::parse(text).find(&Sha::of(b"y")).is_none());
-        assert!(Kept::parse("other".into()).find(&key).is_none());
+        assert!(Kept::parse(text).find(&Sha::of(b"y")).is_empty());
+        assert!(Kept::parse("other".into()).find(&key).is_empty());
     }
 }

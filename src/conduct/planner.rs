@@ -13,7 +13,7 @@ use crate::plan::graph::{self, Graph};
 use crate::plan::links::Links;
 use crate::plan::manifests::{self, Side};
 use crate::plan::rules::Rules;
-use crate::plan::sources::{Blobs, Sources, file_name};
+use crate::plan::sources::{Asked, Blobs, Sources, answers, file_name};
 use crate::ports::GitError;
 use crate::ports::history::{History, Objects};
 
@@ -54,7 +54,15 @@ pub(crate) struct Planner<'w> {
     components: Components,
     /// Graphs of earlier plans; load and keep them for the next run.
     pub(crate) kept: super::graphs::Kept,
-    graphs: HashMap<Sha, (Arc<Graph>, Arc<Links>)>,
+    graphs: HashMap<Sha, Vec<Read>>,
+}
+
+/// A graph that was read, with what was asked of its tree beside the manifests.
+#[derive(Clone)]
+struct Read {
+    asked: Asked,
+    graph: Arc<Graph>,
+    links: Arc<Links>,
 }
 
 impl<'w> Planner<'w> {
@@ -164,7 +172,11 @@ impl<'w> Planner<'w> {
             }
         });
         let keys: Vec<Sha> = keys.collect();
-        let is_known = self.is_known(key) && keys.iter().all(|key| self.is_known(*key));
+        let trees = before.iter().map(|(tree, _)| tree);
+        let is_known = self.known(key, &tree).is_some()
+            && trees
+                .zip(&keys)
+                .all(|(tree, key)| self.known(*key, tree).is_some());
         let mut changed = before.iter().flat_map(|(_, changes)| changes);
         // Where graphs are known, manifests are looked into only to see what a root's change says.
         if !is_known || changed.any(|change| manifests::may_reach(&change.path)) {
@@ -219,16 +231,22 @@ impl<'w> Planner<'w> {
         Ok(())
     }
 
-    /// Whether the graph of a tree was read before; then it is at hand afterwards.
-    fn is_known(&mut self, key: Sha) -> bool {
-        if self.graphs.contains_key(&key) {
-            return true;
-        }
-        let Some((graph, links)) = self.kept.find(&key) else {
-            return false;
-        };
-        self.graphs.insert(key, (Arc::new(graph), Arc::new(links)));
-        true
+    /// Returns the graph of a tree, if it was read before.
+    fn known(&mut self, key: Sha, tree: &Tree) -> Option<Read> {
+        let kept = &self.kept;
+        let found = self.graphs.entry(key).or_insert_with(|| {
+            let kept = kept.find(&key).into_iter();
+            kept.map(|(asked, graph, links)| Read {
+                asked,
+                graph: Arc::new(graph),
+                links: Arc::new(links),
+            })
+            .collect()
+        });
+        found
+            .iter()
+            .find(|read| answers(tree, &read.asked))
+            .cloned()
     }
 
     /// Returns a digest of all that a graph is read from.
@@ -237,6 +255,9 @@ impl<'w> Planner<'w> {
         for (path, entry) in tree.iter() {
             if is_wanted(path, entry.kind()) || is_lock(path) {
                 text.push_str(entry.object);
+                text.push_str(path);
+                text.push('\0');
+            } else if file_name(path) == PACKAGE {
                 text.push_str(path);
                 text.push('\0');
             }
@@ -280,20 +301,31 @@ impl<'w> Planner<'w> {
 
     /// Reads the graph of a tree whose blobs are here; trees with the same manifests have the same one.
     fn snapshot(&mut self, tree: Tree, key: Sha) -> Snapshot {
-        let known = self.graphs.get(&key).cloned();
-        let (graph, links) = known.unwrap_or_else(|| {
+        let read = self.known(key, &tree).unwrap_or_else(|| {
             let sources = Sources {
                 tree: &tree,
                 blobs: &self.blobs,
             };
-            let graph = Arc::new(graph::read(sources, &self.components));
-            let links = Arc::new(Links::read(sources));
-            self.kept.add(key, &graph, &links);
-            self.graphs
-                .insert(key, (Arc::clone(&graph), Arc::clone(&links)));
-            (graph, links)
+            self.blobs.begin_asking();
+            let graph = graph::read(sources, &self.components);
+            let links = Links::read(sources);
+            let mut asked = self.blobs.end_asking();
+            // Whether these are there is in the key.
+            asked.retain(|path, _| !(is_wanted(path, Kind::File) || is_lock(path)));
+            self.kept.add(key, &asked, &graph, &links);
+            let read = Read {
+                asked,
+                graph: Arc::new(graph),
+                links: Arc::new(links),
+            };
+            self.graphs.entry(key).or_default().push(read.clone());
+            read
         });
-        Snapshot { tree, graph, links }
+        Snapshot {
+            tree,
+            graph: read.graph,
+            links: read.links,
+        }
     }
 
     /// A patch by path reaches those that a lock file names.
@@ -372,8 +404,13 @@ fn is_wanted(path: &str, kind: Kind) -> bool {
 fn touches_graph(change: &Change) -> bool {
     let sides = [&change.old, &change.new];
     let mut kinds = sides.into_iter().flatten().map(Entry::kind);
-    is_lock(&change.path) || kinds.any(|kind| is_wanted(&change.path, kind))
+    is_lock(&change.path)
+        || file_name(&change.path) == PACKAGE
+        || kinds.any(|kind| is_wanted(&change.path, kind))
 }
+
+/// Folders with such a file may be packages of Python; what it says does not matter.
+const PACKAGE: &str = "__init__.py";
 
 fn is_lock(path: &str) -> bool {
     matches!(

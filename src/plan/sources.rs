@@ -3,7 +3,7 @@
 //! A blob is parsed once, whichever commits hold it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,6 +15,22 @@ pub(crate) struct Blobs {
     bytes: HashMap<Arc<str>, Option<Arc<[u8]>>>,
     toml: RefCell<HashMap<Arc<str>, Parsed<toml::Table>>>,
     json: RefCell<HashMap<Arc<str>, Parsed<serde_json::Value>>>,
+    /// What is asked of a tree beside the contents of files, while somebody wants to know.
+    asked: RefCell<Option<Asked>>,
+}
+
+/// For paths, whether they are there; those of folders end in a slash.
+pub(crate) type Asked = BTreeMap<String, bool>;
+
+/// Whether a tree gives the same answers.
+pub(crate) fn answers(tree: &Tree, asked: &Asked) -> bool {
+    asked.iter().all(|(path, answer)| {
+        let found = match path.strip_suffix('/') {
+            Some(folder) => tree.has_folder(folder),
+            None => tree.get(path).is_some(),
+        };
+        found == *answer
+    })
 }
 
 /// A parsed document, or why it is none.
@@ -23,6 +39,16 @@ pub(crate) type Parsed<T> = Result<Rc<T>, Rc<str>>;
 impl Blobs {
     pub(crate) fn has(&self, object: &str) -> bool {
         self.bytes.contains_key(object)
+    }
+
+    /// Begins to write down what is asked.
+    pub(crate) fn begin_asking(&self) {
+        *self.asked.borrow_mut() = Some(Asked::new());
+    }
+
+    /// Returns what was asked since.
+    pub(crate) fn end_asking(&self) -> Asked {
+        self.asked.borrow_mut().take().unwrap_or_default()
     }
 
     /// Keeps the bytes of a blob; nothing for one that is missing.
@@ -58,7 +84,21 @@ impl<'a> Sources<'a> {
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.tree.get(path).is_some()
+        let answer = self.tree.get(path).is_some();
+        self.note(path.to_owned(), answer);
+        answer
+    }
+
+    pub(crate) fn has_folder(&self, folder: &str) -> bool {
+        let answer = self.tree.has_folder(folder);
+        self.note(format!("{folder}/"), answer);
+        answer
+    }
+
+    fn note(&self, path: String, answer: bool) {
+        if let Some(asked) = self.blobs.asked.borrow_mut().as_mut() {
+            asked.insert(path, answer);
+        }
     }
 
     /// Reads a TOML file; nothing when there is none.
