@@ -1,355 +1,481 @@
 //! `docker-bake.hcl` and `docker-bake.json` (docs.docker.com, "Bake file reference"): targets, as far as plans need them.
 //!
-//! Of HCL, blocks, strings, lists, maps and variables with defaults are read; every other expression is not known, and a context
-//! that is not known may be any.
+//! A variable is its default, except in `args`: those of a command line's environment are what it is for. Every other expression is
+//! not known.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-/// What a bake file says of something.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Said {
-    /// Nothing: the default holds.
-    #[default]
-    Nothing,
-    Text(String),
-    /// Something that only the build knows.
-    Unknown,
+use super::described::{BuildFile, Described, Place, named_context, place};
+use super::hcl;
+use super::words::{UNKNOWN, may_be};
+use crate::plan::graph::Graph;
+use crate::plan::sources::{Sources, extension, file_name, folder_of};
+
+/// How deep targets and variables build on each other.
+const DEEPEST: usize = 32;
+
+/// From how many targets one inherits.
+const MOST_PARENTS: usize = 64;
+
+/// A longer text is not followed.
+const LONGEST: usize = 512;
+
+/// The files that `docker buildx bake` reads by itself, a later one over an earlier one.
+const BY_ITSELF: [&str; 4] = [
+    "docker-bake.json",
+    "docker-bake.hcl",
+    "docker-bake.override.json",
+    "docker-bake.override.hcl",
+];
+
+/// Bake files put together: targets and variables as they stand there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Bake {
+    targets: BTreeMap<String, Map<String, Value>>,
+    variables: BTreeMap<String, Value>,
 }
 
-impl Said {
-    /// Returns the text, or the default where nothing is said; nothing when it is not known.
-    pub(super) fn or(self, default: &str) -> Option<String> {
-        match self {
-            Self::Nothing => Some(default.to_owned()),
-            Self::Text(text) => Some(text),
-            Self::Unknown => None,
-        }
-    }
-}
-
-/// A target.
+/// A target. What is not known is [`UNKNOWN`] in its texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Target {
-    pub(super) inherits: Vec<String>,
-    pub(super) context: Said,
-    pub(super) dockerfile: Said,
+    context: Option<String>,
+    dockerfile: Option<String>,
+    inline: Option<String>,
     /// The stage.
-    pub(super) stage: Said,
+    stage: Option<String>,
     /// Named contexts.
-    pub(super) contexts: BTreeMap<String, String>,
-    pub(super) tags: Vec<String>,
+    contexts: BTreeMap<String, String>,
+    args: BTreeMap<String, String>,
+    /// Whether arguments are given that cannot be read.
+    args_are_open: bool,
+    tags: Vec<String>,
+    /// What a target of a matrix is called.
+    alias: Option<String>,
 }
 
-/// Reads a bake file in HCL.
-pub(super) fn read_hcl(text: &str) -> BTreeMap<String, Target> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        variables: BTreeMap::new(),
-    };
-    let mut blocks = Vec::new();
-    while let Some(word) = parser.word() {
-        let mut labels = Vec::new();
-        while let Some(label) = parser.string() {
-            labels.push(label.or("").unwrap_or_default());
-        }
-        if parser.eat('{') {
-            let body = parser.body();
-            if word == "variable"
-                && let Some(name) = labels.first()
-                && let Some(default) = body.get("default").and_then(Value::as_str)
-            {
-                parser.variables.insert(name.clone(), default.to_owned());
-            }
-            blocks.push((word, labels, body));
-        } else if parser.eat('=') {
-            parser.value();
-        } else {
-            parser.skip_one();
-        }
-    }
-    // A variable may be declared after its use.
-    let variables = parser.variables;
-    let targets = blocks.into_iter().filter(|(word, ..)| word == "target");
-    targets
-        .filter_map(|(_, labels, body)| {
-            Some((labels.into_iter().next()?, target(&body, &variables)))
-        })
-        .collect()
-}
-
-/// Reads a bake file in JSON.
-pub(super) fn read_json(document: &Value) -> BTreeMap<String, Target> {
-    let variables = document.get("variable").and_then(Value::as_object);
-    let variables = variables
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, variable)| {
-            Some((name.clone(), variable.get("default")?.as_str()?.to_owned()))
-        });
-    let variables = variables.collect();
-    let targets = document.get("target").and_then(Value::as_object);
-    let targets = targets.into_iter().flatten();
-    targets
-        .filter_map(|(name, body)| Some((name.clone(), target(body.as_object()?, &variables))))
-        .collect()
-}
-
-fn target(body: &Map<String, Value>, variables: &BTreeMap<String, String>) -> Target {
-    let known = |text: &str| {
-        let (text, is_known) = super::dockerfile::substitute(text, variables);
-        is_known.then_some(text)
-    };
-    let text = |key: &str| match body.get(key) {
-        None => Said::Nothing,
-        Some(value) => value
-            .as_str()
-            .and_then(known)
-            .map_or(Said::Unknown, Said::Text),
-    };
-    let list = |key: &str| -> Vec<String> {
-        let list = body.get(key).and_then(Value::as_array);
-        list.into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
-    let contexts = body.get("contexts").and_then(Value::as_object);
-    let contexts = contexts
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, context)| Some((name.clone(), known(context.as_str()?)?)));
-    Target {
-        inherits: list("inherits"),
-        context: text("context"),
-        dockerfile: text("dockerfile"),
-        stage: text("target"),
-        contexts: contexts.collect(),
-        tags: list("tags"),
-    }
-}
-
-struct Parser<'t> {
-    text: &'t str,
-    at: usize,
-    variables: BTreeMap<String, String>,
-}
-
-impl<'t> Parser<'t> {
-    fn rest(&self) -> &'t str {
-        &self.text[self.at..]
-    }
-
-    fn skip_space(&mut self) {
-        loop {
-            let rest = self.rest();
-            let trimmed = rest.trim_start();
-            self.at += rest.len() - trimmed.len();
-            if trimmed.starts_with('#') || trimmed.starts_with("//") {
-                self.at += trimmed.find('\n').unwrap_or(trimmed.len());
-            } else if trimmed.starts_with("/*") {
-                self.at += trimmed.find("*/").map_or(trimmed.len(), |end| end + 2);
-            } else {
-                return;
-            }
-        }
-    }
-
-    fn skip_one(&mut self) {
-        self.skip_space();
-        self.at += self.rest().chars().next().map_or(0, char::len_utf8);
-    }
-
-    fn eat(&mut self, sign: char) -> bool {
-        self.skip_space();
-        let found = self.rest().starts_with(sign);
-        if found {
-            self.at += sign.len_utf8();
-        }
-        found
-    }
-
-    fn word(&mut self) -> Option<String> {
-        loop {
-            self.skip_space();
-            let rest = self.rest();
-            if rest.is_empty() {
-                return None;
-            }
-            let end = rest
-                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
-                .unwrap_or(rest.len());
-            if end > 0 {
-                self.at += end;
-                return Some(rest[..end].to_owned());
-            }
-            self.skip_one();
-        }
-    }
-
-    /// Reads a quoted string; it is not known when it holds more than variables.
-    fn string(&mut self) -> Option<Said> {
-        self.skip_space();
-        let rest = self.rest().strip_prefix('"')?;
-        let mut escaped = false;
-        let end = rest.char_indices().find(|(_, c)| {
-            let ends = *c == '"' && !escaped;
-            escaped = *c == '\\' && !escaped;
-            ends
-        });
-        let end = end.map_or(rest.len(), |(end, _)| end);
-        self.at += (end + 2).min(rest.len() + 1);
-        let text = &rest[..end];
-        let plain = !text.split("${").skip(1).any(|part| {
-            let inner = part.split('}').next().unwrap_or_default();
-            !inner.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        });
-        Some(if plain {
-            Said::Text(text.replace("\\\"", "\""))
-        } else {
-            Said::Unknown
-        })
-    }
-
-    fn body(&mut self) -> Map<String, Value> {
-        let mut body = Map::new();
-        loop {
-            if self.eat('}') || self.rest().is_empty() {
-                return body;
-            }
-            let key = match self.string() {
-                Some(key) => key.or("").unwrap_or_default(),
-                None => match self.word() {
-                    Some(word) => word,
-                    None => return body,
-                },
-            };
-            if self.eat('=') || self.eat(':') {
-                let value = self.value();
-                body.insert(key, value);
-                self.eat(',');
-            } else {
-                while self.string().is_some() {}
-                if self.eat('{') {
-                    self.body();
+impl Bake {
+    /// Reads a bake file in HCL.
+    pub(super) fn hcl(text: &str) -> Self {
+        let mut bake = Self::default();
+        for block in hcl::read(text) {
+            match (block.word.as_str(), block.labels.into_iter().next()) {
+                ("target", Some(name)) => bake.say(name, block.body),
+                ("variable", Some(name)) => {
+                    let default = block.body.get("default").cloned();
+                    bake.variables.insert(name, default.unwrap_or_default());
                 }
-            }
-        }
-    }
-
-    /// Reads a value; one that is not known is null.
-    fn value(&mut self) -> Value {
-        self.skip_space();
-        let value = match self.rest().chars().next() {
-            Some('"') => match self.string() {
-                Some(Said::Text(text)) => Value::String(text),
-                _ => Value::Null,
-            },
-            Some('[') => {
-                self.skip_one();
-                let mut list = Vec::new();
-                while !self.eat(']') && !self.rest().is_empty() {
-                    list.push(self.value());
-                    self.eat(',');
-                }
-                Value::Array(list)
-            }
-            Some('{') => {
-                self.skip_one();
-                Value::Object(self.body())
-            }
-            _ => {
-                let before = self.at;
-                let word = self.word();
-                match word {
-                    // A variable alone.
-                    Some(word) if !self.rest().starts_with(['(', '.', '[']) => {
-                        Value::String(format!("${{{word}}}"))
+                (word, None) => {
+                    if let Some(value) = block.value {
+                        bake.variables.insert(word.to_owned(), value);
                     }
-                    _ => {
-                        self.at = self.at.max(before + 1).min(self.text.len());
-                        Value::Null
-                    }
-                }
-            }
-        };
-        self.skip_operators(value)
-    }
-
-    /// What stands behind a value on its line makes it one that is not known.
-    fn skip_operators(&mut self, value: Value) -> Value {
-        let line = self.rest().split('\n').next().unwrap_or_default();
-        let trimmed = line.trim();
-        if trimmed.is_empty() || trimmed.starts_with([',', ']', '}', '#', '/']) {
-            return value;
-        }
-        let mut depth = 0_i32;
-        for (at, c) in self.rest().char_indices() {
-            match c {
-                '(' | '[' | '{' => depth += 1,
-                ')' | ']' | '}' if depth > 0 => depth -= 1,
-                ']' | '}' | ',' | '\n' if depth <= 0 => {
-                    self.at += at;
-                    return Value::Null;
                 }
                 _ => {}
             }
         }
-        self.at = self.text.len();
-        Value::Null
+        bake
+    }
+
+    /// Reads a bake file in JSON.
+    pub(super) fn json(document: &Value) -> Self {
+        let mut bake = Self::default();
+        for (name, body) in named(document.get("variable")) {
+            let default = body.get("default").cloned();
+            bake.variables.insert(name, default.unwrap_or_default());
+        }
+        for (name, body) in named(document.get("target")) {
+            bake.say(name, body);
+        }
+        bake
+    }
+
+    /// Adds what is said of a target to what was said before: what is later holds, maps and lists grow.
+    fn say(&mut self, name: String, body: Map<String, Value>) {
+        let known = self.targets.entry(name).or_default();
+        for (key, value) in body {
+            match (known.get_mut(&key), value) {
+                (Some(Value::Object(before)), Value::Object(after)) => before.extend(after),
+                (Some(Value::Array(before)), Value::Array(after)) => before.extend(after),
+                (_, value) => {
+                    known.insert(key, value);
+                }
+            }
+        }
+    }
+
+    fn over(mut self, other: Self) -> Self {
+        for (name, body) in other.targets {
+            self.say(name, body);
+        }
+        for (name, default) in other.variables {
+            if !default.is_null() || !self.variables.contains_key(&name) {
+                self.variables.insert(name, default);
+            }
+        }
+        self
+    }
+
+    /// Returns the targets, with what they inherit.
+    pub(super) fn targets(&self) -> BTreeMap<String, Target> {
+        let variables = Variables {
+            defaults: &self.variables,
+            known: RefCell::new(BTreeMap::new()),
+        };
+        let own = self.targets.iter().map(|(name, body)| {
+            let target = Target::read(body, &variables);
+            (name.as_str(), target)
+        });
+        let own: BTreeMap<&str, (Target, Vec<String>)> = own.collect();
+        let mut done = BTreeMap::new();
+        for name in own.keys() {
+            inherit(name, &own, &mut done, 0);
+        }
+        let done = done.into_iter();
+        done.filter_map(|(name, target)| Some((name.to_owned(), target?)))
+            .collect()
+    }
+}
+
+/// Returns what a target is with what it inherits; nothing where that ends nowhere.
+fn inherit<'t>(
+    name: &'t str,
+    own: &BTreeMap<&'t str, (Target, Vec<String>)>,
+    done: &mut BTreeMap<&'t str, Option<Target>>,
+    depth: usize,
+) -> Option<Target> {
+    if let Some(target) = done.get(name) {
+        return target.clone();
+    }
+    let (target, parents) = own.get(name)?;
+    done.insert(name, None);
+    let mut whole = Target::default();
+    for (number, parent) in parents.iter().enumerate() {
+        let same = own.get_key_value(parent.as_str());
+        let mut meant: Vec<&str> = same.into_iter().map(|(name, _)| *name).collect();
+        if meant.is_empty() {
+            let aliased = own.iter().filter(|(_, (target, _))| {
+                target
+                    .alias
+                    .as_ref()
+                    .is_some_and(|alias| may_be(alias, parent))
+            });
+            meant.extend(aliased.map(|(name, _)| *name));
+        }
+        let parent = match meant[..] {
+            [one] if depth < DEEPEST && number < MOST_PARENTS => inherit(one, own, done, depth + 1),
+            _ => None,
+        };
+        whole = parent.unwrap_or_else(Target::unknown).under(whole);
+    }
+    let whole = target.clone().under(whole);
+    done.insert(name, Some(whole.clone()));
+    Some(whole)
+}
+
+impl Target {
+    /// A target of which nothing is known.
+    fn unknown() -> Self {
+        let unknown = UNKNOWN.to_string();
+        Self {
+            context: Some(unknown.clone()),
+            dockerfile: Some(unknown.clone()),
+            stage: Some(unknown.clone()),
+            contexts: [(unknown.clone(), unknown)].into(),
+            args_are_open: true,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the target with what it does not say itself from another one.
+    fn under(self, other: Self) -> Self {
+        let mut args = other.args;
+        if self.args_are_open {
+            args.clear();
+        }
+        args.extend(self.args);
+        let mut contexts = other.contexts;
+        contexts.extend(self.contexts);
+        Self {
+            context: self.context.or(other.context),
+            dockerfile: self.dockerfile.or(other.dockerfile),
+            inline: self.inline.or(other.inline),
+            stage: self.stage.or(other.stage),
+            contexts,
+            args,
+            args_are_open: self.args_are_open || other.args_are_open,
+            tags: if self.tags.is_empty() {
+                other.tags
+            } else {
+                self.tags
+            },
+            alias: self.alias,
+        }
+    }
+
+    /// Reads a target's own words, and from which targets it inherits.
+    fn read(body: &Map<String, Value>, variables: &Variables<'_>) -> (Self, Vec<String>) {
+        let matrix = body.get("matrix");
+        let turns: BTreeSet<&str> = matrix
+            .and_then(Value::as_object)
+            .map(|matrix| matrix.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        // One that cannot be read may have any name.
+        let is_open = matrix.is_some_and(|matrix| !matrix.is_object());
+        let lookup = |name: &str| {
+            if is_open || turns.contains(name) {
+                return None;
+            }
+            variables.get(name, 0)
+        };
+        let known = |value: &Value| text_of(value, &lookup);
+        let given = |value: &Value| text_of(value, &|_| None);
+        let text = |key: &str| body.get(key).map(known);
+        let list = |key: &str| -> Vec<String> {
+            match body.get(key) {
+                None => Vec::new(),
+                Some(Value::Array(list)) => list.iter().map(known).collect(),
+                Some(_) => vec![UNKNOWN.to_string()],
+            }
+        };
+        let map = |key: &str, read: &dyn Fn(&Value) -> String| match body.get(key) {
+            None => Some(BTreeMap::new()),
+            Some(Value::Object(map)) => {
+                let pairs = map.iter().map(|(name, value)| (name.clone(), read(value)));
+                Some(pairs.collect())
+            }
+            Some(_) => None,
+        };
+        let args = map("args", &given);
+        let anything = || [(UNKNOWN.to_string(), UNKNOWN.to_string())].into();
+        let target = Self {
+            context: text("context"),
+            dockerfile: text("dockerfile"),
+            inline: text("dockerfile-inline"),
+            stage: text("target"),
+            contexts: map("contexts", &known).unwrap_or_else(anything),
+            args_are_open: args.is_none(),
+            args: args.unwrap_or_default(),
+            tags: list("tags"),
+            alias: text("name"),
+        };
+        (target, list("inherits"))
+    }
+}
+
+/// Returns the blocks of a kind; JSON may have lists of them.
+fn named(value: Option<&Value>) -> Vec<(String, Map<String, Value>)> {
+    let mut found = Vec::new();
+    for map in some_of(value).into_iter().filter_map(Value::as_object) {
+        for (name, bodies) in map {
+            let bodies = some_of(Some(bodies)).into_iter();
+            let bodies = bodies.filter_map(Value::as_object);
+            found.extend(bodies.map(|body| (name.clone(), body.clone())));
+        }
+    }
+    found
+}
+
+fn some_of(value: Option<&Value>) -> Vec<&Value> {
+    match value {
+        Some(Value::Array(list)) => list.iter().collect(),
+        value => value.into_iter().collect(),
+    }
+}
+
+/// What variables are.
+struct Variables<'f> {
+    defaults: &'f BTreeMap<String, Value>,
+    known: RefCell<BTreeMap<String, String>>,
+}
+
+impl Variables<'_> {
+    fn get(&self, name: &str, depth: usize) -> Option<String> {
+        if let Some(known) = self.known.borrow().get(name) {
+            return Some(known.clone());
+        }
+        let default = self.defaults.get(name).filter(|_| depth < DEEPEST)?;
+        // One that needs itself is not known.
+        let unknown = UNKNOWN.to_string();
+        self.known.borrow_mut().insert(name.to_owned(), unknown);
+        let value = text_of(default, &|inner| self.get(inner, depth + 1));
+        self.known
+            .borrow_mut()
+            .insert(name.to_owned(), value.clone());
+        Some(value)
+    }
+}
+
+/// Returns a value as text.
+fn text_of(value: &Value, lookup: &dyn Fn(&str) -> Option<String>) -> String {
+    match value {
+        Value::String(text) => template(text, lookup),
+        Value::Bool(is) => is.to_string(),
+        Value::Number(number) => number.to_string(),
+        _ => UNKNOWN.to_string(),
+    }
+}
+
+/// Puts variables in; every other expression is not known.
+fn template(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['$', '%']) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if rest.starts_with("$${") || rest.starts_with("%%{") {
+            out.push_str(&rest[1..3]);
+            rest = &rest[3..];
+        } else if rest.starts_with("%{") {
+            // Conditions and loops.
+            return UNKNOWN.to_string();
+        } else if let Some(inner) = rest.strip_prefix("${") {
+            let end = inner.find('}').unwrap_or(inner.len());
+            let name = inner[..end].trim_matches(|c: char| c == '~' || c.is_whitespace());
+            let is_literal = name.len() > 1
+                && name.starts_with('"')
+                && name.ends_with('"')
+                && !name[1..name.len() - 1].contains(['"', '\\', '$', '%']);
+            let is_name = name
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+            if is_literal {
+                out.push_str(&name[1..name.len() - 1]);
+            } else if is_name {
+                let value = lookup(name).filter(|value| value.len() <= LONGEST);
+                out.push_str(&value.unwrap_or_else(|| UNKNOWN.to_string()));
+            } else {
+                // Where it ends takes more to say.
+                out.push(UNKNOWN);
+                return out;
+            }
+            rest = inner.get(end + 1..).unwrap_or_default();
+        } else {
+            out.push_str(&rest[..1]);
+            rest = &rest[1..];
+        }
+        if out.len() > text.len() + 4 * LONGEST {
+            return UNKNOWN.to_string();
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Reads bake files. Those of one folder may be called by themselves, or over the ones that bake reads by itself.
+pub(super) fn read(sources: Sources<'_>, paths: &[String], graph: &mut Graph) -> Vec<Described> {
+    let mut folders: BTreeMap<&str, Vec<(&str, Bake)>> = BTreeMap::new();
+    for path in paths {
+        let Some(text) = sources.text(path) else {
+            continue;
+        };
+        let bake = if extension(path) == Some("json") {
+            match serde_json::from_str(text) {
+                Ok(document) => Bake::json(&document),
+                Err(error) => {
+                    graph.trouble(path, error.to_string());
+                    continue;
+                }
+            }
+        } else {
+            Bake::hcl(text)
+        };
+        let files = folders.entry(folder_of(path)).or_default();
+        files.push((path, bake));
+    }
+    let mut found = Vec::new();
+    for files in folders.values() {
+        found.extend(folder(sources, files));
+    }
+    found
+}
+
+fn folder(sources: Sources<'_>, files: &[(&str, Bake)]) -> Vec<Described> {
+    let place_of = |path: &str| BY_ITSELF.iter().position(|name| *name == file_name(path));
+    let mut usual: Vec<_> = files
+        .iter()
+        .filter_map(|(path, bake)| Some((place_of(path)?, *path, bake)))
+        .collect();
+    usual.sort_by_key(|(place, ..)| *place);
+    let base = usual
+        .iter()
+        .fold(Bake::default(), |all, (.., bake)| all.over((*bake).clone()));
+    let paths: Vec<&str> = usual.iter().map(|(_, path, _)| *path).collect();
+    let by_itself = base.targets();
+    let mut found = Vec::new();
+    for (name, target) in &by_itself {
+        found.extend(describe(sources, &paths, name, target));
+    }
+    for (path, bake) in files.iter().filter(|(path, _)| place_of(path).is_none()) {
+        let mut paths = paths.clone();
+        paths.push(path);
+        for (name, target) in &base.clone().over(bake.clone()).targets() {
+            let is_other = by_itself.get(name) != Some(target);
+            if !by_itself.is_empty() && (is_other || bake.targets.contains_key(name)) {
+                found.extend(describe(sources, &paths, name, target));
+            }
+        }
+        for (name, target) in &bake.targets() {
+            let alone = describe(sources, &[path], name, target);
+            // Without a Dockerfile it only adds to another file.
+            let is_whole = alone
+                .iter()
+                .any(|one| one.inline.is_some() || one.inputs(sources).is_some());
+            if is_whole || !by_itself.contains_key(name) {
+                found.extend(alone);
+            }
+        }
+    }
+    found
+}
+
+/// Describes a target's image. Paths are meant from where bake is called: beside the file, or at the top.
+fn describe(sources: Sources<'_>, paths: &[&str], name: &str, target: &Target) -> Vec<Described> {
+    let Some((first, others)) = paths.split_first() else {
+        return Vec::new();
+    };
+    let own = folder_of(first);
+    let build = |folder: &str| {
+        let mut one = Described::new(first, name);
+        one.alias.clone_from(&target.alias);
+        one.target.clone_from(&target.stage);
+        one.args.clone_from(&target.args);
+        one.tags.clone_from(&target.tags);
+        one.reads = others.iter().map(|path| (*path).to_owned()).collect();
+        let contexts = target.contexts.iter();
+        let contexts = contexts
+            .map(|(name, context)| (name.clone(), named_context(context, "target:", folder)));
+        one.contexts = contexts.collect();
+        let context = place(folder, target.context.as_deref().unwrap_or("."));
+        let file = match (&target.inline, &target.dockerfile) {
+            (Some(text), _) => BuildFile::Inline(text.clone()),
+            (None, Some(path)) => BuildFile::Path(path.clone()),
+            (None, None) => BuildFile::default(),
+        };
+        one.build(
+            context.unwrap_or(Place::Below(String::new())),
+            &file,
+            sources,
+        );
+        one
+    };
+    let beside = build(own);
+    if own.is_empty() {
+        return vec![beside];
+    }
+    let top = build("");
+    let is_there = |one: &Described| {
+        let file = one.dockerfile.as_deref();
+        file.is_some_and(|file| sources.text(file).is_some())
+    };
+    match (is_there(&beside), is_there(&top)) {
+        (true, false) => vec![beside],
+        (false, true) => vec![top],
+        // It may be called from either.
+        _ => vec![beside, top],
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_of_hcl_are_read() {
-        let text = r#"
-            # what is built
-            group "default" { targets = ["app", "base"] }
-            target "app" {
-              inherits = ["_common"]
-              context = "${ROOT}/app"
-              dockerfile = "../Dockerfile"
-              target = notequal("", X) ? "a" : "b"
-              contexts = { base = "target:base", src = "../lib" }
-              args = { A = join(",", ["x"]), }
-              tags = ["r/app:latest"]
-            }
-            variable "ROOT" { default = "services" }
-            function "f" { params = [x] result = "${x}y" }
-            target "base" {}
-        "#;
-        let targets = read_hcl(text);
-        assert_eq!(targets.keys().collect::<Vec<_>>(), ["app", "base"]);
-        let app = &targets["app"];
-        assert_eq!(app.context, Said::Text("services/app".into()));
-        assert_eq!(app.dockerfile, Said::Text("../Dockerfile".into()));
-        assert_eq!(app.stage, Said::Unknown);
-        assert_eq!(app.contexts["base"], "target:base");
-        assert_eq!(app.contexts["src"], "../lib");
-        assert_eq!(app.tags, ["r/app:latest"]);
-        assert_eq!(app.inherits, ["_common"]);
-        assert_eq!(targets["base"], Target::default());
-    }
-
-    #[test]
-    fn nonsense_ends() {
-        for text in [
-            "target \"a\" {",
-            "target",
-            "}}}",
-            "target \"a\" { x = ",
-            "\"",
-            "a = (",
-            "target \"a\" { context = [ \"x\" ",
-        ] {
-            let _whatever = read_hcl(text);
-        }
-    }
-}
+mod tests;

@@ -2,20 +2,47 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::globs;
+use super::lines::{Instruction, instructions, is_here_document};
+use super::words::{UNKNOWN, Words, may_be, split};
+
+/// How many stages are looked through for a variable.
+const LONGEST_CHAIN: usize = 64;
+
+/// Of more stages, a name that is not wholly known may mean any.
+const MOST_COMPARED: usize = 256;
+
+/// What instructions take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Taken {
+    /// Images, stages and named contexts.
+    from: BTreeSet<String>,
+    /// Globs from the context's top, `""` for all of it.
+    sources: BTreeSet<String>,
+}
+
 /// A stage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Stage {
-    name: Option<String>,
-    /// Images, stages and named contexts that it is made from.
-    from: BTreeSet<String>,
-    /// Paths from the context's top; globs as COPY has them, `""` for all of it.
-    sources: BTreeSet<String>,
+struct Stage {
+    /// What stands in FROM.
+    base: String,
+    /// The stage that it is from, if it is one.
+    parent: Option<usize>,
+    taken: Taken,
+    /// What images and stages take that are from this one.
+    triggers: Taken,
+    env: BTreeMap<String, String>,
+    args: BTreeMap<String, String>,
 }
 
 /// What a Dockerfile says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Dockerfile {
     stages: Vec<Stage>,
+    /// Stages by their names in small letters; a later one of a name comes last.
+    names: BTreeMap<String, Vec<usize>>,
+    /// ARGs before the first FROM.
+    args: BTreeMap<String, String>,
 }
 
 /// What an image of a Dockerfile is made from.
@@ -24,354 +51,345 @@ pub(super) struct Inputs {
     pub(super) sources: BTreeSet<String>,
     /// What is no stage: other images and named contexts.
     pub(super) images: BTreeSet<String>,
+    /// What images that are from this one take from their own contexts.
+    pub(super) triggers: BTreeSet<String>,
+}
+
+/// What a build gives to a Dockerfile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Given<'g> {
+    pub(super) args: Option<&'g BTreeMap<String, String>>,
+    /// Whether an ARG that is not given is its default; otherwise it may be anything, because a command line may give it.
+    pub(super) defaults_hold: bool,
+}
+
+impl Given<'_> {
+    fn arg(&self, name: &str) -> Option<&String> {
+        self.args?.get(name)
+    }
 }
 
 impl Dockerfile {
-    pub(super) fn read(text: &str) -> Self {
+    pub(super) fn read(text: &str, given: &Given<'_>) -> Self {
         let mut file = Self::default();
-        let mut args: BTreeMap<String, String> = BTreeMap::new();
-        for line in instructions(text) {
-            let (verb, rest) = line
-                .split_once(char::is_whitespace)
-                .unwrap_or((line.as_str(), ""));
-            let rest = rest.trim();
-            match verb.to_ascii_uppercase().as_str() {
-                "ARG" | "ENV" => note_variables(rest, &mut args),
-                "FROM" => file.stages.push(from(rest, &args)),
-                "COPY" | "ADD" => file.copy(rest, &args),
-                "RUN" => file.mounts(rest, &args),
+        let (instructions, escape) = instructions(text);
+        for instruction in instructions {
+            let rest = instruction.rest.as_str();
+            match instruction.verb.as_str() {
+                "ARG" => file.arg(rest, escape, given),
+                "ENV" => file.env(rest, escape),
+                "FROM" => file.from(rest, escape),
                 "ONBUILD" => {
-                    if let Some(copied) = rest
-                        .strip_prefix("COPY ")
-                        .or_else(|| rest.strip_prefix("ADD "))
-                    {
-                        file.copy(copied, &args);
+                    let inner = Instruction::parse(rest);
+                    // What its variables are is known where it is built on.
+                    let words = Words {
+                        lookup: &|_| Some(UNKNOWN.to_string()),
+                        escape: Some(escape),
+                    };
+                    let taken = taken(&inner, words, escape);
+                    if let Some(stage) = file.stages.last_mut() {
+                        stage.triggers.add(taken);
                     }
                 }
-                _ => {}
+                _ => {
+                    let lookup = |name: &str| file.lookup(name);
+                    let words = Words {
+                        lookup: &lookup,
+                        escape: Some(escape),
+                    };
+                    let taken = taken(&instruction, words, escape);
+                    if let Some(stage) = file.stages.last_mut() {
+                        stage.taken.add(taken);
+                    }
+                }
             }
         }
         file
     }
 
-    fn copy(&mut self, rest: &str, args: &BTreeMap<String, String>) {
-        let Some(stage) = self.stages.last_mut() else {
-            return;
+    fn expand(&self, text: &str, escape: char) -> String {
+        let lookup = |name: &str| self.lookup(name);
+        let words = Words {
+            lookup: &lookup,
+            escape: Some(escape),
         };
-        let (flags, paths) = words(rest);
-        if let Some(from) = flag(&flags, "from") {
-            stage.from.insert(substitute(from, args).0);
-            return;
+        words.expand(text)
+    }
+
+    /// Returns a variable as it is now: ENV goes before ARG, and stages have those of the stage that they are from.
+    fn lookup(&self, name: &str) -> Option<String> {
+        if self.stages.is_empty() {
+            return self.args.get(name).cloned();
         }
-        let Some((_, sources)) = paths.split_last() else {
-            return;
+        let chain = |pick: fn(&Stage) -> &BTreeMap<String, String>| {
+            let mut stage = self.stages.last();
+            for _ in 0..LONGEST_CHAIN {
+                let one = stage?;
+                if let Some(value) = pick(one).get(name) {
+                    return Some(value.clone());
+                }
+                stage = one.parent.and_then(|parent| self.stages.get(parent));
+            }
+            stage.map(|_| UNKNOWN.to_string())
         };
-        for source in sources {
-            if source.starts_with("<<") {
-                return;
-            }
-            if !source.contains("://") && !source.starts_with("git@") {
-                stage.sources.insert(source_of(source, args));
-            }
+        chain(|stage| &stage.env).or_else(|| chain(|stage| &stage.args))
+    }
+
+    fn arg(&mut self, rest: &str, escape: char, given: &Given<'_>) {
+        for word in split(rest, escape).unwrap_or_else(|| rest.split_whitespace().collect()) {
+            let (name, default) = match word.split_once('=') {
+                Some((name, default)) => (name, Some(default)),
+                None => (word, None),
+            };
+            let value = match (given.arg(name), default) {
+                (Some(value), _) => value.clone(),
+                (None, Some(default)) if given.defaults_hold => self.expand(default, escape),
+                (None, None) => self
+                    .args
+                    .get(name)
+                    .cloned()
+                    .unwrap_or_else(|| UNKNOWN.to_string()),
+                // An address stays one, whichever it is.
+                (None, Some(default)) => match default.split_once("://") {
+                    Some((scheme, _)) => {
+                        format!("{}://{UNKNOWN}", scheme.trim_matches(['"', '\'']))
+                    }
+                    None => UNKNOWN.to_string(),
+                },
+            };
+            let args = match self.stages.last_mut() {
+                Some(stage) => &mut stage.args,
+                None => &mut self.args,
+            };
+            args.insert(name.to_owned(), value);
         }
     }
 
-    fn mounts(&mut self, rest: &str, args: &BTreeMap<String, String>) {
-        let Some(stage) = self.stages.last_mut() else {
-            return;
-        };
-        let (flags, _) = words(rest);
-        for mount in flags
-            .iter()
-            .filter_map(|flag| flag.strip_prefix("--mount="))
-        {
-            let field = |names: &[&str]| {
-                let mut fields = mount.split(',').filter_map(|field| field.split_once('='));
-                fields
-                    .find(|(name, _)| names.contains(name))
-                    .map(|(_, value)| value)
-            };
-            if let Some(from) = field(&["from"]) {
-                stage.from.insert(substitute(from, args).0);
-            } else if field(&["type"]).unwrap_or("bind") == "bind" {
-                stage
-                    .sources
-                    .insert(source_of(field(&["source", "src"]).unwrap_or("."), args));
+    fn env(&mut self, rest: &str, escape: char) {
+        let words = split(rest, escape).unwrap_or_else(|| rest.split_whitespace().collect());
+        // The old form has one name, and the rest of the line is its value.
+        let pairs: Vec<(&str, &str)> = match words.first() {
+            Some(first) if !first.contains('=') => {
+                let value = rest.trim_start().strip_prefix(first).unwrap_or_default();
+                vec![(*first, value.trim())]
             }
+            _ => words
+                .iter()
+                .filter_map(|word| word.split_once('='))
+                .collect(),
+        };
+        let pairs = pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), self.expand(value, escape)));
+        let pairs: Vec<(String, String)> = pairs.collect();
+        if let Some(stage) = self.stages.last_mut() {
+            stage.env.extend(pairs);
         }
+    }
+
+    fn from(&mut self, rest: &str, escape: char) {
+        let (_, words) = flags(rest, escape);
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let expander = Words {
+            lookup: &|name| self.args.get(name).cloned(),
+            escape: Some(escape),
+        };
+        let base = words
+            .first()
+            .map(|image| expander.expand(image))
+            .unwrap_or_default();
+        // Only stages before it may be meant.
+        let same = self.names.get(&base.to_ascii_lowercase());
+        let parent = same.and_then(|stages| stages.last()).copied();
+        if let [_, verb, name, ..] = words[..]
+            && verb.eq_ignore_ascii_case("as")
+        {
+            let named = self.names.entry(name.to_ascii_lowercase());
+            named.or_default().push(self.stages.len());
+        }
+        self.stages.push(Stage {
+            base,
+            parent,
+            ..Stage::default()
+        });
     }
 
     /// Returns what the image of a stage, or of the last one, is made from.
     pub(super) fn inputs(&self, target: Option<&str>) -> Inputs {
         let mut inputs = Inputs::default();
-        let named = target.and_then(|target| self.find(target));
-        // A target that is not there may be a variable: then every stage counts.
-        let mut open: Vec<usize> = match (target, named) {
-            (Some(_), None) => (0..self.stages.len()).collect(),
-            (_, Some(stage)) => vec![stage],
-            (None, None) => self.stages.len().checked_sub(1).into_iter().collect(),
+        let named = target.map(|target| self.named(target)).unwrap_or_default();
+        let mut open: Vec<usize> = match target {
+            // A target that is not there may be a variable: then every stage counts.
+            Some(_) if named.is_empty() => (0..self.stages.len()).collect(),
+            Some(_) => named,
+            None => self.stages.len().checked_sub(1).into_iter().collect(),
         };
+        for number in &open {
+            let triggers = &self.stages[*number].triggers;
+            inputs.triggers.extend(triggers.sources.iter().cloned());
+            inputs.images.extend(triggers.from.iter().cloned());
+        }
         let mut seen: BTreeSet<usize> = open.iter().copied().collect();
+        let mut looked_up: BTreeSet<&str> = BTreeSet::new();
         while let Some(number) = open.pop() {
             let stage = &self.stages[number];
-            inputs.sources.extend(stage.sources.iter().cloned());
-            for from in &stage.from {
-                match self.find(from) {
-                    Some(other) if other != number => {
-                        if seen.insert(other) {
-                            open.push(other);
-                        }
-                    }
-                    _ => {
-                        inputs.images.insert(from.clone());
-                    }
+            inputs.sources.extend(stage.taken.sources.iter().cloned());
+            let mut others: Vec<usize> = stage.parent.into_iter().collect();
+            let base = stage.parent.is_none().then_some(&stage.base);
+            if let Some(base) = base {
+                inputs.images.insert(base.clone());
+                if base.contains(UNKNOWN) && looked_up.insert(base) {
+                    others.extend(self.named(base));
+                }
+            }
+            for from in &stage.taken.from {
+                if !looked_up.insert(from) {
+                    continue;
+                }
+                let stages = self.named(from);
+                if stages.iter().all(|other| *other == number) || from.contains(UNKNOWN) {
+                    inputs.images.insert(from.clone());
+                }
+                others.extend(stages);
+            }
+            // Images of this kind take all of the context into what is from them.
+            if base.is_some_and(|base| base.ends_with("onbuild")) {
+                inputs.sources.insert(String::new());
+            }
+            for other in others {
+                let triggers = &self.stages[other].triggers;
+                inputs.sources.extend(triggers.sources.iter().cloned());
+                inputs.images.extend(triggers.from.iter().cloned());
+                if seen.insert(other) {
+                    open.push(other);
                 }
             }
         }
         inputs
     }
 
-    fn find(&self, name: &str) -> Option<usize> {
-        let by_name = self.stages.iter().position(|stage| {
-            stage
-                .name
-                .as_deref()
-                .is_some_and(|own| own.eq_ignore_ascii_case(name))
-        });
-        by_name.or_else(|| {
-            name.parse()
-                .ok()
-                .filter(|number| *number < self.stages.len())
-        })
+    /// Returns the stages that a name or number may mean.
+    fn named(&self, name: &str) -> Vec<usize> {
+        let wanted = name.to_ascii_lowercase();
+        if !wanted.contains(UNKNOWN) {
+            let number = wanted.parse().ok();
+            let number = number.filter(|number| *number < self.stages.len());
+            let named = self.names.get(&wanted).into_iter().flatten().copied();
+            return named.chain(number).collect();
+        }
+        if self.stages.len() > MOST_COMPARED {
+            return (0..self.stages.len()).collect();
+        }
+        let named = self.names.iter().filter(|(own, _)| may_be(own, &wanted));
+        let named = named.flat_map(|(_, stages)| stages.iter().copied());
+        let numbered = (0..self.stages.len()).filter(|number| may_be(&number.to_string(), &wanted));
+        named.chain(numbered).collect()
     }
 }
 
-fn from(rest: &str, args: &BTreeMap<String, String>) -> Stage {
-    let (_, words) = words(rest);
-    let mut stage = Stage::default();
-    if let Some(image) = words.first() {
-        stage.from.insert(substitute(image, args).0);
+impl Taken {
+    fn add(&mut self, mut other: Self) {
+        self.from.append(&mut other.from);
+        self.sources.append(&mut other.sources);
     }
-    if let [_, verb, name, ..] = &words[..]
-        && verb.eq_ignore_ascii_case("as")
-    {
-        stage.name = Some(name.clone());
-    }
-    stage
 }
 
-/// Returns a source as a path from the context's top; what only the build knows ends it.
-fn source_of(source: &str, args: &BTreeMap<String, String>) -> String {
-    let (text, is_known) = substitute(source, args);
-    let text = if is_known {
-        text
-    } else {
-        let known = text.split('$').next().unwrap_or_default();
-        known
-            .rsplit_once('/')
-            .map_or("", |(folder, _)| folder)
-            .to_owned()
+/// Returns what COPY, ADD or RUN takes.
+fn taken(instruction: &Instruction, words: Words<'_>, escape: char) -> Taken {
+    match instruction.verb.as_str() {
+        "COPY" | "ADD" => copied(&instruction.rest, words, escape),
+        "RUN" => mounted(&instruction.rest, words, escape),
+        _ => Taken::default(),
+    }
+}
+
+fn copied(rest: &str, expander: Words<'_>, escape: char) -> Taken {
+    let mut taken = Taken::default();
+    let (flags, rest) = flags(rest, escape);
+    if let Some(from) = flags.iter().find_map(|flag| flag.strip_prefix("--from=")) {
+        taken.from.insert(expander.expand(from));
+        return taken;
+    }
+    let lists: Vec<Vec<String>> = match serde_json::from_str(rest) {
+        Ok(list) => vec![list],
+        // Versions differ in whether a space in quotes ends a word.
+        Err(_) => {
+            let plain = rest.split_whitespace().map(str::to_owned).collect();
+            let quoted = split(rest, escape).unwrap_or_default();
+            vec![plain, quoted.into_iter().map(str::to_owned).collect()]
+        }
     };
-    // `--parents` marks with `/./` where the copied path begins.
-    let text = text.replace("/./", "/");
-    let text = text.trim_start_matches("./").trim_matches('/');
-    if text == "." {
-        String::new()
-    } else {
-        text.to_owned()
-    }
-}
-
-/// Puts variables in, and says whether all were known.
-pub(super) fn substitute(text: &str, args: &BTreeMap<String, String>) -> (String, bool) {
-    let mut out = String::new();
-    let mut rest = text;
-    let mut is_known = true;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        let (name, default, length) = if let Some(inner) = after.strip_prefix('{') {
-            let end = inner.find('}').unwrap_or(inner.len());
-            let body = &inner[..end];
-            let (name, default) = match body.find([':', '-', '?', '+']) {
-                Some(cut) => (
-                    &body[..cut],
-                    body[cut..].split_once('-').map(|(_, default)| default),
-                ),
-                None => (body, None),
-            };
-            (name, default, (end + 2).min(after.len()))
-        } else {
-            let end = after
-                .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-                .unwrap_or(after.len());
-            (&after[..end], None, end)
+    for list in lists {
+        let Some((_, sources)) = list.split_last() else {
+            continue;
         };
-        match args.get(name).map(String::as_str).or(default) {
-            Some(value) => out.push_str(value),
-            None => {
-                is_known = false;
-                out.push('$');
-            }
-        }
-        rest = &after[length..];
-    }
-    out.push_str(rest);
-    (out, is_known)
-}
-
-fn note_variables(rest: &str, args: &mut BTreeMap<String, String>) {
-    for word in rest.split_whitespace() {
-        if let Some((name, value)) = word.split_once('=') {
-            let (value, is_known) = substitute(value.trim_matches(['"', '\'']), args);
-            if is_known {
-                args.insert(name.to_owned(), value);
+        for source in sources.iter().filter(|source| !is_here_document(source)) {
+            let source = expander.expand(source);
+            if !source.contains("://") && !source.starts_with("git@") {
+                taken.sources.insert(source_of(&source, escape));
             }
         }
     }
+    taken
 }
 
-fn flag<'f>(flags: &'f [String], name: &str) -> Option<&'f str> {
-    flags.iter().find_map(|flag| {
-        flag.strip_prefix("--")?
-            .strip_prefix(name)?
-            .strip_prefix('=')
-    })
+fn mounted(rest: &str, expander: Words<'_>, escape: char) -> Taken {
+    let mut taken = Taken::default();
+    let (flags, _) = flags(rest, escape);
+    for flag in flags {
+        let flag = expander.expand(flag);
+        let Some(mount) = flag.strip_prefix("--mount=") else {
+            continue;
+        };
+        let field = |names: &[&str]| {
+            let mut fields = mount.split(',').filter_map(|field| field.split_once('='));
+            fields
+                .find(|(name, _)| names.contains(&name.trim().to_ascii_lowercase().as_str()))
+                .map(|(_, value)| value.trim_matches('"'))
+        };
+        if let Some(from) = field(&["from"]) {
+            taken.from.insert(from.to_owned());
+        } else if field(&["type"]).is_none_or(|kind| kind == "bind" || kind.contains(UNKNOWN)) {
+            let source = field(&["source", "src"]).unwrap_or(".");
+            taken.sources.insert(source_of(source, escape));
+        }
+    }
+    taken
 }
 
-/// Splits off flags, and reads the rest as words or as a JSON list of them.
-fn words(rest: &str) -> (Vec<String>, Vec<String>) {
+fn source_of(source: &str, escape: char) -> String {
+    if escape == '`' {
+        return globs::source(&source.replace('\\', "/"));
+    }
+    globs::source(source)
+}
+
+/// Splits off flags.
+fn flags(rest: &str, escape: char) -> (Vec<&str>, &str) {
     let mut flags = Vec::new();
     let mut rest = rest.trim();
     while rest.starts_with("--") {
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        flags.push(rest[..end].to_owned());
+        let mut quote = None;
+        let mut is_escaped = false;
+        let end = rest.char_indices().find(|(_, sign)| {
+            let ends = sign.is_whitespace() && quote.is_none() && !is_escaped;
+            if is_escaped {
+                is_escaped = false;
+            } else if *sign == escape {
+                is_escaped = true;
+            } else if quote == Some(*sign) {
+                quote = None;
+            } else if quote.is_none() && matches!(sign, '"' | '\'') {
+                quote = Some(*sign);
+            }
+            ends
+        });
+        let end = end.map_or(rest.len(), |(end, _)| end);
+        flags.push(&rest[..end]);
         rest = rest[end..].trim_start();
     }
-    if rest.starts_with('[')
-        && let Ok(list) = serde_json::from_str(rest)
-    {
-        return (flags, list);
-    }
-    let words = rest
-        .split_whitespace()
-        .map(|word| word.trim_matches('"').to_owned());
-    (flags, words.collect())
-}
-
-/// Returns the instructions: continued lines joined, comments and here-documents left out.
-fn instructions(text: &str) -> Vec<String> {
-    let directive = text.lines().take_while(|line| line.starts_with('#'));
-    let backtick = directive
-        .filter(|line| line.to_ascii_lowercase().replace(' ', "") == "#escape=`")
-        .count()
-        > 0;
-    let escape = if backtick { '`' } else { '\\' };
-    let mut found = Vec::new();
-    let mut current = String::new();
-    let mut ends: Vec<String> = Vec::new();
-    for line in text.lines() {
-        if let Some(end) = ends.first() {
-            if line.trim_start_matches('\t').trim_end() == end {
-                ends.remove(0);
-            }
-            continue;
-        }
-        let trimmed = line.trim();
-        if trimmed.starts_with('#') || trimmed.is_empty() {
-            continue;
-        }
-        if let Some(continued) = trimmed.strip_suffix(escape) {
-            current.push_str(continued);
-            current.push(' ');
-            continue;
-        }
-        current.push_str(trimmed);
-        ends = here_documents(&current);
-        found.push(std::mem::take(&mut current));
-    }
-    if !current.is_empty() {
-        found.push(current);
-    }
-    found
-}
-
-fn here_documents(line: &str) -> Vec<String> {
-    let verb = line
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_ascii_uppercase();
-    if !["RUN", "COPY", "ADD"].contains(&verb.as_str()) {
-        return Vec::new();
-    }
-    let words = line
-        .split_whitespace()
-        .filter_map(|word| word.strip_prefix("<<"));
-    let words = words.map(|word| word.trim_start_matches('-').trim_matches(['"', '\'']));
-    let names =
-        words.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
-    names.map(str::to_owned).collect()
+    (flags, rest)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(text: &str, target: Option<&str>, sources: &[&str], images: &[&str]) {
-        let inputs = Dockerfile::read(text).inputs(target);
-        assert_eq!(
-            inputs
-                .sources
-                .iter()
-                .map(String::as_str)
-                .collect::<Vec<_>>(),
-            sources
-        );
-        assert_eq!(
-            inputs.images.iter().map(String::as_str).collect::<Vec<_>>(),
-            images
-        );
-    }
-
-    const STAGES: &str = "# syntax=docker/dockerfile:1\nARG TAG=3.20\nFROM alpine:${TAG} AS base\nCOPY shared/ /s\n\
-        FROM base AS build\nCOPY --chown=1:1 [\"go.mod\", \"a b\", \"./\"]\nRUN --mount=type=bind,source=gen,target=/g \\\n  # note\n  make\n\
-        FROM node AS web\nCOPY web .\nFROM scratch\nCOPY --from=build /x /x\nCOPY --from=ghcr.io/a/b /y /y\n";
-
-    #[test]
-    fn an_image_is_made_from_what_its_stages_take() {
-        check(
-            STAGES,
-            None,
-            &["a b", "gen", "go.mod", "shared"],
-            &["alpine:3.20", "ghcr.io/a/b", "scratch"],
-        );
-        check(STAGES, Some("web"), &["web"], &["node"]);
-        check(STAGES, Some("0"), &["shared"], &["alpine:3.20"]);
-    }
-
-    #[test]
-    fn here_documents_and_addresses_are_no_files() {
-        let text = "FROM x\nCOPY <<EOF /a\nCOPY not this\nEOF\nADD https://example.com/f /f\nADD data.tar /d\n";
-        check(text, None, &["data.tar"], &["x"]);
-    }
-
-    #[test]
-    fn what_only_the_build_knows_is_a_whole_folder() {
-        check(
-            "FROM x\nARG D\nCOPY apps/${D}/x .\n",
-            None,
-            &["apps"],
-            &["x"],
-        );
-        check(
-            "FROM x\nARG D=web\nCOPY apps/$D/x .\n",
-            None,
-            &["apps/web/x"],
-            &["x"],
-        );
-        check("FROM x\nCOPY ${D:-api} .\n", None, &["api"], &["x"]);
-        check("FROM x\nCOPY . .\n", None, &[""], &["x"]);
-    }
-}
+mod tests;
