@@ -257,7 +257,7 @@ impl<'w> Planner<'w> {
                 text.push_str(entry.object);
                 text.push_str(path);
                 text.push('\0');
-            } else if file_name(path) == PACKAGE {
+            } else if file_name(path) == PACKAGE || entry.kind() == Kind::Submodule {
                 text.push_str(path);
                 text.push('\0');
             }
@@ -404,9 +404,10 @@ fn is_wanted(path: &str, kind: Kind) -> bool {
 fn touches_graph(change: &Change) -> bool {
     let sides = [&change.old, &change.new];
     let mut kinds = sides.into_iter().flatten().map(Entry::kind);
+    // That a submodule is there counts, and not what it is at.
     is_lock(&change.path)
         || file_name(&change.path) == PACKAGE
-        || kinds.any(|kind| is_wanted(&change.path, kind))
+        || kinds.any(|kind| is_wanted(&change.path, kind) || kind == Kind::Submodule)
 }
 
 /// Folders with such a file may be packages of Python; what it says does not matter.

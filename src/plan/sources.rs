@@ -89,6 +89,14 @@ impl<'a> Sources<'a> {
         answer
     }
 
+    /// Whether a path lies in a submodule, of whose files nothing is known.
+    pub(crate) fn is_in_submodule(&self, path: &str) -> bool {
+        ancestors(path).any(|folder| {
+            let entry = self.tree.get(folder);
+            entry.is_some_and(|entry| entry.kind() == Kind::Submodule)
+        })
+    }
+
     pub(crate) fn has_folder(&self, folder: &str) -> bool {
         let answer = self.tree.has_folder(folder);
         self.note(format!("{folder}/"), answer);

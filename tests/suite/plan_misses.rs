@@ -27,7 +27,8 @@ fn affected(plan: &Value) -> String {
 }
 
 fn change(maestro: &Maestro, path: &str) -> String {
-    maestro.file(path, "changed = 1\n");
+    let before = std::fs::read_to_string(maestro.path(path)).unwrap_or_default();
+    maestro.file(path, format!("{before}changed = 1\n"));
     maestro.commit("Change");
     affected(&maestro.json(&["plan", "--base", "HEAD~1"]))
 }

@@ -63,7 +63,10 @@ impl GitProgram {
             Err(error) => return Err(error),
         };
         let words = address.clean(&said);
-        if let Some((_, name)) = words.split_once("couldn't find remote ref ") {
+        // A ref that is not there, and a commit that no ref leads to any more.
+        let missing = ["couldn't find remote ref ", "not our ref "];
+        let missing = missing.iter().find_map(|said| words.split_once(said));
+        if let Some((_, name)) = missing {
             return Err(GitError::NoSuchRef {
                 remote: crate::ports::git::shown(remote),
                 name: name.lines().next().unwrap_or_default().to_owned(),

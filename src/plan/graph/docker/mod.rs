@@ -116,7 +116,7 @@ fn by_itself(sources: Sources<'_>, path: &str) -> Described {
     let exist = |context: &str| {
         plain.iter().all(|source| {
             let path = join(context, source).unwrap_or_default();
-            sources.has(&path) || sources.has_folder(&path)
+            sources.has(&path) || sources.has_folder(&path) || sources.is_in_submodule(&path)
         })
     };
     let context = if exist(folder) || !exist("") {
