@@ -151,7 +151,7 @@ impl Timings {
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
     /// By suite and name.
-    pub(crate) tests: HashMap<(String, String), f64>,
+    pub(crate) tests: BTreeMap<(String, String), f64>,
     /// Whether that is by samples of the job that was asked about, and not of others.
     pub(crate) is_own: bool,
 }
@@ -161,7 +161,7 @@ impl HistoryBuilder {
     pub(crate) fn expect(mut self, timings: Timings, job: Option<&str>) -> Expected {
         self.lists.settle();
         let mut laid = LaidOut::default();
-        let mut seen: HashMap<u32, Vec<f64>> = HashMap::new();
+        let mut seen: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
         let is_own = job.is_some_and(|job| timings.has_job(job));
         for timing in timings.of_job(job) {
             let Some(places) = self.lists.lay_out(&timing.list, &mut laid) else {

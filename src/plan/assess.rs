@@ -285,8 +285,8 @@ impl<'a> Assessor<'a> {
         let mut names = self.input.links.names_of(path);
         names.extend(since.links.names_of(path));
         if file.is_submodule {
-            names.extend(self.input.links.into_folder(path));
-            names.extend(since.links.into_folder(path));
+            names.extend(self.input.links.leading_into(path));
+            names.extend(since.links.leading_into(path));
         }
         names.sort_unstable();
         names.dedup();

@@ -317,13 +317,16 @@ fn one(
         let detail = "nothing has the names in its `projects`: are they spelt right?";
         return decision(true, NO_PROJECT, Vec::new(), detail.into());
     }
-    let detail = match about.len() {
+    decision(false, "not-affected", Vec::new(), why_not(job, &about))
+}
+
+fn why_not(job: &Job, about: &[&ProjectRef<'_>]) -> String {
+    match about.len() {
         0 if job.has_paths => "no changed file is one of its `paths`".to_owned(),
         0 => "no project of this commit is one that it is about".to_owned(),
         1 => format!("nothing reaches `{}`", about[0].id),
         many => format!("nothing reaches the {many} projects that it is about"),
-    };
-    decision(false, "not-affected", Vec::new(), detail)
+    }
 }
 
 fn matches_removed(job: &Job, id: &str) -> bool {

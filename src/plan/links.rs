@@ -30,7 +30,7 @@ impl Links {
     }
 
     /// Returns the links that lead to something inside a folder.
-    pub(crate) fn into_folder(&self, folder: &str) -> impl Iterator<Item = String> {
+    pub(crate) fn leading_into(&self, folder: &str) -> impl Iterator<Item = String> {
         let links = self.0.iter();
         links
             .filter(move |(_, target)| is_within(target, folder))

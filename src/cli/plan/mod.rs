@@ -238,14 +238,7 @@ impl<'w> Desk<'w> {
             ends,
         );
         document.state = state;
-        if document.lines() > MOST_JOBS {
-            let message = format!(
-                "the jobs need {} different runners, and a matrix has at most {MOST_JOBS} lines",
-                document.lines()
-            );
-            return Err(CommandError::message(ErrorKind::BadConfig, message)
-                .hint("legs that share a runner are put together: give more of them the same `runs_on` and `services`"));
-        }
+        check_size(&document)?;
         Ok(Made { document, loud })
     }
 }
@@ -399,6 +392,19 @@ fn given_changes(
         }
     });
     Ok(changes.collect())
+}
+
+/// What needs runners of its own cannot share a line.
+fn check_size(document: &PlanDocument) -> Result<(), CommandError> {
+    let lines = document.lines();
+    if lines <= MOST_JOBS {
+        return Ok(());
+    }
+    let message = format!(
+        "the jobs need {lines} different runners, and a matrix has at most {MOST_JOBS} lines"
+    );
+    Err(CommandError::message(ErrorKind::BadConfig, message)
+        .hint("legs that share a runner are put together: give more of them the same `runs_on` and `services`"))
 }
 
 /// Where plans keep what they found, below the state's folder.

@@ -37,38 +37,7 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
     let payload = payload(session);
     let reference = session.var("GITHUB_REF").unwrap_or_default();
     let branch_of_ref = reference.strip_prefix("refs/heads/").map(str::to_owned);
-    let is_pull_request = event.starts_with("pull_request");
-    let mut situation = Situation {
-        event: Some(event.clone()),
-        branch: match &branch_of_ref {
-            _ if is_pull_request => session.var("GITHUB_BASE_REF"),
-            // A queue tries branches of its own: `gh-readonly-queue/main/pr-7-…`.
-            Some(branch) if event == "merge_group" => queued_for(branch),
-            other => other.clone(),
-        },
-        // A tag is no branch, and then that is known.
-        is_branch_known: branch_of_ref.is_some() && !is_pull_request
-            || reference.starts_with("refs/tags/"),
-        labels: None,
-    };
-    situation.is_branch_known |= situation.branch.is_some();
-    if let Some(group) = payload
-        .as_ref()
-        .and_then(|payload| payload.merge_group.as_ref())
-    {
-        let base = group.base_ref.strip_prefix("refs/heads/");
-        situation.branch = Some(base.unwrap_or(&group.base_ref).to_owned());
-        situation.is_branch_known = true;
-    }
-    let pull_request = payload
-        .as_ref()
-        .and_then(|payload| payload.pull_request.as_ref());
-    if let Some(pull_request) = pull_request {
-        situation.branch = Some(pull_request.base.branch.clone());
-        situation.is_branch_known = true;
-        let labels = pull_request.labels.iter().map(|label| label.name.clone());
-        situation.labels = Some(labels.collect());
-    }
+    let situation = situation(session, &event, payload.as_ref(), &reference);
     let trigger = match (event.as_str(), &payload) {
         (name, Some(payload)) if name.starts_with("pull_request") => match &payload.pull_request {
             Some(pull_request) => Trigger::PullRequest {
@@ -110,6 +79,44 @@ pub(super) fn occasion(session: &Session<'_>) -> Occasion {
         _ => Trigger::Other(event),
     };
     Occasion { trigger, situation }
+}
+
+/// Returns what jobs may ask about an event; what it does not say is not known.
+fn situation(
+    session: &Session<'_>,
+    event: &str,
+    payload: Option<&Payload>,
+    reference: &str,
+) -> Situation {
+    let branch_of_ref = reference.strip_prefix("refs/heads/").map(str::to_owned);
+    let is_pull_request = event.starts_with("pull_request");
+    let mut situation = Situation {
+        event: Some(event.to_owned()),
+        branch: match &branch_of_ref {
+            _ if is_pull_request => session.var("GITHUB_BASE_REF"),
+            // A queue tries branches of its own: `gh-readonly-queue/main/pr-7-…`.
+            Some(branch) if event == "merge_group" => queued_for(branch),
+            other => other.clone(),
+        },
+        // A tag is no branch, and then that is known.
+        is_branch_known: branch_of_ref.is_some() && !is_pull_request && event != "merge_group"
+            || reference.starts_with("refs/tags/"),
+        labels: None,
+    };
+    situation.is_branch_known |= situation.branch.is_some();
+    if let Some(group) = payload.and_then(|payload| payload.merge_group.as_ref()) {
+        let base = group.base_ref.strip_prefix("refs/heads/");
+        situation.branch = Some(base.unwrap_or(&group.base_ref).to_owned());
+        situation.is_branch_known = true;
+    }
+    let pull_request = payload.and_then(|payload| payload.pull_request.as_ref());
+    if let Some(pull_request) = pull_request {
+        situation.branch = Some(pull_request.base.branch.clone());
+        situation.is_branch_known = true;
+        let labels = pull_request.labels.iter().map(|label| label.name.clone());
+        situation.labels = Some(labels.collect());
+    }
+    situation
 }
 
 /// Returns the branch that a merge queue's own branch is for.

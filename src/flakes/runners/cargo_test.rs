@@ -1,8 +1,9 @@
 //! cargo test: `cargo test -- --list --format terse`, and `--exact` with names (rustc book, "Tests").
 //!
-//! The list does not say which binary a test is from, and neither can the arguments: equal names run together.
+//! The list does not say which binary a test is from, and neither can the arguments: equal names run together. Tests in
+//! documentation have names of several words, which rustdoc takes apart: all of them run together, by `--doc`.
 
-use super::{Known, ListProblem, Runner, Unit, lines, tidy};
+use super::{Known, ListProblem, Runner, Unit, lines, texts, tidy};
 
 pub(super) struct CargoTest;
 
@@ -35,13 +36,32 @@ impl Runner for CargoTest {
     }
 
     fn only(&self, chosen: &[&Unit], _: &[Unit]) -> Vec<Vec<String>> {
-        let names = chosen.iter().map(|unit| unit.name.clone());
-        let mut words = vec!["--exact".to_owned()];
-        words.extend(names);
-        if chosen.is_empty() {
-            words.push(NOTHING.to_owned());
+        let (docs, others): (Vec<&&Unit>, _) = chosen.iter().partition(|unit| is_doc(&unit.name));
+        let mut calls = Vec::new();
+        if !others.is_empty() || docs.is_empty() {
+            let mut words = texts(&["--", "--exact"]);
+            words.extend(others.iter().map(|unit| unit.name.clone()));
+            if chosen.is_empty() {
+                words.push(NOTHING.to_owned());
+            }
+            calls.push(words);
         }
-        vec![words]
+        if !docs.is_empty() {
+            calls.push(texts(&["--doc"]));
+        }
+        calls
+    }
+
+    fn together(&self, all: &[Unit]) -> Vec<Vec<usize>> {
+        let (docs, others): (Vec<usize>, Vec<usize>) =
+            (0..all.len()).partition(|number| is_doc(&all[*number].name));
+        let mut groups: Vec<Vec<usize>> = others.into_iter().map(|number| vec![number]).collect();
+        groups.extend((!docs.is_empty()).then_some(docs));
+        groups
+    }
+
+    fn has_lines_of_calls(&self) -> bool {
+        true
     }
 
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
@@ -50,6 +70,11 @@ impl Runner for CargoTest {
             known.test(class, name)
         })
     }
+}
+
+/// Whether a name is one of rustdoc's: `src/lib.rs - f (line 3)`.
+fn is_doc(name: &str) -> bool {
+    name.contains(" - ") && name.contains("(line ")
 }
 
 /// Whether a line is `3 tests, 0 benchmarks`, which the longer format ends with.
@@ -80,7 +105,16 @@ mod tests {
     #[test]
     fn names_are_exact() {
         let all = CargoTest.read_list("a: test\nb: test\n").unwrap();
-        assert_eq!(CargoTest.only(&[&all[1]], &all), [["--exact", "b"]]);
+        assert_eq!(CargoTest.only(&[&all[1]], &all), [["--", "--exact", "b"]]);
+    }
+
+    #[test]
+    fn tests_in_documentation_run_together() {
+        let all = CargoTest.read_list("a: test\nsrc/lib.rs - f (line 3): test\nsrc/lib.rs - g (line 9) - compile fail: test\n").unwrap();
+        assert_eq!(CargoTest.together(&all), [vec![0], vec![1, 2]]);
+        assert_eq!(CargoTest.only(&[&all[1], &all[2]], &all), [["--doc"]]);
+        let both = CargoTest.only(&[&all[0], &all[1], &all[2]], &all);
+        assert_eq!(both, [vec!["--", "--exact", "a"], vec!["--doc"]]);
     }
 
     #[test]

@@ -65,6 +65,10 @@ impl Runner for GoTest {
         calls
     }
 
+    fn has_lines_of_calls(&self) -> bool {
+        true
+    }
+
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
         known.test(&unit.group, &unit.name)
     }

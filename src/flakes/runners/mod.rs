@@ -7,7 +7,7 @@ mod nextest;
 mod pytest;
 mod vitest;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::timing::Expected;
 
@@ -59,6 +59,10 @@ pub(crate) trait Runner: Sync {
     fn only(&self, chosen: &[&Unit], all: &[Unit]) -> Vec<Vec<String>>;
     /// Returns how long a unit is expected to take, in milliseconds.
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64>;
+    /// Whether it may have to be called more than once; then a file of arguments has a line for each call.
+    fn has_lines_of_calls(&self) -> bool {
+        false
+    }
     /// Returns units, by number, that it can only be told to run together; each number once.
     fn together(&self, all: &[Unit]) -> Vec<Vec<usize>> {
         (0..all.len()).map(|number| vec![number]).collect()
@@ -99,7 +103,7 @@ impl Known {
         let mut known = Self::default();
         for ((label, name), ms) in &expected.tests {
             *known.names.entry(name.clone()).or_default() += ms;
-            let suites: HashSet<&str> = label.split(NESTED).chain([label.as_str()]).collect();
+            let suites: BTreeSet<&str> = label.split(NESTED).chain([label.as_str()]).collect();
             for suite in suites {
                 let key = (suite.to_owned(), name.clone());
                 *known.tests.entry(key).or_default() += ms;

@@ -201,7 +201,7 @@ fn document(
         tests: units.len() as u64,
         known: times.iter().flatten().count() as u64,
         new_microseconds: new,
-        split: Sha::of(digest.as_bytes()),
+        digest: Sha::of(digest.as_bytes()),
         rows,
         calls: runner.only(&chosen, units),
     })
@@ -224,14 +224,21 @@ fn write(
     runner: &dyn Runner,
     document: &PlanShardDocument,
 ) -> Result<(), CommandError> {
-    let lines: Vec<String> = if runner.name() == "go-test" {
+    let by_call = runner.has_lines_of_calls();
+    let lines: Vec<String> = if by_call {
         let calls = document.calls.iter();
         calls.map(|call| call.join(" ")).collect()
     } else {
         document.calls.iter().flatten().cloned().collect()
     };
-    if let Some(line) = lines.iter().find(|line| line.contains('\n')) {
-        let message = format!("a test has a line break in its name: `{line}`");
+    let is_apart = |c: char| c == '\n' || by_call && (c.is_whitespace() || "'\"\\".contains(c));
+    if let Some(word) = document
+        .calls
+        .iter()
+        .flatten()
+        .find(|word| word.contains(is_apart))
+    {
+        let message = format!("a line of a file cannot hold a test that is called `{word}`");
         return Err(CommandError::message(ErrorKind::BadInput, message)
             .hint("leave --out away and take `calls` of --format json"));
     }

@@ -79,7 +79,8 @@ pub(super) struct Split {
     pub(super) tests: u64,
     pub(super) known: u64,
     pub(super) new_microseconds: Option<u64>,
-    pub(super) split: Sha,
+    /// Of all parts.
+    pub(super) digest: Sha,
     pub(super) rows: Vec<ShardRow>,
     pub(super) calls: Vec<Vec<String>>,
 }
@@ -94,7 +95,7 @@ impl PlanShardDocument {
             tests: split.tests,
             known: split.known,
             new_seconds: split.new_microseconds.map(seconds),
-            split: split.split.to_string(),
+            split: split.digest.to_string(),
             shards: split.rows,
             calls: split.calls,
         }
