@@ -341,11 +341,8 @@ impl<'a> Assessor<'a> {
         // Below a workspace's root that is not the top it is at most that workspace's.
         let graphs = [self.input.new.graph, since.old.graph];
         let root = ancestors(path).skip(1).find(|folder| {
-            let is_root = |graph: &&Graph| {
-                graph
-                    .projects()
-                    .any(|(_, project)| project.workspace.as_deref() == Some(*folder))
-            };
+            let is_root =
+                |graph: &&Graph| graph.projects().any(|(_, project)| project.is_of(folder));
             !folder.is_empty() && graphs.iter().any(is_root)
         });
         let Some(root) = root else {
@@ -358,7 +355,7 @@ impl<'a> Assessor<'a> {
         };
         for graph in graphs {
             for (id, project) in graph.projects() {
-                if project.workspace.as_deref() == Some(root) {
+                if project.is_of(root) {
                     let words = format!("the file is the workspace's at `{root}`, and no member's");
                     self.seed(id, "workspace-file", path, words, file);
                 }
