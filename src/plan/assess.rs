@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::closure::{Affected, Cause, close};
 use super::graph::owners::{Bond, Owners};
-use super::graph::{Graph, Kind, Scope};
+use super::graph::{Graph, Kind, Scope, python};
 use super::links::Links;
 use super::manifests::{Reach, Side, UNREADABLE, reach};
 use super::rules::{ForPeople, Meaning, Rules};
-use super::sources::{ancestors, is_within};
+use super::sources::{ancestors, file_name, folder_of, is_within};
 use crate::change::{Change, Status};
 
 /// Why everything runs.
@@ -190,6 +190,7 @@ impl<'a> Assessor<'a> {
         }
         self.note_readers(path, &mut file);
         self.note_other_names(path, since, old, &mut file);
+        self.note_settings(path, since, &mut file);
         match reach(change, since.old, self.input.new) {
             Some(Reach::Projects(code, projects)) => {
                 for (id, words) in projects {
@@ -284,6 +285,34 @@ impl<'a> Assessor<'a> {
             }
             self.note_jobs(&name, file);
             self.note_readers(&name, file);
+        }
+    }
+
+    /// Tools of Python look for their settings in the folders above a project too.
+    fn note_settings(&mut self, path: &str, since: Since<'a>, file: &mut ChangedFile) {
+        let of_manifest = || {
+            let sides = [since.old, self.input.new];
+            let [old, new] = sides.map(|side| side.sources.toml(path).transpose());
+            let differ = match (old, new) {
+                (Ok(old), Ok(new)) => {
+                    python::tools_differ(&old.unwrap_or_default(), &new.unwrap_or_default())
+                }
+                _ => true,
+            };
+            differ.then(|| folder_of(path))
+        };
+        let folder = match file_name(path) {
+            "pyproject.toml" => of_manifest(),
+            _ => python::settings_folder(path),
+        };
+        let Some(folder) = folder else { return };
+        for graph in [self.input.new.graph, since.old.graph] {
+            for (id, project) in graph.projects() {
+                if project.kind == Kind::Python && is_within(&project.dir, folder) {
+                    let words = "tools look for it from the folders below";
+                    self.seed(id, "read-file", path, words.into(), file);
+                }
+            }
         }
     }
 
