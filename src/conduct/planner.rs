@@ -51,6 +51,8 @@ pub(crate) struct Planner<'w> {
     pub(super) blobs: Blobs,
     /// What Rust sources mention; load and keep it for the next run.
     pub(crate) mentions: super::readers::Mentions,
+    /// What Go sources import; load and keep it for the next run.
+    pub(crate) imports: super::imports::Imports,
     components: Components,
     /// Graphs of earlier plans; load and keep them for the next run.
     pub(crate) kept: super::graphs::Kept,
@@ -75,6 +77,7 @@ impl<'w> Planner<'w> {
             objects: history.objects(folder, remote.is_some())?,
             blobs: Blobs::default(),
             mentions: super::readers::Mentions::default(),
+            imports: super::imports::Imports::default(),
             components,
             kept: super::graphs::Kept::default(),
             graphs: HashMap::new(),
@@ -184,11 +187,16 @@ impl<'w> Planner<'w> {
             before,
             assessment: Assessment::default(),
         };
-        planned.assessment = self.assess(&planned, rules, &[]);
+        let none = Graph::default();
+        planned.assessment = self.assess(&planned, rules, &[], &none);
         if planned.assessment.reasons.is_empty() && !planned.assessment.files.is_empty() {
             let readings = self.readings(&planned)?;
             if !readings.is_empty() {
-                planned.assessment = self.assess(&planned, rules, &readings);
+                planned.assessment = self.assess(&planned, rules, &readings, &none);
+            }
+            let imported = self.imported(&planned)?;
+            if imported.edges().next().is_some() {
+                planned.assessment = self.assess(&planned, rules, &readings, &imported);
             }
         }
         Ok(planned)
@@ -242,6 +250,7 @@ impl<'w> Planner<'w> {
         planned: &Planned,
         rules: &Rules,
         readings: &[crate::plan::assess::Reading],
+        imported: &Graph,
     ) -> Assessment {
         let since: Vec<Since<'_>> = planned
             .before
@@ -258,6 +267,7 @@ impl<'w> Planner<'w> {
             since: &since,
             rules,
             readings,
+            imported,
         })
     }
 

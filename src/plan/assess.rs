@@ -53,6 +53,8 @@ pub(crate) struct Input<'a> {
     pub(crate) since: &'a [Since<'a>],
     pub(crate) rules: &'a Rules,
     pub(crate) readings: &'a [Reading],
+    /// Edges that only sources tell.
+    pub(crate) imported: &'a Graph,
 }
 
 /// A changed path.
@@ -114,6 +116,7 @@ pub(crate) fn assess(input: Input<'_>) -> Assessment {
             });
         }
     }
+    graphs.push(input.imported);
     Assessment {
         reasons: assessor.reasons.into_iter().collect(),
         files: assessor.files.into_values().collect(),
