@@ -21,6 +21,7 @@ mod harness;
 mod hostile;
 mod plan;
 mod plan_base;
+mod plan_graphs;
 mod producers;
 mod state;
 mod state_artifact;
