@@ -8,7 +8,7 @@ use crate::plan::links::Links;
 use crate::plan::sources::Asked;
 
 /// Another way of reading graphs is another version; so is another version of maestro.
-pub(crate) const VERSION: &str = concat!("maestro graphs 4 ", env!("CARGO_PKG_VERSION"));
+pub(crate) const VERSION: &str = concat!("maestro graphs 5 ", env!("CARGO_PKG_VERSION"));
 
 /// Of more graphs, those that were used longest ago go.
 const MOST: usize = 48;

@@ -6,6 +6,7 @@ pub(crate) mod etags;
 pub(crate) mod github;
 pub(crate) mod graphs;
 pub(crate) mod identity;
+pub(crate) mod imports;
 pub(crate) mod planner;
 pub(crate) mod post;
 mod publish;

@@ -51,6 +51,8 @@ pub(crate) struct Planner<'w> {
     pub(super) blobs: Blobs,
     /// What Rust sources mention; load and keep it for the next run.
     pub(crate) mentions: super::readers::Mentions,
+    /// What Go sources import; load and keep it for the next run.
+    pub(crate) imports: super::imports::Imports,
     components: Components,
     /// Graphs of earlier plans; load and keep them for the next run.
     pub(crate) kept: super::graphs::Kept,
@@ -83,6 +85,7 @@ impl<'w> Planner<'w> {
             objects: history.objects(folder, remote.is_some())?,
             blobs: Blobs::default(),
             mentions: super::readers::Mentions::default(),
+            imports: super::imports::Imports::default(),
             components,
             kept: super::graphs::Kept::default(),
             graphs: HashMap::new(),
@@ -196,18 +199,28 @@ impl<'w> Planner<'w> {
             before,
             assessment: Assessment::default(),
         };
-        planned.assessment = self.assess(&planned, rules, &[]);
+        let none = Graph::default();
+        planned.assessment = self.assess(&planned, rules, &[], &none);
         if planned.assessment.reasons.is_empty() && !planned.assessment.files.is_empty() {
-            match self.readings(&planned)? {
-                Ok(readings) if readings.is_empty() => {}
-                Ok(readings) => planned.assessment = self.assess(&planned, rules, &readings),
-                Err(path) => planned.assessment.reasons.push(Reason {
-                    code: SOURCE_MISSING,
-                    detail: format!(
-                        "`{path}` may read what changed, and its object is not in this clone"
-                    ),
-                    path: Some(path),
-                }),
+            let readings = match self.readings(&planned)? {
+                Ok(readings) => readings,
+                Err(path) => {
+                    planned.assessment.reasons.push(source_missing(path));
+                    return Ok(planned);
+                }
+            };
+            if !readings.is_empty() {
+                planned.assessment = self.assess(&planned, rules, &readings, &none);
+            }
+            let imported = match self.imported(&planned)? {
+                Ok(imported) => imported,
+                Err(path) => {
+                    planned.assessment.reasons.push(source_missing(path));
+                    return Ok(planned);
+                }
+            };
+            if imported.edges().next().is_some() {
+                planned.assessment = self.assess(&planned, rules, &readings, &imported);
             }
         }
         Ok(planned)
@@ -270,6 +283,7 @@ impl<'w> Planner<'w> {
         planned: &Planned,
         rules: &Rules,
         readings: &[crate::plan::assess::Reading],
+        imported: &Graph,
     ) -> Assessment {
         let since: Vec<Since<'_>> = planned
             .before
@@ -286,6 +300,7 @@ impl<'w> Planner<'w> {
             since: &since,
             rules,
             readings,
+            imported,
         })
     }
 
@@ -382,6 +397,14 @@ impl<'w> Planner<'w> {
             self.history.fetch_objects(&self.folder, remote, &missing)?;
         }
         Ok(())
+    }
+}
+
+fn source_missing(path: String) -> Reason {
+    Reason {
+        code: SOURCE_MISSING,
+        detail: format!("`{path}` may read what changed, and its object is not in this clone"),
+        path: Some(path),
     }
 }
 

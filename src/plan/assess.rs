@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::closure::{Affected, Cause, close};
 use super::graph::owners::{Bond, Owners};
-use super::graph::{Graph, Kind, Scope};
+use super::graph::{Graph, Kind, Scope, python};
 use super::links::Links;
 use super::manifests::{Reach, Side, UNREADABLE, reach};
 use super::rules::{ForPeople, Meaning, Rules};
-use super::sources::{ancestors, is_within};
+use super::sources::{ancestors, file_name, folder_of, is_within};
 use crate::change::{Change, Kind as ChangeKind, Status};
 
 /// Why everything runs.
@@ -54,6 +54,8 @@ pub(crate) struct Input<'a> {
     pub(crate) since: &'a [Since<'a>],
     pub(crate) rules: &'a Rules,
     pub(crate) readings: &'a [Reading],
+    /// Edges that only sources tell.
+    pub(crate) imported: &'a Graph,
 }
 
 /// A changed path.
@@ -116,6 +118,7 @@ pub(crate) fn assess(input: Input<'_>) -> Assessment {
             });
         }
     }
+    graphs.push(input.imported);
     Assessment {
         reasons: assessor.reasons.into_iter().collect(),
         files: assessor.files.into_values().collect(),
@@ -196,6 +199,7 @@ impl<'a> Assessor<'a> {
         }
         self.note_readers(path, &mut file);
         self.note_other_names(path, since, old, &mut file);
+        self.note_settings(path, since, &mut file);
         match reach(change, since.old, self.input.new) {
             Some(Reach::Projects(code, projects)) => {
                 for (id, words) in projects {
@@ -307,6 +311,34 @@ impl<'a> Assessor<'a> {
         }
     }
 
+    /// Tools of Python look for their settings in the folders above a project too.
+    fn note_settings(&mut self, path: &str, since: Since<'a>, file: &mut ChangedFile) {
+        let of_manifest = || {
+            let sides = [since.old, self.input.new];
+            let [old, new] = sides.map(|side| side.sources.toml(path).transpose());
+            let differ = match (old, new) {
+                (Ok(old), Ok(new)) => {
+                    python::tools_differ(&old.unwrap_or_default(), &new.unwrap_or_default())
+                }
+                _ => true,
+            };
+            differ.then(|| folder_of(path))
+        };
+        let folder = match file_name(path) {
+            "pyproject.toml" => of_manifest(),
+            _ => python::settings_folder(path),
+        };
+        let Some(folder) = folder else { return };
+        for graph in [self.input.new.graph, since.old.graph] {
+            for (id, project) in graph.projects() {
+                if project.kind == Kind::Python && is_within(&project.dir, folder) {
+                    let words = "tools look for it from the folders below";
+                    self.seed(id, "read-file", path, words.into(), file);
+                }
+            }
+        }
+    }
+
     /// A file that chooses tools is about all below its folder.
     fn toolchain(&mut self, folder: &str, since: Since<'a>, file: &mut ChangedFile) {
         if folder.is_empty() {
@@ -361,11 +393,8 @@ impl<'a> Assessor<'a> {
         // Below a workspace's root that is not the top it is at most that workspace's.
         let graphs = [self.input.new.graph, since.old.graph];
         let root = ancestors(path).skip(1).find(|folder| {
-            let is_root = |graph: &&Graph| {
-                graph
-                    .projects()
-                    .any(|(_, project)| project.workspace.as_deref() == Some(*folder))
-            };
+            let is_root =
+                |graph: &&Graph| graph.projects().any(|(_, project)| project.is_of(folder));
             !folder.is_empty() && graphs.iter().any(is_root)
         });
         let Some(root) = root else {
@@ -378,7 +407,7 @@ impl<'a> Assessor<'a> {
         };
         for graph in graphs {
             for (id, project) in graph.projects() {
-                if project.workspace.as_deref() == Some(root) {
+                if project.is_of(root) {
                     let words = format!("the file is the workspace's at `{root}`, and no member's");
                     self.seed(id, "workspace-file", path, words, file);
                 }

@@ -179,7 +179,11 @@ impl Comparison<'_> {
         }
         let own = (old != new).then(|| self.own()).flatten();
         let own = own.map(|own| (own, "the root's own words changed".to_owned()));
-        Reach::Projects(ROOT_MANIFEST, own.into_iter().collect())
+        let mut reached: Vec<_> = own.into_iter().collect();
+        if npm::catalogs_differ(&old, &new) {
+            reached.extend(self.takers());
+        }
+        Reach::Projects(ROOT_MANIFEST, reached)
     }
 
     fn pnpm_workspace(&self) -> Reach {
@@ -214,6 +218,11 @@ impl Comparison<'_> {
         if !catalog {
             return Reach::Projects(ROOT_MANIFEST, Vec::new());
         }
+        Reach::Projects(ROOT_MANIFEST, self.takers())
+    }
+
+    /// Returns the members that take versions from a catalog.
+    fn takers(&self) -> Vec<(String, String)> {
         let uses = |id: &String| {
             [self.old, self.new].iter().any(|side| {
                 let project = side.graph.get(id);
@@ -227,8 +236,9 @@ impl Comparison<'_> {
             })
         };
         let takers = self.members.iter().filter(|id| uses(id));
-        let takers = takers.map(|id| (id.clone(), "it takes versions from the catalog".to_owned()));
-        Reach::Projects(ROOT_MANIFEST, takers.collect())
+        takers
+            .map(|id| (id.clone(), "it takes versions from the catalog".to_owned()))
+            .collect()
     }
 
     fn python_manifest(&self) -> Reach {

@@ -142,19 +142,20 @@ impl<'a> Sources<'a> {
         Some(parsed)
     }
 
-    /// Returns the folders that hold a file of a name, in order; `""` is the top.
+    /// Returns the folders that hold a file of a name, each after those that it lies in; `""` is the top.
     pub(crate) fn folders_with(&self, name: &str) -> Vec<&'a str> {
         let files = self
             .tree
             .iter()
             .filter(|(_, entry)| entry.kind() == Kind::File);
-        files
-            .filter_map(|(path, _)| match path.strip_suffix(name)? {
-                "" => Some(""),
-                folder => folder.strip_suffix('/'),
-            })
-            .filter(|folder| !is_foreign(folder))
-            .collect()
+        let folders = files.filter_map(|(path, _)| match path.strip_suffix(name)? {
+            "" => Some(""),
+            folder => folder.strip_suffix('/'),
+        });
+        let mut folders: Vec<&str> = folders.filter(|folder| !is_foreign(folder)).collect();
+        // A tree is in order of files: `apps/y/package.json` comes before `package.json`.
+        folders.sort_unstable();
+        folders
     }
 }
 
@@ -226,6 +227,17 @@ mod tests {
         assert_eq!(join("a", "../../x"), None);
         assert_eq!(join("a", "/etc"), None);
         assert_eq!(join("a", "..\\b").as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn a_folder_comes_after_those_that_it_lies_in() {
+        let files = ["a/x/m.toml", "a/m.toml", "m.toml", "a-b/m.toml", "z/m.toml"];
+        let tree = crate::change::tests_support::tree(files.map(|file| (file, "")));
+        let sources = Sources {
+            tree: &tree,
+            blobs: &Blobs::default(),
+        };
+        assert_eq!(sources.folders_with("m.toml"), ["", "a", "a-b", "a/x", "z"]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod harness;
 mod hostile;
 mod plan;
 mod plan_base;
+mod plan_graphs;
 mod plan_misses;
 mod plan_shard;
 mod producers;

@@ -20,6 +20,7 @@ use crate::cli::session::{Session, parse_config};
 use crate::cli::trouble::no_repository;
 use crate::conduct::bases::{Found, NoBase, Reach, Search};
 use crate::conduct::graphs::Kept;
+use crate::conduct::imports::Imports;
 use crate::conduct::planner::{Planned, Planner};
 use crate::conduct::readers::Mentions;
 use crate::config::ConfigFile;
@@ -413,6 +414,9 @@ const CACHE: &str = "cache";
 /// What Rust sources mention, by blob.
 const MENTIONS: &str = "rust-mentions";
 
+/// What Go sources import, by blob.
+const IMPORTS: &str = "go-imports";
+
 /// Graphs, by the manifests that they were read from.
 const GRAPHS: &str = "graphs";
 
@@ -426,6 +430,7 @@ fn load_cache(session: &Session<'_>, planner: &mut Planner<'_>) {
         Some(text)
     };
     planner.mentions = Mentions::parse(read(MENTIONS).as_deref().unwrap_or_default());
+    planner.imports = Imports::parse(read(IMPORTS).as_deref().unwrap_or_default());
     planner.kept = Kept::parse(read(GRAPHS).unwrap_or_default());
 }
 
@@ -443,6 +448,9 @@ fn keep_cache(session: &Session<'_>, planner: &Planner<'_>) {
     };
     if planner.mentions.is_new {
         keep(MENTIONS, &planner.mentions.text());
+    }
+    if planner.imports.is_new {
+        keep(IMPORTS, &planner.imports.text());
     }
     if planner.kept.is_new() {
         keep(GRAPHS, &planner.kept.text());

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::broken::path_in;
 use super::{Graph, Kind, Project, Scope};
 use crate::plan::sources::{Sources, ancestors, extension, join};
 
@@ -10,12 +11,45 @@ use crate::plan::sources::{Sources, ancestors, extension, join};
 struct Module {
     path: String,
     requires: BTreeSet<String>,
+    /// Packages that `go tool` runs.
+    tools: BTreeSet<String>,
     /// Module path, and the folder that stands for it.
     replaces: Vec<(String, String)>,
     uses: Vec<String>,
 }
 
+/// A `go.work`.
+struct Workspace<'a> {
+    root: &'a str,
+    used: BTreeSet<String>,
+    /// Module path and folder, of its own and of all that it uses: they count for every module.
+    replaces: Vec<(String, String)>,
+}
+
+impl<'a> Workspace<'a> {
+    fn new(root: &'a str, work: &Module, modules: &BTreeMap<String, Module>) -> Self {
+        let used = work.uses.iter().filter_map(|path| join(root, path));
+        let used: BTreeSet<String> = used.collect();
+        let of_used = used
+            .iter()
+            .filter_map(|dir| Some((dir.as_str(), modules.get(dir)?)));
+        let all = of_used.chain([(root, work)]);
+        let replaces = all.flat_map(|(dir, module)| {
+            let replaces = module.replaces.iter();
+            replaces.filter_map(move |(path, folder)| Some((path.clone(), join(dir, folder)?)))
+        });
+        Self {
+            root,
+            replaces: replaces.collect(),
+            used,
+        }
+    }
+}
+
 /// Adds the modules and their edges.
+///
+/// Modules of a workspace find each other without `require` too: who imports whom without saying so is read from sources, when
+/// it matters (`conduct/imports.rs`).
 pub(super) fn read(sources: Sources<'_>, graph: &mut Graph) {
     let mut modules: BTreeMap<String, Module> = BTreeMap::new();
     for dir in sources.folders_with("go.mod") {
@@ -30,55 +64,129 @@ pub(super) fn read(sources: Sources<'_>, graph: &mut Graph) {
         modules.insert(dir.to_owned(), parse(text));
     }
     let mut workspaces = Vec::new();
-    for dir in sources.folders_with("go.work") {
-        let work = parse(sources.text(&path_in(dir, "go.work")).unwrap_or_default());
-        let used: BTreeSet<String> = work
-            .uses
-            .iter()
-            .filter_map(|path| join(dir, path))
-            .collect();
-        workspaces.push((dir, work, used));
+    for root in sources.folders_with("go.work") {
+        let work = parse(sources.text(&path_in(root, "go.work")).unwrap_or_default());
+        workspaces.push(Workspace::new(root, &work, &modules));
     }
     for (dir, module) in &modules {
         let mut project = Project::new(Kind::Go, dir, module.path.clone());
-        let workspace = workspaces.iter().find(|(_, _, used)| used.contains(dir));
-        project.workspace = workspace.map(|(root, ..)| (*root).to_owned());
+        let of = workspaces.iter().filter(|one| one.used.contains(dir));
+        let of: Vec<&str> = of.map(|one| one.root).collect();
+        project.join_workspaces(&of);
         let is_inside = ancestors(dir)
             .skip(1)
             .any(|above| modules.contains_key(above));
         // Packages of a module are not those of a module inside it.
         project.scope = Scope::Folder;
-        if is_inside && workspace.is_none() {
+        if is_inside && of.is_empty() {
             project.scope = Scope::Loose;
         }
         graph.add(project);
     }
-    let by_path: BTreeMap<&str, &str> = modules
-        .iter()
-        .map(|(dir, module)| (module.path.as_str(), dir.as_str()))
-        .collect();
+    // An old copy may keep the path of its module.
+    let mut by_path: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (dir, module) in &modules {
+        by_path.entry(&module.path).or_default().push(dir);
+    }
     for (dir, module) in &modules {
         let from = id(dir);
-        let workspace = workspaces.iter().find(|(_, _, used)| used.contains(dir));
-        for required in &module.requires {
-            let replaced = module.replaces.iter().find(|(path, _)| path == required);
-            let own = replaced.and_then(|(_, folder)| join(dir, folder));
-            let shared = workspace.and_then(|(root, work, used)| {
-                let replaced = work.replaces.iter().find(|(path, _)| path == required);
-                let replaced = replaced.and_then(|(_, folder)| join(root, folder));
-                let used = by_path
-                    .get(required.as_str())
-                    .filter(|target| used.contains(**target));
-                replaced.or_else(|| used.map(|target| (*target).to_owned()))
-            });
-            for target in own.into_iter().chain(shared) {
-                if modules.contains_key(&target) {
-                    graph.depend(&from, &id(&target));
-                } else if let Some(project) = graph.get_mut(&from) {
-                    project.reads.push(target);
-                }
+        for target in targets(dir, module, &workspaces, &by_path) {
+            if modules.contains_key(&target) {
+                graph.depend(&from, &id(&target));
+            } else if let Some(project) = graph.get_mut(&from) {
+                project.reads.push(target);
             }
         }
+    }
+}
+
+/// Returns the folders of what a module needs.
+fn targets(
+    dir: &str,
+    module: &Module,
+    workspaces: &[Workspace<'_>],
+    by_path: &BTreeMap<&str, Vec<&str>>,
+) -> BTreeSet<String> {
+    // What is replaced may be needed by what is required, and not be required itself.
+    let own = module.replaces.iter();
+    let mut targets: BTreeSet<String> = own.filter_map(|(_, folder)| join(dir, folder)).collect();
+    for workspace in workspaces.iter().filter(|one| one.used.contains(dir)) {
+        for (path, target) in &workspace.replaces {
+            if module.requires.contains(path) {
+                targets.insert(target.clone());
+            }
+        }
+        let is_used = |target: &&&str| workspace.used.contains(**target);
+        for required in &module.requires {
+            let named = by_path.get(required.as_str()).into_iter().flatten();
+            targets.extend(named.filter(is_used).map(|target| (*target).to_owned()));
+        }
+        for tool in &module.tools {
+            let around = ancestors(tool).filter_map(|path| by_path.get(path));
+            let used = around.flatten().filter(is_used);
+            targets.extend(used.map(|target| (*target).to_owned()));
+        }
+    }
+    targets
+}
+
+/// Returns the paths that a source imports (go.dev/ref/spec, "Import declarations"): they stand before everything else.
+pub(crate) fn imports(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = after_space(text);
+    let mut in_group = false;
+    // The package clause comes first.
+    if let Some(name) = rest.strip_prefix("package") {
+        rest = name.trim_start().trim_start_matches(is_of_name);
+    }
+    loop {
+        rest = after_space(rest);
+        let Some(first) = rest.chars().next() else {
+            return found;
+        };
+        if matches!(first, '"' | '`') {
+            let Some((path, after)) = rest[1..].split_once(first) else {
+                return found;
+            };
+            found.push(path);
+            rest = after;
+        } else if is_of_name(first) {
+            let after = rest.trim_start_matches(is_of_name);
+            let word = &rest[..rest.len() - after.len()];
+            // Inside a declaration a name stands before its path.
+            let is_alias = in_group || after_space(after).starts_with(['"', '`']);
+            if word != "import" && !is_alias {
+                return found;
+            }
+            rest = after;
+        } else {
+            match first {
+                '(' => in_group = true,
+                ')' => in_group = false,
+                ';' | '.' => {}
+                _ => return found,
+            }
+            rest = &rest[1..];
+        }
+    }
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Returns what follows spaces and comments.
+fn after_space(text: &str) -> &str {
+    let mut rest = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    loop {
+        rest = if let Some(comment) = rest.strip_prefix("//") {
+            comment.find('\n').map_or("", |end| &comment[end..])
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.find("*/").map_or("", |end| &comment[end + 2..])
+        } else {
+            return rest;
+        };
+        rest = rest.trim_start();
     }
 }
 
@@ -109,7 +217,10 @@ fn parse(text: &str) -> Module {
         }
         let (verb, rest) = match block {
             Some(verb) => (verb, line),
-            None => line.split_once(char::is_whitespace).unwrap_or((line, "")),
+            None => {
+                let end = line.find(|c: char| c.is_whitespace() || c == '(');
+                line.split_at(end.unwrap_or(line.len()))
+            }
         };
         let rest = rest.trim();
         if rest == "(" {
@@ -124,6 +235,9 @@ fn parse(text: &str) -> Module {
             ("module", [path, ..]) => (*path).clone_into(&mut module.path),
             ("require", [path, ..]) => {
                 module.requires.insert((*path).to_owned());
+            }
+            ("tool", [path, ..]) => {
+                module.tools.insert((*path).to_owned());
             }
             ("use", [path, ..]) => module.uses.push((*path).to_owned()),
             ("replace", [path, rest @ ..]) => {
@@ -140,21 +254,93 @@ fn parse(text: &str) -> Module {
     module
 }
 
-fn path_in(dir: &str, name: &str) -> String {
-    if dir.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{dir}/{name}")
-    }
-}
-
 fn id(dir: &str) -> String {
     Project::new(Kind::Go, dir, "").id()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::imports;
     use crate::plan::graph::tests::{dependents, projects, read};
+
+    /// Returns who depends on the module in `b`.
+    #[track_caller]
+    fn of_b(files: &[(&str, &str)]) -> Vec<String> {
+        let graph = read(files);
+        let of_b = dependents(&graph, "go:b");
+        of_b.into_iter().map(str::to_owned).collect()
+    }
+
+    const NEEDS: (&str, &str) = ("a/go.mod", "module x/a\nrequire x/b v1.0.0\n");
+    const B: (&str, &str) = ("b/go.mod", "module x/b\n");
+
+    #[test]
+    fn blocks_need_no_space() {
+        let a = "module x/a\nrequire(\n\tx/b v1\n)\nreplace(\n\tx/b => ../b\n)\n";
+        assert_eq!(of_b(&[("a/go.mod", a), B]), ["go:a"]);
+        let work = "go 1.22\nuse(\n\t./a\n\t./b\n)\n";
+        assert_eq!(of_b(&[("go.work", work), NEEDS, B]), ["go:a"]);
+    }
+
+    #[test]
+    fn what_is_replaced_is_needed_though_only_others_require_it() {
+        let a = "module x/a\nrequire y/z v1.0.0\nreplace x/b => ../b\n";
+        assert_eq!(of_b(&[("a/go.mod", a), B]), ["go:a"]);
+    }
+
+    #[test]
+    fn what_one_module_of_a_workspace_replaces_is_replaced_for_all() {
+        let work = ("go.work", "use ./a\nuse ./c\n");
+        let c = ("c/go.mod", "module x/c\nreplace x/b => ../b\n");
+        assert_eq!(of_b(&[work, NEEDS, B, c]), ["go:a", "go:c"]);
+        let work = ("go.work", "use ./a\nreplace x/b v1.0.0 => ./b\n");
+        assert_eq!(of_b(&[work, NEEDS, B]), ["go:a"]);
+    }
+
+    #[test]
+    fn a_tool_is_needed() {
+        let work = ("go.work", "use ./a\nuse ./b\n");
+        let a = ("a/go.mod", "module x/a\ntool (\n\tx/b/cmd/t\n)\n");
+        assert_eq!(of_b(&[work, a, B]), ["go:a"]);
+    }
+
+    #[test]
+    fn an_old_copy_takes_no_edge_away() {
+        let work = ("go.work", "use ./a\nuse ./b\n");
+        assert_eq!(of_b(&[work, NEEDS, B, ("old/b/go.mod", B.1)]), ["go:a"]);
+    }
+
+    #[test]
+    fn a_module_may_be_of_several_workspaces() {
+        let files = [
+            ("go.work", "use ./a\nuse ./c\n"),
+            ("sub/go.work", "use ../a\nuse ../b\n"),
+            NEEDS,
+            B,
+            ("c/go.mod", "module x/c\n"),
+        ];
+        assert_eq!(of_b(&files), ["go:a"]);
+        let graph = read(&files);
+        let a = graph.get("go:a").unwrap();
+        assert!(a.is_of("") && a.is_of("sub"));
+    }
+
+    #[test]
+    fn imports_are_read_in_every_form() {
+        let text = "\u{feff}// c \"no\"\n//go:build x\n\npackage a // p\n\n/* d */ import \"one\"; import . `two`\nimport x \"three\" // t\nimport (\n\t_ \"four\"\n\n\ty \"five\" /* \"no\" */\n)\nimport \"C\"\n\nvar s = \"no\"\nfunc f() {}\n";
+        assert_eq!(imports(text), ["one", "two", "three", "four", "five", "C"]);
+        for none in [
+            "",
+            "package",
+            "package a\nconst x = `y`",
+            "import",
+            "import (",
+            "import \"x",
+            "\u{2028}",
+        ] {
+            assert!(imports(none).is_empty(), "{none}");
+        }
+    }
 
     #[test]
     fn modules_depend_by_replace_and_by_workspace() {

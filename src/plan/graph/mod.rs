@@ -2,9 +2,11 @@
 //!
 //! To add one: a file with a `read` that adds projects and edges to a [`Graph`], a [`Kind`], and a line in [`read`].
 
+mod broken;
 pub(crate) mod cargo;
 pub(crate) mod components;
 pub(crate) mod docker;
+mod extglob;
 pub(crate) mod go;
 pub(crate) mod npm;
 pub(crate) mod owners;
@@ -87,8 +89,11 @@ pub(crate) struct Project {
     pub(crate) own_files: Vec<String>,
     /// What it reads, as patterns.
     pub(crate) patterns: Option<Patterns>,
-    /// The folder of the workspace that it belongs to.
+    /// The folder of the workspace that it belongs to; of several, the outermost.
     pub(crate) workspace: Option<String>,
+    /// The other workspaces that it belongs to as well.
+    #[serde(default)]
+    pub(crate) inner_workspaces: Vec<String>,
     /// How an image is built.
     pub(crate) image: Option<docker::Image>,
 }
@@ -106,8 +111,22 @@ impl Project {
             own_files: Vec::new(),
             patterns: None,
             workspace: None,
+            inner_workspaces: Vec::new(),
             image: None,
         }
+    }
+
+    /// Makes it a member of workspaces, the outermost first.
+    fn join_workspaces<S: AsRef<str>>(&mut self, roots: &[S]) {
+        let mut roots = roots.iter().map(|root| root.as_ref().to_owned());
+        self.workspace = roots.next();
+        self.inner_workspaces = roots.collect();
+    }
+
+    /// Whether it is a member of the workspace in a folder.
+    pub(crate) fn is_of(&self, root: &str) -> bool {
+        self.workspace.as_deref() == Some(root)
+            || self.inner_workspaces.iter().any(|inner| inner == root)
     }
 
     /// Returns what it is called in plans: the kind, and the folder, because names need not be unique.
@@ -191,9 +210,9 @@ impl Graph {
         kind: Kind,
         workspace: &'g str,
     ) -> impl Iterator<Item = (&'g String, &'g Project)> {
-        self.projects.iter().filter(move |(_, project)| {
-            project.kind == kind && project.workspace.as_deref() == Some(workspace)
-        })
+        self.projects
+            .iter()
+            .filter(move |(_, project)| project.kind == kind && project.is_of(workspace))
     }
 
     /// Leaves out edges to projects that are not there.

@@ -114,8 +114,13 @@ impl<'g> Owners<'g> {
 
     /// Returns the Cargo packages that a file belongs to.
     pub(crate) fn cargo(&self, path: &str) -> Vec<&'g str> {
+        self.of_kind(Kind::Cargo, path)
+    }
+
+    /// Returns the projects of an ecosystem that a file belongs to.
+    pub(crate) fn of_kind(&self, kind: Kind, path: &str) -> Vec<&'g str> {
         let mut found = Vec::new();
-        self.owners(Kind::Cargo, path, &mut |id| found.push(id));
+        self.owners(kind, path, &mut |id| found.push(id));
         found
     }
 }

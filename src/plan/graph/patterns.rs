@@ -5,7 +5,8 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::plan::sources::is_within;
+use super::extglob;
+use crate::plan::sources::{is_within, join};
 
 /// Why a glob was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,12 +32,38 @@ enum Form {
     /// A file, or all below a folder.
     Plain(String),
     /// Stars and question marks: compared part by part, because building an automaton for each costs more than a whole plan.
-    Parts(Vec<String>),
+    Parts(Vec<Part>),
     /// What needs more.
     Glob {
         itself: GlobMatcher,
         below: GlobMatcher,
     },
+}
+
+/// What stands between two slashes of a glob.
+#[derive(Debug)]
+enum Part {
+    /// Two stars.
+    Deep,
+    Name(String),
+    Extended(extglob::Name),
+}
+
+impl Part {
+    fn new(text: &str) -> Self {
+        match text {
+            "**" => Self::Deep,
+            text => Self::Name(text.to_owned()),
+        }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Deep => true,
+            Self::Name(glob) => matches_name(glob.as_bytes(), name.as_bytes()),
+            Self::Extended(glob) => glob.matches(name),
+        }
+    }
 }
 
 /// Patterns are written as their globs.
@@ -66,6 +93,27 @@ impl Patterns {
             .map(|glob| pattern(glob.as_ref()))
             .collect();
         Ok(Self(patterns?.into()))
+    }
+
+    /// Reads the globs by which a workspace in a folder names its members' folders.
+    pub(crate) fn of_workspace<S: AsRef<str>>(
+        dir: &str,
+        globs: impl IntoIterator<Item = S>,
+    ) -> Result<Self, BadGlob> {
+        let mut patterns = Vec::new();
+        for glob in globs {
+            for glob in from_top(dir, glob.as_ref())? {
+                patterns.push(pattern_of_workspace(&glob)?);
+            }
+        }
+        Ok(Self(patterns.into()))
+    }
+
+    /// Whether the last glob that is about the folder itself takes it in; `packages/*` is not about `packages/a/b`.
+    pub(crate) fn names(&self, folder: &str) -> bool {
+        let mut patterns = self.0.iter().rev();
+        let last = patterns.find(|pattern| pattern.is_exactly(folder));
+        last.is_some_and(|pattern| !pattern.is_negative)
     }
 
     /// Returns the glob that decides for a path, if it takes it in.
@@ -108,14 +156,71 @@ impl Pattern {
     fn matches(&self, path: &str) -> bool {
         match &self.form {
             Form::Plain(plain) => is_within(path, plain),
-            Form::Parts(parts) => {
-                let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-                let path: Vec<&str> = path.split('/').collect();
-                matches_parts(&parts, &path)
-            }
+            // What lies below a match matches too.
+            Form::Parts(parts) => places(parts, path).contains(&true),
             Form::Glob { itself, below } => itself.is_match(path) || below.is_match(path),
         }
     }
+
+    fn is_exactly(&self, path: &str) -> bool {
+        match &self.form {
+            Form::Plain(plain) => path == plain,
+            Form::Parts(parts) => places(parts, path).last() == Some(&true),
+            Form::Glob { itself, .. } => itself.is_match(path),
+        }
+    }
+}
+
+/// Returns a glob of a workspace as meant from the top. `a/**` names `a` too, because it stands for `a/**/package.json`.
+fn from_top(dir: &str, glob: &str) -> Result<Vec<String>, BadGlob> {
+    let (sign, rest) = match glob.strip_prefix('!') {
+        Some(rest) if !rest.starts_with('(') => ("!", rest),
+        _ => ("", glob),
+    };
+    let globs = if extglob::is_extended(rest) {
+        extglob::expand(rest).ok_or_else(|| BadGlob {
+            glob: glob.to_owned(),
+            words: "it stands for too many others".to_owned(),
+        })?
+    } else {
+        vec![rest.to_owned()]
+    };
+    let mut all = Vec::new();
+    for glob in globs.iter().filter_map(|glob| join(dir, glob)) {
+        if let Some(around) = glob.strip_suffix("/**") {
+            all.push(format!("{sign}{around}"));
+        } else if glob == "**" {
+            all.push(format!("{sign}."));
+        }
+        all.push(format!("{sign}{glob}"));
+    }
+    Ok(all)
+}
+
+fn pattern_of_workspace(source: &str) -> Result<Pattern, BadGlob> {
+    let (is_negative, glob) = match source.strip_prefix('!') {
+        Some(rest) if !rest.starts_with('(') => (true, rest),
+        _ => (false, source),
+    };
+    if !extglob::is_extended(glob) {
+        return pattern(source);
+    }
+    let parts = glob.split('/').map(|part| {
+        if part == "**" {
+            return Some(Part::Deep);
+        }
+        extglob::Name::parse(part).map(Part::Extended)
+    });
+    let parts: Option<Vec<Part>> = parts.collect();
+    let parts = parts.ok_or_else(|| BadGlob {
+        glob: source.to_owned(),
+        words: "its groups lie too deep in each other".to_owned(),
+    })?;
+    Ok(Pattern {
+        source: source.to_owned(),
+        is_negative,
+        form: Form::Parts(parts),
+    })
 }
 
 fn pattern(source: &str) -> Result<Pattern, BadGlob> {
@@ -130,7 +235,7 @@ fn pattern(source: &str) -> Result<Pattern, BadGlob> {
     let has_magic = glob.contains(['*', '?', '[', '{', '\\']);
     let is_simple = !glob.contains(['[', '{', '\\']);
     let form = if has_magic && is_simple {
-        Form::Parts(glob.split('/').map(str::to_owned).collect())
+        Form::Parts(glob.split('/').map(Part::new).collect())
     } else if has_magic {
         Form::Glob {
             itself: compile(glob, source)?,
@@ -150,32 +255,31 @@ fn pattern(source: &str) -> Result<Pattern, BadGlob> {
     })
 }
 
-/// Whether parts of a glob match a path or a folder above it.
+/// Returns for each number of a path's parts whether a glob's parts may have come that far.
 ///
 /// Part by part, with every place of the path that the parts so far may have come to: many `**` must not take time without end.
-fn matches_parts(glob: &[&str], path: &[&str]) -> bool {
+fn places(glob: &[Part], path: &str) -> Vec<bool> {
+    let path: Vec<&str> = path.split('/').collect();
     let mut places = vec![false; path.len() + 1];
     places[0] = true;
     for (number, part) in glob.iter().enumerate() {
         let mut next = vec![false; path.len() + 1];
-        if *part == "**" {
+        if matches!(part, Part::Deep) {
             // At the end it needs something to stand for.
             let least = usize::from(number + 1 == glob.len());
-            let Some(first) = places.iter().position(|place| *place) else {
-                return false;
-            };
-            for place in next.iter_mut().skip(first + least) {
+            let first = places.iter().position(|place| *place);
+            let first = first.map_or(next.len(), |first| first + least);
+            for place in next.iter_mut().skip(first) {
                 *place = true;
             }
         } else {
             for (place, name) in path.iter().enumerate() {
-                next[place + 1] = places[place] && matches_name(part.as_bytes(), name.as_bytes());
+                next[place + 1] = places[place] && part.matches(name);
             }
         }
         places = next;
     }
-    // What lies below a match matches too.
-    places.contains(&true)
+    places
 }
 
 /// Whether a glob of stars and question marks matches a name.
@@ -266,6 +370,33 @@ mod tests {
             &["src/a.rs", "src/keep.md"],
             &["src/d/b.md"],
         );
+    }
+
+    #[test]
+    fn a_workspace_names_folders_and_not_what_lies_below() {
+        let globs = [
+            "packages/*",
+            "packages/a/plugins/*",
+            "libs/**",
+            "./x/!(old)",
+            "!libs/no",
+        ];
+        let patterns = Patterns::of_workspace("w", globs).unwrap();
+        for folder in [
+            "packages/a",
+            "packages/a/plugins/p",
+            "libs",
+            "libs/a/b",
+            "x/new",
+        ] {
+            assert!(patterns.names(&format!("w/{folder}")), "{folder}");
+        }
+        for folder in ["packages", "packages/a/b", "x/old", "x/new/y", "libs/no"] {
+            assert!(!patterns.names(&format!("w/{folder}")), "{folder}");
+        }
+        let top = Patterns::of_workspace("", ["!(old)", "{a,b}/@(c|d)", "."]).unwrap();
+        assert!(top.names("new") && top.names("b/c") && top.names("") && !top.names("old"));
+        assert!(Patterns::of_workspace("", ["@(a|*(b|*(c)))"]).is_err());
     }
 
     proptest! {

@@ -2,7 +2,9 @@
 //!
 //! Both are blocks by indentation: descriptors, then `version`, `resolved` or `resolution`, and what the package needs.
 
-use super::{LockGraph, NotALock};
+use std::collections::HashMap;
+
+use super::{LockGraph, NotALock, PackageId};
 
 struct Block<'t> {
     descriptors: Vec<&'t str>,
@@ -69,9 +71,16 @@ pub(crate) fn read(
             numbers.push((number, block));
         }
     }
+    let mut by_name: HashMap<String, Vec<PackageId>> = HashMap::new();
+    for (number, package) in graph.packages.iter().enumerate() {
+        by_name
+            .entry(package.name.clone())
+            .or_default()
+            .push(number);
+    }
     for (number, block) in numbers {
         for (name, range) in &block.needs {
-            if let Some(needed) = find(&graph, name, range) {
+            for needed in find(&graph, &by_name, name, range) {
                 graph.need(number, needed);
             }
         }
@@ -80,7 +89,7 @@ pub(crate) fn read(
         for (folder, needs) in manifests {
             let number = graph.add(&format!("manifest {folder}"), folder, "", Some(folder));
             for (name, range) in needs {
-                if let Some(needed) = find(&graph, name, range) {
+                for needed in find(&graph, &by_name, name, range) {
                     graph.need(number, needed);
                 }
             }
@@ -89,11 +98,18 @@ pub(crate) fn read(
     Ok(graph)
 }
 
-fn find(graph: &LockGraph, name: &str, range: &str) -> Option<usize> {
+fn find(
+    graph: &LockGraph,
+    by_name: &HashMap<String, Vec<PackageId>>,
+    name: &str,
+    range: &str,
+) -> Vec<PackageId> {
     let keys = [format!("{name}@{range}"), format!("{name}@npm:{range}")];
-    let direct = keys.iter().find_map(|key| graph.find(key));
-    // A resolution or patch stands under another range: then every version of the name may be meant.
-    direct.or_else(|| graph.named(name).first().copied())
+    match keys.iter().find_map(|key| graph.find(key)) {
+        Some(direct) => vec![direct],
+        // A resolution or patch stands under another range: then every version of the name may be meant.
+        None => by_name.get(name).cloned().unwrap_or_default(),
+    }
 }
 
 /// Returns the name in `name@range`; a scope begins with the sign too.
@@ -198,6 +214,22 @@ mod tests {
             users(berry, BERRY, &BERRY.replace("cacheKey: 10", "cacheKey: 11")),
             ["!__metadata"]
         );
+    }
+
+    #[test]
+    fn a_range_that_a_resolution_replaced_may_mean_every_version() {
+        let version = |number: &str| {
+            format!("\n\"x@npm:{number}\":\n  version: {number}\n  checksum: c{number}\n")
+        };
+        let text = BERRY.replace("\"x@npm:^1.0.0\":", "\"x@npm:1.4.0\":")
+            + &version("1.5.0")
+            + &version("2.5.0");
+        for checksum in ["c1.5.0", "c2.5.0"] {
+            assert_eq!(
+                users(berry, &text, &text.replace(checksum, "d")),
+                ["", "packages/a"]
+            );
+        }
     }
 
     #[test]

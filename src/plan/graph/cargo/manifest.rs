@@ -187,21 +187,30 @@ pub(crate) fn root_change(old: &Table, new: &Table) -> RootChange {
             "patch" | "replace" | "profile" | "cargo-features" => {
                 change.everyone.insert(key);
             }
-            "package" => {
-                let part = |table| sub(table, "package");
-                // Without a `[workspace]` of its own choosing, the edition decides on the resolver.
-                for inner in ["edition", "resolver", "rust-version"] {
-                    let is_other = part(old).and_then(|table| table.get(inner))
-                        != part(new).and_then(|table| table.get(inner));
-                    if inner == "resolver" && is_other {
-                        change.everyone.insert("package.resolver".to_owned());
-                    }
-                }
-            }
             _ => {}
         }
     }
+    if resolver(old) != resolver(new) {
+        change.everyone.insert("workspace.resolver".to_owned());
+    }
     change
+}
+
+/// Returns which resolver a workspace has; where it does not say, the root package's edition decides (The Cargo Book, "Resolver versions").
+fn resolver(table: &Table) -> String {
+    let (workspace, package) = (sub(table, "workspace"), sub(table, "package"));
+    let mut said = [workspace, package].into_iter().flatten();
+    if let Some(said) = said.find_map(|table| text(table, "resolver")) {
+        return said;
+    }
+    let edition = package.and_then(|package| {
+        text(package, "edition").or_else(|| text(sub_of(workspace, "package")?, "edition"))
+    });
+    match edition.as_deref() {
+        None | Some("2015" | "2018") => "1".to_owned(),
+        Some("2021") => "2".to_owned(),
+        Some(later) => later.to_owned(),
+    }
 }
 
 fn workspace_change(old: &Table, new: &Table, change: &mut RootChange) {
@@ -244,6 +253,21 @@ mod tests {
 
     fn read(text: &str) -> Manifest {
         Manifest::read(&text.parse().unwrap())
+    }
+
+    #[test]
+    fn the_edition_of_the_root_decides_on_the_resolver_of_all() {
+        let change = |old: &str, new: &str| {
+            root_change(&old.parse().unwrap(), &new.parse().unwrap()).everyone
+        };
+        let root = |edition: &str, more: &str| {
+            format!("[workspace]\n{more}\n[package]\nname = 'r'\nedition = '{edition}'\n")
+        };
+        let everyone = BTreeSet::from(["workspace.resolver".to_owned()]);
+        assert_eq!(change(&root("2018", ""), &root("2021", "")), everyone);
+        assert!(change(&root("2015", ""), &root("2018", "")).is_empty());
+        let said = "resolver = '2'";
+        assert!(change(&root("2018", said), &root("2021", said)).is_empty());
     }
 
     #[test]

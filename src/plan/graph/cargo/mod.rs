@@ -5,6 +5,7 @@ pub(crate) mod manifest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::broken::Manifests;
 use super::patterns::Patterns;
 use super::{Graph, Kind, Project, Scope};
 use crate::plan::locks::{LockGraph, cargo as cargo_lock};
@@ -84,6 +85,20 @@ impl<'a> Reader<'a> {
         for (dir, words) in &self.troubles {
             graph.trouble(manifest_path(dir), words);
         }
+        let manifests = Manifests {
+            name: "Cargo.toml",
+            locks: &["Cargo.lock"],
+            folders: &self.folders,
+        };
+        let words = |dir: &str| {
+            let manifest = self.sources.toml(&manifest_path(dir))?;
+            manifest.err().map(|words| words.to_string())
+        };
+        let is_inside = |dir: &str| {
+            let mut around = ancestors(dir).skip(1);
+            around.any(|above| owns(above, dir, &of_member, &workspaces))
+        };
+        manifests.note(self.sources, &words, &is_inside, graph);
     }
 
     /// Returns the manifest in a folder; one that is broken is trouble.
