@@ -387,7 +387,7 @@ pub(crate) fn is_sequence(text: &str) -> bool {
 }
 
 /// Returns the kinds of twin of a sequence, with their numbers.
-pub(super) fn kinds(sequence: &str) -> impl Iterator<Item = (&str, u64)> {
+pub(crate) fn kinds(sequence: &str) -> impl Iterator<Item = (&str, u64)> {
     sequence
         .split(TWINS)
         .map(|kind| match kind.split_once(TIMES) {

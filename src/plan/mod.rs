@@ -10,6 +10,7 @@ pub(crate) mod lint;
 pub(crate) mod locks;
 pub(crate) mod manifests;
 pub(crate) mod matrix;
+pub(crate) mod past;
 pub(crate) mod readings;
 pub(crate) mod rules;
 pub(crate) mod shards;

@@ -43,14 +43,14 @@ kinds! {
     "lease" in "budget" by ["budget", "run-agents", "gateway"];
     "notification" in "conduct" by ["gate", "state sync"];
     "override" in "plan" by ["gate"];
-    "plan" in "plan" by ["plan"], from_artifacts;
+    "plan" in "plan" by ["plan"], from_artifacts, is_frozen;
     "policy_verdict" in "policy" by ["check-policy", "gate"];
     "provenance_index" in "provenance" by ["provenance"];
     "spend" in "budget" by ["budget", "run-agents", "gateway"];
     "test_list" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;
     "test_rollup" in "flakes" by ["state compact"], is_frozen;
     "test_run" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;
-    "test_timing" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts;
+    "test_timing" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;
 }
 
 /// Returns what is known of a kind.

@@ -23,6 +23,7 @@ mod plan;
 mod plan_base;
 mod plan_graphs;
 mod plan_misses;
+mod plan_past;
 mod plan_shard;
 mod producers;
 mod state;

@@ -191,12 +191,12 @@ fn every_shard_sees_the_times_that_the_plan_saw() {
     assert_eq!(
         lines,
         [
+            "test (1/2)",
+            "test (2/2)",
             "few (1/4)",
             "few (2/4)",
             "few (3/4)",
-            "few (4/4)",
-            "test (1/2)",
-            "test (2/2)"
+            "few (4/4)"
         ]
     );
     // Others store more meanwhile.

@@ -170,7 +170,7 @@ fn of_path(
         &desk.settings,
         &desk.occasion.situation,
         true,
-        ends,
+        (ends, &desk.past),
     );
     Ok(PlanExplainDocument {
         schema: "maestro.plan-explain/v1",

@@ -3,6 +3,7 @@
 mod explain;
 mod last_green;
 mod lint;
+mod past;
 mod record;
 mod replay;
 mod settings;
@@ -29,6 +30,7 @@ use crate::exit_code::ExitCode;
 use crate::plan::assess::Reason;
 use crate::plan::graph::components::Components;
 use crate::plan::matrix::MOST_JOBS;
+use crate::plan::past::Past;
 use crate::plan::sources::join;
 use crate::ports::{Checkout, GitError};
 use crate::state::StateError;
@@ -144,6 +146,8 @@ struct Desk<'w> {
     settings: PlanSettings,
     occasion: trigger::Occasion,
     head: Commit,
+    /// What earlier runs say.
+    past: Past,
 }
 
 impl<'w> Desk<'w> {
@@ -157,11 +161,19 @@ impl<'w> Desk<'w> {
         let settings = settings::read(session, config.as_ref().unwrap_or(&session.config))?;
         planner.set_components(settings.components.clone());
         load_cache(session, &mut planner);
+        let has_choice = settings.jobs.as_ref().is_some_and(|jobs| jobs.len() > 1);
+        let asks = matches!(occasion.trigger, Trigger::Push { .. });
+        let past = if has_choice || asks {
+            past::load(session)
+        } else {
+            Past::default()
+        };
         Ok(Self {
             planner,
             settings,
             occasion,
             head,
+            past,
         })
     }
 
@@ -181,7 +193,13 @@ impl<'w> Desk<'w> {
             }
         } else {
             let base = decide(given, &trigger, &self.head);
-            search(session, args, &mut self.planner, &base, &self.head)?
+            search(
+                session,
+                args,
+                &mut self.planner,
+                &base,
+                (&self.head, &self.past),
+            )?
         };
         let (base, bases, reason) = match found {
             Found::Commits { base, bases } => (base, bases, None),
@@ -190,15 +208,7 @@ impl<'w> Desk<'w> {
         let base_ids: Vec<String> = bases.iter().map(|commit| commit.object.clone()).collect();
         let planner = &mut self.planner;
         let after = if args.worktree {
-            if session
-                .checkout
-                .as_ref()
-                .is_ok_and(|checkout| checkout.top.is_none())
-            {
-                let message = "a bare repository has no files as they stand";
-                return Err(CommandError::message(ErrorKind::Usage, message)
-                    .hint("leave --worktree away, or run it in a work tree"));
-            }
+            check_work_tree(session)?;
             planner
                 .history
                 .tree_of_work(&planner.folder)
@@ -236,7 +246,7 @@ impl<'w> Desk<'w> {
             &self.settings,
             &self.occasion.situation,
             args.enforce,
-            ends,
+            (ends, &self.past),
         );
         document.state = state;
         check_size(&document)?;
@@ -249,7 +259,7 @@ fn document(
     settings: &PlanSettings,
     situation: &crate::plan::jobs::Situation,
     enforce: bool,
-    ends: Ends,
+    (ends, past): (Ends, &Past),
 ) -> PlanDocument {
     let old_graphs: Vec<_> = planned
         .before
@@ -264,6 +274,7 @@ fn document(
         jobs: settings.jobs.as_deref(),
         situation,
         enforced: settings.enforced || enforce,
+        likelihood: &past.likelihood,
     })
 }
 
@@ -291,12 +302,15 @@ fn search(
     args: &MakeArgs,
     planner: &mut Planner<'_>,
     base: &crate::change::base::Base,
-    head: &Commit,
+    (head, past): (&Commit, &Past),
 ) -> Result<Found, CommandError> {
     let may_fetch = !session.settings.offline.value && !args.no_fetch;
     let remote = session.settings.remote.value.clone();
     let mut said = Vec::new();
-    let mut last_green = |branch: &str| last_green::of(session, branch, head);
+    let mut last_green = |branch: &str| {
+        let stored = || past.last_green(branch, &head.object).map(str::to_owned);
+        last_green::of(session, branch, head).or_else(stored)
+    };
     let mut search = Search {
         planner,
         reach: Reach {
@@ -393,6 +407,16 @@ fn given_changes(
         }
     });
     Ok(changes.collect())
+}
+
+fn check_work_tree(session: &Session<'_>) -> Result<(), CommandError> {
+    let checkout = session.checkout.as_ref();
+    if checkout.is_ok_and(|checkout| checkout.top.is_none()) {
+        let message = "a bare repository has no files as they stand";
+        return Err(CommandError::message(ErrorKind::Usage, message)
+            .hint("leave --worktree away, or run it in a work tree"));
+    }
+    Ok(())
 }
 
 /// What needs runners of its own cannot share a line.

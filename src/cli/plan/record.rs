@@ -35,6 +35,8 @@ pub(super) fn record(session: &Session<'_>, document: &PlanDocument) -> Result<(
     let record = PlanRecord {
         base: document.merge_base.clone(),
         enforced: document.enforced,
+        event: name("GITHUB_EVENT_NAME"),
+        legs: document.legs_of_jobs(),
         files: document.changed_files.len() as u64,
         head: document.head.clone(),
         mode: document.mode.name().to_owned(),

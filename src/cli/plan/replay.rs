@@ -178,7 +178,13 @@ pub(super) fn run(session: &mut Session<'_>, args: &ReplayArgs) -> CommandResult
             head: one.commit.clone(),
             ..Ends::default()
         };
-        let plan = document(&outcome, &desk.settings, &Situation::default(), true, ends);
+        let plan = document(
+            &outcome,
+            &desk.settings,
+            &Situation::default(),
+            true,
+            (ends, &desk.past),
+        );
         tally.add(one, &plan, &failures);
         tree.undo(&one.changes);
     }

@@ -156,6 +156,9 @@ pub(super) struct JobRow {
     /// The command, as configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<String>,
+    /// How likely it fails, by its last hundred stored runs; lines of the matrix come in this order, the likeliest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<f64>,
 }
 
 /// Where a plan comes from.
@@ -175,6 +178,7 @@ pub(super) struct Decided<'a> {
     pub(super) jobs: Option<&'a [Job]>,
     pub(super) situation: &'a Situation,
     pub(super) enforced: bool,
+    pub(super) likelihood: &'a BTreeMap<String, f64>,
 }
 
 impl PlanDocument {
@@ -199,7 +203,14 @@ impl PlanDocument {
             }
         };
         let decisions = decide(jobs, &refs, assessment, from.situation, from.enforced);
-        let matrix: Matrix = matrix::fit(&matrix::legs(jobs, &decisions));
+        let mut legs = matrix::legs(jobs, &decisions);
+        // Runners may be few: what is likeliest to fail comes first, and nothing is skipped for it.
+        let likely = |job: &str| from.likelihood.get(job).copied();
+        legs.sort_by(|a, b| {
+            let (a, b) = (likely(&a.job), likely(&b.job));
+            b.unwrap_or(0.0).total_cmp(&a.unwrap_or(0.0))
+        });
+        let matrix: Matrix = matrix::fit(&legs);
         let mode = if !assessment.reasons.is_empty() {
             Mode::All
         } else if assessment.affected.is_empty() && assessment.jobs.is_empty() {
@@ -234,7 +245,10 @@ impl PlanDocument {
             jobs: jobs
                 .iter()
                 .zip(decisions)
-                .map(|(job, decision)| job_row(job, decision))
+                .map(|(job, decision)| JobRow {
+                    priority: likely(&job.id),
+                    ..job_row(job, decision)
+                })
                 .collect(),
             legs: if matrix.by_number {
                 matrix.legs()
@@ -244,6 +258,23 @@ impl PlanDocument {
             state: None,
             matrix: matrix.include(),
         }
+    }
+
+    /// Returns the number of legs of each job that runs.
+    pub(super) fn legs_of_jobs(&self) -> BTreeMap<String, u64> {
+        let lines = self.matrix.get("include").and_then(Value::as_array);
+        let inner = |line: &Value| match line.get("legs") {
+            Some(Value::Array(legs)) => legs.clone(),
+            Some(_) => Vec::new(),
+            None => vec![line.clone()],
+        };
+        let legs: Vec<Value> = lines.into_iter().flatten().flat_map(inner).collect();
+        let mut count = BTreeMap::new();
+        for leg in legs.iter().chain(&self.legs) {
+            let job = leg.get("job").and_then(Value::as_str).unwrap_or_default();
+            *count.entry(job.to_owned()).or_default() += 1;
+        }
+        count
     }
 
     pub(super) fn lines(&self) -> usize {
@@ -383,6 +414,7 @@ fn job_row(job: &Job, decision: Decision) -> JobRow {
         detail: decision.detail,
         projects: decision.projects,
         command: job.run.clone(),
+        priority: None,
     }
 }
 

@@ -23,11 +23,11 @@ pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
 pub(crate) use late::late_line;
-pub(crate) use plan::{PlanRecord, encode_plan};
+pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
 pub(crate) use test_list::{KnownLists, base_of, decode_list};
 pub(crate) use test_rollup::{decode_rollup, encode_rollup};
-pub(crate) use test_run::{RunHead, decode_run, head_of_run};
+pub(crate) use test_run::{RunHead, decode_run, has_failed, head_of_run};
 pub(crate) use test_timing::{decode_timing, judge_timing};
 
 pub(crate) const TEST_LIST: &str = "test_list";

@@ -1,5 +1,7 @@
 //! `plan`: what a plan decided in a run, version 1. Fields may be added and never change.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +15,16 @@ pub(crate) struct PlanRecord {
     pub(crate) base: Option<String>,
     /// Whether what was not selected was skipped.
     pub(crate) enforced: bool,
+    /// What started the run, as GitHub calls it; empty where that is not known.
+    #[serde(default)]
+    pub(crate) event: String,
     /// Changed paths.
     pub(crate) files: u64,
     /// The planned commit.
     pub(crate) head: String,
+    /// For each job that ran, in how many legs.
+    #[serde(default)]
+    pub(crate) legs: BTreeMap<String, u64>,
     /// `affected`, `all` or `none`.
     pub(crate) mode: String,
     /// Affected projects.
@@ -39,7 +47,11 @@ pub(crate) fn encode_plan(
     Ok(Event::new(PLAN, at, origin, payload))
 }
 
+/// Reads a plan.
+pub(crate) fn decode_plan(event: &StoredEvent<'_>) -> Result<PlanRecord, LineProblem> {
+    serde_json::from_str(event.payload).map_err(bad_payload)
+}
+
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
-    let record: Result<PlanRecord, _> = serde_json::from_str(event.payload);
-    record.map(drop).map_err(bad_payload)
+    decode_plan(event).map(drop)
 }

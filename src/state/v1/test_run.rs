@@ -1,5 +1,6 @@
 //! `test_run`: how one run of a job went, as what differs from its list of tests.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Filing, LineProblem, StoredEvent, TEST_RUN, bad_payload};
 use crate::event::{Event, Sha};
 use crate::flakes::history::Run;
-use crate::flakes::results::Interner;
+use crate::flakes::results::{Interner, kinds};
 use crate::flakes::stated::{Stated, of_sequence};
 use crate::flakes::{messages, places};
 use crate::junit::Counts;
@@ -181,6 +182,18 @@ pub(crate) fn head_of_run(event: &StoredEvent<'_>) -> Result<RunHead, LineProble
             .collect::<Result<_, _>>()?,
         list: sha(&record.list)?,
     })
+}
+
+/// Whether a test of a `test_run` failed and did not pass later.
+pub(crate) fn has_failed(event: &StoredEvent<'_>) -> Result<bool, LineProblem> {
+    #[derive(Deserialize)]
+    struct Differs<'a> {
+        #[serde(borrow, default)]
+        differs: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    }
+    let record: Differs<'_> = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let fails = |sequence: &str| kinds(sequence).any(|(kind, _)| kind.ends_with(['f', 'e']));
+    Ok(record.differs.keys().any(|sequence| fails(sequence)))
 }
 
 /// Reads a `test_run`; its sequences get numbers.
