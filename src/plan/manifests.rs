@@ -267,17 +267,17 @@ impl Comparison<'_> {
     }
 
     fn lock(&self) -> Reach {
-        let read = |side: Side<'_>| -> Option<Result<LockGraph, NotALock>> {
-            side.sources.tree.file(self.path)?;
-            let missing = || NotALock("it is no text".to_owned());
-            let text = side.sources.text(self.path);
-            Some(
-                text.ok_or_else(missing)
-                    .and_then(|text| self.read_lock(side, text)),
-            )
-        };
-        let (Some(old), Some(new)) = (read(self.old), read(self.new)) else {
+        let (Some(old), Some(new)) = (text_of(self.old, self.path), text_of(self.new, self.path))
+        else {
             return self.everyone(LOCKFILE, "the lock file came or went");
+        };
+        let (old, new) = match (old, new, plain_reader(self.path)) {
+            // A megabyte takes as long to read as the rest of a plan: both sides at once.
+            (Ok(old), Ok(new), Some(read)) => both(read, old, new),
+            (old, new, _) => (
+                old.and_then(|text| self.read_yarn(self.old, text)),
+                new.and_then(|text| self.read_yarn(self.new, text)),
+            ),
         };
         let (old, new) = match (old, new) {
             (Ok(old), Ok(new)) => (old, new),
@@ -342,29 +342,57 @@ impl Comparison<'_> {
         is_there.then_some(id).into_iter().collect()
     }
 
-    fn read_lock(&self, side: Side<'_>, text: &str) -> Result<LockGraph, NotALock> {
-        match file_name(self.path) {
-            "Cargo.lock" => locks::cargo::read(text),
-            "package-lock.json" | "npm-shrinkwrap.json" => locks::npm::read(text),
-            "pnpm-lock.yaml" => locks::pnpm::read(text),
-            "yarn.lock" => {
-                let members = side.graph.members_of(Kind::Npm, self.dir);
-                let manifests = members.filter_map(|(_, project)| {
-                    let manifest = side
-                        .sources
-                        .json(&join(&project.dir, "package.json")?)?
-                        .ok()?;
-                    let folder = project.dir.strip_prefix(self.dir).unwrap_or(&project.dir);
-                    let needs = npm::dependencies(&manifest).into_iter().collect();
-                    Some((folder.trim_start_matches('/').to_owned(), needs))
-                });
-                locks::yarn::read(text, &manifests.collect::<Vec<_>>())
-            }
-            "bun.lock" => locks::bun::read(text),
-            "uv.lock" => locks::uv::read(text),
-            _ => Err(NotALock("its form is not known".to_owned())),
+    /// Reads a lock file of Yarn, which does not name the members itself.
+    fn read_yarn(&self, side: Side<'_>, text: &str) -> Result<LockGraph, NotALock> {
+        if file_name(self.path) != "yarn.lock" {
+            return Err(NotALock("its form is not known".to_owned()));
         }
+        let members = side.graph.members_of(Kind::Npm, self.dir);
+        let manifests = members.filter_map(|(_, project)| {
+            let manifest = side
+                .sources
+                .json(&join(&project.dir, "package.json")?)?
+                .ok()?;
+            let folder = project.dir.strip_prefix(self.dir).unwrap_or(&project.dir);
+            let needs = npm::dependencies(&manifest).into_iter().collect();
+            Some((folder.trim_start_matches('/').to_owned(), needs))
+        });
+        locks::yarn::read(text, &manifests.collect::<Vec<_>>())
     }
+}
+
+/// Returns the text of a file that is there.
+fn text_of<'a>(side: Side<'a>, path: &str) -> Option<Result<&'a str, NotALock>> {
+    side.sources.tree.file(path)?;
+    let missing = || NotALock("it is no text".to_owned());
+    Some(side.sources.text(path).ok_or_else(missing))
+}
+
+/// What reads a lock file from its text alone.
+type PlainReader = fn(&str) -> Result<LockGraph, NotALock>;
+
+fn plain_reader(path: &str) -> Option<PlainReader> {
+    Some(match file_name(path) {
+        "Cargo.lock" => locks::cargo::read,
+        "package-lock.json" | "npm-shrinkwrap.json" => locks::npm::read,
+        "pnpm-lock.yaml" => locks::pnpm::read,
+        "bun.lock" => locks::bun::read,
+        "uv.lock" => locks::uv::read,
+        _ => return None,
+    })
+}
+
+type Locks = (Result<LockGraph, NotALock>, Result<LockGraph, NotALock>);
+
+fn both(read: PlainReader, old: &str, new: &str) -> Locks {
+    std::thread::scope(|scope| {
+        let old = scope.spawn(move || read(old));
+        let new = read(new);
+        match old.join() {
+            Ok(old) => (old, new),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 /// Whether a change of the root concerns a member, and how.
