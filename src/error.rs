@@ -21,6 +21,8 @@ pub(crate) enum ErrorKind {
     Permission,
     BadConfig,
     Unsupported,
+    /// A gate of tests that failed.
+    FlakeGate,
 }
 
 impl ErrorKind {
@@ -36,6 +38,7 @@ impl ErrorKind {
             Self::Permission => ExitCode::Permission,
             Self::BadConfig => ExitCode::BadConfig,
             Self::Unsupported => ExitCode::Unsupported,
+            Self::FlakeGate => ExitCode::FlakeGate,
         }
     }
 
@@ -52,6 +55,7 @@ impl ErrorKind {
             Self::Permission => "permission",
             Self::BadConfig => "bad-config",
             Self::Unsupported => "unsupported",
+            Self::FlakeGate => "flake-gate",
         }
     }
 }

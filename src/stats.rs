@@ -29,6 +29,12 @@ fn deviation(alpha: f64, beta: f64) -> f64 {
     (alpha * beta / (all * all * (all + 1.0))).sqrt()
 }
 
+/// Returns what a failure rate does not exceed, with 95 % probability: the one-sided bound under Jeffreys' prior.
+pub(crate) fn upper_bound(failures: u64, runs: u64) -> f64 {
+    let (alpha, beta) = posterior(failures, runs);
+    Beta::new(alpha, beta).map_or(1.0, |distribution| distribution.inverse_cdf(INTERVAL))
+}
+
 /// Returns the posterior of so many failures in so many runs.
 pub(crate) fn failure_rate(failures: u64, runs: u64) -> Rate {
     let tail = (1.0 - INTERVAL) / 2.0;
@@ -82,6 +88,15 @@ pub(crate) fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn so_many_passes_without_a_failure_show_that_a_test_is_well() {
+        // For 10, 5, 2 and 1 %, by R: qbeta(0.95, 0.5, n + 0.5).
+        for (passes, rate) in [(18, 0.1), (38, 0.05), (95, 0.02), (191, 0.01)] {
+            assert!(upper_bound(0, passes) < rate, "{passes}");
+            assert!(upper_bound(0, passes - 1) >= rate, "{passes}");
+        }
+    }
 
     fn check(failures: u64, runs: u64, low: f64, high: f64) {
         let rate = failure_rate(failures, runs);

@@ -5,6 +5,7 @@
 pub(crate) mod base;
 pub(crate) mod log;
 mod tree;
+pub(crate) mod trust;
 
 #[cfg(test)]
 pub(crate) use tree::tests as tests_support;

@@ -71,6 +71,10 @@ pub(crate) enum SchemaName {
     Explain,
     /// `flakes ingest`
     FlakesIngest,
+    /// `flakes gate`
+    FlakesGate,
+    /// `flakes quarantine`
+    FlakesQuarantine,
     /// `flakes report`
     FlakesReport,
     /// `plan`
@@ -83,6 +87,8 @@ pub(crate) enum SchemaName {
     PlanReplay,
     /// `plan shard`
     PlanShard,
+    /// `.maestro/quarantine.json`
+    Quarantine,
     /// `state compact`
     StateCompact,
     /// `state doctor`
@@ -152,11 +158,14 @@ fn schema(name: SchemaName) -> String {
         SchemaName::Demo => draft::<demo::DemoDocument>(),
         SchemaName::Explain => draft::<explain::ExplainDocument>(),
         SchemaName::FlakesIngest => draft::<flakes::IngestDocument>(),
+        SchemaName::FlakesGate => draft::<flakes::FlakesGateDocument>(),
+        SchemaName::FlakesQuarantine => draft::<flakes::QuarantineDocument>(),
         SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),
         SchemaName::Plan => draft::<plan::PlanDocument>(),
         SchemaName::PlanExplain => draft::<plan::PlanExplainDocument>(),
         SchemaName::PlanLint => draft::<plan::PlanLintDocument>(),
         SchemaName::PlanReplay => draft::<plan::PlanReplayDocument>(),
+        SchemaName::Quarantine => draft::<crate::flakes::quarantine::Quarantine>(),
         SchemaName::PlanShard => draft::<plan::PlanShardDocument>(),
         SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
         SchemaName::StateFold => draft::<state::FoldDocument>(),

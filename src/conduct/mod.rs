@@ -11,6 +11,7 @@ pub(crate) mod planner;
 pub(crate) mod post;
 mod publish;
 pub(crate) mod readers;
+pub(crate) mod trusted;
 pub(crate) mod upsert;
 
 #[cfg(test)]

@@ -39,6 +39,9 @@ pub(crate) struct ConfigFile {
     /// Globs of files that affect no project. Jobs whose `paths` name them still run, and so does what reads them.
     #[serde(default)]
     pub(crate) ignore: Vec<String>,
+    /// What becomes of flaky tests.
+    #[serde(default)]
+    pub(crate) flakes: FlakesFile,
     /// How results are shown.
     #[serde(default)]
     pub(crate) output: OutputFile,
@@ -143,6 +146,15 @@ pub(crate) struct ComponentFile {
     /// What it depends on: components by name, projects by id as `cargo:crates/a`.
     #[serde(default)]
     pub(crate) depends_on: Vec<String>,
+}
+
+/// What becomes of flaky tests.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FlakesFile {
+    /// Globs of tests that are never forgiven, over files, suites and names: `tests/security/**`.
+    #[serde(default)]
+    pub(crate) never: Vec<String>,
 }
 
 /// How results are shown.

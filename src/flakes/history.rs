@@ -431,7 +431,7 @@ impl History {
         self.lists.get(&run.list).is_some()
     }
 
-    fn expected(&self, list: &Sha, place: u32) -> &str {
+    pub(super) fn expected(&self, list: &Sha, place: u32) -> &str {
         let list = self.lists.get(list);
         let expected = list.and_then(|list| self.lists.expected(list, place));
         expected.map_or("p", |number| self.sequences.text(number))

@@ -1,18 +1,22 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
 pub(crate) mod duration;
+pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod neutral;
 mod observe;
 pub(crate) mod places;
+pub(crate) mod quarantine;
 pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;
+mod since;
 pub(crate) mod stated;
 pub(crate) mod stored_lists;
 mod tally;
 pub(crate) mod test_table;
 pub(crate) mod timing;
+pub(crate) mod trusted;
 pub(crate) mod verdict;

@@ -4,18 +4,21 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 21] = [
+const SCHEMAS: [&str; 24] = [
     "config",
     "config-show",
     "demo",
     "explain",
     "flakes-ingest",
+    "flakes-gate",
+    "flakes-quarantine",
     "flakes-report",
     "plan",
     "plan-explain",
     "plan-lint",
     "plan-replay",
     "plan-shard",
+    "quarantine",
     "state-compact",
     "state-doctor",
     "state-export",

@@ -269,8 +269,8 @@ fn workflows_get_outputs_that_nothing_can_inject_into() {
     assert_eq!(
         keys,
         [
-            "mode", "matrix", "has_jobs", "count", "reason", "state", "job_docs", "job_lint",
-            "job_test", "job_web"
+            "mode", "matrix", "has_jobs", "count", "reason", "state", "trusted", "job_docs",
+            "job_lint", "job_test", "job_web"
         ]
     );
     assert!(

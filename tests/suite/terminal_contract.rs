@@ -47,6 +47,37 @@ const CALLS: &[(&[&str], i32)] = &[
     (&["flakes", "ingest", "--dry-run", "build"], 0),
     (&["flakes", "ingest", "page.html"], 65),
     (&["flakes", "report", "--all"], 0),
+    (&["flakes", "gate", "--junit", "green.xml"], 0),
+    (
+        &[
+            "flakes",
+            "quarantine",
+            "add",
+            "t",
+            "--reason",
+            "r",
+            "--dry-run",
+        ],
+        0,
+    ),
+    (
+        &[
+            "flakes",
+            "quarantine",
+            "extend",
+            "known",
+            "--reason",
+            "r",
+            "--dry-run",
+        ],
+        0,
+    ),
+    (
+        &["flakes", "quarantine", "release", "known", "--dry-run"],
+        65,
+    ),
+    (&["flakes", "quarantine", "review"], 0),
+    (&["flakes", "gate", "--junit", "build"], 12),
     (&["state", "sync", "--dry-run"], 0),
     (&["state", "push", "--dry-run"], 0),
     (&["state", "pull"], 0),
@@ -100,6 +131,14 @@ fn prepared() -> Maestro {
         .file("build/test-results/r.xml", REPORT)
         .file("target/nextest/ci/junit.xml", REPORT)
         .file("tests.txt", "TestA\nTestB\nok  \tex.com/m\t0.1s\n")
+        .file(
+            "green.xml",
+            "<testsuite name=\"s\"><testcase name=\"t\"/></testsuite>",
+        )
+        .file(
+            ".maestro/quarantine.json",
+            r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "known", "reason": "r", "since": "2026-01-01", "review_by": "2026-01-15"}]}"#,
+        )
         .file("page.html", "<html/>");
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])

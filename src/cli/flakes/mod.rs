@@ -1,10 +1,15 @@
 //! `maestro flakes`
 
 mod counts;
+mod gate;
 mod ingest;
+mod quarantine;
 mod report;
+pub(super) mod rules;
 
+pub(super) use gate::FlakesGateDocument;
 pub(super) use ingest::wire::IngestDocument;
+pub(super) use quarantine::QuarantineDocument;
 pub(super) use report::{FlakesDocument, load, missing_lists, missing_lists_error};
 
 use clap::Subcommand;
@@ -16,11 +21,17 @@ use crate::error::CommandResult;
 pub(crate) enum FlakesCommand {
     Ingest(ingest::IngestArgs),
     Report(report::ReportArgs),
+    Gate(gate::GateArgs),
+    /// Forgive a flaky test for a while, and review what is forgiven
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
 }
 
 pub(crate) fn run(session: &mut Session<'_>, command: &FlakesCommand) -> CommandResult {
     match command {
         FlakesCommand::Ingest(args) => ingest::run(session, args),
         FlakesCommand::Report(args) => report::run(session, args),
+        FlakesCommand::Gate(args) => gate::run(session, args),
+        FlakesCommand::Quarantine(command) => quarantine::run(session, command),
     }
 }

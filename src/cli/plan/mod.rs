@@ -8,7 +8,7 @@ mod record;
 mod replay;
 mod settings;
 mod shard;
-mod trigger;
+pub(in crate::cli) mod trigger;
 mod wire;
 
 use std::io::Read;
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::change::base::{Commit, Trigger, decide};
 use crate::change::{Change, Tree};
+use crate::cli::flakes::rules::from_base;
 use crate::cli::session::{Session, parse_config};
 use crate::cli::trouble::no_repository;
 use crate::conduct::bases::{Found, NoBase, Reach, Search};
@@ -111,7 +112,10 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
         None => {}
     }
     let mut desk = Desk::open(session, &args.make)?;
-    let made = desk.make(session, &args.make)?;
+    let mut made = desk.make(session, &args.make)?;
+    if session.var("GITHUB_OUTPUT").is_some() {
+        made.document.trusted = trusted(session);
+    }
     session.render(&made.document)?;
     for reason in &made.loud {
         session
@@ -127,6 +131,23 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
     // The process ends here; giving thousands of small pieces back one by one takes as long as reading them.
     std::mem::forget(desk);
     Ok(ExitCode::Success)
+}
+
+/// Returns the quarantine of the branch that the change goes to, for jobs that hold no credentials; nothing where it cannot be had, or is
+/// too long: then they forgive nothing.
+fn trusted(session: &mut Session<'_>) -> String {
+    match from_base(session, None) {
+        Ok(rules) => rules.text().unwrap_or_else(|| {
+            let words = "the quarantine is too long for an output: jobs without credentials forgive nothing";
+            session.ui.warn(words);
+            String::new()
+        }),
+        Err(error) => {
+            let words = format!("no quarantine is handed on, so that nothing is forgiven: {:#}", error.error);
+            session.ui.warn(&words);
+            String::new()
+        }
+    }
 }
 
 /// A plan, and what a person should not overlook.

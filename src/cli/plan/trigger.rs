@@ -12,13 +12,13 @@ const LARGEST_PAYLOAD: u64 = 32 * 1024 * 1024;
 
 /// What started the run, and what jobs may ask about it.
 #[derive(Debug, Clone)]
-pub(super) struct Occasion {
-    pub(super) trigger: Trigger,
-    pub(super) situation: Situation,
+pub(in crate::cli) struct Occasion {
+    pub(in crate::cli) trigger: Trigger,
+    pub(in crate::cli) situation: Situation,
 }
 
 /// Reads it from the environment.
-pub(super) fn occasion(session: &Session<'_>) -> Occasion {
+pub(in crate::cli) fn occasion(session: &Session<'_>) -> Occasion {
     let Some(event) = session.var("GITHUB_EVENT_NAME") else {
         // A machine that runs a branch's newest commit would find nothing that differs from it.
         let is_ci = ["CI", "GITHUB_ACTIONS"]

@@ -46,6 +46,9 @@ pub(crate) struct PlanDocument {
     pub(super) matrix: Value,
     /// The commit of the state branch that shards take times from; none where no job is split, or nothing was fetched.
     pub(super) state: Option<String>,
+    /// The quarantine that jobs without credentials judge by; in the outputs only.
+    #[serde(skip)]
+    pub(super) trusted: String,
     /// What the lines of a matrix that goes by number stand for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     legs: Vec<Value>,
@@ -256,6 +259,7 @@ impl PlanDocument {
                 Vec::new()
             },
             state: None,
+            trusted: String::new(),
             matrix: matrix.include(),
         }
     }
@@ -557,6 +561,7 @@ impl Report for PlanDocument {
             ),
         ];
         outputs.push(("state".to_owned(), self.state.clone().unwrap_or_default()));
+        outputs.push(("trusted".to_owned(), self.trusted.clone()));
         let mut switches: BTreeMap<String, bool> = BTreeMap::new();
         for job in &self.jobs {
             // Of two jobs whose names differ in signs only, one that runs is enough.

@@ -2,6 +2,7 @@
 
 mod inputs;
 mod record;
+mod reports;
 mod source;
 pub(crate) mod wire;
 
@@ -13,6 +14,8 @@ use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
+
+pub(super) use reports::{ReadReports, read_reports};
 
 use inputs::Found;
 use record::Recorder;

@@ -1,0 +1,91 @@
+//! Reports of one run, read for a decision and not for the history.
+
+use std::path::PathBuf;
+
+use super::inputs;
+use super::source::{self, Content, Refusal};
+use crate::cli::session::Session;
+use crate::error::{CommandError, ErrorKind};
+use crate::flakes::results::Results;
+use crate::junit::NoteCode;
+use crate::redact::Redactor;
+
+/// What was read.
+#[derive(Default)]
+pub(crate) struct ReadReports {
+    pub(crate) results: Results,
+    /// Reports that were read.
+    pub(crate) files: u64,
+    /// Reports that break off, or hold more than was read.
+    pub(crate) broken: Vec<String>,
+    /// Reports in which a suite failed outside its tests.
+    pub(crate) suites: Vec<String>,
+    /// Named files that could not be read.
+    pub(crate) failures: Vec<CommandError>,
+}
+
+/// Notes after which failures may be missing.
+const BREAKS: &[NoteCode] = &[
+    NoteCode::Truncated,
+    NoteCode::BadGzip,
+    NoteCode::TooLarge,
+    NoteCode::TooManyErrors,
+    NoteCode::UnknownStatus,
+];
+
+/// Reads the reports that patterns mean, file by file.
+pub(crate) fn read_reports(
+    session: &Session<'_>,
+    patterns: &[PathBuf],
+) -> Result<ReadReports, CommandError> {
+    let found = inputs::find(session, patterns, &session.base.clone());
+    let mut read = ReadReports {
+        failures: found.failures,
+        ..ReadReports::default()
+    };
+    let files = session.world.files.as_ref();
+    let base = session.world.environment.current_dir();
+    let base = base.map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
+    let redactor = Redactor::new(&session.world.environment.vars());
+    for input in found.inputs {
+        let shown = input.path.display().to_string();
+        let parsed = match source::read(files, &base.join(&input.path), Some(&redactor)) {
+            Ok(parsed) => parsed,
+            Err(Refusal::NotAReport(_)) if !input.named => continue,
+            Err(Refusal::NotAReport(why)) => {
+                let message = format!("`{shown}` is no test report: {why}");
+                read.failures.push(
+                    CommandError::message(ErrorKind::BadInput, message)
+                        .hint("`maestro explain inputs` says what is read"),
+                );
+                continue;
+            }
+            Err(Refusal::Io(error)) => {
+                read.failures
+                    .push(CommandError::reading(&input.path, error));
+                continue;
+            }
+        };
+        let has = |codes: &[NoteCode]| parsed.notes.iter().any(|note| codes.contains(&note.code));
+        if has(BREAKS) {
+            read.broken.push(shown.clone());
+        }
+        if has(&[NoteCode::SuiteError]) {
+            read.suites.push(shown.clone());
+        }
+        match parsed.content {
+            Content::Junit(results) => {
+                read.files += 1;
+                read.results.absorb(results);
+            }
+            Content::Neutral(_) => {
+                let message = format!("`{shown}` holds results of several runs");
+                read.failures.push(
+                    CommandError::message(ErrorKind::BadInput, message)
+                        .hint("the gate judges the reports of one run"),
+                );
+            }
+        }
+    }
+    Ok(read)
+}

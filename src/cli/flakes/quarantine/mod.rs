@@ -1,0 +1,395 @@
+//! `maestro flakes quarantine`: the file in the work tree, which counts once it is merged.
+
+mod wire;
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::report::load;
+use crate::cli::session::Session;
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::flakes::history::History;
+use crate::flakes::quarantine::{Entry, Mode, Quarantine, shown};
+use crate::flakes::verdict::{Judgement, Verdict, judge};
+use crate::stats::upper_bound;
+
+use wire::Change;
+pub(crate) use wire::QuarantineDocument;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum QuarantineCommand {
+    Add(AddArgs),
+    Extend(ExtendArgs),
+    Release(ReleaseArgs),
+    Review(ReviewArgs),
+}
+
+/// Put a test into quarantine
+///
+/// Edits `.maestro/quarantine.json` in the work tree; it counts once it is merged. The evidence is what the stored history says. A test that
+/// is broken is refused: it has to be mended.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Forgive a test of the stored history for two weeks
+    $ maestro flakes quarantine add t --reason timeouts --dry-run
+
+  A test that no history has, with an owner
+    $ maestro flakes quarantine add x --suite net --reason port-in-use --owner @ada --dry-run")]
+pub(crate) struct AddArgs {
+    /// The test, by its name or as `maestro flakes report` shows it
+    test: String,
+
+    /// Its suite, where the history does not say which
+    #[arg(long)]
+    suite: Option<String>,
+
+    /// Why, for whoever reads it later
+    #[arg(long)]
+    reason: String,
+
+    /// Who looks after it
+    #[arg(long)]
+    owner: Option<String>,
+
+    /// Where it is worked on
+    #[arg(long, value_name = "URL")]
+    issue: Option<String>,
+
+    /// Do not run it, instead of forgiving it
+    #[arg(long)]
+    skip: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Forgive a quarantined test for longer
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Two weeks from today
+    $ maestro flakes quarantine extend known --reason in-review --dry-run
+
+  A month from today
+    $ maestro flakes quarantine extend known --reason new-runner --days 30 --dry-run")]
+pub(crate) struct ExtendArgs {
+    /// The test, by its name or as `maestro flakes report` shows it
+    test: String,
+
+    /// Its suite, where two suites have the name
+    #[arg(long)]
+    suite: Option<String>,
+
+    /// Why it needs longer
+    #[arg(long)]
+    reason: String,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Take a test out of quarantine
+///
+/// Refused until the stored runs since it came in show that it is well: the upper bound of its failure rate (95 %, Jeffreys' prior) must be
+/// under 1 %, which takes 191 passes without a failure. `--force` takes it out all the same.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  See whether it may go
+    $ maestro flakes quarantine release known --force --dry-run
+
+  For a program
+    $ maestro flakes quarantine release known --force --dry-run --format json")]
+pub(crate) struct ReleaseArgs {
+    /// The test, by its name or as `maestro flakes report` shows it
+    test: String,
+
+    /// Its suite, where two suites have the name
+    #[arg(long)]
+    suite: Option<String>,
+
+    /// Whatever its history says
+    #[arg(long)]
+    force: bool,
+
+    /// Say what would be, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// List the tests in quarantine, the most overdue first
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  What is to be looked at
+    $ maestro flakes quarantine review
+
+  For a program
+    $ maestro flakes quarantine review --format json")]
+pub(crate) struct ReviewArgs {}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// For so many days from today
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=365))]
+    days: u16,
+
+    /// Say what would be, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(session: &mut Session<'_>, command: &QuarantineCommand) -> CommandResult {
+    let mut file = WorkFile::open(session)?;
+    let today = session.now().to_zoned(TimeZone::UTC).date();
+    let (change, dry_run) = match command {
+        QuarantineCommand::Add(args) => (
+            add(session, &mut file.quarantine, args, today)?,
+            args.common.dry_run,
+        ),
+        QuarantineCommand::Extend(args) => (
+            extend(&mut file.quarantine, args, today)?,
+            args.common.dry_run,
+        ),
+        QuarantineCommand::Release(args) => (
+            release(session, &mut file.quarantine, args, today)?,
+            args.dry_run,
+        ),
+        QuarantineCommand::Review(_) => (Change::None, true),
+    };
+    if !dry_run {
+        file.write(session)?;
+    }
+    session.render(&QuarantineDocument::new(
+        &file.quarantine,
+        change,
+        today,
+        dry_run,
+    ))?;
+    Ok(ExitCode::Success)
+}
+
+/// The file in the work tree.
+struct WorkFile {
+    path: PathBuf,
+    quarantine: Quarantine,
+}
+
+impl WorkFile {
+    fn open(session: &Session<'_>) -> Result<Self, CommandError> {
+        let path = session.maestro_dir().join("quarantine.json");
+        let mut bytes = Vec::new();
+        match session.world.files.open(&path) {
+            Ok(mut file) => {
+                file.read_to_end(&mut bytes)
+                    .map_err(|error| CommandError::reading(&path, error))?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(CommandError::reading(&path, error)),
+        }
+        let quarantine = Quarantine::read(&bytes).map_err(|error| {
+            CommandError::message(
+                ErrorKind::BadConfig,
+                format!("`{}`: {error}", path.display()),
+            )
+            .hint("mend it by hand; `maestro util schema quarantine` prints what may stand where")
+        })?;
+        Ok(Self { path, quarantine })
+    }
+
+    fn write(&self, session: &Session<'_>) -> Result<(), CommandError> {
+        let bytes = self.quarantine.write();
+        let bytes = bytes.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        let files = session.world.files.as_ref();
+        let folder = self
+            .path
+            .parent()
+            .map_or(Ok(()), |folder| files.create_folder(folder));
+        folder
+            .and_then(|()| files.write_atomic(&self.path, &mut |out| out.write_all(&bytes)))
+            .map_err(|error| CommandError::writing(&self.path, error))
+    }
+}
+
+fn add(
+    session: &mut Session<'_>,
+    quarantine: &mut Quarantine,
+    args: &AddArgs,
+    today: Date,
+) -> Result<Change, CommandError> {
+    let (history, _) = load(&session.state()?)?;
+    let found = find(&history, &args.test, args.suite.as_deref())?;
+    let (suite, test, evidence) = match found {
+        Some((number, suite, test)) => {
+            let judgement = judge_test(&history, number);
+            if judgement.verdict == Verdict::Broken {
+                let message = format!(
+                    "`{}` is broken, not flaky: {}",
+                    shown(&suite, &test),
+                    judgement.evidence.join("; ")
+                );
+                return Err(CommandError::message(ErrorKind::BadInput, message).hint(
+                    "mend it, or take back the change that broke it; a quarantine would hide it",
+                ));
+            }
+            (suite, test, judgement.evidence)
+        }
+        None => match &args.suite {
+            Some(suite) => (suite.clone(), args.test.clone(), Vec::new()),
+            None => {
+                let message = format!("no stored run has a test `{}`", args.test);
+                return Err(CommandError::message(ErrorKind::NotFound, message)
+                    .hint("`maestro flakes report --all` lists them; name its suite with `--suite` to add it all the same"));
+            }
+        },
+    };
+    let entry = Entry {
+        suite,
+        test,
+        mode: if args.skip { Mode::Skip } else { Mode::Gate },
+        reason: args.reason.trim().to_owned(),
+        evidence,
+        owner: args.owner.clone(),
+        issue: args.issue.clone(),
+        since: today,
+        review_by: later(today, args.common.days),
+    };
+    let shown = entry.shown();
+    if quarantine.find(&entry.suite, &entry.test).is_some() {
+        return Err(CommandError::message(
+            ErrorKind::BadInput,
+            format!("`{shown}` is in quarantine already"),
+        )
+        .hint("`maestro flakes quarantine extend` forgives it for longer"));
+    }
+    if entry.reason.is_empty() {
+        return Err(
+            CommandError::message(ErrorKind::Usage, "a reason is needed")
+                .hint("say what is known: `--reason 'times out under load'`"),
+        );
+    }
+    quarantine.put(entry);
+    Ok(Change::Added(shown))
+}
+
+fn later(today: Date, days: u16) -> Date {
+    today.saturating_add(i64::from(days).days())
+}
+
+fn extend(
+    quarantine: &mut Quarantine,
+    args: &ExtendArgs,
+    today: Date,
+) -> Result<Change, CommandError> {
+    let (suite, test) = in_quarantine(quarantine, &args.test, args.suite.as_deref())?;
+    let Some(mut entry) = quarantine.take(&suite, &test) else {
+        return Ok(Change::None);
+    };
+    entry.review_by = later(today, args.common.days).max(entry.review_by);
+    entry
+        .evidence
+        .push(format!("{today}: {}", args.reason.trim()));
+    let shown = entry.shown();
+    quarantine.put(entry);
+    Ok(Change::Extended(shown))
+}
+
+/// Under this rate a test is well.
+const WELL: f64 = 0.01;
+
+fn release(
+    session: &mut Session<'_>,
+    quarantine: &mut Quarantine,
+    args: &ReleaseArgs,
+    today: Date,
+) -> Result<Change, CommandError> {
+    let (suite, test) = in_quarantine(quarantine, &args.test, args.suite.as_deref())?;
+    let since = quarantine
+        .find(&suite, &test)
+        .map_or(today, |entry| entry.since);
+    if !args.force {
+        let (history, _) = load(&session.state()?)?;
+        let found = find(&history, &test, Some(&suite))?;
+        let (runs, failures) = found.map_or((0, 0), |(number, ..)| history.since(number, since));
+        let upper = upper_bound(failures, runs);
+        if upper >= WELL {
+            let message = format!(
+                "`{}` is not known to be well: {failures} of {runs} runs since {since} failed, so its rate may be {:.1} %",
+                shown(&suite, &test),
+                upper * 100.0
+            );
+            return Err(CommandError::message(ErrorKind::BadInput, message)
+                .hint("191 passes without a failure show that it fails less than once in a hundred runs; `--force` takes it out all the same"));
+        }
+    }
+    let entry = quarantine.take(&suite, &test);
+    Ok(entry.map_or(Change::None, |entry| Change::Released(entry.shown())))
+}
+
+/// Finds the entry that a name means.
+fn in_quarantine(
+    quarantine: &Quarantine,
+    name: &str,
+    suite: Option<&str>,
+) -> Result<(String, String), CommandError> {
+    let fits = |entry: &&Entry| {
+        suite.is_none_or(|suite| suite == entry.suite)
+            && (entry.test == name || entry.shown() == name)
+    };
+    let found: Vec<&Entry> = quarantine.tests.iter().filter(fits).collect();
+    match &found[..] {
+        [entry] => Ok((entry.suite.clone(), entry.test.clone())),
+        [] => Err(CommandError::message(
+            ErrorKind::NotFound,
+            format!("`{name}` is not in quarantine"),
+        )
+        .hint("`maestro flakes quarantine review` lists what is")),
+        several => Err(ambiguous(
+            name,
+            several.iter().map(|entry| entry.suite.as_str()),
+        )),
+    }
+}
+
+fn ambiguous<'a>(name: &str, suites: impl Iterator<Item = &'a str>) -> CommandError {
+    let suites: Vec<String> = suites.take(5).map(|suite| format!("`{suite}`")).collect();
+    CommandError::message(
+        ErrorKind::Usage,
+        format!("several suites have a test `{name}`"),
+    )
+    .hint(format!("name one with `--suite`: {}", suites.join(", ")))
+}
+
+/// Finds the test of the history that a name means: its number, suite and name.
+fn find(
+    history: &History,
+    name: &str,
+    suite: Option<&str>,
+) -> Result<Option<(u32, String, String)>, CommandError> {
+    let mut found = Vec::new();
+    for number in history.in_order() {
+        let (of, test) = history.test(number);
+        if suite.is_none_or(|suite| suite == of) && (test == name || shown(of, test) == name) {
+            found.push((number, of.to_owned(), test.to_owned()));
+        }
+    }
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        _ => Err(ambiguous(
+            name,
+            found.iter().map(|(_, suite, _)| suite.as_str()),
+        )),
+    }
+}
+
+fn judge_test(history: &History, test: u32) -> Judgement {
+    let observations = history.observations(test);
+    let name = |environment| history.environment(environment);
+    judge(history.tally(test), &observations, &name)
+}

@@ -1,0 +1,335 @@
+//! `maestro flakes gate` and `maestro flakes quarantine`.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::harness::Maestro;
+
+fn entry(test: &str, review_by: &str) -> String {
+    format!(
+        r#"{{"suite": "s", "test": "{test}", "reason": "r", "owner": "@ada", "since": "2026-01-01", "review_by": "{review_by}"}}"#
+    )
+}
+
+fn quarantine(entries: &[String]) -> String {
+    format!(
+        r#"{{"schema": "maestro.quarantine/v1", "tests": [{}]}}"#,
+        entries.join(", ")
+    )
+}
+
+const CONFIG: &str =
+    "schema: maestro.config/v1\nenforce: [flakes]\nflakes: { never: ['secret*'] }\n";
+
+/// A repository whose remote's `main` has a quarantine, with a pull request checked out.
+fn pull_request(entries: &[String]) -> Maestro {
+    let maestro = Maestro::in_repo();
+    maestro.git(&[
+        "init",
+        "--quiet",
+        "--bare",
+        "--initial-branch=main",
+        "remote.git",
+    ]);
+    maestro.git(&["remote", "add", "origin", "remote.git"]);
+    maestro
+        .file(".gitignore", "remote.git\n*.xml\nevent.json\nout\n")
+        .file(".maestro/maestro.yaml", CONFIG)
+        .file(".maestro/quarantine.json", quarantine(entries));
+    maestro.commit("Quarantine");
+    maestro.git(&["push", "--quiet", "origin", "main"]);
+    maestro.git(&["switch", "--quiet", "--create", "topic"]);
+    maestro.file("x", "1");
+    maestro.commit("Change");
+    let side = |branch: &str, commit: &str| {
+        format!(
+            r#"{{"ref": "{branch}", "sha": "{}", "repo": {{"id": 1, "full_name": "o/r"}}}}"#,
+            commit.trim()
+        )
+    };
+    let (main, topic) = (
+        maestro.git(&["rev-parse", "main"]),
+        maestro.git(&["rev-parse", "topic"]),
+    );
+    let payload = format!(
+        r#"{{"pull_request": {{"number": 1, "base": {}, "head": {}}}, "repository": {{"id": 1, "full_name": "o/r"}}}}"#,
+        side("main", &main),
+        side("topic", &topic)
+    );
+    maestro.file("event.json", payload);
+    maestro
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_REF", "refs/pull/1/merge")
+        .env("GITHUB_EVENT_PATH", "event.json")
+}
+
+/// Writes a report: names of tests, those that fail with a `!`.
+fn report(maestro: &Maestro, tests: &[&str]) {
+    let cases = tests.iter().map(|test| match test.strip_suffix('!') {
+        Some(test) => format!("<testcase name=\"{test}\"><failure message=\"m\"/></testcase>"),
+        None => format!("<testcase name=\"{test}\"/>"),
+    });
+    let cases: String = cases.collect();
+    maestro.file(
+        "r.xml",
+        format!("<testsuite name=\"s\">{cases}</testsuite>"),
+    );
+}
+
+fn gate(maestro: &Maestro, more: &[&str]) -> (i32, Value) {
+    let mut args = vec!["flakes", "gate", "--junit", "r.xml", "--format", "json"];
+    args.extend(more);
+    let run = maestro.run(args);
+    let document = serde_json::from_str(&run.stdout).unwrap_or(Value::String(run.stderr));
+    (run.code, document)
+}
+
+fn rulings(document: &Value) -> Vec<String> {
+    let failures = document["failures"].as_array().unwrap().iter();
+    failures
+        .map(|row| {
+            format!(
+                "{} {}",
+                row["test"].as_str().unwrap(),
+                row["ruling"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_quarantine_of_the_base_forgives_and_that_of_the_change_does_not() {
+    let maestro = pull_request(&[
+        entry("flaky", "2026-02-01"),
+        entry("late", "2026-01-04"),
+        entry("secret1", "2026-02-01"),
+    ]);
+    report(&maestro, &["flaky!", "ok"]);
+    let (code, passed) = gate(&maestro, &["--status", "1"]);
+    assert_eq!(
+        (code, &passed["passed"]),
+        (0, &Value::from(true)),
+        "{passed}"
+    );
+    assert_eq!(
+        passed["absent"],
+        serde_json::json!(["s > late", "s > secret1"])
+    );
+    report(&maestro, &["flaky!", "late!", "secret1!", "other!"]);
+    let (code, failed) = gate(&maestro, &[]);
+    assert_eq!(code, 12);
+    assert_eq!(
+        rulings(&failed),
+        [
+            "flaky forgiven",
+            "late overdue",
+            "other not-quarantined",
+            "secret1 never"
+        ]
+    );
+    // The change quarantines its own failure, and lets everything through.
+    maestro.file(
+        ".maestro/quarantine.json",
+        quarantine(&[entry("other", "2026-02-01")]),
+    );
+    maestro.file(".maestro/maestro.yaml", CONFIG.replace("secret*", "none*"));
+    maestro.commit("Excuse");
+    let (code, failed) = gate(&maestro, &[]);
+    assert_eq!((code, rulings(&failed).len()), (12, 4));
+    // Somebody merges it meanwhile: the remote is asked.
+    maestro.git(&["push", "--quiet", "origin", "topic:main"]);
+    report(&maestro, &["other!"]);
+    assert_eq!(gate(&maestro, &[]).0, 0);
+}
+
+#[test]
+fn what_is_not_certain_is_not_forgiven() {
+    let maestro = pull_request(&[entry("flaky", "2026-02-01")]);
+    report(&maestro, &["ok"]);
+    let codes = |maestro: &Maestro, more: &[&str]| {
+        let (code, document) = gate(maestro, more);
+        let troubles = document["troubles"].as_array().cloned().unwrap_or_default();
+        let words: Vec<String> = troubles
+            .iter()
+            .map(|row| row["code"].as_str().unwrap().to_owned())
+            .collect();
+        (code, words.join(" "))
+    };
+    assert_eq!(codes(&maestro, &["--status", "0"]), (0, String::new()));
+    assert_eq!(
+        codes(&maestro, &["--status", "101"]),
+        (12, "runner-failed".into())
+    );
+    maestro.file(
+        "r.xml",
+        "<testsuite name=\"s\"><testcase name=\"flaky\"><failure/></testcase><testcase name=\"b",
+    );
+    assert_eq!(codes(&maestro, &[]), (12, "not-whole".into()));
+    maestro.file(
+        "r.xml",
+        "<testsuite name=\"s\"><error message=\"set-up\"/><testcase name=\"a\"/></testsuite>",
+    );
+    assert_eq!(codes(&maestro, &[]), (12, "suite-failed".into()));
+    fs::create_dir_all(maestro.path("empty")).unwrap();
+    let _ = maestro
+        .run(["flakes", "gate", "--junit", "empty"])
+        .exits_with(12);
+    let _ = maestro
+        .run(["flakes", "gate", "--junit", "nowhere.xml"])
+        .exits_with(66);
+    report(&maestro, &["flaky!"]);
+    assert_eq!(gate(&maestro, &["--offline"]).0, 69);
+    maestro.git(&["remote", "set-url", "origin", "file:///nowhere"]);
+    assert_eq!(gate(&maestro, &[]).0, 69);
+    assert_eq!(gate(&maestro, &["--base", "main"]).0, 0);
+    maestro.file("event.json", "{");
+    assert_eq!(gate(&maestro, &[]).0, 69);
+}
+
+#[test]
+fn a_plan_hands_the_quarantine_on_to_jobs_without_credentials() {
+    let maestro = pull_request(&[entry("flaky", "2026-02-01")])
+        .env("GITHUB_OUTPUT", "out")
+        .env("GITHUB_ACTIONS", "true");
+    maestro.file("out", "");
+    let _ = maestro.run(["plan"]).success();
+    let outputs = fs::read_to_string(maestro.path("out")).unwrap();
+    let line = outputs
+        .lines()
+        .find(|line| line.contains("maestro.trusted/v1"))
+        .unwrap();
+    let line = &line[line.find('{').unwrap()..];
+    report(&maestro, &["flaky!"]);
+    maestro.git(&["remote", "set-url", "origin", "file:///nowhere"]);
+    assert_eq!(gate(&maestro, &["--trusted", line]).0, 0);
+    let maestro = maestro.env("MAESTRO_TRUSTED", line);
+    assert_eq!(gate(&maestro, &[]).0, 0);
+    let more = line.replace("\"test\":\"flaky\"", "\"test\":\"other\"");
+    assert_eq!(gate(&maestro, &["--trusted", &more]).0, 65);
+}
+
+#[test]
+fn without_enforcement_nothing_is_forgiven() {
+    let maestro = pull_request(&[entry("flaky", "2026-02-01")]);
+    maestro.git(&["switch", "--quiet", "main"]);
+    maestro.file(".maestro/maestro.yaml", "schema: maestro.config/v1\n");
+    maestro.commit("Do not enforce");
+    maestro.git(&["push", "--quiet", "origin", "main"]);
+    report(&maestro, &["flaky!"]);
+    let (code, document) = gate(&maestro, &[]);
+    assert_eq!(
+        (code, rulings(&document)),
+        (12, vec!["flaky not-enforced".to_owned()])
+    );
+}
+
+#[test]
+fn a_broken_test_is_not_quarantined_and_a_flaky_one_is_until_it_is_well() {
+    let maestro = Maestro::in_repo();
+    let lines = |run: u32, flaky: &str, broken: &str| {
+        let line = |test: &str, status: &str| {
+            format!(
+                "{{\"run\": \"{run}\", \"job\": \"j\", \"commit\": \"c{run}\", \"branch\": \"main\", \"at\": \"2026-01-01T00:{:02}:00Z\", \"suite\": \"s\", \"test\": \"{test}\", \"status\": \"{status}\"}}\n",
+                run % 60
+            )
+        };
+        let flaky: String = flaky
+            .split(' ')
+            .map(|status| line("flaky", status))
+            .collect();
+        flaky + &line("broken", broken)
+    };
+    let mut text = String::new();
+    for run in 0..10 {
+        let flaky = if run % 3 == 0 {
+            "failed passed"
+        } else {
+            "passed"
+        };
+        text += &lines(run, flaky, if run < 4 { "passed" } else { "failed" });
+    }
+    maestro.file("r.ndjson", text);
+    let _ = maestro.run(["flakes", "ingest", "r.ndjson"]).success();
+    let add = |test: &'static str| {
+        maestro.run([
+            "flakes",
+            "quarantine",
+            "add",
+            test,
+            "--reason",
+            "slow",
+            "--owner",
+            "@ada",
+        ])
+    };
+    let _ = add("broken").exits_with(65).says("is broken, not flaky");
+    let _ = add("nobody").exits_with(66);
+    let _ = add("s > flaky").success();
+    let _ = add("flaky").exits_with(65).says("already");
+    let text = fs::read_to_string(maestro.path(".maestro/quarantine.json")).unwrap();
+    let file: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&file["tests"][0]["review_by"], &file["tests"][0]["mode"]),
+        (&Value::from("2026-01-19"), &Value::from("gate"))
+    );
+    assert!(
+        file["tests"][0]["evidence"]
+            .as_array()
+            .is_some_and(|evidence| !evidence.is_empty())
+    );
+    let _ = maestro
+        .run([
+            "flakes",
+            "quarantine",
+            "extend",
+            "flaky",
+            "--reason",
+            "still",
+            "--days",
+            "30",
+        ])
+        .success();
+    let review = maestro.json(&[
+        "flakes",
+        "quarantine",
+        "review",
+        "--now",
+        "2026-02-05T00:00:00Z",
+    ]);
+    assert_eq!(
+        (&review["overdue"], &review["tests"][0]["review_by"]),
+        (&Value::from(1), &Value::from("2026-02-04"))
+    );
+    let release = |more: &[&str]| {
+        let mut args = vec!["flakes", "quarantine", "release", "flaky"];
+        args.extend(more);
+        maestro.run(args)
+    };
+    let _ = release(&[]).exits_with(65).says("not known to be well");
+    // 191 passes since it came in.
+    let passes: String = (0..191)
+        .map(|run| format!("{{\"run\": \"p{run}\", \"job\": \"j\", \"at\": \"2026-01-05T10:00:00.{run:03}Z\", \"suite\": \"s\", \"test\": \"flaky\", \"status\": \"passed\"}}\n"))
+        .collect();
+    maestro.file("p.ndjson", passes);
+    let _ = maestro.run(["flakes", "ingest", "p.ndjson"]).success();
+    let _ = release(&[]).success();
+    let text = fs::read_to_string(maestro.path(".maestro/quarantine.json")).unwrap();
+    assert!(!text.contains("flaky"));
+}
+
+#[test]
+fn a_quarantine_that_is_not_understood_stops_the_gate() {
+    let maestro = pull_request(&[]);
+    maestro.git(&["switch", "--quiet", "main"]);
+    maestro.file(
+        ".maestro/quarantine.json",
+        quarantine(&[entry("a", "2026-02-01")]).replace("reason", "raeson"),
+    );
+    maestro.commit("Misspell");
+    maestro.git(&["push", "--quiet", "origin", "main"]);
+    report(&maestro, &["ok"]);
+    let (code, said) = gate(&maestro, &[]);
+    assert_eq!(code, 78);
+    assert!(said.as_str().unwrap().contains("raeson"), "{said}");
+}
