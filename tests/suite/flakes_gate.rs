@@ -224,8 +224,8 @@ fn without_enforcement_nothing_is_forgiven() {
     );
 }
 
-#[test]
-fn a_broken_test_is_not_quarantined_and_a_flaky_one_is_until_it_is_well() {
+/// A repository whose history has a flaky test and a broken one.
+fn with_history() -> Maestro {
     let maestro = Maestro::in_repo();
     let lines = |run: u32, flaky: &str, broken: &str| {
         let line = |test: &str, status: &str| {
@@ -251,6 +251,12 @@ fn a_broken_test_is_not_quarantined_and_a_flaky_one_is_until_it_is_well() {
     }
     maestro.file("r.ndjson", text);
     let _ = maestro.run(["flakes", "ingest", "r.ndjson"]).success();
+    maestro
+}
+
+#[test]
+fn a_broken_test_is_not_quarantined_and_a_flaky_one_is_until_it_is_well() {
+    let maestro = with_history();
     let add = |test: &'static str| {
         maestro.run([
             "flakes",
