@@ -75,6 +75,8 @@ pub(crate) enum SchemaName {
     FlakesGate,
     /// `flakes quarantine`
     FlakesQuarantine,
+    /// `flakes quarantine skip`
+    FlakesSkip,
     /// `flakes report`
     FlakesReport,
     /// `plan`
@@ -160,6 +162,7 @@ fn schema(name: SchemaName) -> String {
         SchemaName::FlakesIngest => draft::<flakes::IngestDocument>(),
         SchemaName::FlakesGate => draft::<flakes::FlakesGateDocument>(),
         SchemaName::FlakesQuarantine => draft::<flakes::QuarantineDocument>(),
+        SchemaName::FlakesSkip => draft::<flakes::SkipDocument>(),
         SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),
         SchemaName::Plan => draft::<plan::PlanDocument>(),
         SchemaName::PlanExplain => draft::<plan::PlanExplainDocument>(),

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 24] = [
+const SCHEMAS: [&str; 25] = [
     "config",
     "config-show",
     "demo",
@@ -13,6 +13,7 @@ const SCHEMAS: [&str; 24] = [
     "flakes-gate",
     "flakes-quarantine",
     "flakes-report",
+    "flakes-skip",
     "plan",
     "plan-explain",
     "plan-lint",

@@ -77,6 +77,8 @@ const CALLS: &[(&[&str], i32)] = &[
         65,
     ),
     (&["flakes", "quarantine", "review"], 0),
+    (&["flakes", "quarantine", "skip", "--runner", "nextest"], 0),
+    (&["flakes", "quarantine", "skip", "--runner", "jest"], 15),
     (&["flakes", "gate", "--junit", "build"], 12),
     (&["state", "sync", "--dry-run"], 0),
     (&["state", "push", "--dry-run"], 0),

@@ -9,7 +9,7 @@ pub(super) mod rules;
 
 pub(super) use gate::FlakesGateDocument;
 pub(super) use ingest::wire::IngestDocument;
-pub(super) use quarantine::QuarantineDocument;
+pub(super) use quarantine::{QuarantineDocument, SkipDocument};
 pub(super) use report::{FlakesDocument, load, missing_lists, missing_lists_error};
 
 use clap::Subcommand;

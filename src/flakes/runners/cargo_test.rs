@@ -3,7 +3,7 @@
 //! The list does not say which binary a test is from, and neither can the arguments: equal names run together. Tests in
 //! documentation have names of several words, which rustdoc takes apart: all of them run together, by `--doc`.
 
-use super::{Known, ListProblem, Runner, Unit, lines, texts, tidy};
+use super::{Known, ListProblem, Runner, Skip, Unit, lines, texts, tidy};
 
 pub(super) struct CargoTest;
 
@@ -58,6 +58,28 @@ impl Runner for CargoTest {
         let mut groups: Vec<Vec<usize>> = others.into_iter().map(|number| vec![number]).collect();
         groups.extend((!docs.is_empty()).then_some(docs));
         groups
+    }
+
+    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
+        // Of a report that names modules apart, the last part of the suite belongs to the name.
+        let mut args = Vec::new();
+        for (suite, test) in tests {
+            let class = suite.rsplit(" > ").next().unwrap_or_default();
+            let is_module = suite.contains(" > ") && !test.contains("::") && !class.is_empty();
+            let name = if is_module {
+                format!("{class}::{test}")
+            } else {
+                (*test).to_owned()
+            };
+            args.extend(["--skip".to_owned(), name]);
+        }
+        if !args.is_empty() {
+            args.splice(0..0, texts(&["--", "--exact"]));
+        }
+        Some(Skip {
+            args,
+            ..Skip::default()
+        })
     }
 
     fn has_lines_of_calls(&self) -> bool {
@@ -115,6 +137,18 @@ mod tests {
         assert_eq!(CargoTest.only(&[&all[1], &all[2]], &all), [["--doc"]]);
         let both = CargoTest.only(&[&all[0], &all[1], &all[2]], &all);
         assert_eq!(both, [vec!["--", "--exact", "a"], vec!["--doc"]]);
+    }
+
+    #[test]
+    fn tests_are_left_out_by_exact_name() {
+        let skip = CargoTest
+            .skip(&[("crate", "m::a"), ("test > m", "b")])
+            .unwrap();
+        assert_eq!(
+            skip.args,
+            ["--", "--exact", "--skip", "m::a", "--skip", "m::b"]
+        );
+        assert!(CargoTest.skip(&[]).unwrap().args.is_empty());
     }
 
     #[test]

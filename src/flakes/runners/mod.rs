@@ -57,6 +57,12 @@ pub(crate) trait Runner: Sync {
     /// Returns the arguments that make it run these units and no others: one line of arguments for each call. Nobody may
     /// have an empty list run everything.
     fn only(&self, chosen: &[&Unit], all: &[Unit]) -> Vec<Vec<String>>;
+    /// Returns what makes it leave out these tests, by suite and name as reports have them, and no others; nothing where it cannot
+    /// be told so.
+    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
+        let _ = tests;
+        None
+    }
     /// Returns how long a unit is expected to take, in milliseconds.
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64>;
     /// Whether it may have to be called more than once; then a file of arguments has a line for each call.
@@ -67,6 +73,17 @@ pub(crate) trait Runner: Sync {
     fn together(&self, all: &[Unit]) -> Vec<Vec<usize>> {
         (0..all.len()).map(|number| vec![number]).collect()
     }
+}
+
+/// How a runner is told to leave out tests.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Skip {
+    /// Arguments to add to its command.
+    pub(crate) args: Vec<String>,
+    /// A file to put beside them: name and content.
+    pub(crate) file: Option<(&'static str, String)>,
+    /// A variable that must lead to the folder of that file.
+    pub(crate) variable: Option<&'static str>,
 }
 
 /// Every runner, in order of name.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::{Known, ListProblem, Runner, Unit, by_group, sizes, texts, tidy};
+use super::{Known, ListProblem, Runner, Skip, Unit, by_group, sizes, texts, tidy};
 
 pub(super) struct Nextest;
 
@@ -104,6 +104,26 @@ impl Runner for Nextest {
         vec![both.collect()]
     }
 
+    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
+        let term = |(suite, test): &(&str, &str)| {
+            format!(
+                "(binary_id(={}) & test(={}))",
+                escaped(suite),
+                escaped(test)
+            )
+        };
+        let all: Vec<String> = tests.iter().map(term).collect();
+        let args = if all.is_empty() {
+            Vec::new()
+        } else {
+            vec!["-E".to_owned(), format!("not ({})", all.join(" | "))]
+        };
+        Some(Skip {
+            args,
+            ..Skip::default()
+        })
+    }
+
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
         known.test(&unit.group, &unit.name)
     }
@@ -160,6 +180,14 @@ mod tests {
             ]]
         );
         assert_eq!(escaped("odd, (x)\\/\n"), "odd\\, (x\\)\\\\\\/\\u{a}");
+    }
+
+    #[test]
+    fn tests_are_left_out_by_binary_and_name() {
+        let skip = Nextest.skip(&[("a::it", "x"), ("a", "odd)")]).unwrap();
+        let expected = "not ((binary_id(=a::it) & test(=x)) | (binary_id(=a) & test(=odd\\))))";
+        assert_eq!(skip.args, ["-E", expected]);
+        assert_eq!(Nextest.skip(&[]).unwrap(), Skip::default());
     }
 
     #[test]

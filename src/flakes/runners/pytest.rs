@@ -1,6 +1,6 @@
 //! pytest: `pytest --collect-only -q`, and node ids as arguments (pytest documentation, "How to invoke pytest").
 
-use super::{Known, ListProblem, Runner, Unit, lines, texts, tidy};
+use super::{Known, ListProblem, Runner, Skip, Unit, lines, texts, tidy};
 
 pub(super) struct Pytest;
 
@@ -43,11 +43,52 @@ impl Runner for Pytest {
         vec![ids.collect()]
     }
 
+    /// `--deselect` takes out whatever begins alike; a plugin takes out what is meant.
+    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
+        let mut names: Vec<(&str, &str)> = tests
+            .iter()
+            .map(|(suite, test)| (suite.rsplit(" > ").next().unwrap_or_default(), *test))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let names = serde_json::to_string(&names).unwrap_or_default();
+        // A literal of JSON is one of Python, once its quotes and backslashes are.
+        let literal = names.replace('\\', "\\\\").replace('\'', "\\'");
+        Some(Skip {
+            args: texts(&["-p", "maestro_quarantine"]),
+            file: Some(("maestro_quarantine.py", PLUGIN.replace("NAMES", &literal))),
+            variable: Some("PYTHONPATH"),
+        })
+    }
+
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
         let (class, name) = report_names(unit);
         known.test(&class, name)
     }
 }
+
+/// Marks what is in quarantine; names are told as pytest's own reports tell them.
+const PLUGIN: &str = r#""""Leaves out what is in quarantine. Written by maestro; do not edit."""
+import json
+
+import pytest
+
+QUARANTINED = {tuple(pair) for pair in json.loads('NAMES')}
+
+
+def names(nodeid):
+    plain, bracket, parameters = nodeid.partition("[")
+    path, *parts = plain.split("::")
+    path = path[:-3] if path.endswith(".py") else path
+    classes = [path.replace("/", "."), *parts[:-1]]
+    return ".".join(classes), (parts[-1] if parts else "") + bracket + parameters
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if names(item.nodeid) in QUARANTINED:
+            item.add_marker(pytest.mark.skip(reason="in quarantine"))
+"#;
 
 /// Returns `classname` and `name` as pytest's reports have them.
 fn report_names(unit: &Unit) -> (String, &str) {
@@ -107,6 +148,22 @@ mod tests {
                 "sub/test_a.py::TestC::TestD::test_x[1]",
                 "sub/test_a.py::test_p[::]"
             ]]
+        );
+    }
+
+    #[test]
+    fn a_plugin_leaves_out_what_is_meant() {
+        let skip = Pytest
+            .skip(&[("pytest > sub.test_a", "test_p['a\\\\b\"]")])
+            .unwrap();
+        let (name, text) = skip.file.unwrap();
+        assert_eq!(
+            (name, skip.variable),
+            ("maestro_quarantine.py", Some("PYTHONPATH"))
+        );
+        assert!(
+            text.contains(r#"json.loads('[["sub.test_a","test_p[\'a\\\\\\\\b\\"]"]]')"#),
+            "{text}"
         );
     }
 

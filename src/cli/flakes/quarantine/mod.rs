@@ -1,5 +1,6 @@
 //! `maestro flakes quarantine`: the file in the work tree, which counts once it is merged.
 
+mod skip;
 mod wire;
 
 use std::io::Read;
@@ -18,6 +19,7 @@ use crate::flakes::quarantine::{Entry, Mode, Quarantine, shown};
 use crate::flakes::verdict::{Judgement, Verdict, judge};
 use crate::stats::upper_bound;
 
+pub(crate) use skip::SkipDocument;
 use wire::Change;
 pub(crate) use wire::QuarantineDocument;
 
@@ -27,6 +29,7 @@ pub(crate) enum QuarantineCommand {
     Extend(ExtendArgs),
     Release(ReleaseArgs),
     Review(ReviewArgs),
+    Skip(skip::SkipArgs),
 }
 
 /// Put a test into quarantine
@@ -146,6 +149,9 @@ struct Common {
 }
 
 pub(super) fn run(session: &mut Session<'_>, command: &QuarantineCommand) -> CommandResult {
+    if let QuarantineCommand::Skip(args) = command {
+        return skip::run(session, args);
+    }
     let mut file = WorkFile::open(session)?;
     let today = session.now().to_zoned(TimeZone::UTC).date();
     let (change, dry_run) = match command {
@@ -161,7 +167,7 @@ pub(super) fn run(session: &mut Session<'_>, command: &QuarantineCommand) -> Com
             release(session, &mut file.quarantine, args, today)?,
             args.dry_run,
         ),
-        QuarantineCommand::Review(_) => (Change::None, true),
+        QuarantineCommand::Review(_) | QuarantineCommand::Skip(_) => (Change::None, true),
     };
     if !dry_run {
         file.write(session)?;

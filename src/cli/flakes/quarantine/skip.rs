@@ -1,0 +1,158 @@
+//! `maestro flakes quarantine skip`: what makes a test runner leave out the tests of mode `skip`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::flakes::rules::{self, RulesArgs};
+use crate::cli::session::Session;
+use crate::config::nearest;
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::flakes::quarantine::{Mode, shown};
+use crate::flakes::runners::{RUNNERS, Runner, Skip, find};
+use crate::flakes::verdict::times;
+use crate::output::{Page, Report};
+
+/// Say what makes a test runner leave out the tests of mode `skip`
+///
+/// The quarantine is that of the branch that the change goes to, as for `flakes gate`. Overdue tests are not left out. The result is arguments for the runner, and
+/// for some a file beside them.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Arguments for nextest
+    $ maestro flakes quarantine skip --runner nextest
+
+  A plugin for pytest: `PYTHONPATH=target pytest -p maestro_quarantine`
+    $ maestro flakes quarantine skip --runner pytest --out target")]
+pub(crate) struct SkipArgs {
+    /// What runs the tests: nextest, cargo-test or pytest
+    #[arg(long, value_name = "RUNNER")]
+    runner: String,
+
+    /// The folder for the file that a runner needs
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    rules: RulesArgs,
+}
+
+/// What makes a runner leave out tests.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "maestro.flakes-skip/v1")]
+pub(crate) struct SkipDocument {
+    /// `maestro.flakes-skip/v1`
+    schema: &'static str,
+    runner: &'static str,
+    /// Tests that are left out.
+    tests: Vec<String>,
+    /// Arguments to add to the runner's command.
+    args: Vec<String>,
+    /// The file that was written.
+    file: Option<String>,
+    /// A variable that must name the file's folder.
+    variable: Option<&'static str>,
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
+    let runner = runner(&args.runner)?;
+    let rules = rules::load(session, &args.rules)?;
+    let today = session.now().to_zoned(TimeZone::UTC).date();
+    let never = rules::never(&rules.never)?;
+    let entries = rules.quarantine.tests.iter().filter(|entry| {
+        let is_excepted = rules::never_by(&never, &entry.suite, &entry.test).is_some();
+        rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today) && !is_excepted
+    });
+    let tests: Vec<(&str, &str)> = entries
+        .map(|entry| (entry.suite.as_str(), entry.test.as_str()))
+        .collect();
+    let Some(skip) = runner.skip(&tests) else {
+        let message = format!(
+            "`{}` cannot be told which tests to leave out",
+            runner.name()
+        );
+        return Err(CommandError::message(ErrorKind::Unsupported, message)
+            .hint("use the mode `gate`: the tests run, and `maestro flakes gate` forgives them"));
+    };
+    let file = write(session, args, &skip)?;
+    let document = SkipDocument {
+        schema: "maestro.flakes-skip/v1",
+        runner: runner.name(),
+        tests: tests
+            .iter()
+            .map(|(suite, test)| shown(suite, test))
+            .collect(),
+        args: skip.args,
+        file,
+        variable: skip.variable,
+    };
+    session.render(&document)?;
+    Ok(ExitCode::Success)
+}
+
+fn runner(name: &str) -> Result<&'static dyn Runner, CommandError> {
+    find(name).ok_or_else(|| {
+        let names: Vec<&str> = RUNNERS.iter().map(|runner| runner.name()).collect();
+        let error = CommandError::message(ErrorKind::Usage, format!("there is no runner `{name}`"));
+        match nearest(name, &names) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("one of {}", names.join(", "))),
+        }
+    })
+}
+
+/// Writes the file that a runner needs.
+fn write(
+    session: &Session<'_>,
+    args: &SkipArgs,
+    skip: &Skip,
+) -> Result<Option<String>, CommandError> {
+    let Some((name, text)) = &skip.file else {
+        return Ok(None);
+    };
+    let Some(out) = &args.out else {
+        return Err(CommandError::message(
+            ErrorKind::Usage,
+            format!("`{}` needs a file", args.runner),
+        )
+        .hint("say into which folder with `--out`"));
+    };
+    let folder = session.base.join(out);
+    let path = folder.join(name);
+    let files = session.world.files.as_ref();
+    files
+        .create_folder(&folder)
+        .and_then(|()| files.write_atomic(&path, &mut |file| file.write_all(text.as_bytes())))
+        .map_err(|error| CommandError::writing(&path, error))?;
+    Ok(Some(out.join(name).display().to_string()))
+}
+
+impl Report for SkipDocument {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer(out, self).map_err(io::Error::from)
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::default();
+        page.text(format!(
+            "{} left out.",
+            times(self.tests.len() as u64, "test")
+        ));
+        if !self.args.is_empty() {
+            page.text(format!("Add to the command: {}", self.args.join(" ")));
+        }
+        if let (Some(file), Some(variable)) = (&self.file, self.variable) {
+            page.text(format!("{variable} must name the folder of {file}"));
+        }
+        page
+    }
+
+    fn outputs(&self) -> Vec<(String, String)> {
+        vec![("tests".to_owned(), self.tests.len().to_string())]
+    }
+}
