@@ -1,5 +1,6 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
+pub(crate) mod codeowners;
 pub(crate) mod duration;
 pub(crate) mod gate;
 pub(crate) mod history;
@@ -16,6 +17,7 @@ mod since;
 pub(crate) mod stated;
 pub(crate) mod stored_lists;
 mod tally;
+pub(crate) mod test_paths;
 pub(crate) mod test_table;
 pub(crate) mod timing;
 pub(crate) mod trusted;

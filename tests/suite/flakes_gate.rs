@@ -325,6 +325,37 @@ fn a_broken_test_is_not_quarantined_and_a_flaky_one_is_until_it_is_well() {
 }
 
 #[test]
+fn a_test_is_handed_to_whoever_owns_its_file() {
+    let maestro = Maestro::in_repo();
+    maestro
+        .file(
+            ".github/CODEOWNERS",
+            "* @everybody\n/tests/net/ @org/net @ada\n",
+        )
+        .file("tests/net/test_port.py", "");
+    maestro.commit("Say who owns what");
+    let owner = |suite: &str| {
+        let args = [
+            "flakes",
+            "quarantine",
+            "add",
+            "x",
+            "--suite",
+            suite,
+            "--reason",
+            "r",
+        ];
+        let _ = maestro.run(args).success();
+        let review = maestro.json(&["flakes", "quarantine", "review"]);
+        let rows = review["tests"].as_array().unwrap().iter();
+        let row = rows.clone().find(|row| row["suite"] == suite).unwrap();
+        row["owner"].clone()
+    };
+    assert_eq!(owner("pytest > tests.net.test_port.TestA"), "@org/net @ada");
+    assert_eq!(owner("crate::bin"), Value::Null);
+}
+
+#[test]
 fn a_quarantine_that_is_not_understood_stops_the_gate() {
     let maestro = pull_request(&[]);
     maestro.git(&["switch", "--quiet", "main"]);

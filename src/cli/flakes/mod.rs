@@ -3,6 +3,7 @@
 mod counts;
 mod gate;
 mod ingest;
+mod owners;
 mod quarantine;
 mod report;
 pub(super) mod rules;

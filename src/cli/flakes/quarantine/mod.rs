@@ -10,6 +10,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::owners::owner_of;
 use super::report::load;
 use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
@@ -56,7 +57,7 @@ pub(crate) struct AddArgs {
     #[arg(long)]
     reason: String,
 
-    /// Who looks after it
+    /// Who looks after it; unless given, the file's owner by CODEOWNERS
     #[arg(long)]
     owner: Option<String>,
 
@@ -255,13 +256,14 @@ fn add(
             }
         },
     };
+    let owner = args.owner.clone().or_else(|| owner_of(session, &suite));
     let entry = Entry {
         suite,
         test,
         mode: if args.skip { Mode::Skip } else { Mode::Gate },
         reason: args.reason.trim().to_owned(),
         evidence,
-        owner: args.owner.clone(),
+        owner,
         issue: args.issue.clone(),
         since: today,
         review_by: later(today, args.common.days),
