@@ -6,6 +6,7 @@ pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod lists;
 pub(crate) mod messages;
+pub(crate) mod muted;
 pub(crate) mod neutral;
 mod observe;
 pub(crate) mod places;

@@ -325,6 +325,48 @@ fn a_broken_test_is_not_quarantined_and_a_flaky_one_is_until_it_is_well() {
 }
 
 #[test]
+fn muted_tests_of_another_list_come_in_with_a_day_of_review() {
+    let maestro = with_history();
+    maestro.file(
+        "muted.yml",
+        "tests:\n- class: s\n  issue: https://x/1\n- class: other\n  method: m\n- class: nobody\n",
+    );
+    let run = maestro
+        .run(["flakes", "quarantine", "import", "muted.yml"])
+        .success()
+        .says("1 line");
+    assert!(run.stdout.contains("imported: 3 tests"), "{}", run.stdout);
+    let review = maestro.json(&["flakes", "quarantine", "review"]);
+    let names: Vec<&str> = review["tests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["test"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["m", "broken", "flaky"]);
+    assert_eq!(
+        (
+            &review["tests"][1]["issue"],
+            &review["tests"][1]["review_by"]
+        ),
+        (&Value::from("https://x/1"), &Value::from("2026-01-19"))
+    );
+    // Twice changes nothing.
+    let again = maestro
+        .run(["flakes", "quarantine", "import", "muted.yml"])
+        .success();
+    assert!(
+        again.stdout.contains("imported: 0 tests"),
+        "{}",
+        again.stdout
+    );
+    maestro.file("page.html", "<html/>");
+    let _ = maestro
+        .run(["flakes", "quarantine", "import", "page.html"])
+        .exits_with(65);
+}
+
+#[test]
 fn a_test_is_handed_to_whoever_owns_its_file() {
     let maestro = Maestro::in_repo();
     maestro

@@ -1,5 +1,7 @@
 //! The terminal contract, for every command: streams, exit codes, colours, bytes, examples.
 
+mod calls;
+
 use std::fs;
 #[cfg(target_os = "linux")]
 use std::fs::File;
@@ -8,101 +10,9 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::harness::Maestro;
+use calls::{CALLS, SLOW};
 
 const REPORT: &str = r#"<testsuites><testsuite name="s"><testcase name="t"><flakyFailure message="m"/></testcase><testcase name="u"><failure message="n"/></testcase></testsuite></testsuites>"#;
-
-/// One call of every command that ends at once, with the exit code that it answers in [`prepared`].
-const CALLS: &[(&[&str], i32)] = &[
-    (&["plan"], 0),
-    (&["plan", "--base", "HEAD~1"], 0),
-    (&["plan", "--base", "nowhere"], 66),
-    (&["plan", "explain", "README.md"], 0),
-    (&["plan", "explain", "nonsense"], 66),
-    (&["plan", "lint"], 0),
-    (&["plan", "replay", "--last", "10"], 0),
-    (
-        &[
-            "plan",
-            "shard",
-            "1/2",
-            "--runner",
-            "pytest",
-            "--tests",
-            "tests.txt",
-        ],
-        65,
-    ),
-    (
-        &[
-            "plan",
-            "shard",
-            "1/2",
-            "--runner",
-            "go-test",
-            "--tests",
-            "tests.txt",
-        ],
-        0,
-    ),
-    (&["flakes", "ingest", "--dry-run", "build"], 0),
-    (&["flakes", "ingest", "page.html"], 65),
-    (&["flakes", "report", "--all"], 0),
-    (&["flakes", "gate", "--junit", "green.xml"], 0),
-    (
-        &[
-            "flakes",
-            "quarantine",
-            "add",
-            "t",
-            "--reason",
-            "r",
-            "--dry-run",
-        ],
-        0,
-    ),
-    (
-        &[
-            "flakes",
-            "quarantine",
-            "extend",
-            "known",
-            "--reason",
-            "r",
-            "--dry-run",
-        ],
-        0,
-    ),
-    (
-        &["flakes", "quarantine", "release", "known", "--dry-run"],
-        65,
-    ),
-    (&["flakes", "quarantine", "review"], 0),
-    (&["flakes", "quarantine", "skip", "--runner", "nextest"], 0),
-    (&["flakes", "quarantine", "skip", "--runner", "jest"], 15),
-    (&["flakes", "gate", "--junit", "build"], 12),
-    (&["state", "sync", "--dry-run"], 0),
-    (&["state", "push", "--dry-run"], 0),
-    (&["state", "pull"], 0),
-    (&["state", "fold", "--dry-run"], 0),
-    (&["state", "fold", "--local", "--dry-run"], 0),
-    (&["state", "pack", "packed.ndjson", "--dry-run"], 0),
-    (&["state", "ingest", "maestro-state.ndjson", "--dry-run"], 0),
-    (&["state", "export", "--out", "exported", "--dry-run"], 0),
-    (&["state", "compact", "--dry-run"], 0),
-    (&["state", "compact", "--local", "--dry-run"], 0),
-    (&["state", "verify"], 0),
-    (&["state", "doctor"], 0),
-    (&["config", "show", "--origin"], 0),
-    (&["explain"], 0),
-    (&["explain", "junit/truncated"], 0),
-    (&["explain", "nonsense"], 66),
-    (&["util", "completions", "bash"], 0),
-    (&["util", "man", "flakes", "ingest"], 0),
-    (&["util", "schema", "config"], 0),
-];
-
-/// A demo takes seconds and has a test of its own; here only its help and its mistakes are looked at.
-const SLOW: &[&[&str]] = &[&["demo"]];
 
 #[test]
 fn a_dry_run_of_the_demo_leaves_nothing() {
@@ -141,6 +51,7 @@ fn prepared() -> Maestro {
             ".maestro/quarantine.json",
             r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "known", "reason": "r", "since": "2026-01-01", "review_by": "2026-01-15"}]}"#,
         )
+        .file("muted-tests.yml", "tests:\n- class: s\n  method: t\n")
         .file("page.html", "<html/>");
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])

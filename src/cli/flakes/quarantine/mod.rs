@@ -1,5 +1,6 @@
 //! `maestro flakes quarantine`: the file in the work tree, which counts once it is merged.
 
+mod import;
 mod skip;
 mod wire;
 
@@ -30,6 +31,7 @@ pub(crate) enum QuarantineCommand {
     Extend(ExtendArgs),
     Release(ReleaseArgs),
     Review(ReviewArgs),
+    Import(import::ImportArgs),
     Skip(skip::SkipArgs),
 }
 
@@ -167,6 +169,10 @@ pub(super) fn run(session: &mut Session<'_>, command: &QuarantineCommand) -> Com
         QuarantineCommand::Release(args) => (
             release(session, &mut file.quarantine, args, today)?,
             args.dry_run,
+        ),
+        QuarantineCommand::Import(args) => (
+            import::import(session, &mut file.quarantine, args, today)?,
+            args.common.dry_run,
         ),
         QuarantineCommand::Review(_) | QuarantineCommand::Skip(_) => (Change::None, true),
     };

@@ -18,6 +18,7 @@ pub(super) enum Change {
     Added(String),
     Extended(String),
     Released(String),
+    Imported(u64),
 }
 
 /// The quarantine in the work tree.
@@ -26,7 +27,7 @@ pub(super) enum Change {
 pub(crate) struct QuarantineDocument {
     /// `maestro.flakes-quarantine/v1`
     schema: &'static str,
-    /// `added`, `extended`, `released`, or none.
+    /// `added`, `extended`, `released`, `imported`, or none.
     change: Option<&'static str>,
     /// What changed.
     changed: Option<String>,
@@ -60,6 +61,7 @@ impl QuarantineDocument {
             Change::Added(test) => (Some("added"), Some(test)),
             Change::Extended(test) => (Some("extended"), Some(test)),
             Change::Released(test) => (Some("released"), Some(test)),
+            Change::Imported(count) => (Some("imported"), Some(times(count, "test"))),
         };
         let mut entries: Vec<&Entry> = quarantine.tests.iter().collect();
         entries.sort_by_key(|entry| entry.review_by);
