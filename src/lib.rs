@@ -24,6 +24,7 @@ mod inert;
 mod junit;
 mod plan;
 mod redact;
+mod stars;
 mod stats;
 
 mod output;

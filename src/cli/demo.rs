@@ -309,26 +309,24 @@ impl<'s, 'w> Demo<'s, 'w> {
         attempt: u32,
     ) -> Result<(String, Finished), CommandError> {
         let report = format!("target/junit-{number}-{attempt}.xml");
-        let args = [
-            "test",
-            "--workspace",
-            "--tests",
-            "--no-fail-fast",
-            "--quiet",
-            "--",
-            "-Z",
-            "unstable-options",
-            "--format",
-            "junit",
-        ];
-        let done = self.step("cargo", &args, Some(&report))?;
-        let path = self.repository.join(&report);
+        let done = self.libtest(&[], &report)?;
+        Ok((report, done))
+    }
+
+    /// Runs a workspace's tests without nextest; the report is a path from the repository.
+    fn libtest(&mut self, which: &[&str], report: &str) -> Result<Finished, CommandError> {
+        let mut args = vec!["test"];
+        args.extend(which);
+        args.extend(["--workspace", "--tests", "--no-fail-fast", "--quiet", "--"]);
+        args.extend(["-Z", "unstable-options", "--format", "junit"]);
+        let done = self.step("cargo", &args, Some(report))?;
+        let path = self.repository.join(report);
         self.session
             .world
             .files
             .write_atomic(&path, &mut |out| out.write_all(&done.stdout))
             .map_err(|error| CommandError::writing(&path, error))?;
-        Ok((report, done))
+        Ok(done)
     }
 
     fn say_summary(&mut self, done: &Finished) {

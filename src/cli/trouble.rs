@@ -1,9 +1,26 @@
 //! Errors of the state and of git, as users meet them: kind, words, and the way out.
 
+use crate::config::nearest;
 use crate::error::{CommandError, ErrorKind};
+use crate::flakes::runners::{self, Runner};
 use crate::ports::GitError;
 use crate::redact::Redactor;
 use crate::state::StateError;
+
+/// Returns the test runner of a name.
+pub(super) fn named_runner(name: &str) -> Result<&'static dyn Runner, CommandError> {
+    runners::find(name).ok_or_else(|| {
+        let names: Vec<&str> = runners::RUNNERS
+            .iter()
+            .map(|runner| runner.name())
+            .collect();
+        let error = CommandError::message(ErrorKind::Usage, format!("there is no runner `{name}`"));
+        match nearest(name, &names) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("one of {}", names.join(", "))),
+        }
+    })
+}
 
 pub(super) fn no_repository(error: &GitError) -> CommandError {
     let message = error.to_string();

@@ -1,6 +1,8 @@
 //! CODEOWNERS, as GitHub reads it (docs.github.com, "About code owners"): the last pattern that matches a path wins, and a pattern
 //! without owners takes them away. `!`, `[ ]` and a `#` behind a backslash do not work there, so such lines count for nothing.
 
+use crate::stars;
+
 /// Where the file may lie; the first that is there counts.
 pub(crate) const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
@@ -156,7 +158,8 @@ fn matches(parts: &[Part], path: &[&str]) -> bool {
             match part {
                 Part::Any => next[place..].fill(true),
                 Part::Name(name) => {
-                    if place < path.len() && is_like(name, path[place]) {
+                    if place < path.len() && stars::matches(name.as_bytes(), path[place].as_bytes())
+                    {
                         next[place + 1] = true;
                     }
                 }
@@ -177,37 +180,6 @@ fn matches(parts: &[Part], path: &[&str]) -> bool {
     let ends_open = !matches!(parts.last(), Some(Part::Last | Part::Below) | None);
     // What a pattern names may be a folder: everything in it is meant.
     ends_open && at.iter().skip(1).any(|reached| *reached)
-}
-
-/// Whether a name matches one with stars and question marks.
-fn is_like(pattern: &str, name: &str) -> bool {
-    if !pattern.contains(['*', '?']) {
-        return pattern == name;
-    }
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == name[n] => {
-                p += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    p = at + 1;
-                    n = from + 1;
-                    star = Some((at, from + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
 }
 
 #[cfg(test)]

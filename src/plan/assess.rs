@@ -392,12 +392,7 @@ impl<'a> Assessor<'a> {
         }
         // Below a workspace's root that is not the top it is at most that workspace's.
         let graphs = [self.input.new.graph, since.old.graph];
-        let root = ancestors(path).skip(1).find(|folder| {
-            let is_root =
-                |graph: &&Graph| graph.projects().any(|(_, project)| project.is_of(folder));
-            !folder.is_empty() && graphs.iter().any(is_root)
-        });
-        let Some(root) = root else {
+        let Some(root) = workspace_around(path, &graphs) else {
             self.run_all(
                 file,
                 UNOWNED_FILE,
@@ -470,6 +465,14 @@ impl<'a> Assessor<'a> {
             self.seeds.entry(from.to_owned()).or_insert(cause);
         }
     }
+}
+
+/// Returns the nearest workspace's root around a file, other than the top.
+pub(crate) fn workspace_around<'p>(path: &'p str, graphs: &[&Graph]) -> Option<&'p str> {
+    ancestors(path).skip(1).find(|folder| {
+        let is_root = |graph: &&Graph| graph.projects().any(|(_, project)| project.is_of(folder));
+        !folder.is_empty() && graphs.iter().any(is_root)
+    })
 }
 
 /// A file that concerns nobody comes to nothing.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::assess::workspace_around;
 use super::graph::Graph;
 use super::graph::owners::Owners;
 use super::graph::patterns::Patterns;
 use super::jobs::{Job, ProjectRef};
+use super::manifests::is_compared;
 use super::rules::{ForPeople, Meaning, Rules};
 use super::sources::folder_of;
 use crate::change::Tree;
@@ -167,12 +169,16 @@ fn uncovered(looked: &Looked<'_>, found: &mut Vec<Complaint>) {
     let mut unowned: BTreeMap<String, usize> = BTreeMap::new();
     let mut jobless: BTreeMap<String, usize> = BTreeMap::new();
     for (path, _) in looked.tree.iter() {
-        if looked.rules.meaning(path) != Meaning::Ask || !looked.rules.jobs_of(path).is_empty() {
+        let is_ruled = looked.rules.meaning(path) != Meaning::Ask
+            || !looked.rules.jobs_of(path).is_empty()
+            || is_compared(path, looked.graph);
+        if is_ruled {
             continue;
         }
         let owned = owners.of(path);
         if owned.is_empty() {
-            if people.matched(path).is_none() {
+            let is_members = workspace_around(path, &[looked.graph]).is_some();
+            if people.matched(path).is_none() && !is_members {
                 *unowned.entry(top_of(path)).or_default() += 1;
             }
         } else if !always && !looked.jobs.is_empty() && !owned.iter().any(|(id, _)| covers(id)) {
@@ -226,6 +232,9 @@ mod tests {
             ("b/Cargo.toml", "[package]\nname='b'"),
             (".cargo/config.toml", ""),
             ("scripts/x.sh", ""),
+            ("inner/Cargo.toml", "[workspace]\nmembers = ['c']"),
+            ("inner/c/Cargo.toml", "[package]\nname='c'"),
+            ("inner/deny.toml", ""),
             ("README.md", ""),
         ];
         let graph = read(&files);
@@ -256,7 +265,7 @@ mod tests {
                 "unknown-project jobs.test.projects: `npm:web` is no project of this repository",
                 "duplicate-glob run_all_on: `scripts` is there twice",
                 "no-job cargo:b: 1 that no job covers: a change runs nothing",
-                "unowned-file Cargo.toml: 1 of no project, component, job or rule: a change runs everything",
+                "no-job cargo:inner/c: 1 that no job covers: a change runs nothing",
                 "unowned-file scripts/: 1 of no project, component, job or rule: a change runs everything",
             ]
         );

@@ -60,6 +60,11 @@ pub(crate) fn reach(change: &Change, old: Side<'_>, new: Side<'_>) -> Option<Rea
     })
 }
 
+/// Whether a path is the root manifest or a lock file of a workspace in a graph: then a change is held to what it says.
+pub(crate) fn is_compared(path: &str, graph: &Graph) -> bool {
+    kind_of(path).is_some_and(|kind| graph.members_of(kind, folder_of(path)).next().is_some())
+}
+
 /// Whether a path may be a workspace's root manifest or lock file.
 pub(crate) fn may_reach(path: &str) -> bool {
     kind_of(path).is_some()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Real test runners run exactly the tests that a shard names: what ran in all shards is what is listed, each once.
-# inputs: src/flakes/runners src/plan/shards.rs src/cli/plan/shard tests/interop/plan_runners.py tests/interop/lib.bash
+# inputs: src/flakes/runners src/plan/shards.rs src/cli/plan/shard tests/interop/plan_runners.py tests/interop/runners.py tests/interop/lib.bash
 # time: long
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"

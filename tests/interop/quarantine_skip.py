@@ -5,34 +5,15 @@ usage: quarantine_skip.py MAESTRO WORK
 """
 
 import json
-import os
 import pathlib
 import random
-import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
+from runners import ODD, run, words, write
+
 MAESTRO, WORK = (pathlib.Path(word).resolve() for word in sys.argv[1:])
 RANDOM = random.Random(11)
-
-
-def run(args, folder, check=True, **env):
-    env = {**os.environ, "NO_COLOR": "1", **env}
-    done = subprocess.run(list(map(str, args)), cwd=folder, capture_output=True, text=True, env=env)
-    if check and done.returncode:
-        sys.exit(f"{args}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-    return done
-
-
-def write(folder, path, text):
-    path = folder / path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-
-
-def words(count):
-    names = [f"t{RANDOM.choice('ab')}{number // 3}" + "x" * (number % 3) for number in range(count)]
-    return list(dict.fromkeys(names))
 
 
 def label(suites, case):
@@ -85,11 +66,10 @@ def compare(runner, everything, chosen, ran):
 
 def pytest():
     folder = WORK / "pytest"
-    ids = ["a b", "a", "ab", "[]", "é\n", "::", "'q'", '"q"', "a\\b", "a\\", "#c", "@d", "", "*", "x,y", "$(x)", "-k", "a]b[c", "ü::[é]", "%s", "{0}", "\t", "'''", "\\'"]
     for name in ["test_a", "sub/test_a", "sub dir/test_c"]:
         tests = "".join(f"def test_{word}(): pass\n" for word in words(60))
         nested = "class TestC:\n    class TestD:\n" + "".join(f"        def test_{word}(self): pass\n" for word in words(20))
-        write(folder, f"{name}.py", f"import pytest\n@pytest.mark.parametrize('x', {ids!r})\ndef test_p(x): pass\n{tests}{nested}")
+        write(folder, f"{name}.py", f"import pytest\n@pytest.mark.parametrize('x', {ODD!r})\ndef test_p(x): pass\n{tests}{nested}")
         write(folder, f"{name.rpartition('/')[0] or '.'}/__init__.py", "") if "/" in name and " " not in name else None
     base = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=r.xml"]
     run(base, folder)

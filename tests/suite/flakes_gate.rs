@@ -174,7 +174,8 @@ fn what_is_not_certain_is_not_forgiven() {
     fs::create_dir_all(maestro.path("empty")).unwrap();
     let _ = maestro
         .run(["flakes", "gate", "--junit", "empty"])
-        .exits_with(12);
+        .exits_with(12)
+        .says("there is no test report");
     let _ = maestro
         .run(["flakes", "gate", "--junit", "nowhere.xml"])
         .exits_with(66);

@@ -23,12 +23,7 @@ impl Demo<'_, '_> {
             return Ok(());
         };
         self.say("\nThe team forgives the flaky test for two weeks, and nothing else:");
-        let path = self.folder.join(CLONE);
-        let files = self.session.world.files.as_ref();
-        files
-            .remove_folder(&path)
-            .map_err(|error| CommandError::writing(&path, error))?;
-        self.shown_in_folder("git", &["clone", "--quiet", "repository", CLONE])?;
+        let path = self.clone_to(CLONE)?;
         self.shown_in_folder(
             "git",
             &["-C", CLONE, "remote", "add", "state", "../remote.git"],
@@ -49,21 +44,9 @@ impl Demo<'_, '_> {
         ])?;
         let config = path.join(".maestro").join("maestro.yaml");
         self.edit(&config, |text| format!("{text}enforce: [flakes]\n"))?;
-        self.shown_in_folder("git", &["-C", CLONE, "add", ".maestro"])?;
-        self.shown_in_folder(
-            "git",
-            &[
-                "-C",
-                CLONE,
-                "-c",
-                "user.name=Ada Example",
-                "-c",
-                "user.email=ada@example.com",
-                "commit",
-                "--quiet",
-                "--message",
-                "Forgive the flaky test until somebody has looked at it",
-            ],
+        self.commit_in(
+            CLONE,
+            "Forgive the flaky test until somebody has looked at it",
         )?;
         let mut tries = 0;
         while self.tests_of_clone()?.code == Some(0) && tries < MOST_TRIES {
@@ -129,27 +112,7 @@ impl Demo<'_, '_> {
             self.say_summary(&done);
             return Ok(done);
         }
-        let args = [
-            "test",
-            "--manifest-path",
-            manifest,
-            "--workspace",
-            "--tests",
-            "--no-fail-fast",
-            "--quiet",
-            "--",
-            "-Z",
-            "unstable-options",
-            "--format",
-            "junit",
-        ];
-        let done = self.step("cargo", &args, Some("../gate/target/junit.xml"))?;
-        let path = self.folder.join(CLONE).join("target").join("junit.xml");
-        let files = self.session.world.files.as_ref();
-        files
-            .write_atomic(&path, &mut |out| out.write_all(&done.stdout))
-            .map_err(|error| CommandError::writing(&path, error))?;
-        Ok(done)
+        self.libtest(&["--manifest-path", manifest], "../gate/target/junit.xml")
     }
 
     /// Asks the gate, which must answer so.

@@ -121,6 +121,31 @@ impl Demo<'_, '_> {
         Ok(())
     }
 
+    /// Clones the repository to a new folder beside it.
+    pub(super) fn clone_to(&mut self, name: &str) -> Result<PathBuf, CommandError> {
+        let path = self.folder.join(name);
+        let files = self.session.world.files.as_ref();
+        files
+            .remove_folder(&path)
+            .map_err(|error| CommandError::writing(&path, error))?;
+        self.shown_in_folder("git", &["clone", "--quiet", "repository", name])?;
+        Ok(path)
+    }
+
+    /// Commits everything in a clone.
+    pub(super) fn commit_in(&mut self, name: &str, message: &str) -> Result<(), CommandError> {
+        self.shown_in_folder("git", &["-C", name, "add", "--all"])?;
+        let who = [
+            "-c",
+            "user.name=Ada Example",
+            "-c",
+            "user.email=ada@example.com",
+        ];
+        let commit = ["commit", "--quiet", "--message", message];
+        let args: Vec<&str> = ["-C", name].into_iter().chain(who).chain(commit).collect();
+        self.shown_in_folder("git", &args)
+    }
+
     pub(super) fn shown_in_folder(
         &mut self,
         program: &str,

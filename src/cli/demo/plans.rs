@@ -13,31 +13,9 @@ impl Demo<'_, '_> {
     /// Changes one package in a clone, plans the change, and runs the tests that the plan names.
     pub(super) fn plan_a_change(&mut self) -> Result<(), CommandError> {
         self.say("\nSomebody changes what a parcel costs, and asks which tests that can break:");
-        let path = self.folder.join(CLONE);
-        let files = self.session.world.files.as_ref();
-        files
-            .remove_folder(&path)
-            .map_err(|error| CommandError::writing(&path, error))?;
-        self.shown_in_folder("git", &["clone", "--quiet", "repository", CLONE])?;
-        let file = path.join(FILE);
-        files_append(self, &file)?;
-        let message = "Say what is priced";
-        self.shown_in_folder(
-            "git",
-            &[
-                "-C",
-                CLONE,
-                "-c",
-                "user.name=Ada Example",
-                "-c",
-                "user.email=ada@example.com",
-                "commit",
-                "--quiet",
-                "--all",
-                "--message",
-                message,
-            ],
-        )?;
+        let path = self.clone_to(CLONE)?;
+        files_append(self, &path.join(FILE))?;
+        self.commit_in(CLONE, "Say what is priced")?;
         let args = ["-C", "../change", "plan", "--base", "HEAD~1", "--enforce"];
         let done = self.maestro(&args)?;
         let text = String::from_utf8_lossy(&done.stdout).into_owned();

@@ -307,12 +307,15 @@ impl PlanDocument {
             crate::flakes::verdict::times(self.projects.len() as u64, "project"),
         );
         match (self.mode, self.enforced) {
-            (Mode::All, _) => format!(
-                "Everything runs: {}.",
-                self.reasons
-                    .first()
-                    .map_or("", |reason| reason.detail.as_str())
-            ),
+            (Mode::All, _) => match self.reasons.first() {
+                Some(ReasonRow {
+                    path: Some(path),
+                    detail,
+                    ..
+                }) => format!("Everything runs, for {path}: {detail}."),
+                Some(reason) => format!("Everything runs: {}.", reason.detail),
+                None => "Everything runs.".to_owned(),
+            },
             (_, true) => format!("{selected} of {all} jobs run: {what}."),
             (_, false) if selected == all => format!("All {all} jobs run: {what}."),
             (_, false) => format!(

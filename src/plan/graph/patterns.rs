@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::extglob;
 use crate::plan::sources::{is_within, join};
+use crate::stars;
 
 /// Why a glob was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +61,7 @@ impl Part {
     fn matches(&self, name: &str) -> bool {
         match self {
             Self::Deep => true,
-            Self::Name(glob) => matches_name(glob.as_bytes(), name.as_bytes()),
+            Self::Name(glob) => stars::matches(glob.as_bytes(), name.as_bytes()),
             Self::Extended(glob) => glob.matches(name),
         }
     }
@@ -280,42 +281,6 @@ fn places(glob: &[Part], path: &str) -> Vec<bool> {
         places = next;
     }
     places
-}
-
-/// Whether a glob of stars and question marks matches a name.
-fn matches_name(glob: &[u8], name: &[u8]) -> bool {
-    let (mut at, mut place) = (0, 0);
-    // Where the last star stands, and from where it takes the rest.
-    let mut star: Option<(usize, usize)> = None;
-    while place < name.len() {
-        match glob.get(at) {
-            Some(b'*') => {
-                star = Some((at, place));
-                at += 1;
-            }
-            Some(b'?') => {
-                // One character, of however many bytes.
-                place += 1;
-                while name.get(place).is_some_and(|byte| byte & 0xc0 == 0x80) {
-                    place += 1;
-                }
-                at += 1;
-            }
-            Some(byte) if *byte == name[place] => {
-                at += 1;
-                place += 1;
-            }
-            _ => match star {
-                Some((star_at, from)) => {
-                    star = Some((star_at, from + 1));
-                    at = star_at + 1;
-                    place = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    glob[at..].iter().all(|byte| *byte == b'*')
 }
 
 fn compile(glob: &str, source: &str) -> Result<GlobMatcher, BadGlob> {

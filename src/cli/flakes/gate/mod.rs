@@ -9,10 +9,9 @@ use jiff::tz::TimeZone;
 use super::ingest::{ReadReports, read_reports};
 use super::rules::{self, RulesArgs};
 use crate::cli::session::Session;
-use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
 use crate::flakes::gate::{Law, Trouble, judge};
-use crate::flakes::verdict::times;
 
 pub(crate) use wire::FlakesGateDocument;
 
@@ -68,12 +67,5 @@ pub(super) fn run(session: &mut Session<'_>, args: &GateArgs) -> CommandResult {
     let judged = judge(&results, troubles, args.status, &law);
     let document = FlakesGateDocument::new(&rules, &judged, files);
     session.render(&document)?;
-    let verb = match document.left() {
-        0 => return Ok(ExitCode::Success),
-        1 => "is",
-        _ => "are",
-    };
-    let message = format!("{} {verb} not forgiven", times(document.left(), "failure"));
-    Err(CommandError::message(ErrorKind::FlakeGate, message)
-        .hint("mend what is broken; `maestro flakes quarantine add` forgives what is flaky, once that is merged"))
+    document.complaint().map_or(Ok(ExitCode::Success), Err)
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::error::{CommandError, ErrorKind};
 use crate::finding::{Finding, Severity};
 use crate::flakes::gate::{Failure, Judged, Ruling, Trouble};
 use crate::flakes::quarantine::shown;
@@ -100,9 +101,33 @@ impl FlakesGateDocument {
 }
 
 impl FlakesGateDocument {
-    /// Returns how many failures and troubles nobody forgives.
-    pub(super) fn left(&self) -> u64 {
-        (self.failures.len() + self.troubles.len()) as u64 - self.forgiven
+    /// Returns the error of what nobody forgives; nothing when all is forgiven.
+    pub(super) fn complaint(&self) -> Option<CommandError> {
+        let failures = self.failures.len() as u64 - self.forgiven;
+        let verb = if failures == 1 { "is" } else { "are" };
+        let mut parts: Vec<String> = self.troubles.iter().map(|row| row.detail.clone()).collect();
+        if failures > 0 {
+            parts.push(format!(
+                "{} {verb} not forgiven",
+                times(failures, "failure")
+            ));
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        let hint = match self.troubles.first().map(|row| row.code) {
+            Some("no-report") => {
+                "nothing is known of the run: does the runner write its report there, and did it get so far?"
+            }
+            Some("not-whole") => {
+                "the runner was stopped while it wrote, so that more may have failed: look at its own output"
+            }
+            Some(_) => "look at the runner's own output: no quarantine forgives this",
+            None => {
+                "mend what is broken; `maestro flakes quarantine add` forgives what is flaky, once that is merged"
+            }
+        };
+        Some(CommandError::message(ErrorKind::FlakeGate, parts.join("; ")).hint(hint))
     }
 }
 

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use crate::cli::flakes::rules::{self, RulesArgs};
 use crate::cli::session::Session;
-use crate::config::nearest;
+use crate::cli::trouble::named_runner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::quarantine::{Mode, shown};
-use crate::flakes::runners::{RUNNERS, Runner, Skip, find};
+use crate::flakes::runners::Skip;
 use crate::flakes::verdict::times;
 use crate::output::{Page, Report};
 
@@ -60,7 +60,7 @@ pub(crate) struct SkipDocument {
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
-    let runner = runner(&args.runner)?;
+    let runner = named_runner(&args.runner)?;
     let rules = rules::load(session, &args.rules)?;
     let today = session.now().to_zoned(TimeZone::UTC).date();
     let never = rules::never(&rules.never)?;
@@ -93,17 +93,6 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
     };
     session.render(&document)?;
     Ok(ExitCode::Success)
-}
-
-fn runner(name: &str) -> Result<&'static dyn Runner, CommandError> {
-    find(name).ok_or_else(|| {
-        let names: Vec<&str> = RUNNERS.iter().map(|runner| runner.name()).collect();
-        let error = CommandError::message(ErrorKind::Usage, format!("there is no runner `{name}`"));
-        match nearest(name, &names) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("one of {}", names.join(", "))),
-        }
-    })
 }
 
 /// Writes the file that a runner needs.

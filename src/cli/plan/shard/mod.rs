@@ -7,11 +7,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::cli::session::Session;
-use crate::config::nearest;
+use crate::cli::trouble::named_runner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::exit_code::ExitCode;
-use crate::flakes::runners::{self, Known, Runner, Unit};
+use crate::flakes::runners::{Known, Runner, Unit};
 use crate::plan::shards::{Item, split, third_quartile};
 
 use times::expected;
@@ -87,7 +87,7 @@ fn part(text: &str) -> Result<Part, String> {
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &ShardArgs) -> CommandResult {
-    let runner = runner(&args.runner)?;
+    let runner = named_runner(&args.runner)?;
     let text = read(session, &args.tests)?;
     let units = runner.read_list(&text).map_err(|problem| {
         let message = format!("`{}` is no list of tests: {problem}", args.tests.display());
@@ -118,20 +118,6 @@ pub(super) fn run(session: &mut Session<'_>, args: &ShardArgs) -> CommandResult 
         );
     }
     Ok(ExitCode::Success)
-}
-
-fn runner(name: &str) -> Result<&'static dyn Runner, CommandError> {
-    runners::find(name).ok_or_else(|| {
-        let names: Vec<&str> = runners::RUNNERS
-            .iter()
-            .map(|runner| runner.name())
-            .collect();
-        let error = CommandError::message(ErrorKind::Usage, format!("there is no runner `{name}`"));
-        match nearest(name, &names) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("one of {}", names.join(", "))),
-        }
-    })
 }
 
 /// No list of tests is longer.
