@@ -200,7 +200,7 @@ impl Search<'_, '_, '_> {
                 &head.object,
             )?;
             let (history, folder) = (self.planner.history, &self.planner.folder);
-            let is_whole = !history.is_shallow(folder)?
+            let is_whole = !self.planner.is_shallow()
                 || !history.is_cut(folder, &one.object, &head.object, &found)?;
             if is_whole {
                 let mut commits = Vec::new();
@@ -239,7 +239,7 @@ impl Search<'_, '_, '_> {
     /// Fetches one commit.
     fn fetched(&mut self, object: &str) -> Result<Option<Commit>, NoBase> {
         // A clone that is whole must not become shallow.
-        let shallow = self.planner.history.is_shallow(&self.planner.folder)?;
+        let shallow = self.planner.is_shallow();
         let depth = if shallow { Depth::Tip } else { Depth::Same };
         if self.reach.remote.is_none() {
             return Ok(None);
@@ -252,7 +252,7 @@ impl Search<'_, '_, '_> {
     }
 
     fn fetch_branch(&mut self, branch: &str) -> Result<(), NoBase> {
-        let shallow = self.planner.history.is_shallow(&self.planner.folder)?;
+        let shallow = self.planner.is_shallow();
         let depth = if shallow { Depth::Tip } else { Depth::Same };
         (self.say)(&format!("fetching the branch {branch}"));
         self.fetch(

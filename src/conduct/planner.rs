@@ -44,6 +44,7 @@ pub(crate) struct Planned {
 pub(crate) struct Planner<'w> {
     pub(crate) history: &'w dyn History,
     pub(crate) folder: PathBuf,
+    common_dir: PathBuf,
     /// The remote that has what a partial clone misses; none when nothing may be fetched.
     pub(crate) promisor: Option<String>,
     lazily: bool,
@@ -80,6 +81,7 @@ impl<'w> Planner<'w> {
         Ok(Self {
             history,
             folder: folder.to_owned(),
+            common_dir: common_dir.to_owned(),
             promisor: remote.filter(|_| is_partial).map(str::to_owned),
             lazily: remote.is_some(),
             objects: history.objects(folder, remote.is_some())?,
@@ -102,6 +104,11 @@ impl<'w> Planner<'w> {
     pub(super) fn reopen(&mut self) -> Result<(), GitError> {
         self.objects = self.history.objects(&self.folder, self.lazily)?;
         Ok(())
+    }
+
+    /// Whether the clone ends somewhere before the first commit.
+    pub(crate) fn is_shallow(&self) -> bool {
+        self.history.is_shallow(&self.common_dir)
     }
 
     /// Returns a commit by id or revision; nothing when it is not here.
@@ -140,17 +147,20 @@ impl<'w> Planner<'w> {
         let history = self.history;
         let folder = self.folder.as_path();
         std::thread::scope(|scope| {
-            let tree = scope.spawn(move || history.list_tree(folder, head).map(Tree::parse));
-            let diffs = bases.iter().map(|base| {
-                let raw = history.raw_diff(folder, base, head)?;
-                parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))
+            // The longer one stays here: memory that another thread takes grows in small steps.
+            let diffs = scope.spawn(move || {
+                let diffs = bases.iter().map(|base| {
+                    let raw = history.raw_diff(folder, base, head)?;
+                    parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))
+                });
+                diffs.collect::<Result<Vec<_>, GitError>>()
             });
-            let diffs: Result<Vec<_>, GitError> = diffs.collect();
-            let tree = match tree.join() {
-                Ok(tree) => tree?,
+            let tree = history.list_tree(folder, head).map(Tree::parse);
+            let diffs = match diffs.join() {
+                Ok(diffs) => diffs,
                 Err(panic) => std::panic::resume_unwind(panic),
             };
-            Ok((tree, diffs?))
+            Ok((tree?, diffs?))
         })
     }
 

@@ -80,7 +80,7 @@ impl Trustee<'_, '_> {
             return Err(NoTrust::Offline(branch.to_owned()));
         }
         let (history, folder) = (self.planner.history, self.planner.folder.clone());
-        let depth = if history.is_shallow(&folder)? {
+        let depth = if self.planner.is_shallow() {
             Depth::Tip
         } else {
             Depth::Same

@@ -66,7 +66,7 @@ pub(crate) trait History: Send + Sync {
         drain: Drain<'_>,
     ) -> Result<(), GitError>;
     /// Whether the clone ends somewhere before the first commit.
-    fn is_shallow(&self, folder: &Path) -> Result<bool, GitError>;
+    fn is_shallow(&self, common_dir: &Path) -> bool;
     /// Whether blobs may be missing that a remote has.
     fn is_partial(&self, common_dir: &Path) -> bool;
     /// Returns those of some objects that are not here.

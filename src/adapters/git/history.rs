@@ -231,9 +231,9 @@ impl History for GitProgram {
         }
     }
 
-    fn is_shallow(&self, folder: &Path) -> Result<bool, GitError> {
-        let asked = self.ask(folder, &["rev-parse", "--is-shallow-repository"])?;
-        Ok(asked.is_ok_and(|lines| lines.first().is_some_and(|word| word == "true")))
+    fn is_shallow(&self, common_dir: &Path) -> bool {
+        // Git asks the same (gitrepository-layout); asking it takes a process.
+        std::fs::metadata(common_dir.join("shallow")).is_ok()
     }
 
     fn is_partial(&self, common_dir: &Path) -> bool {
