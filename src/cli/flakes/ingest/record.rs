@@ -366,7 +366,7 @@ fn known(session: &mut Session<'_>, state: &StateFolder<'_>) -> Result<Known, Co
             TEST_LIST => return lists.add(event),
             TEST_TIMING => {
                 let timing = v1::decode_timing(event)?;
-                lists.timed.note(&timing.job, &timing.leg, timing.at);
+                lists.timed.note(&timing.job, &timing.leg, timing.day);
             }
             _ => runs.push((event.origin.clone(), v1::head_of_run(event)?)),
         }
@@ -398,14 +398,16 @@ fn refuse(
 ) {
     match refusal {
         Refusal::Io(error) => failures.push(CommandError::reading(&input.path, error)),
-        Refusal::NotAReport(why) if input.named => {
+        Refusal::NotAReport(why) | Refusal::Unfinished(why) if input.named => {
             let message = format!("`{}` is no test report: {why}", input.path.display());
             failures.push(
                 CommandError::message(ErrorKind::BadInput, message)
                     .hint("JUnit XML and the neutral NDJSON form are read; `maestro explain inputs` shows both"),
             );
         }
-        Refusal::NotAReport(why) => document.pass_over(&input.path, &why),
+        Refusal::NotAReport(why) | Refusal::Unfinished(why) => {
+            document.pass_over(&input.path, &why);
+        }
     }
 }
 
