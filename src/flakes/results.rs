@@ -44,6 +44,8 @@ pub(crate) struct Results {
     suites: Interner,
     sequences: Interner,
     messages: BTreeMap<u32, String>,
+    /// Files of tests that failed, where reports name them.
+    files: BTreeMap<u32, String>,
     /// For tests with twins: how often each sequence was seen.
     twins: BTreeMap<u32, BTreeMap<u32, u64>>,
     /// The suite of the case before: its path's number, its class, and its label.
@@ -135,10 +137,14 @@ impl Results {
             }
         };
         let time = case.seconds.map_or(Time::UNKNOWN, Time::of_seconds);
-        self.record(suite, &case.name, sequence, message, time);
+        let at = self.record(suite, &case.name, sequence, message, time);
+        if !case.file.is_empty() && case.attempts.last().is_some_and(|last| last.is_failing()) {
+            self.files.entry(at).or_insert_with(|| case.file.clone());
+        }
     }
 
-    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str, time: Time) {
+    /// Records a result; returns which row has it.
+    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str, time: Time) -> u32 {
         let hash = self.hasher.hash_one((suite, name));
         let (rows, names) = (&self.rows, &self.names);
         let found = self.table.find(hash, |&at| {
@@ -174,6 +180,7 @@ impl Results {
                 .entry(at)
                 .or_insert_with(|| message.to_owned());
         }
+        at
     }
 
     /// Adds a further result of a test that has one.
@@ -255,13 +262,11 @@ impl Results {
         for (&kind, &times) in other.twins.get(&at).unwrap_or(&once) {
             let sequence = self.sequences.number(other.sequences.text(kind));
             for _ in 0..times {
-                self.record(
-                    suite,
-                    name,
-                    sequence,
-                    message,
-                    std::mem::replace(&mut time, Time::UNKNOWN),
-                );
+                let time = std::mem::replace(&mut time, Time::UNKNOWN);
+                let own = self.record(suite, name, sequence, message, time);
+                if let Some(file) = other.files.get(&at) {
+                    self.files.entry(own).or_insert_with(|| file.clone());
+                }
             }
         }
     }
@@ -291,6 +296,7 @@ impl Results {
             name: name_of(&self.names, row),
             sequence: self.sequence(at),
             message: self.messages.get(&at).map_or("", String::as_str),
+            file: self.files.get(&at).map_or("", String::as_str),
             time: row.time,
         }
     }
@@ -307,6 +313,8 @@ pub(crate) struct TestResult<'a> {
     pub(crate) name: &'a str,
     pub(crate) sequence: Cow<'a, str>,
     pub(crate) message: &'a str,
+    /// Of a test that failed, where its report names one.
+    pub(crate) file: &'a str,
     pub(crate) time: Time,
 }
 

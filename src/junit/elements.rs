@@ -72,6 +72,8 @@ pub(super) struct Elements<'s> {
     /// How many elements are open beyond the deepest that are remembered.
     beyond: u64,
     suites: Vec<String>,
+    /// The file that each of them names, or one around it.
+    files: Vec<String>,
     serial: u64,
     case: Case,
     in_case: bool,
@@ -82,6 +84,9 @@ pub(super) struct Elements<'s> {
     documents: u32,
 }
 
+/// A longer path names no file.
+const LONGEST_FILE: usize = 4096;
+
 impl<'s> Elements<'s> {
     pub(super) fn new(sink: &'s mut dyn FnMut(&[String], u64, &Case)) -> Self {
         Self {
@@ -89,6 +94,7 @@ impl<'s> Elements<'s> {
             open: Vec::new(),
             beyond: 0,
             suites: Vec::new(),
+            files: Vec::new(),
             serial: 0,
             case: Case::default(),
             in_case: false,
@@ -266,6 +272,12 @@ impl<'s> Elements<'s> {
             notes.add(NoteCode::LongValue, offset);
         }
         self.suites.push(name);
+        let file = attribute(tag, b"file", offset, notes)
+            .or_else(|| attribute(tag, b"filepath", offset, notes))
+            .filter(|file| file.len() <= LONGEST_FILE);
+        let around = || self.files.last().cloned();
+        let file = file.or_else(around).unwrap_or_default();
+        self.files.push(file);
         self.serial += 1;
         true
     }
@@ -281,12 +293,21 @@ impl<'s> Elements<'s> {
             b"status" | b"result" => {
                 case.status_word = case.status_word.or(StatusWord::read(value));
             }
+            b"file" | b"filepath" => attributes::value_into(&mut case.file, value, offset, notes),
             b"time" => case.read_time(value),
             _ => {}
         });
         let name = bound_name(&mut case.name);
         if bound_name(&mut case.class) || name {
             notes.add(NoteCode::LongValue, offset);
+        }
+        if case.file.is_empty()
+            && let Some(file) = self.files.last()
+        {
+            case.file.push_str(file);
+        }
+        if case.file.len() > LONGEST_FILE {
+            case.file.clear();
         }
         if case.name.is_empty() {
             notes.add(NoteCode::Nameless, offset);
@@ -359,6 +380,7 @@ impl<'s> Elements<'s> {
             Kind::Case if self.in_case => self.emit(notes),
             Kind::Suite if open.named => {
                 self.suites.pop();
+                self.files.pop();
                 self.serial += 1;
             }
             _ => {}

@@ -49,6 +49,8 @@ pub(super) enum Refusal {
     Io(io::Error),
     /// It is no test report that is known here.
     NotAReport(String),
+    /// It may have become one: it breaks off before it says what it is.
+    Unfinished(String),
 }
 
 /// Most bytes that one file may unpack to; a gzip bomb ends here.
@@ -161,7 +163,10 @@ fn read_unpacked(
         });
         let (counts, notes) = read.map_err(|error| match error {
             ReadError::Io(error) => Refusal::Io(error),
-            other => Refusal::NotAReport(message(&other.to_string())),
+            other @ (ReadError::Empty | ReadError::Binary | ReadError::NoElement) => {
+                Refusal::Unfinished(message(&other.to_string()))
+            }
+            other @ ReadError::OtherRoot(_) => Refusal::NotAReport(message(&other.to_string())),
         })?;
         let results = results.rewrite_names(&name);
         Parsed {
