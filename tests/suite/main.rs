@@ -10,6 +10,7 @@
 
 mod architecture;
 mod config;
+mod conversions;
 mod corpus;
 mod demo;
 mod dist;
