@@ -1,4 +1,4 @@
-//! CTest's `Test.xml` (`Site`, `Testing`). Names are those of `ctest --output-junit`, which names neither site nor build.
+//! CTest's `Test.xml` (`Site`, `Testing`). Names are those of `ctest --output-junit`: the suite is the build.
 
 use super::case::Outcome;
 use super::foreign::{Tag, Text, Xml, hash};
@@ -7,6 +7,7 @@ use super::out::Out;
 
 #[derive(Debug, Default)]
 pub(super) struct Ctest {
+    build: String,
     in_test: bool,
     in_list: bool,
     in_results: bool,
@@ -20,6 +21,15 @@ const RESULTS: u32 = hash(b"Results");
 const NAMED: u32 = hash(b"NamedMeasurement");
 const MEASUREMENT: u32 = hash(b"Measurement");
 const VALUE: u32 = hash(b"Value");
+
+impl Ctest {
+    pub(super) fn new(build: String) -> Self {
+        Self {
+            build,
+            ..Self::default()
+        }
+    }
+}
 
 impl Xml for Ctest {
     fn start(
@@ -81,7 +91,7 @@ impl Xml for Ctest {
             RESULTS => self.in_results = false,
             TEST if self.in_test => {
                 self.in_test = false;
-                out.enter(&[]);
+                out.enter(&[&self.build]);
                 out.give(notes);
             }
             _ => {}

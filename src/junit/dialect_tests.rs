@@ -213,7 +213,7 @@ fn ctest_says_how_a_test_ended() {
     check(
         "ctest",
         CTEST,
-        &["/a/a: p 0.5", "/b/b: f Timeout|out", "/c/c:"],
+        &["b/a/a: p 0.5", "b/b/b: f Timeout|out", "b/c/c:"],
     );
 }
 
@@ -299,7 +299,7 @@ fn tap_subtests_are_suites() {
             "//broken: f 0.25 message: 'no'|duration_ms",
             "//later:",
             "//hoped:",
-            "outer//inner: p",
+            "outer/test/inner: p",
             "outer//leaf: f",
             "perl//child: p",
         ]

@@ -74,8 +74,8 @@ pub(super) struct Elements<'s> {
     form: &'static str,
     /// Text of an element of another form that is wanted at its end.
     kept: String,
-    /// Whether the root is CTest's `Site`, whose next element tells whether it holds tests.
-    at_site: bool,
+    /// The build, when the root is CTest's `Site`, whose next element tells whether it holds tests.
+    at_site: Option<String>,
     other_root: Option<String>,
     text_first: bool,
     documents: u32,
@@ -91,7 +91,7 @@ impl<'s> Elements<'s> {
             dialect: None,
             form: "junit",
             kept: String::new(),
-            at_site: false,
+            at_site: None,
             other_root: None,
             text_first: false,
             documents: 0,
@@ -103,7 +103,7 @@ impl<'s> Elements<'s> {
     }
 
     pub(super) fn has_other_root(&self) -> bool {
-        self.other_root.is_some() && !self.at_site
+        self.other_root.is_some() && self.at_site.is_none()
     }
 
     pub(super) fn take_other_root(&mut self) -> Option<String> {
@@ -285,11 +285,12 @@ impl<'s> Elements<'s> {
     fn root(&mut self, kind: Kind, tag: &BytesStart<'_>, offset: u64, notes: &mut Notes) {
         let local = tag.local_name();
         let name = local.as_ref();
-        let at_site = std::mem::replace(&mut self.at_site, false);
+        let site = self.at_site.take();
+        let at_site = site.is_some();
         let foreign = if self.found_root() && self.dialect.is_none() {
             None
         } else {
-            foreign(hash(name), at_site, &Tag { tag, offset }, notes)
+            foreign(hash(name), site, &Tag { tag, offset }, notes)
         };
         if let Some((form, reader)) = foreign {
             self.finish_dialect(notes);
@@ -312,7 +313,7 @@ impl<'s> Elements<'s> {
             return;
         }
         if !self.found_root() && name == b"Site" && self.other_root.is_none() {
-            self.at_site = true;
+            self.at_site = attribute(tag, b"BuildName", offset, notes).or(Some(String::new()));
         }
         if matches!(kind, Kind::Root | Kind::Suite | Kind::Case) {
             self.finish_dialect(notes);

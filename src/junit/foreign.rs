@@ -67,7 +67,7 @@ impl Tag<'_, '_> {
 /// Returns the reader for a root element, when it is one of a form that is known.
 pub(super) fn foreign(
     root: u32,
-    at_site: bool,
+    site: Option<String>,
     tag: &Tag<'_, '_>,
     notes: &mut Notes,
 ) -> Option<(&'static str, Box<dyn Xml>)> {
@@ -94,7 +94,7 @@ pub(super) fn foreign(
         {
             ("xunit", Box::new(xunit::Xunit::default()))
         }
-        TESTING if at_site => ("ctest", Box::new(ctest::Ctest::default())),
+        TESTING => ("ctest", Box::new(ctest::Ctest::new(site?))),
         _ => return None,
     };
     Some(reader)

@@ -14,6 +14,9 @@ const LONGEST_LINE: usize = 64 * 1024;
 /// Subtests nested deeper than this are taken for siblings.
 const DEEPEST: usize = 64;
 
+/// What Node.js writes as the class of every test in its JUnit form. It alone writes a comment before each of its points.
+const NODE_CLASS: &str = "test";
+
 /// Whether a report's first bytes are TAP.
 pub(super) fn is_tap(head: &[u8]) -> bool {
     let mut lines = head
@@ -113,6 +116,7 @@ struct Subtest {
 struct Pending {
     indent: usize,
     name: String,
+    class: &'static str,
     outcome: Outcome,
     message: String,
     seconds: f64,
@@ -146,7 +150,7 @@ impl Tap<'_, '_> {
             self.yaml = Some(indent);
         } else if let Some(name) = text.strip_prefix("# Subtest:") {
             self.flush();
-            self.subtest(indent, name.trim());
+            self.subtest(indent, &unescaped(name.trim()));
         } else if let Some(words) = text.strip_prefix('#') {
             if let Some(pending) = &mut self.point
                 && pending.outcome.is_failing()
@@ -206,8 +210,10 @@ impl Tap<'_, '_> {
                 return;
             }
         }
+        let mut is_node = false;
         match self.comment.take() {
             Some((at, title)) if indent > at => self.begin(indent, title),
+            Some((at, title)) if indent == at && title == name => is_node = true,
             _ if indent > self.indent() => self.begin(indent, String::new()),
             _ => {}
         }
@@ -227,6 +233,7 @@ impl Tap<'_, '_> {
         self.point = Some(Pending {
             indent,
             name,
+            class: if is_node { NODE_CLASS } else { "" },
             outcome,
             message: String::new(),
             seconds: milliseconds(time),
@@ -269,7 +276,7 @@ impl Tap<'_, '_> {
             path.push(subtest.name.as_str());
         }
         self.out.enter(&path);
-        self.out.begin("", &pending.name, pending.offset);
+        self.out.begin(pending.class, &pending.name, pending.offset);
         self.out.say(&pending.message);
         self.out.seconds(pending.seconds);
         self.out.outcome(pending.outcome);

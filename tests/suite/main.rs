@@ -13,6 +13,7 @@ mod config;
 mod conversions;
 mod corpus;
 mod demo;
+mod dialects;
 mod dist;
 mod flakes_ingest;
 mod flakes_report;
