@@ -74,6 +74,7 @@ pub(super) fn foreign(
     const TRX: u32 = hash(b"TestRun");
     const NUNIT_2: u32 = hash(b"test-results");
     const NUNIT_3: u32 = hash(b"test-run");
+    const SUITE: u32 = hash(b"test-suite");
     const ASSEMBLIES: u32 = hash(b"assemblies");
     const ASSEMBLY: u32 = hash(b"assembly");
     const TESTING: u32 = hash(b"Testing");
@@ -84,6 +85,10 @@ pub(super) fn foreign(
         }
         NUNIT_2 => ("nunit2", Box::new(nunit2::Nunit2::default())),
         NUNIT_3 => ("nunit3", Box::new(nunit3::Nunit3::default())),
+        // Some programs write what stands inside a run, and no more.
+        SUITE if !tag.values(["fullname"], notes)[0].is_empty() => {
+            ("nunit3", Box::new(nunit3::Nunit3::default()))
+        }
         ASSEMBLIES => ("xunit", Box::new(xunit::Xunit::default())),
         // Manifests of other programs have this root too.
         ASSEMBLY

@@ -1,5 +1,5 @@
-//! Jenkins' own conversions, through `MAESTRO_CORPUS`: what we read from NUnit's form and from the JUnit that Jenkins makes of it
-//! must be the same tests with the same results.
+//! Other people's conversions, through `MAESTRO_CORPUS`: what we read from a form and from the JUnit that they make of it must be
+//! the same tests with the same results.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -77,4 +77,61 @@ fn nunit_is_read_as_jenkins_converts_it() {
     }
     assert!(pairs >= 17 && tests >= 400, "{pairs} pairs, {tests} tests");
     assert_eq!(lost, 7);
+}
+
+/// Returns cases, passed, failed or errored, and skipped.
+fn totals_of(path: &Path) -> [u64; 4] {
+    let maestro = Maestro::in_folder();
+    let totals =
+        &maestro.json(&["flakes", "ingest", "--dry-run", path.to_str().unwrap()])["totals"];
+    let count = |key: &str| totals[key].as_u64().unwrap();
+    let failing = count("failed") + count("errored");
+    [count("cases"), count("passed"), failing, count("skipped")]
+}
+
+#[test]
+fn trx_nunit_and_xunit_have_the_results_of_enricomis_conversions() {
+    let Some(folder) = corpus("junit") else {
+        return;
+    };
+    let folder = folder.join("EnricoMi+publish-unit-test-result-action/python/test/files");
+    let (mut pairs, mut names) = (0, 0);
+    for part in ["trx", "nunit", "xunit"] {
+        for converted in crate::harness::files_below(&folder.join(part)) {
+            if converted
+                .extension()
+                .is_none_or(|ending| ending != "junit-xml")
+            {
+                continue;
+            }
+            let ours = ["trx", "xml"].map(|ending| converted.with_extension(ending));
+            let ours = ours.iter().find(|path| path.exists()).unwrap();
+            let mut theirs = totals_of(&converted);
+            match ours.file_stem().unwrap().to_str().unwrap() {
+                // Three tests are `NotRunnable`: there skipped, here errors, as Jenkins has them and NUnit means them.
+                "NUnit-correct" => theirs = [28, 18, 5, 5],
+                // One test was `Aborted`: there skipped, here failed.
+                "yami_YAMILEX_2015-10-24_04_18_59" => theirs = [25, 2, 3, 20],
+                // The suite there is always `MSTestSuite`; class and name must be the same.
+                _ if part == "trx" => {
+                    let by_class = |tests: Tests| -> Vec<_> {
+                        tests
+                            .into_iter()
+                            .map(|((suite, name), counts)| {
+                                let class = suite.split_once(" > ").map_or("", |(_, class)| class);
+                                (class.to_owned(), name, counts)
+                            })
+                            .collect()
+                    };
+                    let tests = by_class(tests_of(ours));
+                    assert_eq!(tests, by_class(tests_of(&converted)), "{}", ours.display());
+                    names += tests.len();
+                }
+                _ => {}
+            }
+            assert_eq!(totals_of(ours), theirs, "{}", ours.display());
+            pairs += 1;
+        }
+    }
+    assert!(pairs >= 39 && names >= 900, "{pairs} pairs, {names} names");
 }
