@@ -230,7 +230,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
                 files: std::mem::take(&mut self.files),
             };
             document.filed(&filing);
-            let results = std::mem::take(&mut self.results);
+            let results = std::mem::take(&mut self.results).with_stable_names();
             let lists = &mut self.known.lists;
             let encoded = v1::encode_run(&results, &self.counts, &filing, lists);
             events.extend(encoded.map_err(encoding)?);

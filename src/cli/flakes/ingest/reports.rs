@@ -100,5 +100,6 @@ pub(crate) fn read_reports(
             }
         }
     }
+    read.results = read.results.with_stable_names();
     Ok(read)
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::event::Sha;
 use crate::flakes::neutral::{self, NeutralError, NeutralFile};
 use crate::flakes::results::Results;
+use crate::flakes::stable_names::without_addresses;
 use crate::junit::{self, Counts, Form, Note, NoteCode, ReadError};
 use crate::ports::Files;
 use crate::redact::Redactor;
@@ -175,7 +176,10 @@ fn read_stream(mut source: &mut dyn Read, asked: &Asked<'_>) -> Result<Parsed, R
                 Refusal::NotAReport(message(&other.to_string()))
             }
         })?;
-        file.rewrite_names(&name);
+        file.rewrite_names(&|text| {
+            let clean = name(text);
+            without_addresses(clean.as_deref().unwrap_or(text)).or(clean)
+        });
         Parsed {
             dialect: "maestro-ndjson",
             counts: file.counts,
