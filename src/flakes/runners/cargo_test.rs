@@ -3,7 +3,10 @@
 //! The list does not say which binary a test is from, and neither can the arguments: equal names run together. Tests in
 //! documentation have names of several words, which rustdoc takes apart: all of them run together, by `--doc`.
 
-use super::{Known, ListProblem, Runner, Skip, Unit, lines, texts, tidy};
+use std::path::Path;
+
+use super::skip::innermost;
+use super::{Known, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, lines, texts, tidy};
 
 pub(super) struct CargoTest;
 
@@ -15,6 +18,31 @@ impl Runner for CargoTest {
         "cargo-test"
     }
 
+    fn skip(&self, tests: &[(&str, &str)], _: &Path) -> Result<Skip, Unskippable> {
+        // Of a report that names modules apart, the last part of the suite belongs to the name.
+        let mut args = Vec::new();
+        for (suite, test) in tests {
+            let class = innermost(suite);
+            let is_module = suite.contains(" > ") && !test.contains("::") && !class.is_empty();
+            let name = if is_module {
+                format!("{class}::{test}")
+            } else {
+                (*test).to_owned()
+            };
+            args.extend(["--skip".to_owned(), name]);
+        }
+        if !args.is_empty() {
+            args.splice(0..0, texts(&["--", "--exact"]));
+        }
+        Ok(Skip::args(args))
+    }
+
+    fn shards(&self) -> Option<&dyn Sharded> {
+        Some(self)
+    }
+}
+
+impl Sharded for CargoTest {
     fn list_command(&self) -> &'static str {
         "cargo test -- --list --format terse"
     }
@@ -58,28 +86,6 @@ impl Runner for CargoTest {
         let mut groups: Vec<Vec<usize>> = others.into_iter().map(|number| vec![number]).collect();
         groups.extend((!docs.is_empty()).then_some(docs));
         groups
-    }
-
-    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
-        // Of a report that names modules apart, the last part of the suite belongs to the name.
-        let mut args = Vec::new();
-        for (suite, test) in tests {
-            let class = suite.rsplit(" > ").next().unwrap_or_default();
-            let is_module = suite.contains(" > ") && !test.contains("::") && !class.is_empty();
-            let name = if is_module {
-                format!("{class}::{test}")
-            } else {
-                (*test).to_owned()
-            };
-            args.extend(["--skip".to_owned(), name]);
-        }
-        if !args.is_empty() {
-            args.splice(0..0, texts(&["--", "--exact"]));
-        }
-        Some(Skip {
-            args,
-            ..Skip::default()
-        })
     }
 
     fn has_lines_of_calls(&self) -> bool {
@@ -142,13 +148,13 @@ mod tests {
     #[test]
     fn tests_are_left_out_by_exact_name() {
         let skip = CargoTest
-            .skip(&[("crate", "m::a"), ("test > m", "b")])
+            .skip(&[("crate", "m::a"), ("test > m", "b")], Path::new(""))
             .unwrap();
         assert_eq!(
             skip.args,
             ["--", "--exact", "--skip", "m::a", "--skip", "m::b"]
         );
-        assert!(CargoTest.skip(&[]).unwrap().args.is_empty());
+        assert!(CargoTest.skip(&[], Path::new("")).unwrap().args.is_empty());
     }
 
     #[test]

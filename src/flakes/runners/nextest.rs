@@ -2,8 +2,12 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::{Known, ListProblem, Runner, Skip, Unit, by_group, sizes, texts, tidy};
+use super::skip::argument;
+use super::{
+    Known, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, by_group, sizes, texts, tidy,
+};
 
 pub(super) struct Nextest;
 
@@ -41,6 +45,30 @@ impl Runner for Nextest {
         "nextest"
     }
 
+    fn skip(&self, tests: &[(&str, &str)], _: &Path) -> Result<Skip, Unskippable> {
+        let term = |(suite, test): &(&str, &str)| {
+            format!(
+                "(binary_id(={}) & test(={}))",
+                escaped(suite),
+                escaped(test)
+            )
+        };
+        let all: Vec<String> = tests.iter().map(term).collect();
+        let args = if all.is_empty() {
+            Vec::new()
+        } else {
+            let all = argument(format!("not ({})", all.join(" | ")))?;
+            vec!["-E".to_owned(), all]
+        };
+        Ok(Skip::args(args))
+    }
+
+    fn shards(&self) -> Option<&dyn Sharded> {
+        Some(self)
+    }
+}
+
+impl Sharded for Nextest {
     fn list_command(&self) -> &'static str {
         "cargo nextest list --message-format json"
     }
@@ -104,26 +132,6 @@ impl Runner for Nextest {
         vec![both.collect()]
     }
 
-    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
-        let term = |(suite, test): &(&str, &str)| {
-            format!(
-                "(binary_id(={}) & test(={}))",
-                escaped(suite),
-                escaped(test)
-            )
-        };
-        let all: Vec<String> = tests.iter().map(term).collect();
-        let args = if all.is_empty() {
-            Vec::new()
-        } else {
-            vec!["-E".to_owned(), format!("not ({})", all.join(" | "))]
-        };
-        Some(Skip {
-            args,
-            ..Skip::default()
-        })
-    }
-
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
         known.test(&unit.group, &unit.name)
     }
@@ -184,10 +192,12 @@ mod tests {
 
     #[test]
     fn tests_are_left_out_by_binary_and_name() {
-        let skip = Nextest.skip(&[("a::it", "x"), ("a", "odd)")]).unwrap();
+        let skip = Nextest
+            .skip(&[("a::it", "x"), ("a", "odd)")], Path::new(""))
+            .unwrap();
         let expected = "not ((binary_id(=a::it) & test(=x)) | (binary_id(=a) & test(=odd\\))))";
         assert_eq!(skip.args, ["-E", expected]);
-        assert_eq!(Nextest.skip(&[]).unwrap(), Skip::default());
+        assert_eq!(Nextest.skip(&[], Path::new("")).unwrap(), Skip::default());
     }
 
     #[test]

@@ -1,0 +1,97 @@
+//! Mocha: a root hook in a file of `--require` (mochajs.org, "Root hook plugins").
+
+use std::path::Path;
+
+use super::javascript::script;
+use super::skip::path_in;
+use super::{Runner, Skip, Unskippable};
+
+pub(super) struct Mocha;
+
+const FILE: &str = "maestro_quarantine.mocha.cjs";
+
+impl Runner for Mocha {
+    fn name(&self) -> &'static str {
+        "mocha"
+    }
+
+    /// `--grep` takes part of a title, and `--invert` turns it round for all of them; a hook knows each test.
+    fn skip(&self, tests: &[(&str, &str)], folder: &Path) -> Result<Skip, Unskippable> {
+        let args = vec!["--require".to_owned(), path_in(folder, FILE)];
+        Ok(Skip::with_file(args, FILE, script(HOOK, tests)))
+    }
+}
+
+/// Has the reporter of this run say what it will call each test, before any of them runs.
+const HOOK: &str = r"
+const { EventEmitter } = require('events');
+
+const loaded = Object.keys(require.cache).find((file) => /[\\/]mocha[\\/]lib[\\/]mocha\.js$/.test(file));
+const Mocha = loaded ? require.cache[loaded].exports : require('mocha');
+
+// What the run's reporter calls a test: suites around it, class and name.
+let names;
+
+function ofJunit(Reporter, options) {
+  const reporter = new Reporter(Object.assign(new EventEmitter(), { stats: {} }), options);
+  return (test, suite) => {
+    const { name, classname } = reporter.getTestcaseData(test).testcase[0]._attr;
+    return [[reporter.getTestsuiteData(suite).testsuite[0]._attr.name], classname, name];
+  };
+}
+
+function ofXunit(options) {
+  const name = (options.reporterOptions || options.reporterOption || {}).suiteName || 'Mocha Tests';
+  // It writes tabs as references, which stay tabs.
+  return (test) => [[name], test.parent.fullTitle(), test.title, /\r\n|[\n\r]/g];
+}
+
+const run = Mocha.prototype.run;
+Mocha.prototype.run = function (...args) {
+  const Reporter = this._reporter;
+  if (Reporter.prototype && Reporter.prototype.getTestcaseData && Reporter.prototype.getTestsuiteData) names = ofJunit(Reporter, this.options);
+  else if (Reporter === Mocha.reporters.XUnit) names = ofXunit(this.options);
+  return run.apply(this, args);
+};
+
+function leaveOut(suite, around) {
+  // mocha-junit-reporter writes no suite without a title: its tests go to the suite before.
+  if (suite.root || suite.title !== '') around.suite = suite;
+  for (const test of suite.tests) {
+    if (isQuarantined(...names(test, around.suite))) test.pending = true;
+  }
+  for (const inner of suite.suites) {
+    if (inner.total() > 0) leaveOut(inner, around);
+  }
+}
+
+exports.mochaHooks = {
+  beforeAll() {
+    if (QUARANTINED.size === 0) return;
+    if (!names) throw new Error('maestro knows tests by the names that mocha-junit-reporter and xunit give them: use one of them, and no --parallel');
+    let root = this.test.parent;
+    while (root.parent) root = root.parent;
+    leaveOut(root, {});
+  },
+};
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hook_leaves_out_what_is_meant() {
+        let skip = Mocha.skip(&[("a > b", "it's")], Path::new("/out")).unwrap();
+        let (name, text) = skip.file.unwrap();
+        assert_eq!(
+            skip.args,
+            ["--require", "/out/maestro_quarantine.mocha.cjs"]
+        );
+        assert_eq!(name, FILE);
+        assert!(
+            text.contains(r#"JSON.parse('[["a > b","it\'s"]]')"#),
+            "{text}"
+        );
+    }
+}
