@@ -98,6 +98,18 @@ class JestByFile(Jest):
     options = {"JEST_JUNIT_CLASSNAME": "{filepath}", "JEST_JUNIT_TITLE": "{title}", "JEST_JUNIT_SUITE_NAME": "{classname} {filename}", "JEST_JUNIT_ANCESTOR_SEPARATOR": " › "}
 
 
+class JestProjects(Jest):
+    options = {"JEST_JUNIT_CLASSNAME": "{displayName} {classname}", "JEST_JUNIT_TITLE": "{title}", "JEST_JUNIT_SUITE_NAME": "{filepath}"}
+
+    def lay(self):
+        super().lay()
+        setup = "setupFilesAfterEnv: ['<rootDir>/../own.js']"
+        projects = f"{{ displayName: 'one', rootDir: 'sub', {setup} }}, {{ displayName: 'two', rootDir: 'other', testEnvironment: './environment.js', {setup} }}"
+        write(self.folder, "jest.config.js", f"module.exports = {{ projects: [{projects}] }};\n")
+        write(self.folder, "other/a.test.js", (self.folder / "a.test.js").read_text())
+        write(self.folder, "other/environment.js", "const { TestEnvironment } = require('jest-environment-node'); module.exports = class extends TestEnvironment { async handleTestEvent() {} };\n")
+
+
 class Vitest(Node):
     runner = "vitest"
     config = "export default { test: { globals: true, setupFiles: ['./own.mjs'] } }\n"
@@ -143,6 +155,10 @@ class MochaJenkins(Mocha):
 
 class MochaXunit(Mocha):
     reporter = ["--reporter", "xunit", "--reporter-option", "output=r.xml"]
+
+
+class MochaParallel(Mocha):
+    reporter = ["--parallel", "--reporter", "xunit", "--reporter-option", "output=r.xml,suiteName=Own > one"]
 
 
 class Rspec(Project):
@@ -358,10 +374,10 @@ class Nextest(Project):
     def lay(self):
         write(self.folder, "Cargo.toml", '[package]\nname = "left"\nversion = "0.1.0"\nedition = "2021"\n')
         tests = "".join(f"#[test] fn {word}() {{}}\n" for word in words(100))
-        write(self.folder, "src/lib.rs", f"#[cfg(test)] mod m {{ {tests} mod inner {{ {tests} }} }}\n")
+        write(self.folder, "src/lib.rs", f"#[cfg(test)] mod m {{ {tests} mod inner {{ {tests} }} }} #[test] fn root() {{}}\n")
         # Without the binary, which `cargo test` says nothing of, no name may be there twice.
         other = "".join(f"#[test] fn u{word}() {{}}\n" for word in words(100))
-        write(self.folder, "tests/it.rs", f"mod m {{ {other} mod ü {{ #[test] fn r#fn() {{}} }} }}\n")
+        write(self.folder, "tests/it.rs", f"mod m {{ {other} mod ü {{ #[test] fn r#fn() {{}} }} }} #[test] fn top() {{}} #[test] fn to() {{}}\n")
         write(self.folder, ".config/nextest.toml", '[profile.ci.junit]\npath = "junit.xml"\n')
 
     def __call__(self, args, env):
@@ -380,4 +396,4 @@ class CargoTest(Nextest):
         return ["r--lib.xml", "r--test=it.xml"]
 
 
-PROJECTS = [Jest, JestByFile, Vitest, VitestProjects, Mocha, MochaJenkins, MochaXunit, Rspec, Phpunit, Ctest, Gtest, Go, Junit4, Junit5, Pytest, Nextest, CargoTest]
+PROJECTS = [Jest, JestByFile, JestProjects, Vitest, VitestProjects, Mocha, MochaJenkins, MochaXunit, MochaParallel, Rspec, Phpunit, Ctest, Gtest, Go, Junit4, Junit5, Pytest, Nextest, CargoTest]

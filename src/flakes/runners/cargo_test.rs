@@ -6,7 +6,9 @@
 use std::path::Path;
 
 use super::skip::innermost;
-use super::{Known, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, lines, texts, tidy};
+use super::{
+    Known, ListProblem, NESTED, Runner, Sharded, Skip, Unit, Unskippable, lines, texts, tidy,
+};
 
 pub(super) struct CargoTest;
 
@@ -19,17 +21,15 @@ impl Runner for CargoTest {
     }
 
     fn skip(&self, tests: &[(&str, &str)], _: &Path) -> Result<Skip, Unskippable> {
-        // Of a report that names modules apart, the last part of the suite belongs to the name.
         let mut args = Vec::new();
         for (suite, test) in tests {
-            let class = innermost(suite);
-            let is_module = suite.contains(" > ") && !test.contains("::") && !class.is_empty();
-            let name = if is_module {
-                format!("{class}::{test}")
-            } else {
-                (*test).to_owned()
-            };
-            args.extend(["--skip".to_owned(), name]);
+            if test.contains(char::is_whitespace) {
+                let why = "rustdoc takes apart names of several words, and would leave out others";
+                return Err(Unskippable::test(suite, test, why));
+            }
+            for name in names(suite, test) {
+                args.extend(["--skip".to_owned(), name]);
+            }
         }
         if !args.is_empty() {
             args.splice(0..0, texts(&["--", "--exact"]));
@@ -100,6 +100,22 @@ impl Sharded for CargoTest {
     }
 }
 
+/// Returns what a test may be called. libtest's own report has the module apart from the name, `crate` where a test is in none, and
+/// `integration` with the whole name (rust-lang/rust, `library/test/src/formatters/junit.rs`).
+fn names(suite: &str, test: &str) -> Vec<String> {
+    let class = innermost(suite);
+    let plain = test.to_owned();
+    if !suite.contains(NESTED) || test.contains("::") || matches!(class, "" | "crate") {
+        return vec![plain];
+    }
+    let with_module = format!("{class}::{test}");
+    if class == "integration" {
+        // Or a module is called so.
+        return vec![plain, with_module];
+    }
+    vec![with_module]
+}
+
 /// Whether a name is one of rustdoc's: `src/lib.rs - f (line 3)`.
 fn is_doc(name: &str) -> bool {
     name.contains(" - ") && name.contains("(line ")
@@ -153,6 +169,19 @@ mod tests {
         assert_eq!(
             skip.args,
             ["--", "--exact", "--skip", "m::a", "--skip", "m::b"]
+        );
+        let skip = CargoTest
+            .skip(
+                &[("test > crate", "r"), ("test > integration", "t")],
+                Path::new(""),
+            )
+            .unwrap();
+        let names = ["r", "t", "integration::t"].map(|name| ["--skip", name]);
+        assert_eq!(skip.args[2..], names.concat());
+        assert!(
+            CargoTest
+                .skip(&[("test > src/lib.rs", "f (line 1)")], Path::new(""))
+                .is_err()
         );
         assert!(CargoTest.skip(&[], Path::new("")).unwrap().args.is_empty());
     }

@@ -17,6 +17,12 @@ impl Runner for Ctest {
     }
 
     fn skip(&self, tests: &[(&str, &str)], _: &Path) -> Result<Skip, Unskippable> {
+        for (suite, test) in tests {
+            if test.contains("[NON-XML-CHAR-") {
+                let why = "its name has a character that no report can hold";
+                return Err(Unskippable::test(suite, test, why));
+            }
+        }
         let mut names: Vec<&str> = tests.iter().map(|(_, test)| *test).collect();
         if names.is_empty() {
             return Ok(Skip::default());
@@ -74,6 +80,12 @@ mod tests {
         let skip = Ctest.skip(&tests, Path::new("")).unwrap();
         assert_eq!(skip.args, ["--exclude-regex", "^(a[ \t\r\n]b|b\\.c)$"]);
         assert_eq!(Ctest.skip(&[], Path::new("")).unwrap(), Skip::default());
+    }
+
+    #[test]
+    fn what_the_report_says_in_other_words_is_refused() {
+        let tests = [("(empty)", "a[NON-XML-CHAR-0x1B]")];
+        assert!(Ctest.skip(&tests, Path::new("")).is_err());
     }
 
     #[test]

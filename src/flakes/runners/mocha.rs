@@ -26,7 +26,8 @@ impl Runner for Mocha {
 const HOOK: &str = r"
 const { EventEmitter } = require('events');
 
-const loaded = Object.keys(require.cache).find((file) => /[\\/]mocha[\\/]lib[\\/]mocha\.js$/.test(file));
+// The one that loads this file.
+const loaded = Object.keys(require.cache).find((file) => /[\\/]mocha[\\/]lib[\\/]mocha\.c?js$/.test(file));
 const Mocha = loaded ? require.cache[loaded].exports : require('mocha');
 
 // What the run's reporter calls a test: suites around it, class and name.
@@ -46,11 +47,22 @@ function ofXunit(options) {
   return (test) => [[name], test.parent.fullTitle(), test.title, /\r\n|[\n\r]/g];
 }
 
+function namesOf(Reporter, options) {
+  if (Reporter.prototype && Reporter.prototype.getTestcaseData && Reporter.prototype.getTestsuiteData) return ofJunit(Reporter, options);
+  return Reporter === Mocha.reporters.XUnit ? ofXunit(options) : undefined;
+}
+
 const run = Mocha.prototype.run;
 Mocha.prototype.run = function (...args) {
-  const Reporter = this._reporter;
-  if (Reporter.prototype && Reporter.prototype.getTestcaseData && Reporter.prototype.getTestsuiteData) names = ofJunit(Reporter, this.options);
-  else if (Reporter === Mocha.reporters.XUnit) names = ofXunit(this.options);
+  names = namesOf(this._reporter, this.options);
+  const { reporter, reporterOptions, reporterOption } = this.options;
+  if (names && typeof reporter === 'string') {
+    // The workers of --parallel have a reporter of their own.
+    process.env.MAESTRO_MOCHA = JSON.stringify({ reporter, reporterOptions: reporterOptions || reporterOption });
+  } else if (!names && process.env.MAESTRO_MOCHA) {
+    const told = new Mocha(JSON.parse(process.env.MAESTRO_MOCHA));
+    names = namesOf(told._reporter, told.options);
+  }
   return run.apply(this, args);
 };
 
@@ -68,7 +80,7 @@ function leaveOut(suite, around) {
 exports.mochaHooks = {
   beforeAll() {
     if (QUARANTINED.size === 0) return;
-    if (!names) throw new Error('maestro knows tests by the names that mocha-junit-reporter and xunit give them: use one of them, and no --parallel');
+    if (!names) throw new Error('maestro knows tests by the names that mocha-junit-reporter and xunit give them: use one of them');
     let root = this.test.parent;
     while (root.parent) root = root.parent;
     leaveOut(root, {});

@@ -74,6 +74,10 @@ pub(crate) fn left_out(
                 let why = "a secret was taken out of its name when it was stored";
                 return Err(Unskippable::test(suite, test, why));
             }
+            if name.contains(char::REPLACEMENT_CHARACTER) {
+                let why = "its name has what its report could not write in UTF-8";
+                return Err(Unskippable::test(suite, test, why));
+            }
         }
     }
     runner.skip(tests, folder)
@@ -160,7 +164,7 @@ mod tests {
         let runner = super::super::find("pytest").unwrap();
         let mut name = "x y ".repeat(2000);
         assert!(crate::junit::bound_name(&mut name));
-        for name in [name.as_str(), "test_p[[redacted:url-password]]"] {
+        for name in [name.as_str(), "test_p[[redacted:url-password]]", "\u{fffd}"] {
             assert!(left_out(runner, &[("a", name)], Path::new("")).is_err());
             assert!(left_out(runner, &[(name, "a")], Path::new("")).is_err());
         }

@@ -156,6 +156,7 @@ if (globalThis.__vitest_worker__) {
 
 // Before the first worker: every project gets the hook, also one that has a configuration of its own.
 function prepare({ vitest }) {
+  if (!vitest) throw new Error('maestro needs Vitest 3 or newer to leave tests out');
   const junit = vitest.config.reporters.find((reporter) => Array.isArray(reporter) && reporter[0] === 'junit');
   const template = junit && junit[1] ? junit[1].classnameTemplate : undefined;
   if (typeof template === 'function') throw new Error('maestro cannot tell what a function of `classnameTemplate` calls tests');
@@ -177,7 +178,7 @@ async function configuration(given) {
   return vite.mergeConfig(own, { test: { globalSetup: [FILE_PATH] } });
 }
 
-export default (given) => (given && given.vitest ? prepare(given) : configuration(given));
+export default (given) => (given && given.provide ? prepare(given) : configuration(given));
 ";
 
 #[cfg(test)]

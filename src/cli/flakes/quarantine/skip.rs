@@ -17,6 +17,7 @@ use crate::flakes::quarantine::{Mode, shown};
 use crate::flakes::runners::{Skip, left_out};
 use crate::flakes::verdict::times;
 use crate::output::{Page, Report};
+use crate::plan::graph::patterns::Patterns;
 
 /// Say what makes a test runner leave out the tests of mode `skip`
 ///
@@ -39,6 +40,10 @@ pub(crate) struct SkipArgs {
     /// surefire-junit4 or vitest
     #[arg(long, value_name = "RUNNER")]
     runner: String,
+
+    /// Take only tests that a glob takes in, over files, suites and names: where other runners' tests are in quarantine as well (can be repeated)
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
 
     /// The folder for the file that a runner needs
     #[arg(long, value_name = "FOLDER")]
@@ -72,9 +77,13 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
     let rules = rules::load(session, &args.rules)?;
     let today = session.now().to_zoned(TimeZone::UTC).date();
     let never = rules::never(&rules.never)?;
+    let only = Patterns::new(&args.only)
+        .map_err(|error| CommandError::message(ErrorKind::Usage, format!("`--only`: {error}")))?;
     let entries = rules.quarantine.tests.iter().filter(|entry| {
-        let is_excepted = rules::never_by(&never, &entry.suite, &entry.test).is_some();
-        rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today) && !is_excepted
+        let is_among = |globs| rules::never_by(globs, &entry.suite, &entry.test).is_some();
+        let is_meant = args.only.is_empty() || is_among(&only);
+        let counts = rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today);
+        counts && is_meant && !is_among(&never)
     });
     let tests: Vec<(&str, &str)> = entries
         .map(|entry| (entry.suite.as_str(), entry.test.as_str()))
@@ -83,6 +92,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
     let skip = left_out(runner, &tests, &session.base.join(folder)).map_err(|problem| {
         CommandError::new(ErrorKind::Unsupported, problem)
             .hint("use the mode `gate`: the tests run, and `maestro flakes gate` forgives them")
+            .hint("say with `--only` which of the tests are this runner's")
     })?;
     let file = write(session, args, &skip)?;
     let document = SkipDocument {
