@@ -31,7 +31,8 @@ packages=$cache/skip-packages
 if [ ! -f "$packages/done" ]; then
     mkdir -p "$packages"
     (cd "$packages" && npm init --yes >/dev/null &&
-        npm install --silent jest@30.5.2 jest-junit@17.0.0 vitest@4.1.12 mocha@11.8.0 mocha-junit-reporter@2.2.1) >&2 ||
+        PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm install --silent jest@30.5.2 jest-junit@17.0.0 vitest@4.1.12 \
+            mocha@11.8.0 mocha-junit-reporter@2.2.1 @playwright/test@1.65.1) >&2 ||
         skip "npm packages cannot be installed"
     touch "$packages/done"
 fi

@@ -32,6 +32,7 @@ def hostile(count, seed, without=""):
 def javascript(names, mark, each):
     """Tests at the top, in one group and in two, and parametrised ones."""
     text = [mark]
+    # Three of equal length.
     third = len(names) // 3
     one = lambda name: f"test({json.dumps(name)}, ran);"
     text += map(one, names[:third])
@@ -132,6 +133,33 @@ class VitestProjects(Vitest):
   { test: { name: 'two', globals: true, setupFiles: ['./own.mjs'], include: ['sub/*.test.js'], pool: 'threads' } },
 ] } }
 """
+
+
+class Playwright(Node):
+    runner = "playwright"
+    projects = "projects: [{ name: 'one', testDir: 'tests' }, { name: 'two', testDir: 'tests', testMatch: 'sub/**' }]"
+
+    def lay(self):
+        mark = "const { test } = require('@playwright/test'); const { describe } = test; const fs = require('fs'); const ran = () => fs.appendFileSync(process.env.RAN, '.');"
+        for seed, name in enumerate(["a.spec.js", "sub/a.spec.js", "sub/we ird [x](y) $1.spec.js"]):
+            text = javascript(self.titles(hostile(170, seed // 2)), mark.replace("() => fs", "({}) => fs"), False)
+            write(self.folder, f"tests/{name}", text.replace("\ndescribe(", "\ntest.describe(").replace("=> { describe(", "=> { test.describe("))
+        write(self.folder, "playwright.config.js", f"module.exports = {{ {self.projects} }};\n")
+
+    def titles(self, names):
+        """It refuses two titles that are one once their tags are taken for words."""
+        return [name for name in names if "@" not in name]
+
+    def __call__(self, args, env):
+        self.start("playwright", ["test", *(args or ["--reporter=junit"])], PLAYWRIGHT_JUNIT_OUTPUT_FILE="r.xml", **env)
+        return ["r.xml"]
+
+
+class PlaywrightByProject(Playwright):
+    projects = Playwright.projects + ", reporter: [['junit', { includeProjectInTestName: true }]]"
+
+    def __call__(self, args, env):
+        return super().__call__(args, {**env, "PLAYWRIGHT_JUNIT_INCLUDE_PROJECT_IN_TEST_NAME": "1"})
 
 
 class Mocha(Node):
@@ -396,4 +424,4 @@ class CargoTest(Nextest):
         return ["r--lib.xml", "r--test=it.xml"]
 
 
-PROJECTS = [Jest, JestByFile, JestProjects, Vitest, VitestProjects, Mocha, MochaJenkins, MochaXunit, MochaParallel, Rspec, Phpunit, Ctest, Gtest, Go, Junit4, Junit5, Pytest, Nextest, CargoTest]
+PROJECTS = [Jest, JestByFile, JestProjects, Vitest, VitestProjects, Playwright, PlaywrightByProject, Mocha, MochaJenkins, MochaXunit, MochaParallel, Rspec, Phpunit, Ctest, Gtest, Go, Junit4, Junit5, Pytest, Nextest, CargoTest]

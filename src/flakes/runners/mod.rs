@@ -9,6 +9,7 @@ mod jest;
 mod mocha;
 mod nextest;
 mod phpunit;
+mod playwright;
 mod pytest;
 mod rspec;
 mod skip;
@@ -100,6 +101,7 @@ pub(crate) const RUNNERS: &[&dyn Runner] = &[
     &mocha::Mocha,
     &nextest::Nextest,
     &phpunit::Phpunit,
+    &playwright::Playwright,
     &pytest::Pytest,
     &rspec::Rspec,
     &surefire::Surefire,

@@ -36,8 +36,8 @@ Examples:
   A file for Jest, and the argument that names it
     $ maestro flakes quarantine skip --runner jest --out target")]
 pub(crate) struct SkipArgs {
-    /// What runs the tests: cargo-test, ctest, go-test, gtest, jest, mocha, nextest, phpunit, pytest, rspec, surefire,
-    /// surefire-junit4 or vitest
+    /// What runs the tests: cargo-test, ctest, go-test, gtest, jest, mocha, nextest, phpunit, playwright, pytest, rspec,
+    /// surefire, surefire-junit4 or vitest
     #[arg(long, value_name = "RUNNER")]
     runner: String,
 
