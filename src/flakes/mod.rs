@@ -2,6 +2,7 @@
 
 pub(crate) mod codeowners;
 pub(crate) mod duration;
+mod former_names;
 pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod lists;
@@ -11,10 +12,12 @@ pub(crate) mod neutral;
 mod observe;
 pub(crate) mod places;
 pub(crate) mod quarantine;
+mod renames;
 pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;
 mod since;
+pub(crate) mod stable_names;
 pub(crate) mod stated;
 pub(crate) mod stored_lists;
 mod tally;

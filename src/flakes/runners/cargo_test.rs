@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::skip::innermost;
 use super::{
-    Known, ListProblem, NESTED, Runner, Sharded, Skip, Unit, Unskippable, lines, texts, tidy,
+    Known, ListProblem, NESTED, Runner, Sharded, Skip, Unit, Unskippable, in_parts, lines, texts,
+    tidy,
 };
 
 pub(super) struct CargoTest;
@@ -35,6 +36,11 @@ impl Runner for CargoTest {
             args.splice(0..0, texts(&["--", "--exact"]));
         }
         Ok(Skip::args(args))
+    }
+
+    /// What a test program exits with is handed on; a build that fails exits with 101 as well, and leaves a broken report.
+    fn failed(&self) -> &'static [i32] {
+        &[101]
     }
 
     fn shards(&self) -> Option<&dyn Sharded> {
@@ -66,13 +72,12 @@ impl Sharded for CargoTest {
     fn only(&self, chosen: &[&Unit], _: &[Unit]) -> Vec<Vec<String>> {
         let (docs, others): (Vec<&&Unit>, _) = chosen.iter().partition(|unit| is_doc(&unit.name));
         let mut calls = Vec::new();
-        if !others.is_empty() || docs.is_empty() {
-            let mut words = texts(&["--", "--exact"]);
-            words.extend(others.iter().map(|unit| unit.name.clone()));
-            if chosen.is_empty() {
-                words.push(NOTHING.to_owned());
-            }
-            calls.push(words);
+        let mut names: Vec<&str> = others.iter().map(|unit| unit.name.as_str()).collect();
+        if chosen.is_empty() {
+            names.push(NOTHING);
+        }
+        for part in in_parts(&names) {
+            calls.push([texts(&["--", "--exact"]), texts(&part)].concat());
         }
         if !docs.is_empty() {
             calls.push(texts(&["--doc"]));

@@ -38,6 +38,11 @@ impl Runner for Ctest {
         let pattern = argument(format!("^({})$", names.join("|")))?;
         Ok(Skip::args(vec!["--exclude-regex".to_owned(), pattern]))
     }
+
+    /// Seen with CTest 3.25.
+    fn failed(&self) -> &'static [i32] {
+        &[8]
+    }
 }
 
 fn has_meaning(c: char) -> bool {

@@ -3,14 +3,11 @@
 use std::path::Path;
 
 use super::skip::{innermost, path_in};
-use super::{Runner, Skip, Unskippable};
+use super::{LONGEST, Runner, Skip, Unskippable};
 
 pub(super) struct Gtest;
 
 const FILE: &str = "maestro_quarantine.gtest";
-
-/// A longer filter goes to a file of flags.
-const LONGEST: usize = 100_000;
 
 impl Runner for Gtest {
     fn name(&self) -> &'static str {
@@ -40,6 +37,7 @@ impl Runner for Gtest {
         names.sort_unstable();
         names.dedup();
         let filter = format!("--gtest_filter=-{}", names.join(":"));
+        // A longer one goes to a file of flags.
         if filter.len() <= LONGEST {
             return Ok(Skip::args(vec![filter]));
         }

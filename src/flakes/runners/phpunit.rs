@@ -50,6 +50,11 @@ impl Runner for Phpunit {
         let pattern = format!("/^(?!(?:{})\\z)/", alternatives.join("|"));
         Ok(Skip::args(vec!["--filter".to_owned(), argument(pattern)?]))
     }
+
+    /// Failures, and tests that threw something else (`PHPUnit\TextUI\TestRunner`, `FAILURE_EXIT` and `EXCEPTION_EXIT`).
+    fn failed(&self) -> &'static [i32] {
+        &[1, 2]
+    }
 }
 
 /// Whether a text is a class with its namespaces (PHP manual, "Classes and Objects").

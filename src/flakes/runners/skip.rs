@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{NESTED, Runner};
+use super::{LONGEST, NESTED, Runner};
 use crate::flakes::quarantine::shown;
 
 /// How a runner is told to leave out tests.
@@ -94,9 +94,6 @@ fn is_cut(name: &str) -> bool {
 /// No name that was cut is shorter: it loses at most a word of what is kept.
 const SHORTEST_CUT: usize = 3_000;
 
-/// One argument of a program holds so many bytes on Linux (`MAX_ARG_STRLEN`, execve(2)).
-const LONGEST: usize = 131_071;
-
 /// Returns an argument that the system takes.
 pub(super) fn argument(text: String) -> Result<String, Unskippable> {
     let (bytes, what, most) = (text.len(), "one argument", LONGEST);
@@ -156,7 +153,10 @@ mod tests {
     fn no_argument_is_longer_than_the_system_takes() {
         assert!(argument("x".repeat(LONGEST)).is_ok());
         let problem = argument("x".repeat(LONGEST + 1)).unwrap_err();
-        assert!(problem.to_string().contains("131072 bytes"), "{problem}");
+        assert!(
+            problem.to_string().contains("takes 100001 bytes"),
+            "{problem}"
+        );
     }
 
     #[test]
