@@ -18,6 +18,7 @@ mod dist;
 mod flakes_gate;
 mod flakes_ingest;
 mod flakes_report;
+mod flakes_skip;
 mod generated;
 mod github;
 mod harness;

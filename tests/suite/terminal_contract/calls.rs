@@ -77,7 +77,7 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
         0,
     ),
     (&["flakes", "quarantine", "skip", "--runner", "nextest"], 0),
-    (&["flakes", "quarantine", "skip", "--runner", "jest"], 15),
+    (&["flakes", "quarantine", "skip", "--runner", "jest"], 2),
     (&["flakes", "gate", "--junit", "build"], 12),
     (&["state", "sync", "--dry-run"], 0),
     (&["state", "push", "--dry-run"], 0),
