@@ -69,6 +69,8 @@ pub(crate) enum SchemaName {
     Demo,
     /// `explain`
     Explain,
+    /// `flakes escalate`
+    FlakesEscalate,
     /// `flakes ingest`
     FlakesIngest,
     /// `flakes gate`
@@ -159,6 +161,7 @@ fn schema(name: SchemaName) -> String {
         SchemaName::ConfigShow => draft::<config::ConfigDocument>(),
         SchemaName::Demo => draft::<demo::DemoDocument>(),
         SchemaName::Explain => draft::<explain::ExplainDocument>(),
+        SchemaName::FlakesEscalate => draft::<flakes::EscalateDocument>(),
         SchemaName::FlakesIngest => draft::<flakes::IngestDocument>(),
         SchemaName::FlakesGate => draft::<flakes::FlakesGateDocument>(),
         SchemaName::FlakesQuarantine => draft::<flakes::QuarantineDocument>(),

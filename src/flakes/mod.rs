@@ -1,9 +1,13 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
+pub(crate) mod clusters;
 pub(crate) mod codeowners;
 pub(crate) mod duration;
+pub(crate) mod escalation;
+mod failures;
 pub(crate) mod gate;
 pub(crate) mod history;
+pub(crate) mod issue;
 pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod muted;

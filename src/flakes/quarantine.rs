@@ -6,11 +6,21 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::stats::upper_bound;
+
 /// What `schema` must say.
 pub(crate) const SCHEMA: &str = "maestro.quarantine/v1";
 
 /// Where it lies, from the top of the repository.
 pub(crate) const PATH: &str = ".maestro/quarantine.json";
+
+/// Under this rate a test is well.
+const WELL: f64 = 0.01;
+
+/// Whether so many executions show that a test is well: with 95 % probability (one-sided, Jeffreys' prior) it fails less than once in a hundred.
+pub(crate) fn is_well(failures: u64, runs: u64) -> bool {
+    upper_bound(failures, runs) < WELL
+}
 
 /// No name, reason or list is longer.
 const LONGEST: usize = 8 * 1024;

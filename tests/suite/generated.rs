@@ -4,11 +4,12 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 25] = [
+const SCHEMAS: [&str; 26] = [
     "config",
     "config-show",
     "demo",
     "explain",
+    "flakes-escalate",
     "flakes-ingest",
     "flakes-gate",
     "flakes-quarantine",
@@ -73,6 +74,7 @@ fn the_command_reference_is_published() {
         &["plan", "replay"],
         &["flakes", "ingest"],
         &["flakes", "report"],
+        &["flakes", "escalate"],
         &["state", "sync"],
         &["state", "push"],
         &["state", "fold"],

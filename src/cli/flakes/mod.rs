@@ -1,6 +1,7 @@
 //! `maestro flakes`
 
 mod counts;
+mod escalate;
 mod gate;
 mod ingest;
 mod owners;
@@ -8,6 +9,7 @@ mod quarantine;
 mod report;
 pub(super) mod rules;
 
+pub(super) use escalate::EscalateDocument;
 pub(super) use gate::FlakesGateDocument;
 pub(super) use ingest::wire::IngestDocument;
 pub(super) use quarantine::{QuarantineDocument, SkipDocument};
@@ -23,6 +25,7 @@ pub(crate) enum FlakesCommand {
     Ingest(ingest::IngestArgs),
     Report(report::ReportArgs),
     Gate(gate::GateArgs),
+    Escalate(escalate::EscalateArgs),
     /// Forgive a flaky test for a while, and review what is forgiven
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
@@ -33,6 +36,7 @@ pub(crate) fn run(session: &mut Session<'_>, command: &FlakesCommand) -> Command
         FlakesCommand::Ingest(args) => ingest::run(session, args),
         FlakesCommand::Report(args) => report::run(session, args),
         FlakesCommand::Gate(args) => gate::run(session, args),
+        FlakesCommand::Escalate(args) => escalate::run(session, args),
         FlakesCommand::Quarantine(command) => quarantine::run(session, command),
     }
 }

@@ -8,6 +8,15 @@ use crate::plan::graph::components::Components;
 
 /// Returns the owners of a test; nothing where the repository does not say.
 pub(super) fn owner_of(session: &Session<'_>, suite: &str) -> Option<String> {
+    owners(session, &[suite]).pop().flatten()
+}
+
+/// Returns the owners of each test, by its suite.
+pub(super) fn owners(session: &Session<'_>, suites: &[&str]) -> Vec<Option<String>> {
+    known(session, suites).unwrap_or_else(|| vec![None; suites.len()])
+}
+
+fn known(session: &Session<'_>, suites: &[&str]) -> Option<Vec<Option<String>>> {
     let checkout = session.checkout.as_ref().ok()?;
     let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
     let history = session.world.history.as_ref();
@@ -32,6 +41,9 @@ pub(super) fn owner_of(session: &Session<'_>, suite: &str) -> Option<String> {
     read.ok()?;
     let paths = TestPaths::new(tree.iter().map(|(path, _)| path));
     let owners = CodeOwners::read(&text);
-    let owners = owners.of(paths.of(suite)?);
-    (!owners.is_empty()).then(|| owners.join(" "))
+    let of = |suite: &&str| {
+        let owners = owners.of(paths.of(suite)?);
+        (!owners.is_empty()).then(|| owners.join(" "))
+    };
+    Some(suites.iter().map(of).collect())
 }

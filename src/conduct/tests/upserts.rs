@@ -146,6 +146,8 @@ fn a_crash_at_any_request_leaves_one_text() {
                     text: &text(words),
                     key: KEY,
                     label: "maestro",
+                    number: None,
+                    is_open: true,
                 },
             )
             .map(|done| done.writes)
@@ -228,6 +230,8 @@ fn a_closed_issue_is_opened_again_and_a_double_one_set_aside() {
                     text: &text(words),
                     key: KEY,
                     label: "maestro",
+                    number: None,
+                    is_open: true,
                 },
             )
         })

@@ -183,6 +183,15 @@ fn get(store: &Store, port: u16, asked: &Asked, rest: &str) -> Option<Answer> {
             .find(|thing| is_named(thing, comment))
             .map(|thing| Answer::json(200, thing));
     }
+    let number = rest.strip_prefix("/issues/");
+    if number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit())) {
+        let mut error = template("basic-error");
+        merge(
+            &mut error,
+            json!({ "message": "This issue was deleted", "status": "410" }),
+        );
+        return Some(Answer::json(410, &error));
+    }
     single(rest)
         .map(|kind| Answer::json(200, &template(kind)))
         .or_else(|| Some(list(store, asked, rest)))

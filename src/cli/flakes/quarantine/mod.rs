@@ -17,7 +17,7 @@ use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::history::History;
-use crate::flakes::quarantine::{Entry, Mode, Quarantine, shown};
+use crate::flakes::quarantine::{Entry, Mode, Quarantine, is_well, shown};
 use crate::flakes::verdict::{Judgement, Verdict, judge};
 use crate::stats::upper_bound;
 
@@ -189,13 +189,13 @@ pub(super) fn run(session: &mut Session<'_>, command: &QuarantineCommand) -> Com
 }
 
 /// The file in the work tree.
-struct WorkFile {
+pub(super) struct WorkFile {
     path: PathBuf,
-    quarantine: Quarantine,
+    pub(super) quarantine: Quarantine,
 }
 
 impl WorkFile {
-    fn open(session: &Session<'_>) -> Result<Self, CommandError> {
+    pub(super) fn open(session: &Session<'_>) -> Result<Self, CommandError> {
         let path = session.maestro_dir().join("quarantine.json");
         let mut bytes = Vec::new();
         match session.world.files.open(&path) {
@@ -314,9 +314,6 @@ fn extend(
     Ok(Change::Extended(shown))
 }
 
-/// Under this rate a test is well.
-const WELL: f64 = 0.01;
-
 fn release(
     session: &mut Session<'_>,
     quarantine: &mut Quarantine,
@@ -331,8 +328,8 @@ fn release(
         let (history, _) = load(&session.state()?)?;
         let found = find(&history, &test, Some(&suite))?;
         let (runs, failures) = found.map_or((0, 0), |(number, ..)| history.since(number, since));
-        let upper = upper_bound(failures, runs);
-        if upper >= WELL {
+        if !is_well(failures, runs) {
+            let upper = upper_bound(failures, runs);
             let message = format!(
                 "`{}` is not known to be well: {failures} of {runs} runs since {since} failed, so its rate may be {:.1} %",
                 shown(&suite, &test),
@@ -402,7 +399,7 @@ fn find(
     }
 }
 
-fn judge_test(history: &History, test: u32) -> Judgement {
+pub(super) fn judge_test(history: &History, test: u32) -> Judgement {
     let observations = history.observations(test);
     let name = |environment| history.environment(environment);
     judge(history.tally(test), &observations, &name)
