@@ -115,6 +115,25 @@ impl<'w> Session<'w> {
         Ok((github, whose))
     }
 
+    /// Returns GitHub for a command that can say without it what it would do.
+    pub(crate) fn wanted_github(
+        &mut self,
+        args: &GithubArgs,
+        dry_run: bool,
+        command: &str,
+    ) -> Result<Option<(GitHub<'w>, Whose)>, CommandError> {
+        if dry_run {
+            let found = self.github(args.repository.as_deref(), None, args.deadline)?;
+            let is_there = found.is_some_and(|(github, _)| github.server.borrow().is_some());
+            if !is_there || self.settings.offline.value {
+                self.ui
+                    .hint("GitHub was not asked: there is no token, or no repository is meant");
+                return Ok(None);
+            }
+        }
+        self.needed_github(args, command).map(Some)
+    }
+
     fn remote_address(&self, remote: Option<&str>) -> Option<String> {
         let checkout = self.checkout.as_ref().ok()?;
         let home = checkout.top.as_ref().unwrap_or(&checkout.common_dir);

@@ -1,6 +1,7 @@
 //! Drivers: what asks GitHub and git step by step, with time and network, as the decision rooms say.
 
 pub(crate) mod artifacts;
+pub(crate) mod backfill;
 pub(crate) mod bases;
 pub(crate) mod etags;
 pub(crate) mod github;

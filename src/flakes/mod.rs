@@ -1,5 +1,6 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
+pub(crate) mod backfill;
 pub(crate) mod clusters;
 pub(crate) mod codeowners;
 pub(crate) mod duration;

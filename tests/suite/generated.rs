@@ -4,11 +4,12 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 26] = [
+const SCHEMAS: [&str; 27] = [
     "config",
     "config-show",
     "demo",
     "explain",
+    "flakes-backfill",
     "flakes-escalate",
     "flakes-ingest",
     "flakes-gate",
@@ -75,6 +76,7 @@ fn the_command_reference_is_published() {
         &["flakes", "ingest"],
         &["flakes", "report"],
         &["flakes", "escalate"],
+        &["flakes", "backfill"],
         &["state", "sync"],
         &["state", "push"],
         &["state", "fold"],

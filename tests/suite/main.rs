@@ -13,6 +13,7 @@ mod config;
 mod corpus;
 mod demo;
 mod dist;
+mod flakes_backfill;
 mod flakes_escalate;
 mod flakes_gate;
 mod flakes_ingest;

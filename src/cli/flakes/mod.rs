@@ -1,5 +1,6 @@
 //! `maestro flakes`
 
+mod backfill;
 mod counts;
 mod escalate;
 mod gate;
@@ -9,6 +10,7 @@ mod quarantine;
 mod report;
 pub(super) mod rules;
 
+pub(super) use backfill::BackfillDocument;
 pub(super) use escalate::EscalateDocument;
 pub(super) use gate::FlakesGateDocument;
 pub(super) use ingest::wire::IngestDocument;
@@ -26,6 +28,7 @@ pub(crate) enum FlakesCommand {
     Report(report::ReportArgs),
     Gate(gate::GateArgs),
     Escalate(escalate::EscalateArgs),
+    Backfill(backfill::BackfillArgs),
     /// Forgive a flaky test for a while, and review what is forgiven
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
@@ -37,6 +40,7 @@ pub(crate) fn run(session: &mut Session<'_>, command: &FlakesCommand) -> Command
         FlakesCommand::Report(args) => report::run(session, args),
         FlakesCommand::Gate(args) => gate::run(session, args),
         FlakesCommand::Escalate(args) => escalate::run(session, args),
+        FlakesCommand::Backfill(args) => backfill::run(session, args),
         FlakesCommand::Quarantine(command) => quarantine::run(session, command),
     }
 }

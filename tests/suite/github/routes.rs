@@ -224,6 +224,18 @@ fn is_named(thing: &Value, name: &str) -> bool {
 
 fn list(store: &Store, asked: &Asked, rest: &str) -> Answer {
     let mut items: Vec<Value> = store.lists.get(rest).cloned().unwrap_or_default();
+    if let Some(run) = rest
+        .strip_prefix("/actions/runs/")
+        .and_then(|rest| rest.strip_suffix("/artifacts"))
+    {
+        items = store
+            .lists
+            .get("/actions/artifacts")
+            .cloned()
+            .unwrap_or_default();
+        let run: u64 = run.parse().unwrap();
+        items.retain(|item| item["workflow_run"]["id"] == run);
+    }
     let has = |name: &str| asked.query.get(name).map(String::as_str);
     if let Some(label) = has("labels") {
         items.retain(|item| {
@@ -234,6 +246,12 @@ fn list(store: &Store, asked: &Asked, rest: &str) -> Answer {
     }
     if let Some(state) = has("state").filter(|state| *state != "all") {
         items.retain(|item| item["state"] == state);
+    }
+    if let Some(status) = has("status") {
+        items.retain(|item| item["status"] == status);
+    }
+    if let Some((from, to)) = has("created").and_then(|created| created.split_once("..")) {
+        items.retain(|item| (from..=to).contains(&item["created_at"].as_str().unwrap()));
     }
     if let Some((_, branch)) = has("head").and_then(|head| head.split_once(':')) {
         items.retain(|item| item["head"]["ref"] == branch);

@@ -38,6 +38,7 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["flakes", "report", "--all"], 0),
     (&["flakes", "gate", "--junit", "green.xml"], 0),
     (&["flakes", "escalate", "--dry-run"], 0),
+    (&["flakes", "backfill", "--dry-run"], 0),
     (
         &[
             "flakes",

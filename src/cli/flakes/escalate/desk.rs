@@ -70,17 +70,9 @@ impl<'w> Desk<'w> {
         dry_run: bool,
         links: &[Link],
     ) -> Result<Option<Self>, CommandError> {
-        if dry_run {
-            let found = session.github(args.repository.as_deref(), None, args.deadline)?;
-            let is_there = found.is_some_and(|(github, _)| github.server.borrow().is_some());
-            if !is_there || session.settings.offline.value {
-                session
-                    .ui
-                    .hint("GitHub was not asked: there is no token, or no repository is meant");
-                return Ok(None);
-            }
-        }
-        let (github, whose) = session.needed_github(args, "escalating")?;
+        let Some((github, whose)) = session.wanted_github(args, dry_run, "escalating")? else {
+            return Ok(None);
+        };
         let me = me(&github, &whose)?;
         let numbers: BTreeSet<u64> = links.iter().filter_map(|link| link.issue).collect();
         let numbers: Vec<u64> = numbers.into_iter().collect();

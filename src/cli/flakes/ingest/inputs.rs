@@ -26,7 +26,7 @@ pub(super) struct Found {
 }
 
 /// Names that are looked into when a folder is searched.
-const ENDINGS: [&str; 6] = [
+pub(super) const ENDINGS: [&str; 6] = [
     ".xml",
     ".xml.gz",
     ".ndjson",
