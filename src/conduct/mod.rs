@@ -10,6 +10,7 @@ pub(crate) mod identity;
 pub(crate) mod imports;
 pub(crate) mod planner;
 pub(crate) mod post;
+pub(crate) mod propose;
 mod publish;
 pub(crate) mod readers;
 pub(crate) mod trusted;

@@ -1,4 +1,4 @@
-//! Writing one comment, one issue or one draft, however often and from however many places at once.
+//! Writing one comment, one issue or one pull request, however often and from however many places at once.
 //!
 //! A request that creates is followed by a look: whoever looks last removes what is too many. When it is not known whether a request
 //! was heard, a look tells.
@@ -90,8 +90,8 @@ pub(crate) fn issues_of(
     Ok(found)
 }
 
-/// Keeps one draft pull request of a branch.
-pub(crate) fn draft(github: &GitHub<'_>, me: u64, new: Draft<'_>) -> Result<Upserted, ForgeError> {
+/// Keeps one open pull request of a branch.
+pub(crate) fn pull(github: &GitHub<'_>, me: u64, new: Pull<'_>) -> Result<Upserted, ForgeError> {
     upsert(github, me, &new)
 }
 
@@ -339,22 +339,24 @@ fn is_set_aside(issue: &issues::Issue) -> bool {
             .is_some_and(|body| same(body, SET_ASIDE))
 }
 
-/// A draft to keep.
+/// A pull request to keep.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Draft<'a> {
+pub(crate) struct Pull<'a> {
     pub(crate) title: &'a str,
     pub(crate) text: &'a str,
     pub(crate) key: &'a str,
     pub(crate) head: &'a str,
     pub(crate) base: &'a str,
+    /// Whether it is opened as a draft.
+    pub(crate) is_draft: bool,
 }
 
-impl Kind for Draft<'_> {
+impl Kind for Pull<'_> {
     fn existing(&self, github: &GitHub<'_>) -> Result<Vec<Found>, ForgeError> {
         let owner = &github.repository.owner;
         let pulls = all(
             github,
-            &pulls::of_branch(&github.repository, owner, self.head),
+            &pulls::of_branch(&github.repository, owner, self.head, "open"),
         )?;
         let found = pulls
             .into_iter()
@@ -378,8 +380,9 @@ impl Kind for Draft<'_> {
             body: self.text,
             head: self.head,
             base: self.base,
+            is_draft: self.is_draft,
         };
-        match github.call(&pulls::create_draft(&github.repository, new)) {
+        match github.call(&pulls::create(&github.repository, new)) {
             // GitHub allows one open pull request of a branch: somebody else was faster, and the next look finds it.
             Err(ForgeError::Refused {
                 status: 422, words, ..
@@ -413,6 +416,6 @@ impl Kind for Draft<'_> {
     }
 
     fn purpose(&self) -> String {
-        format!("open a draft pull request of {}", self.head)
+        format!("open a pull request of {}", self.head)
     }
 }

@@ -8,10 +8,6 @@ use serde_json::json;
 pub(crate) const JOB_SUITE: &str = "GitHub Actions";
 
 /// Whether a suite's tests are jobs.
-#[expect(
-    dead_code,
-    reason = "choosing what is quarantined is the first to use it"
-)]
 pub(crate) fn is_of_jobs(suite: &str) -> bool {
     suite.starts_with(JOB_SUITE)
 }
@@ -67,7 +63,7 @@ impl Done {
         let mut at = from;
         for span in &self.spans {
             let end = span.to.min(settled);
-            if end <= at || span.from >= now {
+            if end <= at || span.from >= end {
                 continue;
             }
             if span.from > at {

@@ -1,5 +1,6 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
+pub(crate) mod admission;
 pub(crate) mod backfill;
 pub(crate) mod clusters;
 pub(crate) mod codeowners;
@@ -15,6 +16,7 @@ pub(crate) mod muted;
 pub(crate) mod neutral;
 mod observe;
 pub(crate) mod places;
+pub(crate) mod proposal;
 pub(crate) mod quarantine;
 pub(crate) mod results;
 pub(crate) mod rollup;

@@ -215,9 +215,8 @@ fn what_was_ended_goes_on_where_it_was() {
     );
 }
 
-#[test]
-fn hostile_archives_are_refused_and_speak_about_their_own_run_only() {
-    let fake = Fake::start();
+/// What a pull request of a fork leaves that means no good.
+fn left_by_a_stranger(fake: &Fake) {
     let stranger = json!({ "event": "pull_request", "head_branch": "main", "head_repository": { "id": 2, "full_name": "stranger/n" } });
     fake.ended(7, &stranger, &[(FIRST, &[])]);
     let line = |run: u64, test: &str| {
@@ -268,6 +267,12 @@ fn hostile_archives_are_refused_and_speak_about_their_own_run_only() {
     fake.store()
         .archives
         .insert(id, zipped(&[("r.xml", report("b").as_bytes())]));
+}
+
+#[test]
+fn hostile_archives_are_refused_and_speak_about_their_own_run_only() {
+    let fake = Fake::start();
+    left_by_a_stranger(&fake);
     let maestro = machine(&fake);
     let (code, document) = backfill(&maestro, &[]);
     assert_eq!(code, 0, "{document}");

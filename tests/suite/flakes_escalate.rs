@@ -24,7 +24,7 @@ const TESTS: &[(&str, &[u32])] = &[
 ];
 
 /// The results of runs, some of which fail at first.
-fn history(runs: std::ops::Range<u32>, failing: &[(&str, &[u32])]) -> String {
+pub(crate) fn history(runs: std::ops::Range<u32>, failing: &[(&str, &[u32])]) -> String {
     let mut lines = String::new();
     for run in runs {
         let at = format!("2026-01-{:02}T{:02}:00:00Z", 1 + run / 24, run % 24);
@@ -47,7 +47,7 @@ fn history(runs: std::ops::Range<u32>, failing: &[(&str, &[u32])]) -> String {
     lines
 }
 
-fn machine() -> Maestro {
+pub(crate) fn machine() -> Maestro {
     let maestro = Maestro::in_repo()
         .env("GITHUB_REPOSITORY", "o/n")
         .env("GITHUB_TOKEN", TOKEN);
@@ -173,8 +173,14 @@ fn a_cluster_gets_one_issue_that_says_what_is_known_and_calls_nobody() {
     );
 }
 
-/// Starts an escalation and kills it at a request: before it is done, or before its answer. Tells whether it came so far.
-fn crash(maestro: &Maestro, fake: &Fake, at: usize, is_done: bool) -> bool {
+/// Starts a command and kills it at a request: before it is done, or before its answer. Tells whether it came so far.
+pub(crate) fn crash(
+    maestro: &Maestro,
+    fake: &Fake,
+    args: &[&str],
+    at: usize,
+    is_done: bool,
+) -> bool {
     let victim = Arc::new((Mutex::new(None::<u32>), Condvar::new()));
     let (shared, mut left) = (Arc::clone(&victim), Some(at));
     fake.faults(move |_| {
@@ -201,7 +207,7 @@ fn crash(maestro: &Maestro, fake: &Fake, at: usize, is_done: bool) -> bool {
             Fault::Instead(Answer::json(500, &json!({})))
         })
     });
-    let mut command = maestro.command(["flakes", "escalate"]);
+    let mut command = maestro.command(args);
     command
         .env("GITHUB_API_URL", fake.api())
         .stdout(Stdio::null())
@@ -228,7 +234,7 @@ fn replay(maestro: &Maestro, stored: &BTreeSet<PathBuf>, number: usize, requests
     // Each request, before it is done and after.
     let at = number / 2 % requests;
     assert!(
-        crash(maestro, &fake, at, number % 2 == 1),
+        crash(maestro, &fake, &["flakes", "escalate"], at, number % 2 == 1),
         "request {at} was not made"
     );
     // Then it begins anew, sometimes on a machine that has forgotten what it stored.

@@ -29,6 +29,7 @@ mod plan_misses;
 mod plan_past;
 mod plan_shard;
 mod producers;
+mod quarantine_auto;
 mod state;
 mod state_artifact;
 mod state_compact;

@@ -227,6 +227,7 @@ fn list(store: &Store, asked: &Asked, rest: &str) -> Answer {
     if let Some(run) = rest
         .strip_prefix("/actions/runs/")
         .and_then(|rest| rest.strip_suffix("/artifacts"))
+        .filter(|_| items.is_empty())
     {
         items = store
             .lists
@@ -363,6 +364,12 @@ fn write(store: &mut Store, asked: &Asked, rest: &str, id: u64, login: &str) -> 
         _ if rest.ends_with("/comments") => ("issue-comment", json!({})),
         _ => return git(asked, rest, &body),
     };
+    let branch = body["head"].as_str().unwrap_or_default();
+    if let (Some(repository), "/pulls") = (&store.git, rest)
+        && let Some(tip) = super::git::Git(repository).tip(branch)
+    {
+        merge(&mut fields, json!({ "head": { "sha": tip } }));
+    }
     if kind != "check-run" {
         merge(&mut fields, json!({ "body": body["body"], "user": me }));
     }

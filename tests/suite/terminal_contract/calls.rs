@@ -67,6 +67,11 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
         &["flakes", "quarantine", "release", "known", "--dry-run"],
         65,
     ),
+    (&["flakes", "quarantine", "add", "--auto", "--dry-run"], 0),
+    (
+        &["flakes", "quarantine", "release", "--auto", "--dry-run"],
+        0,
+    ),
     (&["flakes", "quarantine", "review"], 0),
     (
         &[

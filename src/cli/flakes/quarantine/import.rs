@@ -43,7 +43,7 @@ pub(super) fn import(
     session: &mut Session<'_>,
     quarantine: &mut Quarantine,
     args: &ImportArgs,
-    today: Date,
+    (today, days): (Date, u16),
 ) -> Result<Change, CommandError> {
     let failed = |error| CommandError::reading(&args.file, error);
     let file = session
@@ -87,7 +87,7 @@ pub(super) fn import(
                     one,
                     suite,
                     test,
-                    (today, args.common.days),
+                    (today, days),
                     &args.file.display().to_string(),
                 );
                 quarantine.put(entry);
