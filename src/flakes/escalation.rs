@@ -52,6 +52,9 @@ pub(crate) struct Link {
     /// The day (UTC) of the last comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) told_on: Option<Date>,
+    /// Where the issue is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
 }
 
 /// A test of a cluster.
@@ -348,6 +351,7 @@ impl<'a> Deciding<'a> {
                 // What nobody told of so far is told by the issue itself.
                 told: told.or(last),
                 told_on,
+                url: before.and_then(|link| link.url.clone()),
             },
             subjects: group,
             merged: named.merged,

@@ -288,6 +288,7 @@ mod tests {
             tests: tests.iter().map(linked).collect(),
             told: None,
             told_on: None,
+            url: None,
         }
     }
 

@@ -403,6 +403,46 @@ fn a_cluster_keeps_its_id_when_the_state_is_lost_and_when_it_grows() {
 }
 
 #[test]
+fn clusters_that_become_one_keep_the_older_issue() {
+    let (maestro, fake) = (machine(), Fake::start());
+    let before = escalate(&maestro, &fake);
+    let runs: &[u32] = &[50, 52, 54, 56, 58, 59];
+    let joined = history(
+        50..60,
+        &[("alone", runs), ("retries", runs), ("reconnects", runs)],
+    );
+    maestro.file("n.ndjson", joined);
+    let _ = maestro.run(["flakes", "ingest", "n.ndjson"]).success();
+    let now = "2026-01-06T09:00:00Z";
+    let (_, document) = escalate_at(&maestro, &fake, now, &[]);
+    assert_eq!(
+        steps(&document),
+        ["alone closed", "retries updated", "x kept"]
+    );
+    let id = |document: &Value, test: &str| {
+        let mut rows = document["clusters"].as_array().unwrap().iter();
+        let row = rows.find(|row| row["tests"][0]["test"] == test).unwrap();
+        (row["id"].clone(), row["issue"].clone())
+    };
+    let (older, _) = id(&before, "retries");
+    assert_eq!(id(&document, "retries").0, older);
+    let young = document["clusters"].as_array().unwrap().last().unwrap();
+    assert_eq!(young["merged_into"], older);
+    let all = issues(&fake);
+    let closed = all.iter().find(|issue| issue["state"] == "closed").unwrap();
+    let number = id(&document, "retries").1;
+    assert!(
+        closed["body"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("see #{number}.")),
+        "{closed}"
+    );
+    let (_, again) = escalate_at(&maestro, &fake, "2026-01-06T10:00:00Z", &[]);
+    assert_eq!(steps(&again), ["retries kept", "x kept"]);
+}
+
+#[test]
 fn new_failures_are_told_once_a_day() {
     let (maestro, fake) = (machine(), Fake::start());
     let number = |test: &str| {

@@ -174,7 +174,7 @@ fn a_pull_request_is_opened_once_and_the_default_branch_stays() {
     );
     assert_eq!(pulls(&fake)[0]["draft"], false);
     let tip = git(&maestro, &["rev-parse", BRANCH]);
-    // On another day nothing is new; a further test goes into the same pull request.
+    // On another day nothing is new, whatever else is known by then; a further test goes into the same pull request.
     drop(fake.asked());
     let again = maestro.json(&[&AUTO[..], &["--now", "2026-01-06T09:00:00Z"]].concat());
     assert_eq!((&again["names"], fake.writes().len()), (&json!([]), 0));
@@ -294,4 +294,18 @@ fn a_crash_at_any_request_leaves_one_pull_request() {
             });
         }
     });
+}
+
+#[test]
+fn what_has_an_issue_names_it() {
+    let (maestro, fake) = team();
+    let _ = maestro.run(["flakes", "escalate"]).success();
+    let done = maestro.json(&["flakes", "quarantine", "add", "--auto"]);
+    let issues = fake.store().lists["/issues"].clone();
+    let urls: Vec<&Value> = issues.iter().map(|issue| &issue["html_url"]).collect();
+    let named = done["tests"].as_array().unwrap().iter();
+    assert!(
+        named.clone().count() == 4 && named.clone().all(|entry| urls.contains(&&entry["issue"])),
+        "{done}"
+    );
 }

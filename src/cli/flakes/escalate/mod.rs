@@ -228,6 +228,7 @@ impl Work<'_> {
             row.url = Some(kept.url);
         }
         link.issue = row.issue;
+        link.url.clone_from(&row.url);
         if let (Some(news), Some(number), true) = (news, row.issue, row.commented) {
             let now = session.now();
             let mark = issue::mark_of_comment(&link.cluster, now);

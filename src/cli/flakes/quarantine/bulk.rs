@@ -83,17 +83,19 @@ pub(super) fn add(
         suite: one.suite,
         test: one.test,
     }));
+    let issue_of = issues(session)?;
     let reason = args.reason.clone().unwrap_or_else(|| REASON.to_owned());
     let mut names = Vec::new();
     for one in chosen {
+        let known = issue_of.get(&(one.suite.clone(), one.test.clone()));
         let entry = Entry {
+            issue: args.issue.clone().or_else(|| known.cloned()),
             suite: one.suite,
             test: one.test,
             mode,
             reason: reason.trim().to_owned(),
             evidence: one.judgement.evidence,
             owner: one.owner,
-            issue: args.issue.clone(),
             since: today,
             review_by,
         };
@@ -101,6 +103,18 @@ pub(super) fn add(
         quarantine.put(entry);
     }
     Ok((Change::AddedAll(names), left_out))
+}
+
+/// Returns the issue of each test that `flakes escalate` has opened one for, by suite and name.
+fn issues(session: &Session<'_>) -> Result<BTreeMap<(String, String), String>, CommandError> {
+    let links = session.state()?.issue_links()?.into_iter();
+    let open = links.filter(|link| link.open && link.url.is_some());
+    let named = open.flat_map(|link| {
+        let url = link.url.unwrap_or_default();
+        let tests = link.tests.into_iter();
+        tests.map(move |linked| ((linked.suite, linked.test), url.clone()))
+    });
+    Ok(named.collect())
 }
 
 /// Takes every test out that the history shows to be well.
