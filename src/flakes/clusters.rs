@@ -134,6 +134,54 @@ impl Union {
     }
 }
 
+/// Whether a test failed too seldom to tell with whom.
+pub(crate) fn is_silent(failing: &[u32]) -> bool {
+    size_of(failing) < LEAST_SHARED
+}
+
+/// Keeps tests that are silent by now where they were: with most of the tests that they were known to fail with, of equals with the first.
+///
+/// `former` are the clusters that were known, as numbers of tests. Without this a cluster that has been quiet for long would fall apart.
+pub(crate) fn keep_silent(
+    clusters: &[Vec<usize>],
+    is_silent: &[bool],
+    former: &[Vec<usize>],
+) -> Vec<Vec<usize>> {
+    let mut places: Vec<usize> = vec![0; is_silent.len()];
+    for (place, tests) in clusters.iter().enumerate() {
+        for test in tests {
+            places[*test] = place;
+        }
+    }
+    let mut is_moved = vec![false; is_silent.len()];
+    for tests in former {
+        let (silent, vocal): (Vec<usize>, Vec<usize>) =
+            tests.iter().partition(|test| is_silent[**test]);
+        let mut shares: BTreeMap<usize, (usize, std::cmp::Reverse<usize>)> = BTreeMap::new();
+        for (rank, test) in vocal.into_iter().enumerate() {
+            let share = shares.entry(places[test]);
+            share.or_insert((0, std::cmp::Reverse(rank))).0 += 1;
+        }
+        let most = shares.into_iter().max_by_key(|(_, share)| *share);
+        let first = silent.first().map(|test| places[*test]);
+        let Some(place) = most.map(|(place, _)| place).or(first) else {
+            continue;
+        };
+        for test in silent {
+            if !std::mem::replace(&mut is_moved[test], true) {
+                places[test] = place;
+            }
+        }
+    }
+    let mut kept: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (test, place) in places.into_iter().enumerate() {
+        kept.entry(place).or_default().push(test);
+    }
+    let mut kept: Vec<Vec<usize>> = kept.into_values().collect();
+    kept.sort_unstable();
+    kept
+}
+
 /// Returns the short digest that a test is known by where its name has no room.
 pub(crate) fn key_of(suite: &str, test: &str) -> String {
     let bytes = format!("{}\n{suite}{test}", suite.len());
@@ -244,6 +292,31 @@ mod tests {
         let (a, b) = (runs(1), runs(10));
         check(&[&a, &b], 1000, &[&[0], &[1]]);
         check(&[&a, &a], 1000, &[&[0, 1]]);
+    }
+
+    #[test]
+    fn what_is_silent_by_now_stays_where_it_was() {
+        let clusters = [vec![0, 1], vec![2], vec![3], vec![4]];
+        let silent = |tests: &[usize]| (0..5).map(|test| tests.contains(&test)).collect::<Vec<_>>();
+        let keep = |silent: &[bool], former: &[&[usize]]| {
+            let former: Vec<Vec<usize>> = former.iter().map(|tests| tests.to_vec()).collect();
+            keep_silent(&clusters, silent, &former)
+        };
+        assert_eq!(
+            keep(&silent(&[2, 3]), &[&[0, 2], &[3, 4]]),
+            [vec![0, 1, 2], vec![3, 4]]
+        );
+        // Whoever speaks says where it belongs; nobody is kept who was not there.
+        assert_eq!(keep(&silent(&[]), &[&[0, 2], &[3, 4]]), clusters);
+        assert_eq!(
+            keep(&silent(&[2, 3, 4]), &[&[4, 2]]),
+            [vec![0, 1], vec![2, 4], vec![3]]
+        );
+        // Of two that knew it the first one counts.
+        assert_eq!(
+            keep(&silent(&[2]), &[&[2, 3], &[2, 4]]),
+            [vec![0, 1], vec![2, 3], vec![4]]
+        );
     }
 
     #[test]

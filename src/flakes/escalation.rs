@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::clusters::{Known, Named, key_of, name, together};
+use super::clusters::{Known, Named, is_silent, keep_silent, key_of, name, together};
 use super::failures::Failures;
 use super::history::{History, Tally};
 use super::quarantine::{Entry, Quarantine, is_well};
@@ -241,7 +241,9 @@ pub(crate) fn decide(
         .iter()
         .map(|at| subjects[*at].failures.runs.clone())
         .collect();
-    let groups: Vec<Vec<usize>> = together(&failing, runs)
+    let silent: Vec<bool> = failing.iter().map(|runs| is_silent(runs)).collect();
+    let former = deciding.former(&standing);
+    let groups: Vec<Vec<usize>> = keep_silent(&together(&failing, runs), &silent, &former)
         .into_iter()
         .map(|cluster| cluster.into_iter().map(|at| standing[at]).collect())
         .collect();
@@ -306,6 +308,27 @@ impl<'a> Deciding<'a> {
     fn stands(&self, subject: &Subject) -> bool {
         let released = self.released.get(&subject.name()).copied();
         subject.stands(self.open.contains(&subject.key()), released)
+    }
+
+    /// Returns the clusters that are known to be open, as places among the tests that stand.
+    fn former(&self, standing: &[usize]) -> Vec<Vec<usize>> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (place, at) in standing.iter().enumerate() {
+            places.insert(self.subjects[*at].key(), place);
+        }
+        let closed = self.links.iter().filter(|link| !link.open);
+        let closed: BTreeSet<&str> = closed.map(|link| link.cluster.as_str()).collect();
+        let open = self
+            .known
+            .iter()
+            .filter(|one| !closed.contains(one.id.as_str()));
+        let tests = |one: &Known| {
+            one.tests
+                .iter()
+                .filter_map(|key| places.get(key).copied())
+                .collect()
+        };
+        open.map(tests).collect()
     }
 
     /// Lays out a cluster that stands.

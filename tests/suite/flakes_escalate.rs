@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::{Value, json};
 
 use crate::github::{Answer, Fake, Fault, ME, TOKEN};
 use crate::harness::{Maestro, files_below};
+use crate::killed::crash;
 
 /// A name that would call, link, close, inject a cell and command the runner.
 const HOSTILE: &str = "x @org/team fixes #1 | `c` <img src=x>\n::error::y";
@@ -171,53 +170,6 @@ fn a_cluster_gets_one_issue_that_says_what_is_known_and_calls_nobody() {
             .count(),
         0
     );
-}
-
-/// Starts a command and kills it at a request: before it is done, or before its answer. Tells whether it came so far.
-pub(crate) fn crash(
-    maestro: &Maestro,
-    fake: &Fake,
-    args: &[&str],
-    at: usize,
-    is_done: bool,
-) -> bool {
-    let victim = Arc::new((Mutex::new(None::<u32>), Condvar::new()));
-    let (shared, mut left) = (Arc::clone(&victim), Some(at));
-    fake.faults(move |_| {
-        match left {
-            Some(0) => left = None,
-            Some(more) => {
-                left = Some(more - 1);
-                return None;
-            }
-            None => return None,
-        }
-        let (pid, known) = &*shared;
-        let pid = known
-            .wait_while(pid.lock().unwrap(), |pid| pid.is_none())
-            .unwrap()
-            .unwrap();
-        let killed = std::process::Command::new("kill")
-            .args(["-9", &pid.to_string()])
-            .status();
-        assert!(killed.unwrap().success());
-        Some(if is_done {
-            Fault::Reset
-        } else {
-            Fault::Instead(Answer::json(500, &json!({})))
-        })
-    });
-    let mut command = maestro.command(args);
-    command
-        .env("GITHUB_API_URL", fake.api())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    *victim.0.lock().unwrap() = Some(child.id());
-    victim.1.notify_all();
-    let status = child.wait().unwrap();
-    fake.mend();
-    !status.success()
 }
 
 /// One of a hundred replays: killed at a request, begun anew, and looked at.
@@ -403,6 +355,18 @@ fn a_cluster_keeps_its_id_when_the_state_is_lost_and_when_it_grows() {
 }
 
 #[test]
+fn so_many_issues_are_opened_at_once_and_what_fails_most_comes_first() {
+    let (maestro, fake) = (machine(), Fake::start());
+    for (opened, waits) in [(1, 2), (2, 1), (3, 0), (3, 0)] {
+        let (_, document) = escalate_at(&maestro, &fake, NOW, &["--most-new", "1"]);
+        assert_eq!(document["totals"]["waits"], waits, "{document}");
+        let all = issues(&fake);
+        assert_eq!(all.len(), opened);
+        assert!(all[0]["title"].as_str().unwrap().contains("retries"));
+    }
+}
+
+#[test]
 fn clusters_that_become_one_keep_the_older_issue() {
     let (maestro, fake) = (machine(), Fake::start());
     let before = escalate(&maestro, &fake);
@@ -579,7 +543,22 @@ fn without_a_history_nothing_is_closed() {
         .env("GITHUB_REPOSITORY", "o/n")
         .env("GITHUB_TOKEN", TOKEN);
     assert_eq!(escalate_at(&fresh, &fake, NOW, &["--require-input"]).0, 3);
-    // One green run shows nothing either.
+    // One green run shows nothing either, and a quarantine takes no cluster apart.
+    for test in ["retries", "reconnects"] {
+        let _ = fresh
+            .run([
+                "flakes",
+                "quarantine",
+                "add",
+                test,
+                "--suite",
+                "net",
+                "--reason",
+                "r",
+            ])
+            .success();
+    }
+    assert_eq!(escalate_at(&fresh, &fake, NOW, &["--require-input"]).0, 3);
     fresh.file(
         "n.ndjson",
         history(90..91, &[("retries", &[]), ("alone", &[])]),
@@ -587,5 +566,6 @@ fn without_a_history_nothing_is_closed() {
     let _ = fresh.run(["flakes", "ingest", "n.ndjson"]).success();
     let (code, document) = escalate_at(&fresh, &fake, NOW, &[]);
     assert_eq!((code, &document["totals"]["closed"]), (0, &json!(0)));
+    assert_eq!(issues(&fake).len(), 3, "{document}");
     assert!(issues(&fake).iter().all(|issue| issue["state"] == "open"));
 }

@@ -22,6 +22,7 @@ mod generated;
 mod github;
 mod harness;
 mod hostile;
+mod killed;
 mod plan;
 mod plan_base;
 mod plan_graphs;

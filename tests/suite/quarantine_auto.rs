@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::flakes_escalate::{crash, history, machine};
+use crate::flakes_escalate::{history, machine};
 use crate::github::Fake;
 use crate::harness::Maestro;
+use crate::killed::crash;
 
 const BRANCH: &str = "maestro/quarantine";
 

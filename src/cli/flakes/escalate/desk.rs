@@ -35,6 +35,8 @@ pub(super) enum Step {
     Rests,
     /// It is closed.
     Closed,
+    /// It is opened another time: so many are not opened at once.
+    Waits,
 }
 
 impl Step {
@@ -46,6 +48,7 @@ impl Step {
             Self::Kept => "kept",
             Self::Rests => "rests",
             Self::Closed => "closed",
+            Self::Waits => "waits",
         }
     }
 

@@ -40,6 +40,10 @@ pub(crate) struct EscalateArgs {
     #[command(flatten)]
     github: GithubArgs,
 
+    /// How many issues are opened at once, those of what fails most first; the others wait for the next time
+    #[arg(long, value_name = "NUMBER", default_value_t = 25)]
+    most_new: u64,
+
     /// Say what would be, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -62,8 +66,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &EscalateArgs) -> CommandResu
     }
     let links = state.issue_links()?;
     let quarantine = WorkFile::open(session)?.quarantine;
-    let is_empty = history.runs.is_empty() && quarantine.tests.is_empty();
-    if is_empty {
+    // A quarantine alone does not say what fails together.
+    if history.runs.is_empty() {
         session.ui.warn("no test run is stored yet");
         session
             .ui
@@ -85,6 +89,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &EscalateArgs) -> CommandResu
         subjects,
         links,
         desk,
+        most_new: args.most_new,
         dry_run: args.dry_run,
     };
     work.carry_out(session, decided)
@@ -114,12 +119,18 @@ struct Work<'w> {
     /// What was known before.
     links: Vec<Link>,
     desk: Option<Desk<'w>>,
+    most_new: u64,
     dry_run: bool,
 }
 
 impl Work<'_> {
     fn carry_out(mut self, session: &mut Session<'_>, decided: Escalation) -> CommandResult {
-        let Escalation { clusters, closing } = decided;
+        let Escalation {
+            mut clusters,
+            closing,
+        } = decided;
+        clusters.sort_by_key(|cluster| std::cmp::Reverse(self.failures(cluster)));
+        let mut opened = 0;
         let now = session.now();
         let state = session.state()?;
         if !self.dry_run {
@@ -135,8 +146,9 @@ impl Work<'_> {
             .progress((clusters.len() + closing.len()) as u64, "issues");
         let (mut rows, mut done, mut broken) = (Vec::new(), Vec::new(), None);
         for cluster in clusters {
-            match self.keep(session, cluster) {
+            match self.keep(session, cluster, opened < self.most_new) {
                 Ok((row, link)) => {
+                    opened += u64::from(row.step == Step::Opened);
                     rows.push(row);
                     done.push(link);
                 }
@@ -181,6 +193,11 @@ impl Work<'_> {
         }
     }
 
+    fn failures(&self, cluster: &Cluster) -> u64 {
+        let subjects = cluster.subjects.iter();
+        subjects.map(|at| self.subjects[*at].tally.failures).sum()
+    }
+
     fn before(&self, link: &Link) -> Option<&Link> {
         self.links
             .iter()
@@ -193,6 +210,7 @@ impl Work<'_> {
         &self,
         session: &Session<'_>,
         cluster: Cluster,
+        has_room: bool,
     ) -> Result<(ClusterRow, Link), ForgeError> {
         let Cluster {
             mut link,
@@ -206,14 +224,17 @@ impl Work<'_> {
         let text = desk::fitted(&issue::text(&link, &members), &issue::mark(&link.cluster));
         let mut row = ClusterRow::new(&link, &members, merged);
         let Some(desk) = &self.desk else {
-            row.step = if link.issue.is_some() {
-                Step::Updated
-            } else {
-                Step::Opened
+            row.step = match link.issue {
+                Some(_) => Step::Updated,
+                None if has_room => Step::Opened,
+                None => Step::Waits,
             };
             return Ok((row, link));
         };
         row.step = desk.step(&link, &title, &text, &members);
+        if row.step == Step::Opened && !has_room {
+            row.step = Step::Waits;
+        }
         row.commented = news.is_some() && row.step != Step::Rests;
         if let Some(found) = desk.find(&link.cluster) {
             row.issue = Some(found.number);

@@ -35,6 +35,8 @@ struct EscalateTotals {
     kept: u64,
     rests: u64,
     closed: u64,
+    /// Clusters whose issue is opened another time, because so many are not opened at once.
+    waits: u64,
     /// Comments about new failures.
     comments: u64,
 }
@@ -140,6 +142,7 @@ impl EscalateDocument {
                 Step::Kept => &mut totals.kept,
                 Step::Rests => &mut totals.rests,
                 Step::Closed => &mut totals.closed,
+                Step::Waits => &mut totals.waits,
             };
             *count += 1;
             totals.comments += u64::from(row.commented);
@@ -184,7 +187,7 @@ impl Report for EscalateDocument {
             let tone = match row.step {
                 Step::Opened | Step::Reopened => Tone::Bad,
                 Step::Closed => Tone::Good,
-                Step::Updated | Step::Kept | Step::Rests => Tone::Plain,
+                Step::Updated | Step::Kept | Step::Rests | Step::Waits => Tone::Plain,
             };
             vec![
                 Cell::toned(row.step.name(), tone),
