@@ -9,7 +9,7 @@ use super::globals::GlobalArgs;
 use super::settings::{Settings, settings};
 use super::trouble::no_repository;
 use crate::config::file::{self, CONFIG_SCHEMA};
-use crate::config::{self, ConfigFile, YamlError};
+use crate::config::{self, ConfigFile, Origin, YamlError};
 use crate::error::{CommandError, ErrorKind};
 use crate::output::{self, Looks, Report, github};
 use crate::ports::{Checkout, GitError, World};
@@ -153,6 +153,15 @@ impl<'w> Session<'w> {
             }
             Err(_) => state,
         })
+    }
+
+    /// Returns the remote that the sources come from. The configuration has no say in it: a pull request brings its own, and could name a
+    /// repository that says what it likes.
+    pub(crate) fn source_remote(&self) -> String {
+        match self.settings.remote.origin {
+            Origin::File(_) | Origin::Default => "origin".to_owned(),
+            Origin::Flag(_) | Origin::Environment(_) => self.settings.remote.value.clone(),
+        }
     }
 
     fn shared(&self, checkout: &Checkout, root: &Path) -> Shared<'w> {

@@ -32,6 +32,13 @@ pub(crate) enum NoTrust {
     Git(#[from] GitError),
 }
 
+fn remote_trouble(error: GitError, not_fetched: &dyn Fn(String) -> NoTrust) -> NoTrust {
+    match error {
+        GitError::NoProgram | GitError::CannotWrite(_) => error.into(),
+        error => not_fetched(error.to_string()),
+    }
+}
+
 /// Who reads, and whom it may ask.
 pub(crate) struct Trustee<'p, 'w> {
     pub(crate) planner: &'p mut Planner<'w>,
@@ -62,16 +69,11 @@ impl Trustee<'_, '_> {
 
     /// Returns the commit that a run was started for; what is checked out may be another one.
     fn started(&mut self, commit: &str) -> Result<String, NoTrust> {
-        if self.planner.commit(commit)?.is_none() && self.may_fetch {
-            let (history, folder) = (self.planner.history, self.planner.folder.clone());
-            let refspec = [commit.to_owned()];
-            let fetched =
-                history.fetch_commits(&folder, &self.remote, &refspec, Depth::Tip, self.deadline);
-            if fetched.is_ok() {
-                self.planner.reopen()?;
-            }
+        match self.get(commit) {
+            // A remote that does not hand it out leaves it missing.
+            Ok(()) | Err(GitError::Moving { .. }) => self.here(commit),
+            Err(error) => Err(error.into()),
         }
-        self.here(commit)
     }
 
     /// Returns where a branch of the remote is now.
@@ -79,30 +81,34 @@ impl Trustee<'_, '_> {
         if !self.may_fetch {
             return Err(NoTrust::Offline(branch.to_owned()));
         }
-        let (history, folder) = (self.planner.history, self.planner.folder.clone());
-        let depth = if self.planner.is_shallow() {
-            Depth::Tip
-        } else {
-            Depth::Same
+        let remote = crate::ports::git::shown(&self.remote);
+        let not_fetched = |words: String| NoTrust::NotFetched {
+            branch: branch.to_owned(),
+            remote: remote.clone(),
+            words,
         };
-        let own = format!("refs/remotes/{}/{branch}", self.remote);
-        let refspec = [format!("+refs/heads/{branch}:{own}")];
-        let fetched = history.fetch_commits(&folder, &self.remote, &refspec, depth, self.deadline);
-        match fetched {
-            Ok(()) => {}
-            Err(error @ (GitError::NoProgram | GitError::CannotWrite(_))) => {
-                return Err(error.into());
-            }
-            Err(error) => {
-                return Err(NoTrust::NotFetched {
-                    branch: branch.to_owned(),
-                    remote: crate::ports::git::shown(&self.remote),
-                    words: error.to_string(),
-                });
-            }
+        let history = self.planner.history;
+        let tip = history.remote_tip(&self.planner.folder, &self.remote, branch, self.deadline);
+        let tip = match tip {
+            Ok(Some(tip)) => tip,
+            Ok(None) => return Err(not_fetched("it has no such branch".to_owned())),
+            Err(error) => return Err(remote_trouble(error, &not_fetched)),
+        };
+        match self.get(&tip) {
+            Ok(()) => self.here(&tip),
+            Err(error) => Err(remote_trouble(error, &not_fetched)),
         }
-        self.planner.reopen()?;
-        self.here(&own)
+    }
+
+    /// Fetches a commit that is not here. No ref moves, and a shallow clone keeps all that it has.
+    fn get(&mut self, commit: &str) -> Result<(), GitError> {
+        if self.planner.commit(commit)?.is_some() || !self.may_fetch {
+            return Ok(());
+        }
+        let (history, folder) = (self.planner.history, self.planner.folder.clone());
+        let refspec = [commit.to_owned()];
+        history.fetch_commits(&folder, &self.remote, &refspec, Depth::Same, self.deadline)?;
+        self.planner.reopen()
     }
 
     /// Returns where the head left the remote's default branch, or the head itself.

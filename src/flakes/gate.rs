@@ -52,11 +52,11 @@ impl Ruling {
 pub(crate) enum Trouble {
     /// There is no report at all.
     NoReport,
-    /// A report breaks off, or could not be read.
+    /// A report breaks off, could not be read or is not there; in words.
     NotWhole(String),
     /// A suite failed outside its tests.
     Suite(String),
-    /// The runner failed, and no test did.
+    /// The runner failed, and not because a test did.
     Runner(i32),
 }
 
@@ -78,9 +78,25 @@ pub(crate) struct Law<'a> {
     pub(crate) today: Date,
     /// Whether it forgives, or only says what it would forgive.
     pub(crate) is_enforced: bool,
-    /// Returns the glob by which a test is never forgiven.
-    pub(crate) never: &'a dyn Fn(&str, &str) -> Option<String>,
+    /// Returns the glob by which a test is never forgiven, by its suite, its name and the file that its report names.
+    pub(crate) never: &'a dyn Fn(&str, &str, &str) -> Option<String>,
+    /// What the runner exits with when tests have failed; nothing where the runner is not known.
+    pub(crate) failed: Option<&'a [i32]>,
 }
+
+impl Law<'_> {
+    /// Whether failed tests explain what a runner exited with. A signal never is explained: it took down what had not run yet.
+    fn explains(&self, status: i32, has_failures: bool) -> bool {
+        match self.failed {
+            _ if status == 0 => true,
+            Some(failed) => has_failures && failed.contains(&status),
+            None => has_failures && (1..FIRST_SIGNAL).contains(&status),
+        }
+    }
+}
+
+/// Shells say 128 and the number of the signal that ended a process.
+const FIRST_SIGNAL: i32 = 128;
 
 /// A judged run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -134,15 +150,12 @@ pub(crate) fn judge(
             suite: row.suite.to_owned(),
             test: row.name.to_owned(),
             message: row.message.to_owned(),
-            ruling: rule(entry, row.suite, row.name, is_whole, law),
+            ruling: rule(entry, (row.suite, row.name, row.file), is_whole, law),
         });
     }
-    if let Some(status) = status.filter(|status| *status != 0)
-        && judged.failures.is_empty()
-        && troubles.is_empty()
-    {
-        troubles.push(Trouble::Runner(status));
-    }
+    let has_failures = !judged.failures.is_empty() || !troubles.is_empty();
+    let unexplained = status.filter(|status| !law.explains(*status, has_failures));
+    troubles.extend(unexplained.map(Trouble::Runner));
     let absent = law.quarantine.tests.iter();
     let is_absent = |entry: &&Entry| !seen.contains(&(entry.suite.as_str(), entry.test.as_str()));
     judged.absent = absent.filter(is_absent).cloned().collect();
@@ -150,11 +163,16 @@ pub(crate) fn judge(
     judged
 }
 
-fn rule(entry: Option<&Entry>, suite: &str, test: &str, is_whole: bool, law: &Law<'_>) -> Ruling {
+fn rule(
+    entry: Option<&Entry>,
+    (suite, test, file): (&str, &str, &str),
+    is_whole: bool,
+    law: &Law<'_>,
+) -> Ruling {
     let Some(entry) = entry else {
         return Ruling::NotQuarantined;
     };
-    if let Some(glob) = (law.never)(suite, test) {
+    if let Some(glob) = (law.never)(suite, test, file) {
         return Ruling::Never(glob);
     }
     if entry.is_overdue(law.today) {
@@ -210,12 +228,14 @@ mod tests {
         enforced: bool,
         expected: (bool, &[&str]),
     ) {
-        let never = |_: &str, test: &str| test.starts_with("sec").then(|| "sec*".to_owned());
+        let never =
+            |_: &str, test: &str, _: &str| test.starts_with("sec").then(|| "sec*".to_owned());
         let law = Law {
             quarantine,
             today: "2026-01-10".parse().unwrap(),
             is_enforced: enforced,
             never: &never,
+            failed: None,
         };
         let judged = judge(&results(tests), troubles, Some(1), &law);
         let codes: Vec<&str> = judged
@@ -321,13 +341,41 @@ mod tests {
     }
 
     #[test]
+    fn a_status_that_failed_tests_do_not_explain_is_not_forgiven() {
+        let known = quarantine("2026-01-15", &["a"]);
+        let passes = |status: i32, failed: Option<&[i32]>, outcome: Outcome| {
+            let law = Law {
+                quarantine: &known,
+                today: "2026-01-10".parse().unwrap(),
+                is_enforced: true,
+                never: &|_, _, _| None,
+                failed,
+            };
+            judge(&results(&[("a", &[outcome])]), vec![], Some(status), &law).passes()
+        };
+        assert!(passes(1, None, Failed));
+        assert!(passes(100, None, Failed));
+        assert!(passes(100, Some(&[100]), Failed));
+        assert!(passes(0, Some(&[100]), Passed));
+        // The build failed, so that its tests are missing from the report.
+        assert!(!passes(101, Some(&[100]), Failed));
+        assert!(!passes(100, Some(&[100]), Passed));
+        // Killed by a signal, or for want of memory.
+        for status in [-11, -1, 128, 137, 139, 255, 3_221_225_477_u32.cast_signed()] {
+            assert!(!passes(status, None, Failed), "{status}");
+            assert!(!passes(status, Some(&[1]), Failed), "{status}");
+        }
+    }
+
+    #[test]
     fn absence_is_no_pass() {
         let known = quarantine("2026-01-15", &["a", "b", "c"]);
         let law = Law {
             quarantine: &known,
             today: "2026-01-10".parse().unwrap(),
             is_enforced: true,
-            never: &|_, _| None,
+            never: &|_, _, _| None,
+            failed: None,
         };
         let tests: &[(&str, &[Outcome])] = &[("a", &[Passed]), ("b", &[Skipped])];
         let judged = judge(&results(tests), vec![], Some(0), &law);

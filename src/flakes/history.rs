@@ -3,7 +3,7 @@
 //! Invariant: the result depends on the set of runs alone, not on the order in which they are added.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -99,7 +99,11 @@ pub(crate) struct History {
     pub(super) sequences: Interner,
     pub(super) lists: Lists,
     pub(super) weights: Weights,
-    tallies: Vec<Tally>,
+    pub(super) tallies: Vec<Tally>,
+    /// What tests were called before, by what they are called now.
+    pub(super) former: BTreeMap<u32, Vec<u32>>,
+    /// Tests that are called otherwise now.
+    pub(super) renamed: HashSet<u32>,
     /// For each test that ever failed: the runs in which it went other than expected, oldest first.
     pub(super) deviations: BTreeMap<u32, Vec<(u32, u32)>>,
     /// The runs of each place, by number: sorted pairs.
@@ -245,6 +249,8 @@ impl HistoryBuilder {
             lists: self.lists,
             weights,
             tallies,
+            former: BTreeMap::new(),
+            renamed: HashSet::new(),
             deviations,
             by_place: by_place(&marks),
             marks,
@@ -439,7 +445,8 @@ impl History {
 
     /// Returns the tests in order of suite and name.
     pub(crate) fn in_order(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
+        let all = 0..u32::try_from(self.len()).unwrap_or(u32::MAX);
+        let mut order: Vec<u32> = all.filter(|test| !self.renamed.contains(test)).collect();
         order.sort_unstable_by(|&a, &b| self.test(a).cmp(&self.test(b)));
         order
     }

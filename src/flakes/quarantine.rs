@@ -49,7 +49,7 @@ const MOST: usize = 20_000;
 pub(crate) struct Quarantine {
     /// `maestro.quarantine/v1`
     schema: String,
-    /// In order of suite and test, each once.
+    /// In order of suite and test, each once: `find` relies on it.
     #[serde(default)]
     pub(crate) tests: Vec<Entry>,
 }
@@ -194,26 +194,24 @@ impl Quarantine {
         Ok(())
     }
 
-    /// Writes it: two equal ones are equal bytes.
-    pub(crate) fn write(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut sorted = self.clone();
-        sorted.tests.sort_by(|a, b| a.key().cmp(&b.key()));
-        let mut bytes = serde_json::to_vec_pretty(&sorted)?;
+    /// Writes it, unless it could not be read again: two equal ones are equal bytes.
+    pub(crate) fn write(&self) -> Result<Vec<u8>, QuarantineProblem> {
+        self.check()?;
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .map_err(|error| QuarantineProblem::Json(error.to_string()))?;
         bytes.push(b'\n');
         Ok(bytes)
     }
 
     /// Returns the entry of a test.
     pub(crate) fn find(&self, suite: &str, test: &str) -> Option<&Entry> {
-        self.tests.iter().find(|entry| entry.key() == (suite, test))
+        let at = self.place(suite, test).ok()?;
+        self.tests.get(at)
     }
 
     /// Puts an entry in; returns the one that was there.
     pub(crate) fn put(&mut self, entry: Entry) -> Option<Entry> {
-        let place = self
-            .tests
-            .binary_search_by(|known| known.key().cmp(&entry.key()));
-        match place {
+        match self.place(&entry.suite, &entry.test) {
             Ok(at) => Some(std::mem::replace(&mut self.tests[at], entry)),
             Err(at) => {
                 self.tests.insert(at, entry);
@@ -224,11 +222,13 @@ impl Quarantine {
 
     /// Takes an entry out.
     pub(crate) fn take(&mut self, suite: &str, test: &str) -> Option<Entry> {
-        let at = self
-            .tests
-            .iter()
-            .position(|entry| entry.key() == (suite, test))?;
+        let at = self.place(suite, test).ok()?;
         Some(self.tests.remove(at))
+    }
+
+    fn place(&self, suite: &str, test: &str) -> Result<usize, usize> {
+        self.tests
+            .binary_search_by(|known| known.key().cmp(&(suite, test)))
     }
 }
 
@@ -269,6 +269,15 @@ mod tests {
         assert_eq!(read.put(before.clone()), Some(before));
         assert_eq!(read.tests.len(), 2);
         assert!(Quarantine::read(b"\n").unwrap().tests.is_empty());
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let mut read = Quarantine::read(file(&entry("a")).as_bytes()).unwrap();
+        let mut long = read.tests[0].clone();
+        long.reason = "x".repeat(LONGEST + 1);
+        read.put(long);
+        assert!(matches!(read.write(), Err(QuarantineProblem::Entry { .. })));
     }
 
     #[test]

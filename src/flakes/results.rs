@@ -44,6 +44,8 @@ pub(crate) struct Results {
     suites: Interner,
     sequences: Interner,
     messages: BTreeMap<u32, String>,
+    /// Files of tests that failed, where reports name them.
+    files: BTreeMap<u32, String>,
     /// For tests with twins: how often each sequence was seen.
     twins: BTreeMap<u32, BTreeMap<u32, u64>>,
     /// The suite of the case before: its path's number, its class, and its label.
@@ -102,6 +104,9 @@ impl Interner {
     }
 }
 
+/// Returns the new suite and name of a test that gets others.
+pub(crate) type Renaming<'c> = &'c dyn Fn(&str, &str) -> Option<(String, String)>;
+
 impl Results {
     /// Records a case of a report, with its message as it is to be stored.
     pub(crate) fn case(&mut self, suites: &[String], serial: u64, case: &Case, message: &str) {
@@ -135,10 +140,14 @@ impl Results {
             }
         };
         let time = case.seconds.map_or(Time::UNKNOWN, Time::of_seconds);
-        self.record(suite, &case.name, sequence, message, time);
+        let at = self.record(suite, &case.name, sequence, message, time);
+        if !case.file.is_empty() && case.attempts.last().is_some_and(|last| last.is_failing()) {
+            self.files.entry(at).or_insert_with(|| case.file.clone());
+        }
     }
 
-    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str, time: Time) {
+    /// Records a result; returns which row has it.
+    fn record(&mut self, suite: u32, name: &str, sequence: u32, message: &str, time: Time) -> u32 {
         let hash = self.hasher.hash_one((suite, name));
         let (rows, names) = (&self.rows, &self.names);
         let found = self.table.find(hash, |&at| {
@@ -174,6 +183,7 @@ impl Results {
                 .entry(at)
                 .or_insert_with(|| message.to_owned());
         }
+        at
     }
 
     /// Adds a further result of a test that has one.
@@ -221,14 +231,7 @@ impl Results {
 
     /// Applies a change to every suite and name; tests that become one are joined.
     pub(crate) fn rewrite_names(self, change: &dyn Fn(&str) -> Option<String>) -> Self {
-        // Names lie end to end, so that one look over all of them tells whether any needs a change.
-        let is_clean = change(&self.names).is_none()
-            && self
-                .suites
-                .strings
-                .iter()
-                .all(|suite| change(suite).is_none());
-        if is_clean {
+        if self.is_clean(change) {
             return self;
         }
         let mut this = self;
@@ -239,6 +242,27 @@ impl Results {
             let suite = this.suites.text(renamed[row.suite as usize]);
             let name = change(name_of(&this.names, row));
             new.adopt(&this, at, suite, name.as_deref());
+        }
+        new
+    }
+
+    /// Whether a change leaves every suite and name as it is.
+    pub(crate) fn is_clean(&self, change: &dyn Fn(&str) -> Option<String>) -> bool {
+        // Names lie end to end, so that one look over all of them tells whether any needs a change.
+        let mut suites = self.suites.strings.iter();
+        change(&self.names).is_none() && suites.all(|suite| change(suite).is_none())
+    }
+
+    /// Gives tests other suites and names; those that become one are joined.
+    pub(crate) fn rewritten(self, change: Renaming<'_>) -> Self {
+        let mut new = Self::default();
+        for at in 0..count(self.rows.len()) {
+            let row = &self.rows[at as usize];
+            let suite = self.suites.text(row.suite);
+            match change(suite, name_of(&self.names, row)) {
+                Some((suite, name)) => new.adopt(&self, at, &suite, Some(&name)),
+                None => new.adopt(&self, at, suite, None),
+            }
         }
         new
     }
@@ -255,13 +279,11 @@ impl Results {
         for (&kind, &times) in other.twins.get(&at).unwrap_or(&once) {
             let sequence = self.sequences.number(other.sequences.text(kind));
             for _ in 0..times {
-                self.record(
-                    suite,
-                    name,
-                    sequence,
-                    message,
-                    std::mem::replace(&mut time, Time::UNKNOWN),
-                );
+                let time = std::mem::replace(&mut time, Time::UNKNOWN);
+                let own = self.record(suite, name, sequence, message, time);
+                if let Some(file) = other.files.get(&at) {
+                    self.files.entry(own).or_insert_with(|| file.clone());
+                }
             }
         }
     }
@@ -283,6 +305,11 @@ impl Results {
         rows
     }
 
+    /// Returns every test, in order of arrival.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = TestResult<'_>> {
+        (0..count(self.rows.len())).map(|at| self.at(at))
+    }
+
     /// Returns one test.
     pub(crate) fn at(&self, at: u32) -> TestResult<'_> {
         let row = &self.rows[at as usize];
@@ -291,6 +318,7 @@ impl Results {
             name: name_of(&self.names, row),
             sequence: self.sequence(at),
             message: self.messages.get(&at).map_or("", String::as_str),
+            file: self.files.get(&at).map_or("", String::as_str),
             time: row.time,
         }
     }
@@ -307,6 +335,8 @@ pub(crate) struct TestResult<'a> {
     pub(crate) name: &'a str,
     pub(crate) sequence: Cow<'a, str>,
     pub(crate) message: &'a str,
+    /// Of a test that failed, where its report names one.
+    pub(crate) file: &'a str,
     pub(crate) time: Time,
 }
 

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::duration::Time;
 use super::history::HistoryBuilder;
@@ -24,8 +25,6 @@ const DAYS: usize = 5;
 
 /// No more samples are looked at: those of half a year of a job, or of a month of many legs.
 const MOST_SAMPLES: usize = 200;
-
-const DAY: i64 = 86_400;
 
 /// What a run's tests took.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -86,17 +85,13 @@ fn whole(ms: f64) -> u32 {
 
 /// For which job, leg and day there is a sample.
 #[derive(Debug, Default)]
-pub(crate) struct Timed(HashSet<(String, String, i64)>);
+pub(crate) struct Timed(HashSet<(String, String, Date)>);
 
 impl Timed {
     /// Notes a sample; tells whether it is the first of its day.
-    pub(crate) fn note(&mut self, job: &str, leg: &str, at: Timestamp) -> bool {
-        self.0.insert((job.to_owned(), leg.to_owned(), day(at)))
+    pub(crate) fn note(&mut self, job: &str, leg: &str, day: Date) -> bool {
+        self.0.insert((job.to_owned(), leg.to_owned(), day))
     }
-}
-
-fn day(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(DAY)
 }
 
 /// A stored sample.
@@ -104,6 +99,8 @@ fn day(at: Timestamp) -> i64 {
 pub(crate) struct Timing {
     pub(crate) id: Sha,
     pub(crate) at: Timestamp,
+    /// The day (UTC) that it is the sample of.
+    pub(crate) day: Date,
     pub(crate) job: String,
     pub(crate) leg: String,
     pub(crate) list: Sha,
@@ -114,12 +111,12 @@ pub(crate) struct Timing {
 
 /// Stored samples, one a day of each job and leg.
 #[derive(Debug, Default)]
-pub(crate) struct Timings(BTreeMap<(i64, String, String), Timing>);
+pub(crate) struct Timings(BTreeMap<(Date, String, String), Timing>);
 
 impl Timings {
     /// Adds a sample; of several of a day the first counts.
     pub(crate) fn add(&mut self, timing: Timing) {
-        let key = (day(timing.at), timing.job.clone(), timing.leg.clone());
+        let key = (timing.day, timing.job.clone(), timing.leg.clone());
         match self.0.entry(key) {
             std::collections::btree_map::Entry::Vacant(place) => {
                 place.insert(timing);
@@ -233,14 +230,11 @@ mod tests {
         assert_eq!((many.heavy.len(), many.rest), (1500, 2500));
     }
 
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
     fn timing(number: u8, when: &str, heavy: &[(u32, u32)], absent: &[(u32, u32)]) -> Timing {
         Timing {
             id: Sha([number; 32]),
-            at: at(when),
+            at: when.parse().unwrap(),
+            day: when[..10].parse().unwrap(),
             job: "test".into(),
             leg: String::new(),
             list: Sha([9; 32]),
@@ -287,8 +281,9 @@ mod tests {
         assert_eq!(expect(vec![two.clone(), one.clone()], "a"), Some(100.0));
         assert_eq!(expect(vec![one, two], "a"), Some(100.0));
         let mut timed = Timed::default();
-        assert!(timed.note("j", "", at("2026-01-01T10:00:00Z")));
-        assert!(!timed.note("j", "", at("2026-01-01T23:59:59Z")));
-        assert!(timed.note("j", "", at("2026-01-02T00:00:00Z")));
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        assert!(timed.note("j", "", day("2026-01-01")));
+        assert!(!timed.note("j", "", day("2026-01-01")));
+        assert!(timed.note("j", "", day("2026-01-02")));
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Trusted {
     schema: String,
     /// The commit that they were read from.
     pub(crate) base: String,
-    /// Of the quarantine, as it is written.
+    /// Of all the rest.
     sha256: String,
     /// Whether the quarantine forgives.
     pub(crate) enforced: bool,
@@ -33,7 +33,7 @@ pub(crate) enum NotTrusted {
     Json(String),
     #[error("its schema is `{0}`, and this version reads `{SCHEMA}`")]
     Schema(String),
-    #[error("its quarantine is not the one that its digest was made of")]
+    #[error("it is not what its digest was made of: it was changed, or cut, on its way")]
     Digest,
     #[error("its quarantine: {0}")]
     Quarantine(#[from] QuarantineProblem),
@@ -46,19 +46,27 @@ impl Trusted {
         never: Vec<String>,
         quarantine: Quarantine,
     ) -> Self {
-        Self {
+        let mut this = Self {
             schema: SCHEMA.to_owned(),
             base,
-            sha256: digest(&quarantine),
+            sha256: String::new(),
             enforced,
             never,
             quarantine,
-        }
+        };
+        this.sha256 = this.digest();
+        this
     }
 
-    /// Returns the digest of the quarantine.
+    /// Returns the digest of all that it says.
     pub(crate) fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// It tells an accident, and not an attack: whoever can change the text can make the digest anew.
+    fn digest(&self) -> String {
+        let parts = (&self.base, self.enforced, &self.never, &self.quarantine);
+        Sha::of(&serde_json::to_vec(&parts).unwrap_or_default()).to_string()
     }
 
     /// Returns its text, unless that is longer than outputs are.
@@ -76,15 +84,12 @@ impl Trusted {
         let bytes = serde_json::to_vec(&this.quarantine);
         let bytes = bytes.map_err(|error| NotTrusted::Json(error.to_string()))?;
         let quarantine = Quarantine::read(&bytes)?;
-        if digest(&quarantine) != this.sha256 {
+        let this = Self { quarantine, ..this };
+        if this.digest() != this.sha256 {
             return Err(NotTrusted::Digest);
         }
-        Ok(Self { quarantine, ..this })
+        Ok(this)
     }
-}
-
-fn digest(quarantine: &Quarantine) -> String {
-    Sha::of(&quarantine.write().unwrap_or_default()).to_string()
 }
 
 #[cfg(test)]
@@ -98,11 +103,19 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_back_and_nothing_can_be_slipped_in() {
+    fn it_reads_back_whole_or_not_at_all() {
         let text = trusted().text().unwrap();
         assert_eq!(Trusted::read(&text), Ok(trusted()));
-        let more = text.replace("\"test\":\"a\"", "\"test\":\"b\"");
-        assert_eq!(Trusted::read(&more), Err(NotTrusted::Digest));
+        for (from, to) in [
+            ("\"test\":\"a\"", "\"test\":\"b\""),
+            ("\"base\":\"c\"", "\"base\":\"d\""),
+            ("\"enforced\":true", "\"enforced\":false"),
+            ("sec/**", "sec/*"),
+        ] {
+            let other = text.replace(from, to);
+            assert_ne!(other, text);
+            assert_eq!(Trusted::read(&other), Err(NotTrusted::Digest), "{to}");
+        }
         let newer = text.replace("trusted/v1", "trusted/v2");
         assert!(matches!(Trusted::read(&newer), Err(NotTrusted::Schema(_))));
     }

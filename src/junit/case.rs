@@ -56,6 +56,8 @@ pub(crate) struct Case {
     pub(crate) class: String,
     /// `name=`, or empty.
     pub(crate) name: String,
+    /// `file=` or `filepath=`, of the case or of a suite around it, or empty.
+    pub(crate) file: String,
     /// How each execution ended, in order; empty when it did not run.
     pub(crate) attempts: Vec<Outcome>,
     /// The first failure's or error's words, cut to a bounded length.
@@ -122,6 +124,7 @@ impl Case {
     pub(super) fn clear(&mut self) {
         self.class.clear();
         self.name.clear();
+        self.file.clear();
         self.attempts.clear();
         self.message.clear();
         self.seconds = None;
@@ -150,7 +153,7 @@ impl Case {
         self.message_is_cut |= truncate(&mut self.message, MESSAGE_LIMIT);
     }
 
-    fn settle_message(&mut self) {
+    pub(super) fn settle_message(&mut self) {
         if self.message_is_cut {
             drop_last_word(&mut self.message);
         }

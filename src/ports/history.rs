@@ -78,6 +78,14 @@ pub(crate) trait History: Send + Sync {
         remote: &str,
         objects: &[String],
     ) -> Result<(), GitError>;
+    /// Asks a remote which commit a branch is at; nothing when it has no such branch.
+    fn remote_tip(
+        &self,
+        folder: &Path,
+        remote: &str,
+        branch: &str,
+        deadline: Duration,
+    ) -> Result<Option<String>, GitError>;
     /// Fetches commits or refs of a remote; no ref of the clone moves but those that the refspecs name.
     fn fetch_commits(
         &self,

@@ -214,7 +214,7 @@ impl Thinning {
             return false;
         }
         let timing = v1::parse(line).and_then(|event| v1::decode_timing(&event));
-        timing.is_ok_and(|timing| !self.0.note(&timing.job, &timing.leg, timing.at))
+        timing.is_ok_and(|timing| !self.0.note(&timing.job, &timing.leg, timing.day))
     }
 }
 

@@ -11,7 +11,7 @@ use super::fold::{Folded, fold_into};
 use super::lengths::Lengths;
 use super::segment::Batch;
 use super::tree::{Change, Tree};
-use super::v1::{self, Filing, KnownLists, Retention, TEST_LIST};
+use super::v1::{self, Filing, KnownLists, Retention, TEST_LIST, TEST_TIMING};
 use crate::event::{Event, Origin, Sha};
 use crate::flakes::history::{History, HistoryBuilder};
 use crate::flakes::neutral;
@@ -145,10 +145,11 @@ proptest! {
         let mut wanted: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
         for (number, cases) in runs.iter().enumerate() {
             let mut results = Results::default();
-            let (counts, _) = junit::read(xml(cases).as_bytes(), &mut |suites, serial, case| {
+            let xml = xml(cases);
+            let read = junit::read(junit::Form::Xml, xml.as_bytes(), "", &mut |suites, serial, case| {
                 results.case(suites, serial, case, &case.message);
             }).unwrap();
-            events.extend(v1::encode_run(&results, &counts, &filing(number), &mut known).unwrap());
+            events.extend(v1::encode_run(&results, &read.counts, &filing(number), &mut known).unwrap());
             for (suite, name, status) in cases {
                 let tally = wanted.entry((format!("s{suite}"), format!("t{name}"))).or_default();
                 let (executions, failures) = [(1, 0), (1, 1), (0, 0), (2, 1)][usize::from(*status)];
@@ -251,19 +252,30 @@ impl Tree for MemoryTree {
 /// One event by number; some share their identity, some of those have other times or months, and some have fields of a newer
 /// writer.
 fn numbered_line(number: u8) -> String {
-    let kind = ["plan", "test_note", "spend"][usize::from(number % 3)];
+    let kind = ["plan", "test_note", "spend", TEST_TIMING][usize::from(number % 4)];
     let origin = Origin {
         run: (number % 11).to_string(),
         ..Origin::default()
     };
     let days = i64::from(number % 7) * 13 + i64::from(number / 100) * 40;
     let at = Timestamp::from_second(1_767_225_600 + days * 86_400).unwrap();
-    let event = Event::new(kind, at, origin, format!("{{\"n\":{}}}", number % 5));
+    // Samples of times: of a job, leg and day one stays, whatever times its copies have.
+    let sample = format!(
+        r#"{{"day":"2026-01-0{}","leg":"","list":"{}","ms":[],"places":"","rest":1,"rest_ms":{}}}"#,
+        1 + number / 4 % 3,
+        Sha([0; 32]),
+        number % 5
+    );
+    let payload = match kind {
+        TEST_TIMING => sample,
+        _ => format!("{{\"n\":{}}}", number % 5),
+    };
+    let event = Event::new(kind, at, origin, payload);
     let mut line = Vec::new();
     v1::write_line(&event, &mut line).unwrap();
     let line = String::from_utf8(line).unwrap();
     let line = line.trim_end_matches('\n').to_owned();
-    if number.is_multiple_of(4) {
+    if number.is_multiple_of(5) {
         line.replace("\"payload\":", "\"later\":[1],\"payload\":")
     } else {
         line

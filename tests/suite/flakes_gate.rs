@@ -189,6 +189,180 @@ fn what_is_not_certain_is_not_forgiven() {
 }
 
 #[test]
+fn a_change_cannot_choose_its_judge() {
+    let maestro = pull_request(&[]);
+    // A repository that forgives everything, named by the change's own configuration.
+    maestro.git(&["clone", "--quiet", "--bare", "remote.git", "out/evil.git"]);
+    maestro.file(
+        ".maestro/maestro.yaml",
+        format!("{CONFIG}state: {{ remote: out/evil.git }}\n"),
+    );
+    maestro.file(
+        ".maestro/quarantine.json",
+        quarantine(&[entry("broken", "2026-02-01")]),
+    );
+    maestro.commit("Excuse");
+    maestro.git(&["push", "--quiet", "out/evil.git", "topic:main"]);
+    report(&maestro, &["broken!"]);
+    let (code, document) = gate(&maestro, &[]);
+    assert_eq!(
+        (code, rulings(&document)),
+        (12, vec!["broken not-quarantined".to_owned()])
+    );
+}
+
+#[test]
+fn a_pushed_topic_is_judged_by_the_default_branch() {
+    let maestro = pull_request(&[entry("flaky", "2026-02-01")])
+        .env("GITHUB_EVENT_NAME", "push")
+        .env("GITHUB_REF", "refs/heads/topic");
+    maestro.file(
+        ".maestro/quarantine.json",
+        quarantine(&[entry("other", "2026-02-01")]),
+    );
+    maestro.commit("Excuse");
+    let payload = r#"{"ref": "refs/heads/topic", "repository": {"id": 1, "full_name": "o/r", "default_branch": "main"}}"#;
+    maestro.file("event.json", payload);
+    report(&maestro, &["flaky!", "other!"]);
+    let (code, document) = gate(&maestro, &[]);
+    let expected = ["flaky forgiven", "other not-quarantined"];
+    assert_eq!(
+        (code, rulings(&document)),
+        (12, expected.map(str::to_owned).to_vec())
+    );
+    // Without a payload nobody says which branch that is.
+    maestro.file("event.json", "{}");
+    assert_eq!(gate(&maestro, &[]).0, 69);
+    // Nor does another CI service.
+    let other = Maestro::in_repo().env("CI", "true");
+    other.file("a", "1");
+    other.commit("Start");
+    report(&other, &["ok"]);
+    assert_eq!(gate(&other, &[]).0, 69);
+    assert_eq!(gate(&other, &["--base", "HEAD"]).0, 0);
+}
+
+#[test]
+fn a_shallow_clone_keeps_its_history_and_its_refs() {
+    let maestro = pull_request(&[entry("flaky", "2026-02-01")]);
+    for number in 0..5 {
+        maestro.file("x", number.to_string());
+        maestro.commit("Change");
+    }
+    let address = format!("file://{}", maestro.path("remote.git").display());
+    maestro.git(&["push", "--quiet", "origin", "topic"]);
+    maestro.git(&[
+        "clone",
+        "--quiet",
+        "--depth=3",
+        "--branch=topic",
+        &address,
+        "out/shallow",
+    ]);
+    // `main` moves on after the clone was made.
+    maestro.git(&["push", "--quiet", "--force", "origin", "topic~1:main"]);
+    let at = |maestro: &Maestro| {
+        let git = |args: &[&str]| maestro.git(&[&["-C", "out/shallow"], args].concat());
+        (
+            git(&["rev-list", "--count", "HEAD"]),
+            git(&["for-each-ref"]),
+        )
+    };
+    let before = at(&maestro);
+    let (report_file, shallow) = (maestro.path("r.xml"), maestro.path("out/shallow"));
+    let event = maestro.path("event.json");
+    report(&maestro, &["flaky!"]);
+    let maestro = maestro.env("GITHUB_EVENT_PATH", event.to_str().unwrap());
+    let run = maestro.run([
+        "flakes",
+        "gate",
+        "--junit",
+        report_file.to_str().unwrap(),
+        "--repo",
+        shallow.to_str().unwrap(),
+    ]);
+    let _ = run.success();
+    assert_eq!(at(&maestro), before);
+}
+
+#[test]
+fn what_is_missing_forgives_nothing() {
+    let maestro = pull_request(&[entry("flaky", "2026-02-01")]);
+    report(&maestro, &["flaky!"]);
+    let whole = fs::read_to_string(maestro.path("r.xml")).unwrap();
+    maestro.file("out/r.xml", &whole);
+    let codes = |patterns: &[&str]| {
+        let args = [&["flakes", "gate", "--format", "json", "--junit"], patterns].concat();
+        let run = maestro.run(args);
+        let document: Value = serde_json::from_str(&run.stdout).unwrap();
+        let troubles = document["troubles"].as_array().unwrap().iter();
+        let details = troubles.map(|row| row["detail"].as_str().unwrap().to_owned());
+        (run.code, details.collect::<Vec<_>>().join("; "))
+    };
+    assert_eq!(codes(&["out"]), (0, String::new()));
+    // A glob that a renamed folder leaves without a file.
+    let (code, said) = codes(&["out", "elsewhere/**/*.xml"]);
+    assert_eq!(
+        (code, said.as_str()),
+        (12, "`elsewhere/**/*.xml` means no report")
+    );
+    // Killed before the first byte, or before the first element.
+    for unfinished in ["", "<?xml version=\"1.0\"?>\n"] {
+        maestro.file("out/second.xml", unfinished);
+        let (code, said) = codes(&["out"]);
+        assert_eq!((code, said.as_str()), (12, "`out/second.xml` is not whole"));
+    }
+    fs::remove_file(maestro.path("out/second.xml")).unwrap();
+    let go = r#"{"Action":"run","Package":"p","Test":"TestA"}
+{"Action":"pass","Package":"p","Te"#;
+    for (file, unfinished) in [
+        ("out/third.json", ""),
+        ("out/third.json", r#"{"testResults": [{"#),
+        ("out/third.json", go),
+        ("out/third.tap", "TAP version 13\n1..2\nok 1 - a\n"),
+    ] {
+        maestro.file(file, unfinished);
+        let (code, said) = codes(&["out"]);
+        let expected = format!("`{file}` is not whole");
+        assert_eq!((code, said), (12, expected), "{unfinished}");
+        fs::remove_file(maestro.path(file)).unwrap();
+    }
+    // What is no report at all is nobody's.
+    maestro.file("out/package.json", r#"{"name": "x"}"#);
+    maestro.file("out/second.xml", "<project/>");
+    assert_eq!(codes(&["out"]), (0, String::new()));
+}
+
+#[test]
+fn what_the_runner_exited_with_must_be_explained() {
+    let maestro = pull_request(&[entry("flaky", "2026-02-01")]);
+    report(&maestro, &["flaky!"]);
+    for (args, code) in [
+        (&["--status", "1"][..], 0),
+        (&["--status", "139"], 12),
+        (&["--status", "-9"], 12),
+        (&["--status", "100", "--runner", "nextest"], 0),
+        (&["--status", "101", "--runner", "nextest"], 12),
+        (&["--status", "2", "--runner", "pytest"], 12),
+        (&["--runner", "pytest"], 2),
+    ] {
+        assert_eq!(gate(&maestro, args).0, code, "{args:?}");
+    }
+}
+
+#[test]
+fn a_file_that_a_report_names_can_be_one_that_is_never_forgiven() {
+    let maestro = pull_request(&[entry("flaky", "2026-02-01")]);
+    let at = |file: &str| {
+        let case = format!("<testcase name=\"flaky\" file=\"{file}\"><failure/></testcase>");
+        maestro.file("r.xml", format!("<testsuite name=\"s\">{case}</testsuite>"));
+        rulings(&gate(&maestro, &[]).1)
+    };
+    assert_eq!(at("/__w/r/r/open/a.py"), ["flaky forgiven"]);
+    assert_eq!(at("/__w/r/r/secret.py"), ["flaky never"]);
+}
+
+#[test]
 fn a_plan_hands_the_quarantine_on_to_jobs_without_credentials() {
     let maestro = pull_request(&[entry("flaky", "2026-02-01")])
         .env("GITHUB_OUTPUT", "out")

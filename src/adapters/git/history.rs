@@ -95,11 +95,26 @@ impl GitProgram {
         Err(local_failure(&words(&done.stderr)))
     }
 
+    /// Returns what a remote said, without what is secret in its address.
+    fn failure(&self, folder: &Path, remote: &str, stderr: &[u8]) -> Result<GitError, GitError> {
+        let config = self.config_of(folder)?;
+        let said = words(stderr);
+        let said = config
+            .address(remote, false)
+            .map_or(said.clone(), |address| address.clean(&said));
+        Ok(super::remote::remote_failure(remote, said))
+    }
+
     fn fetch_call(folder: &Path, args: &[&str]) -> Call {
         let mut call = Self::call(folder, &["-c", "maintenance.auto=false", "-c", "gc.auto=0"]);
         call.args.extend(args.iter().map(OsString::from));
         call
     }
+}
+
+/// A server that says nothing must not hold up a job for hours.
+fn idle(deadline: Duration) -> String {
+    format!("http.lowSpeedTime={}", deadline.as_secs().max(1))
 }
 
 impl History for GitProgram {
@@ -286,12 +301,7 @@ impl History for GitProgram {
         if done.code == Some(0) {
             return Ok(());
         }
-        let config = self.config_of(folder)?;
-        let said = words(&done.stderr);
-        let said = config
-            .address(remote, false)
-            .map_or(said.clone(), |address| address.clean(&said));
-        Err(super::remote::remote_failure(remote, said))
+        Err(self.failure(folder, remote, &done.stderr)?)
     }
 
     fn fetch_commits(
@@ -308,14 +318,12 @@ impl History for GitProgram {
             Depth::All => Some("--unshallow".to_owned()),
             Depth::Same => None,
         };
-        // A server that says nothing must not hold up a job for hours.
-        let idle = deadline.as_secs().max(1).to_string();
-        let low_speed = format!("http.lowSpeedTime={idle}");
+        let idle = idle(deadline);
         let mut args = vec![
             "-c",
             "http.lowSpeedLimit=1",
             "-c",
-            &low_speed,
+            &idle,
             "fetch",
             "--quiet",
             "--no-tags",
@@ -332,12 +340,39 @@ impl History for GitProgram {
         if done.code == Some(0) {
             return Ok(());
         }
-        let config = self.config_of(folder)?;
-        let said = words(&done.stderr);
-        let said = config
-            .address(remote, false)
-            .map_or(said.clone(), |address| address.clean(&said));
-        Err(super::remote::remote_failure(remote, said))
+        Err(self.failure(folder, remote, &done.stderr)?)
+    }
+
+    fn remote_tip(
+        &self,
+        folder: &Path,
+        remote: &str,
+        branch: &str,
+        deadline: Duration,
+    ) -> Result<Option<String>, GitError> {
+        let idle = idle(deadline);
+        let name = format!("refs/heads/{branch}");
+        let args = [
+            "-c",
+            "http.lowSpeedLimit=1",
+            "-c",
+            &idle,
+            "ls-remote",
+            "--quiet",
+            "--",
+            remote,
+            &name,
+        ];
+        let done = self.finish(&Self::fetch_call(folder, &args))?;
+        if done.code != Some(0) {
+            return Err(self.failure(folder, remote, &done.stderr)?);
+        }
+        let text = String::from_utf8_lossy(&done.stdout);
+        let tip = text.lines().find_map(|line| {
+            let (object, found) = line.split_once('\t')?;
+            (found == name).then(|| object.to_owned())
+        });
+        Ok(tip)
     }
 
     fn tree_of_work(&self, folder: &Path) -> Result<String, GitError> {

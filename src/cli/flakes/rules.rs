@@ -50,7 +50,7 @@ pub(crate) fn load(session: &mut Session<'_>, args: &RulesArgs) -> Result<Truste
     {
         return handed_on(session, &given);
     }
-    from_base(session, base)
+    from_base(session, base, true)
 }
 
 fn handed_on(session: &Session<'_>, given: &str) -> Result<Trusted, CommandError> {
@@ -81,11 +81,12 @@ fn handed_on(session: &Session<'_>, given: &str) -> Result<Trusted, CommandError
 pub(crate) fn from_base(
     session: &mut Session<'_>,
     base: Option<&str>,
+    may_fetch: bool,
 ) -> Result<Trusted, CommandError> {
     let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
     let occasion = occasion(session);
-    let remote = session.settings.remote.value.clone();
-    let may_fetch = !session.settings.offline.value;
+    let remote = session.source_remote();
+    let may_fetch = may_fetch && !session.settings.offline.value;
     let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
     let mut planner = Planner::new(
         session.world.history.as_ref(),
@@ -104,7 +105,7 @@ pub(crate) fn from_base(
     let commit = match base {
         Some(base) => trustee.here(base),
         None => {
-            let trust = trust(&occasion.trigger, occasion.situation.branch.as_deref());
+            let trust = trust(&occasion.trigger, &occasion.branches);
             let started = session
                 .var("GITHUB_SHA")
                 .unwrap_or_else(|| "HEAD".to_owned());
@@ -157,15 +158,19 @@ pub(crate) fn never(globs: &[String]) -> Result<Patterns, CommandError> {
     })
 }
 
-/// Returns the glob that takes a test in: by its name, by its suite and name, by a suite around it, or by the file that a suite is.
-pub(crate) fn never_by(patterns: &Patterns, suite: &str, test: &str) -> Option<String> {
+/// Returns the glob that takes a test in: by its name, by its suite and name, by a suite around it, by the file that a suite is, or by the
+/// file that its report names, which may be an absolute path.
+pub(crate) fn never_by(patterns: &Patterns, suite: &str, test: &str, file: &str) -> Option<String> {
     let mut names = vec![test.to_owned(), quarantine::shown(suite, test)];
     for part in suite.split(" > ").chain([test]) {
         names.push(part.to_owned());
         names.push(part.replace("::", "/"));
         names.push(part.replace('.', "/"));
     }
-    let mut names = names.iter();
+    let file = file.replace('\\', "/");
+    let parts = file.match_indices('/').map(|(at, _)| &file[at + 1..]);
+    let files = [file.as_str()].into_iter().chain(parts);
+    let mut names = names.iter().map(String::as_str).chain(files);
     names
         .find_map(|name| patterns.matched(name))
         .map(str::to_owned)
@@ -177,9 +182,10 @@ mod tests {
 
     #[test]
     fn a_test_is_known_by_its_names_and_by_the_files_they_stand_for() {
-        let by = |glob: &str, suite: &str, test: &str| {
-            never_by(&Patterns::new([glob]).unwrap(), suite, test).is_some()
+        let named = |glob: &str, suite: &str, test: &str, file: &str| {
+            never_by(&Patterns::new([glob]).unwrap(), suite, test, file).is_some()
         };
+        let by = |glob: &str, suite: &str, test: &str| named(glob, suite, test, "");
         assert!(by(
             "tests/security/**",
             "pytest > tests.security.test_a.TestB",
@@ -189,5 +195,14 @@ mod tests {
         assert!(by("src/auth/**", "src/auth/a.test.ts", "d > works"));
         assert!(by("crate > works", "crate", "works"));
         assert!(!by("tests/security/**", "pytest > tests.test_a", "test_x"));
+        for file in [
+            "src/auth/a.test.ts",
+            "./src/auth/a.test.ts",
+            "/__w/r/r/src/auth/a.test.ts",
+            "C:\\w\\src\\auth\\a.test.ts",
+        ] {
+            assert!(named("src/auth/**", "login", "works", file), "{file}");
+        }
+        assert!(!named("src/auth/**", "login", "works", "src/author/a.ts"));
     }
 }

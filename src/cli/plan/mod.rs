@@ -114,7 +114,7 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
     let mut desk = Desk::open(session, &args.make)?;
     let mut made = desk.make(session, &args.make)?;
     if session.var("GITHUB_OUTPUT").is_some() {
-        made.document.trusted = trusted(session);
+        made.document.trusted = trusted(session, args.make.no_fetch);
     }
     session.render(&made.document)?;
     for reason in &made.loud {
@@ -135,8 +135,8 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
 
 /// Returns the quarantine of the branch that the change goes to, for jobs that hold no credentials; nothing where it cannot be had, or is
 /// too long: then they forgive nothing.
-fn trusted(session: &mut Session<'_>) -> String {
-    match from_base(session, None) {
+fn trusted(session: &mut Session<'_>, no_fetch: bool) -> String {
+    match from_base(session, None, !no_fetch) {
         Ok(rules) => rules.text().unwrap_or_else(|| {
             let words = "the quarantine is too long for an output: jobs without credentials forgive nothing";
             session.ui.warn(words);
@@ -307,7 +307,8 @@ fn planner<'w>(
     let history = session.world.history.as_ref();
     let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
     let may_fetch = !session.settings.offline.value && !args.no_fetch;
-    let remote = may_fetch.then_some(session.settings.remote.value.as_str());
+    let source = session.source_remote();
+    let remote = may_fetch.then_some(source.as_str());
     let planner = Planner::new(
         history,
         folder,
@@ -326,7 +327,7 @@ fn search(
     (head, past): (&Commit, &Past),
 ) -> Result<Found, CommandError> {
     let may_fetch = !session.settings.offline.value && !args.no_fetch;
-    let remote = session.settings.remote.value.clone();
+    let remote = session.source_remote();
     let mut said = Vec::new();
     let mut last_green = |branch: &str| {
         let stored = || past.last_green(branch, &head.object).map(str::to_owned);

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use crate::change::base::Trigger;
+use crate::change::trust::Branches;
 use crate::cli::session::Session;
 use crate::forge::webhook::Payload;
 use crate::plan::jobs::Situation;
@@ -15,6 +16,8 @@ const LARGEST_PAYLOAD: u64 = 32 * 1024 * 1024;
 pub(in crate::cli) struct Occasion {
     pub(in crate::cli) trigger: Trigger,
     pub(in crate::cli) situation: Situation,
+    /// For whoever asks whose rules count.
+    pub(in crate::cli) branches: Branches,
 }
 
 /// Reads it from the environment.
@@ -32,12 +35,21 @@ pub(in crate::cli) fn occasion(session: &Session<'_>) -> Occasion {
         return Occasion {
             trigger,
             situation: Situation::default(),
+            branches: Branches::default(),
         };
     };
     let payload = payload(session);
     let reference = session.var("GITHUB_REF").unwrap_or_default();
     let branch_of_ref = reference.strip_prefix("refs/heads/").map(str::to_owned);
     let situation = situation(session, &event, payload.as_ref(), &reference);
+    let repository = payload
+        .as_ref()
+        .and_then(|payload| payload.repository.as_ref());
+    let branches = Branches {
+        base: situation.branch.clone(),
+        default: repository.and_then(|repository| repository.default_branch.clone()),
+        current: branch_of_ref.clone(),
+    };
     let trigger = match (event.as_str(), &payload) {
         (name, Some(payload)) if name.starts_with("pull_request") => match &payload.pull_request {
             Some(pull_request) => Trigger::PullRequest {
@@ -59,9 +71,6 @@ pub(in crate::cli) fn occasion(session: &Session<'_>) -> Occasion {
         },
         ("push", _) if reference.starts_with("refs/tags/") => Trigger::Tag,
         ("push", payload) => {
-            let repository = payload
-                .as_ref()
-                .and_then(|payload| payload.repository.as_ref());
             let deleted = payload.as_ref().and_then(|payload| payload.deleted);
             match branch_of_ref {
                 Some(branch) => Trigger::Push {
@@ -78,7 +87,11 @@ pub(in crate::cli) fn occasion(session: &Session<'_>) -> Occasion {
         }
         _ => Trigger::Other(event),
     };
-    Occasion { trigger, situation }
+    Occasion {
+        trigger,
+        situation,
+        branches,
+    }
 }
 
 /// Returns what jobs may ask about an event; what it does not say is not known.

@@ -3,7 +3,7 @@
 //! The list does not say which binary a test is from, and neither can the arguments: equal names run together. Tests in
 //! documentation have names of several words, which rustdoc takes apart: all of them run together, by `--doc`.
 
-use super::{Known, ListProblem, Runner, Skip, Unit, lines, texts, tidy};
+use super::{Known, ListProblem, Runner, Skip, Unit, in_parts, lines, texts, tidy};
 
 pub(super) struct CargoTest;
 
@@ -38,13 +38,12 @@ impl Runner for CargoTest {
     fn only(&self, chosen: &[&Unit], _: &[Unit]) -> Vec<Vec<String>> {
         let (docs, others): (Vec<&&Unit>, _) = chosen.iter().partition(|unit| is_doc(&unit.name));
         let mut calls = Vec::new();
-        if !others.is_empty() || docs.is_empty() {
-            let mut words = texts(&["--", "--exact"]);
-            words.extend(others.iter().map(|unit| unit.name.clone()));
-            if chosen.is_empty() {
-                words.push(NOTHING.to_owned());
-            }
-            calls.push(words);
+        let mut names: Vec<&str> = others.iter().map(|unit| unit.name.as_str()).collect();
+        if chosen.is_empty() {
+            names.push(NOTHING);
+        }
+        for part in in_parts(&names) {
+            calls.push([texts(&["--", "--exact"]), texts(&part)].concat());
         }
         if !docs.is_empty() {
             calls.push(texts(&["--doc"]));
@@ -84,6 +83,11 @@ impl Runner for CargoTest {
 
     fn has_lines_of_calls(&self) -> bool {
         true
+    }
+
+    /// What a test program exits with is handed on; a build that fails exits with 101 as well, and leaves a broken report.
+    fn failed(&self) -> &'static [i32] {
+        &[101]
     }
 
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Known, ListProblem, Runner, Unit, by_group, lines, sizes, texts, tidy};
+use super::{Known, ListProblem, Runner, Unit, by_group, in_parts, lines, sizes, texts, tidy};
 
 pub(super) struct GoTest;
 
@@ -50,14 +50,15 @@ impl Runner for GoTest {
         for (package, names) in by_group(chosen) {
             if sizes.get(package) == Some(&names.len()) {
                 whole.push(package);
-            } else {
-                let run = format!("^({})$", names.join("|"));
+                continue;
+            }
+            for part in in_parts(&names) {
+                let run = format!("^({})$", part.join("|"));
                 calls.push(texts(&["-run", &run, package]));
             }
         }
-        if !whole.is_empty() {
-            calls.insert(0, texts(&whole));
-        }
+        let packages = in_parts(&whole);
+        calls.splice(0..0, packages.iter().map(|part| texts(part)));
         if calls.is_empty() {
             let package = all.first().map_or(".", |unit| unit.group.as_str());
             calls.push(texts(&["-run", "^$", package]));

@@ -18,6 +18,8 @@ pub(crate) struct Unit {
     pub(crate) group: String,
     /// What the runner calls it inside the group.
     pub(crate) name: String,
+    /// Whether the list leaves out others of the group that would run, so that nothing may name the group as a whole.
+    pub(crate) is_of_part: bool,
 }
 
 impl Unit {
@@ -25,8 +27,29 @@ impl Unit {
         Self {
             group: group.into(),
             name: name.into(),
+            is_of_part: false,
         }
     }
+}
+
+/// One argument holds at most so many bytes: Linux takes 131,072.
+const LONGEST: usize = 100_000;
+
+/// Splits words so that no part is longer than an argument may be, with a byte between each two.
+fn in_parts<'w>(words: &[&'w str]) -> Vec<Vec<&'w str>> {
+    let mut parts: Vec<Vec<&str>> = Vec::new();
+    let mut room = 0;
+    for word in words {
+        match parts.last_mut() {
+            Some(part) if word.len() < room => part.push(word),
+            _ => {
+                parts.push(vec![word]);
+                room = LONGEST;
+            }
+        }
+        room = room.saturating_sub(word.len() + 1);
+    }
+    parts
 }
 
 /// Why a text is no list of tests of a runner.
@@ -62,6 +85,10 @@ pub(crate) trait Runner: Sync {
     fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
         let _ = tests;
         None
+    }
+    /// Returns what it exits with when tests have failed and nothing else is wrong.
+    fn failed(&self) -> &'static [i32] {
+        &[1]
     }
     /// Returns how long a unit is expected to take, in milliseconds.
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64>;
@@ -243,6 +270,23 @@ mod tests {
             );
             assert_eq!(calls.len(), 1, "{}", runner.name());
         }
+    }
+
+    #[test]
+    fn parts_are_as_long_as_an_argument_may_be() {
+        let long = "x".repeat(LONGEST);
+        let words = ["a", "b", &long, "c"];
+        assert_eq!(
+            in_parts(&words),
+            [vec!["a", "b"], vec![long.as_str()], vec!["c"]]
+        );
+        let many: Vec<String> = (0..30_000).map(|n| format!("test_{n:06}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let parts = in_parts(&many);
+        assert_eq!(parts.concat(), many);
+        assert_eq!(parts.len(), 4);
+        assert!(parts.iter().all(|part| part.join("|").len() <= LONGEST));
+        assert!(in_parts(&[]).is_empty());
     }
 
     #[test]

@@ -3,12 +3,9 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use super::{Known, ListProblem, Runner, Skip, Unit, by_group, sizes, texts, tidy};
+use super::{Known, LONGEST, ListProblem, Runner, Skip, Unit, by_group, sizes, texts, tidy};
 
 pub(super) struct Nextest;
-
-/// One argument holds at most so many bytes: Linux takes 131,072.
-const LONGEST: usize = 100_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -28,7 +25,16 @@ struct Suite {
 #[serde(rename_all = "kebab-case")]
 struct Case {
     #[serde(default)]
+    ignored: bool,
+    #[serde(default)]
     filter_match: Option<Match>,
+}
+
+impl Case {
+    fn is_listed(&self) -> bool {
+        let found = self.filter_match.as_ref();
+        found.is_none_or(|found| found.status == "matches")
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,12 +56,14 @@ impl Runner for Nextest {
         let list: List = serde_json::from_str(text).map_err(wrong)?;
         let mut units = Vec::new();
         for suite in list.rust_suites.into_values() {
-            for (name, case) in suite.testcases {
-                if case
-                    .filter_match
-                    .is_none_or(|found| found.status == "matches")
-                {
-                    units.push(Unit::new(&suite.binary_id, name));
+            let cases = suite.testcases.values();
+            let is_of_part = cases
+                .into_iter()
+                .any(|case| !case.is_listed() && !case.ignored);
+            for (name, case) in &suite.testcases {
+                if case.is_listed() {
+                    let unit = Unit::new(&suite.binary_id, name);
+                    units.push(Unit { is_of_part, ..unit });
                 }
             }
         }
@@ -66,7 +74,10 @@ impl Runner for Nextest {
         if chosen.is_empty() {
             return vec![texts(&["-E", "none()", "--no-tests", "pass"])];
         }
-        let sizes = sizes(all);
+        let mut sizes = sizes(all);
+        for unit in all.iter().filter(|unit| unit.is_of_part) {
+            sizes.remove(unit.group.as_str());
+        }
         let mut expressions: Vec<String> = Vec::new();
         let mut add = |term: String| match expressions.last_mut() {
             Some(last) if last.len() + term.len() < LONGEST => {
@@ -122,6 +133,11 @@ impl Runner for Nextest {
             args,
             ..Skip::default()
         })
+    }
+
+    /// `NextestExitCode::TEST_RUN_FAILED` of the crate `nextest-metadata`.
+    fn failed(&self) -> &'static [i32] {
+        &[100]
     }
 
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
@@ -180,6 +196,16 @@ mod tests {
             ]]
         );
         assert_eq!(escaped("odd, (x)\\/\n"), "odd\\, (x\\)\\\\\\/\\u{a}");
+    }
+
+    #[test]
+    fn a_binary_that_the_list_has_only_part_of_is_not_named_whole() {
+        let filtered = LIST.replace("\"reason\":\"ignored\"", "\"reason\":\"expression\"");
+        let filtered = filtered.replace("\"ignored\":true", "\"ignored\":false");
+        let all = Nextest.read_list(&filtered).unwrap();
+        let calls = Nextest.only(&[&all[0], &all[1]], &all);
+        let expected = "(binary_id(=a) & (test(=m::one) | test(=m::three)))";
+        assert_eq!(calls, [["-E", expected]]);
     }
 
     #[test]

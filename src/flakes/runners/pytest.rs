@@ -20,7 +20,10 @@ impl Runner for Pytest {
         for (number, line) in lines(text) {
             let wrong = |problem: &str| Err(ListProblem::new(number, problem));
             is_over |= line.starts_with("==");
-            if line.starts_with("ERROR ") || line.contains(" error") && line.contains("collect") {
+            // Names of tests hold any words; what pytest says of errors comes between or after them.
+            let is_said = is_over || !line.contains("::");
+            let is_error = line.contains(" error") && line.contains("collect");
+            if line.starts_with("ERROR ") || is_said && is_error {
                 return wrong("tests could not be collected, so the list is not whole");
             }
             if is_count(line) {
@@ -135,6 +138,8 @@ mod tests {
         assert!(counts.problem.contains("-q"));
         let warned = "test_a.py::x\n\n==== warnings summary ====\ntest_b.py::y\n";
         assert_eq!(listed(&Pytest, warned), ["test_a.py x"]);
+        let odd = "test_a.py::test_x[ error while collecting]\n";
+        assert_eq!(Pytest.read_list(odd).unwrap().len(), 1);
         let broken = "test_a.py::x\n==== 1 error during collection ====\n";
         assert_eq!(Pytest.read_list(broken).unwrap_err().line, 2);
     }

@@ -17,7 +17,12 @@ impl Runner for Vitest {
     }
 
     fn read_list(&self, text: &str) -> Result<Vec<Unit>, ListProblem> {
-        if text.trim_start().starts_with("[{") || text.trim_start().starts_with("[\n") {
+        // `[unit] src/a.test.ts` begins alike.
+        let is_json = text.trim_start().strip_prefix('[').is_some_and(|rest| {
+            let rest = rest.trim_start();
+            rest.starts_with('{') || rest.trim_end() == "]"
+        });
+        if is_json {
             let files = files_of_json(text)?;
             return Ok(tidy(
                 files.into_iter().map(|file| Unit::new("", file)).collect(),
@@ -125,6 +130,7 @@ mod tests {
         let json = "[\n  {\n    \"file\": \"src/a.test.ts\"\n  },\n  {\"file\": \"lib/a.test.ts\", \"projectName\": \"unit\"}\n]";
         assert_eq!(listed(&Vitest, json), files);
         assert!(Vitest.read_list("src/a.test.ts > d > one\n").is_err());
+        assert_eq!(Vitest.read_list("[]\n"), Ok(vec![]));
     }
 
     #[test]

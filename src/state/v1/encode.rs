@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::test_list::{KnownLists, Placed};
 use super::test_run::Differences;
@@ -77,7 +78,8 @@ fn timing(
     let Some(sample) = Sample::of(times) else {
         return Ok(None);
     };
-    let is_news = known.timed.note(&filing.origin.job, &filing.leg, filing.at);
+    let day = filing.at.to_zoned(TimeZone::UTC).date();
+    let is_news = known.timed.note(&filing.origin.job, &filing.leg, day);
     is_news
         .then(|| encode_timing(filing, &placed.id, absent, &sample))
         .transpose()

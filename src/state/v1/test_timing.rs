@@ -1,5 +1,7 @@
 //! `test_timing`: how long the tests of a run took, version 1. One a day of each job and leg is kept.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::judge::RunDemand;
@@ -15,6 +17,10 @@ struct TimingRecord {
     /// Ranges of the list that did not run: first place and length.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     absent: Vec<(u32, u32)>,
+    /// The day (UTC) that it is the sample of: unlike the event's time it is part of the event's identity, so that copies with other
+    /// times stay samples of one day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<Date>,
     leg: String,
     list: String,
     /// Milliseconds of the heaviest tests.
@@ -37,6 +43,7 @@ pub(super) fn encode_timing(
     let (at, ms): (Vec<u32>, Vec<u32>) = sample.heavy.iter().copied().unzip();
     let record = TimingRecord {
         absent: absent.to_vec(),
+        day: Some(filing.at.to_zoned(TimeZone::UTC).date()),
         leg: filing.leg.clone(),
         list: list.to_string(),
         ms,
@@ -61,6 +68,9 @@ pub(crate) fn decode_timing(event: &StoredEvent<'_>) -> Result<Timing, LineProbl
     Ok(Timing {
         id: event.id,
         at: event.at,
+        day: record
+            .day
+            .unwrap_or_else(|| event.at.to_zoned(TimeZone::UTC).date()),
         job: event.origin.job.clone(),
         leg: record.leg,
         list,

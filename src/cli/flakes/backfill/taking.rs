@@ -35,6 +35,8 @@ pub(super) struct Taking<'r, 'w> {
     with_jobs: bool,
     dry_run: bool,
     redactor: Option<Redactor>,
+    /// Where GitHub's own runners check the repository out: paths in reports begin so.
+    root: String,
     lists: KnownLists,
     known: HashSet<Stored>,
     /// Runs that were met: two windows share a second.
@@ -74,7 +76,7 @@ impl<'r, 'w> Taking<'r, 'w> {
                 TEST_LIST => return lists.add(event),
                 TEST_TIMING => {
                     let timing = v1::decode_timing(event)?;
-                    lists.timed.note(&timing.job, &timing.leg, timing.at);
+                    lists.timed.note(&timing.job, &timing.leg, timing.day);
                 }
                 _ => {
                     let origin = &event.origin;
@@ -96,6 +98,7 @@ impl<'r, 'w> Taking<'r, 'w> {
             wanted,
             with_jobs: !args.no_jobs,
             dry_run: args.dry_run,
+            root: workspace(&github.repository.name),
             redactor: redactor.then(|| Redactor::new(&session.world.environment.vars())),
             lists,
             known,
@@ -152,7 +155,8 @@ impl<'r, 'w> Taking<'r, 'w> {
                 return Ok(Ok(false));
             }
         };
-        let Packed { files, refused } = read_archive(self.files, archive, self.redactor.as_ref())?;
+        let Packed { files, refused } =
+            read_archive(self.files, archive, &self.root, self.redactor.as_ref())?;
         for (file, why) in refused {
             document.refuse(Refused::new(run.id, &artifact.name, &file, &why));
         }
@@ -172,7 +176,7 @@ impl<'r, 'w> Taking<'r, 'w> {
         let mut shas: BTreeSet<Sha> = BTreeSet::new();
         for file in files {
             match file {
-                PackedFile::Junit(read, of, sha) => {
+                PackedFile::Report(read, of, sha) => {
                     if self.is_new(&origin, sha) {
                         results.absorb(read);
                         counts.add(&of);
@@ -339,6 +343,11 @@ impl<'r, 'w> Taking<'r, 'w> {
         }
         Ok(self.state.save(&events).map(drop)?)
     }
+}
+
+/// Returns where GitHub's own Linux runners check a repository out (docs.github.com, "Variables reference": `GITHUB_WORKSPACE`).
+fn workspace(name: &str) -> String {
+    ["", "home", "runner", "work", name, name].join("/")
 }
 
 fn encoding(error: serde_json::Error) -> CommandError {

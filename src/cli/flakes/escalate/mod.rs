@@ -5,7 +5,7 @@ mod wire;
 
 use jiff::SignedDuration;
 
-use super::owners::owners;
+use super::owners;
 use super::quarantine::{WorkFile, judge_test};
 use super::report::{load, missing_lists_error};
 use crate::cli::github::GithubArgs;
@@ -105,7 +105,7 @@ fn owners_of(session: &Session<'_>, subjects: &[Subject]) -> Vec<Option<String>>
         .iter()
         .map(|subject| subject.suite.as_str())
         .collect();
-    let owners = owners(session, &suites);
+    let owners = owners::owners_of(session, &suites);
     let named = |subject: &Subject| subject.entry.as_ref().and_then(|entry| entry.owner.clone());
     let both = subjects.iter().zip(owners);
     both.map(|(subject, owner)| named(subject).or(owner))

@@ -9,9 +9,11 @@ use jiff::tz::TimeZone;
 use super::ingest::{ReadReports, read_reports};
 use super::rules::{self, RulesArgs};
 use crate::cli::session::Session;
+use crate::cli::trouble::named_runner;
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
 use crate::flakes::gate::{Law, Trouble, judge};
+use crate::flakes::runners::Runner;
 
 pub(crate) use wire::FlakesGateDocument;
 
@@ -28,21 +30,26 @@ Examples:
     $ maestro flakes gate --junit green.xml
 
   The same, for a program, with what the runner exited with
-    $ maestro flakes gate --junit green.xml --status 0 --format json")]
+    $ maestro flakes gate --junit green.xml --runner pytest --status 0 --format json")]
 pub(crate) struct GateArgs {
     /// Reports of the run: files, folders and globs
     #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
     junit: Vec<PathBuf>,
 
-    /// What the test runner exited with: a failure without a failed test is not forgiven
+    /// What the test runner exited with: a status that failed tests do not explain is not forgiven
     #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
     status: Option<i32>,
+
+    /// What ran the tests: then only the status that it has for failed tests is explained by them
+    #[arg(long, value_name = "RUNNER", requires = "status")]
+    runner: Option<String>,
 
     #[command(flatten)]
     rules: RulesArgs,
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &GateArgs) -> CommandResult {
+    let runner = args.runner.as_deref().map(named_runner).transpose()?;
     let rules = rules::load(session, &args.rules)?;
     let never = rules::never(&rules.never)?;
     let ReadReports {
@@ -62,7 +69,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &GateArgs) -> CommandResult {
         quarantine: &rules.quarantine,
         today: session.now().to_zoned(TimeZone::UTC).date(),
         is_enforced: rules.enforced,
-        never: &|suite, test| rules::never_by(&never, suite, test),
+        never: &|suite, test, file| rules::never_by(&never, suite, test, file),
+        failed: runner.map(Runner::failed),
     };
     let judged = judge(&results, troubles, args.status, &law);
     let document = FlakesGateDocument::new(&rules, &judged, files);

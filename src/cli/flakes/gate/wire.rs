@@ -25,8 +25,8 @@ pub(crate) struct FlakesGateDocument {
     enforced: bool,
     /// The commit that the quarantine was read from.
     base: String,
-    /// SHA-256 of the quarantine.
-    quarantine_sha256: String,
+    /// SHA-256 of the rules: where they are from, whether they are enforced, the globs and the quarantine.
+    rules_sha256: String,
     /// Reports that were read.
     reports: u64,
     /// Tests in them.
@@ -88,7 +88,7 @@ impl FlakesGateDocument {
             passed,
             enforced: rules.enforced,
             base: rules.base.clone(),
-            quarantine_sha256: rules.sha256().to_owned(),
+            rules_sha256: rules.sha256().to_owned(),
             reports,
             tests: judged.tests,
             forgiven: forgiven as u64,
@@ -166,9 +166,11 @@ fn failure(failure: &Failure) -> FailureRow {
 fn trouble(trouble: &Trouble) -> TroubleRow {
     let detail = match trouble {
         Trouble::NoReport => "there is no test report".to_owned(),
-        Trouble::NotWhole(file) => format!("`{file}` is not whole"),
+        Trouble::NotWhole(words) => words.clone(),
         Trouble::Suite(file) => format!("in `{file}` a suite failed outside its tests"),
-        Trouble::Runner(status) => format!("the runner exited with {status}, and no test failed"),
+        Trouble::Runner(status) => {
+            format!("the runner exited with {status}, which failed tests do not explain")
+        }
     };
     TroubleRow {
         code: trouble.code(),

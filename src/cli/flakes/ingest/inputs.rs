@@ -23,16 +23,24 @@ pub(super) struct Input {
 pub(super) struct Found {
     pub(super) inputs: Vec<Input>,
     pub(super) failures: Vec<CommandError>,
+    /// Folders and globs that nothing was found for.
+    pub(super) vain: Vec<PathBuf>,
 }
 
 /// Names that are looked into when a folder is searched.
-pub(super) const ENDINGS: [&str; 6] = [
+pub(super) const ENDINGS: [&str; 12] = [
     ".xml",
     ".xml.gz",
     ".ndjson",
     ".ndjson.gz",
     ".jsonl",
     ".jsonl.gz",
+    ".trx",
+    ".trx.gz",
+    ".json",
+    ".json.gz",
+    ".tap",
+    ".tap.gz",
 ];
 
 /// Finds what the patterns mean, seen from a folder.
@@ -43,9 +51,15 @@ pub(super) fn find(session: &Session<'_>, patterns: &[PathBuf], from: &Path) -> 
         failures: Vec::new(),
         named: BTreeSet::new(),
         met: BTreeSet::new(),
+        is_vain: true,
     };
+    let mut vain = Vec::new();
     for pattern in patterns {
+        finder.is_vain = true;
         finder.pattern(pattern, &from.join(pattern));
+        if finder.is_vain {
+            vain.push(pattern.clone());
+        }
     }
     let Finder {
         failures,
@@ -63,7 +77,11 @@ pub(super) fn find(session: &Session<'_>, patterns: &[PathBuf], from: &Path) -> 
         })
         .collect();
     inputs.sort();
-    Found { inputs, failures }
+    Found {
+        inputs,
+        failures,
+        vain,
+    }
 }
 
 /// Returns the path as short as it can be opened from the working folder.
@@ -80,6 +98,8 @@ struct Finder<'w> {
     failures: Vec<CommandError>,
     named: BTreeSet<PathBuf>,
     met: BTreeSet<PathBuf>,
+    /// Whether the pattern that is looked at has found nothing so far.
+    is_vain: bool,
 }
 
 impl Finder<'_> {
@@ -92,12 +112,16 @@ impl Finder<'_> {
             }),
             // A pipe (`<(...)`) is read like a file.
             Ok(FileKind::File | FileKind::Other) => {
+                self.is_vain = false;
                 self.named.insert(path.components().collect());
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && is_glob(asked) => {
                 self.glob(asked, path);
             }
-            Err(error) => self.failures.push(CommandError::reading(asked, error)),
+            Err(error) => {
+                self.is_vain = false;
+                self.failures.push(CommandError::reading(asked, error));
+            }
         }
     }
 
@@ -136,6 +160,7 @@ impl Finder<'_> {
                 Ok(path) => {
                     let path: PathBuf = path.components().collect();
                     if wanted(&path) {
+                        self.is_vain = false;
                         self.met.insert(path);
                     }
                 }

@@ -26,7 +26,7 @@ const MOST_ENTRIES: usize = 200_000;
 
 /// A report of an archive.
 pub(in crate::cli::flakes) enum PackedFile {
-    Junit(Results, Counts, Sha),
+    Report(Results, Counts, Sha),
     Neutral(NeutralFile),
 }
 
@@ -42,6 +42,7 @@ pub(in crate::cli::flakes) struct Packed {
 pub(in crate::cli::flakes) fn read_archive(
     files: &dyn Files,
     archive: Vec<u8>,
+    root: &str,
     redactor: Option<&Redactor>,
 ) -> Result<Packed, CommandError> {
     let mut packed = Packed::default();
@@ -65,18 +66,20 @@ pub(in crate::cli::flakes) fn read_archive(
             let ending = lower.trim_end_matches(".gz").rsplit('.').next();
             let path = folder.join(format!("{number}.{}", ending.unwrap_or_default()));
             files.append(&path, &bytes)?;
-            let parsed = source::read(files, &path, redactor);
+            let parsed = source::read(files, &path, false, root, redactor);
             files.remove(&path)?;
             match parsed {
                 Ok(parsed) => Ok(Some(parsed)),
                 // In an archive anything may lie.
-                Err(Refusal::NotAReport(_)) => Ok(None),
+                Err(Refusal::NotAReport(_) | Refusal::Unfinished(_) | Refusal::OtherJson) => {
+                    Ok(None)
+                }
                 Err(Refusal::Io(error)) => Err(error),
             }
         });
         match done {
             Ok(Some(parsed)) => packed.files.push(match parsed.content {
-                Content::Junit(results) => PackedFile::Junit(results, parsed.counts, parsed.sha),
+                Content::Report(results) => PackedFile::Report(results, parsed.counts, parsed.sha),
                 Content::Neutral(file) => PackedFile::Neutral(file),
             }),
             Ok(None) => {}

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::pull::Rejected;
 use super::wire::Change;
 use super::{AddArgs, days, find, judge_test, later, mode};
-use crate::cli::flakes::owners::owners;
+use crate::cli::flakes::owners::owners_of;
 use crate::cli::flakes::report::{load, missing_lists_error};
 use crate::cli::flakes::rules;
 use crate::cli::session::Session;
@@ -72,7 +72,7 @@ pub(super) fn add(
         cap: cap(session)?,
         tests: &counts,
         quarantined,
-        never: &|suite, test| rules::never_by(&never, suite, test),
+        never: &|suite, test| rules::never_by(&never, suite, test, ""),
     };
     let (chosen, mut left_out) = choose(candidates, quarantine, rules);
     left_out.extend(refused.into_iter().map(|one| LeftOut {
@@ -161,7 +161,7 @@ fn owners_by_suite(
     let mut suites: Vec<&str> = suites.chain(entries).collect();
     suites.sort_unstable();
     suites.dedup();
-    let found = owners(session, &suites);
+    let found = owners_of(session, &suites);
     suites.into_iter().map(str::to_owned).zip(found).collect()
 }
 

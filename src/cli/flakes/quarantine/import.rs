@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::wire::Change;
 use super::{Common, later};
-use crate::cli::flakes::owners::owner_of;
+use crate::cli::flakes::owners::owners_of;
 use crate::cli::flakes::report::load;
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
@@ -70,6 +70,8 @@ pub(super) fn import(
         .map(|test| history.test(test))
         .collect();
     let (mut added, mut nobody) = (0_u64, 0_u64);
+    let file = args.file.display().to_string();
+    let mut entries = Vec::new();
     for one in &muted {
         let mut tests: Vec<(String, String)> = known
             .iter()
@@ -82,18 +84,15 @@ pub(super) fn import(
         nobody += u64::from(tests.is_empty());
         for (suite, test) in tests {
             if quarantine.find(&suite, &test).is_none() {
-                let entry = entry(
-                    session,
-                    one,
-                    suite,
-                    test,
-                    (today, days),
-                    &args.file.display().to_string(),
-                );
-                quarantine.put(entry);
-                added += 1;
+                let days = (today, days);
+                entries.push(entry(one, suite, test, days, &file));
             }
         }
+    }
+    let suites: Vec<&str> = entries.iter().map(|entry| entry.suite.as_str()).collect();
+    let owners = owners_of(session, &suites);
+    for (entry, owner) in entries.into_iter().zip(owners) {
+        added += u64::from(quarantine.put(Entry { owner, ..entry }).is_none());
     }
     if nobody > 0 {
         session.ui.warn(&format!(
@@ -105,7 +104,6 @@ pub(super) fn import(
 }
 
 fn entry(
-    session: &Session<'_>,
     muted: &Muted,
     suite: String,
     test: String,
@@ -114,7 +112,7 @@ fn entry(
 ) -> Entry {
     let whole = shown(&muted.suite, muted.test.as_deref().unwrap_or("*"));
     Entry {
-        owner: owner_of(session, &suite),
+        owner: None,
         suite,
         test,
         mode: Mode::Gate,

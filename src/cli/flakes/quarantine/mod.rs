@@ -321,7 +321,10 @@ impl WorkFile {
 
     fn write(&self, session: &Session<'_>) -> Result<(), CommandError> {
         let bytes = self.quarantine.write();
-        let bytes = bytes.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        let bytes = bytes.map_err(|error| {
+            let message = format!("the quarantine would not be one any more: {error}");
+            CommandError::message(ErrorKind::BadInput, message).hint("nothing was written")
+        })?;
         let files = session.world.files.as_ref();
         let folder = self
             .path

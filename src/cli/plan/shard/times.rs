@@ -69,10 +69,21 @@ fn fetch(session: &Session<'_>, commit: &str) -> Result<bool, CommandError> {
     let fetched = session.remote(None, FETCH_SECONDS)?.fetch_commit(commit);
     match fetched {
         Ok(found) => Ok(found && session.state()?.has_commit(commit)),
-        // What a server does not want to hand out is as good as gone.
-        Err(StateError::Git(_)) => Ok(false),
+        // What a server does not want to hand out is gone; one that cannot be reached may still have it.
+        Err(StateError::Git(error)) if is_refused(&error.to_string()) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a server says that it has no such commit, or none that it hands out (`upload-pack.c` of git).
+fn is_refused(words: &str) -> bool {
+    [
+        "not our ref",
+        "unadvertised object",
+        "couldn't find remote ref",
+    ]
+    .iter()
+    .any(|said| words.contains(said))
 }
 
 /// Returns the commit of the state branch that was fetched, for the shards of a plan; none where nothing was.
