@@ -15,6 +15,7 @@ pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;
 mod since;
+pub(crate) mod stable_names;
 pub(crate) mod stated;
 pub(crate) mod stored_lists;
 mod tally;

@@ -104,6 +104,9 @@ impl Interner {
     }
 }
 
+/// Returns the new suite and name of a test that gets others.
+pub(crate) type Renaming<'c> = &'c dyn Fn(&str, &str) -> Option<(String, String)>;
+
 impl Results {
     /// Records a case of a report, with its message as it is to be stored.
     pub(crate) fn case(&mut self, suites: &[String], serial: u64, case: &Case, message: &str) {
@@ -228,14 +231,7 @@ impl Results {
 
     /// Applies a change to every suite and name; tests that become one are joined.
     pub(crate) fn rewrite_names(self, change: &dyn Fn(&str) -> Option<String>) -> Self {
-        // Names lie end to end, so that one look over all of them tells whether any needs a change.
-        let is_clean = change(&self.names).is_none()
-            && self
-                .suites
-                .strings
-                .iter()
-                .all(|suite| change(suite).is_none());
-        if is_clean {
+        if self.is_clean(change) {
             return self;
         }
         let mut this = self;
@@ -246,6 +242,27 @@ impl Results {
             let suite = this.suites.text(renamed[row.suite as usize]);
             let name = change(name_of(&this.names, row));
             new.adopt(&this, at, suite, name.as_deref());
+        }
+        new
+    }
+
+    /// Whether a change leaves every suite and name as it is.
+    pub(crate) fn is_clean(&self, change: &dyn Fn(&str) -> Option<String>) -> bool {
+        // Names lie end to end, so that one look over all of them tells whether any needs a change.
+        let mut suites = self.suites.strings.iter();
+        change(&self.names).is_none() && suites.all(|suite| change(suite).is_none())
+    }
+
+    /// Gives tests other suites and names; those that become one are joined.
+    pub(crate) fn rewritten(self, change: Renaming<'_>) -> Self {
+        let mut new = Self::default();
+        for at in 0..count(self.rows.len()) {
+            let row = &self.rows[at as usize];
+            let suite = self.suites.text(row.suite);
+            match change(suite, name_of(&self.names, row)) {
+                Some((suite, name)) => new.adopt(&self, at, &suite, Some(&name)),
+                None => new.adopt(&self, at, suite, None),
+            }
         }
         new
     }
@@ -286,6 +303,11 @@ impl Results {
                 .then_with(|| name_of(&self.names, a).cmp(name_of(&self.names, b)))
         });
         rows
+    }
+
+    /// Returns every test, in order of arrival.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = TestResult<'_>> {
+        (0..count(self.rows.len())).map(|at| self.at(at))
     }
 
     /// Returns one test.

@@ -153,7 +153,7 @@ impl Case {
         self.message_is_cut |= truncate(&mut self.message, MESSAGE_LIMIT);
     }
 
-    fn settle_message(&mut self) {
+    pub(super) fn settle_message(&mut self) {
         if self.message_is_cut {
             drop_last_word(&mut self.message);
         }

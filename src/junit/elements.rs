@@ -4,21 +4,15 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::Counts;
 use super::attributes::{self, resolve};
-use super::case::{
-    Case, MESSAGE_LIMIT, Outcome, StatusWord, bound_name, bound_name_to, drop_last_word, truncate,
-};
+use super::case::{Case, MESSAGE_LIMIT, Outcome, StatusWord, bound_name, truncate};
+use super::foreign::{Tag, Text, Xml, foreign, hash};
+use super::markup::{has_words, next_element, open_quote, short};
 use super::notes::{NoteCode, Notes};
+use super::out::{Out, SUITE_PATH, bound_path};
 use super::reader::attribute;
 
 /// Elements nested deeper than this are counted and not remembered one by one.
 const DEEPEST: usize = 100_000;
-
-/// Suite names nested deeper than this do not become part of a test's identity.
-const SUITE_PATH: usize = 32;
-
-/// Longest sum of suite names around a case, in bytes; what would go beyond it becomes a digest. Every case of a file
-/// may carry its whole path into the results, so a few long names could grow to gigabytes there.
-const PATH_LIMIT: usize = 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -37,6 +31,8 @@ struct Open {
     name: u32,
     /// Whether its text belongs to a failure's words.
     captures: bool,
+    /// Whether its text is wanted at its end.
+    keeps: bool,
     /// Whether it added a name to the suite path.
     named: bool,
 }
@@ -67,18 +63,21 @@ impl Child {
 }
 
 pub(super) struct Elements<'s> {
-    sink: &'s mut dyn FnMut(&[String], u64, &Case),
+    out: Out<'s>,
     open: Vec<Open>,
     /// How many elements are open beyond the deepest that are remembered.
     beyond: u64,
-    suites: Vec<String>,
-    /// The file that each of them names, or one around it.
+    /// The file that each open suite names, or one around it.
     files: Vec<String>,
-    serial: u64,
-    case: Case,
     in_case: bool,
-    counts: Counts,
-    found_root: bool,
+    /// The reader of another form, once its root element was seen.
+    dialect: Option<Box<dyn Xml>>,
+    /// What the form of the first root is called.
+    form: &'static str,
+    /// Text of an element of another form that is wanted at its end.
+    kept: String,
+    /// The build, when the root is CTest's `Site`, whose next element tells whether it holds tests.
+    at_site: Option<String>,
     other_root: Option<String>,
     text_first: bool,
     documents: u32,
@@ -90,16 +89,15 @@ const LONGEST_FILE: usize = 4096;
 impl<'s> Elements<'s> {
     pub(super) fn new(sink: &'s mut dyn FnMut(&[String], u64, &Case)) -> Self {
         Self {
-            sink,
+            out: Out::new(sink),
             open: Vec::new(),
             beyond: 0,
-            suites: Vec::new(),
             files: Vec::new(),
-            serial: 0,
-            case: Case::default(),
             in_case: false,
-            counts: Counts::default(),
-            found_root: false,
+            dialect: None,
+            form: "junit",
+            kept: String::new(),
+            at_site: None,
             other_root: None,
             text_first: false,
             documents: 0,
@@ -107,11 +105,11 @@ impl<'s> Elements<'s> {
     }
 
     pub(super) fn found_root(&self) -> bool {
-        self.found_root
+        self.documents > 0
     }
 
     pub(super) fn has_other_root(&self) -> bool {
-        self.other_root.is_some()
+        self.other_root.is_some() && self.at_site.is_none()
     }
 
     pub(super) fn take_other_root(&mut self) -> Option<String> {
@@ -141,24 +139,22 @@ impl<'s> Elements<'s> {
             }
             Event::End(tag) => self.end(tag.local_name().as_ref(), offset, notes),
             Event::Text(text) => {
-                if !self.found_root && !self.text_first && has_words(text) {
+                if !self.found_root() && !self.text_first && has_words(text) {
                     self.text_first = true;
                     notes.once(NoteCode::TextBeforeRoot, offset);
                 }
-                if self.captures() {
-                    let text = attributes::text(text, offset, notes);
-                    self.case.say(&text);
-                }
+                let text = attributes::text(text, offset, notes);
+                self.say(&text);
             }
             Event::CData(text) => self.text(text),
             Event::GeneralRef(name) => {
                 if self.captures() {
                     let name = String::from_utf8_lossy(name).into_owned();
                     match resolve(&name) {
-                        Some(text) => self.case.say(&text),
+                        Some(text) => self.say(&text),
                         None => {
                             notes.once(NoteCode::UnknownEntity, offset);
-                            self.case.say(&format!("&{name};"));
+                            self.say(&format!("&{name};"));
                         }
                     }
                 }
@@ -174,13 +170,31 @@ impl<'s> Elements<'s> {
         if self.captures() {
             let part = &raw[..raw.len().min(2 * MESSAGE_LIMIT)];
             let text = String::from_utf8_lossy(part).into_owned();
-            self.case.say(&text);
+            self.say(&text);
         }
     }
 
     fn captures(&self) -> bool {
-        self.open.last().is_some_and(|open| open.captures)
-            && self.case.message.len() < MESSAGE_LIMIT
+        match self.open.last() {
+            Some(open) if open.keeps => self.kept.len() < MESSAGE_LIMIT,
+            Some(open) if open.captures => self.out.case.message.len() < MESSAGE_LIMIT,
+            _ => false,
+        }
+    }
+
+    /// Takes text to where it belongs.
+    fn say(&mut self, text: &str) {
+        let Some(open) = self.open.last() else { return };
+        if open.keeps {
+            self.kept.push_str(text);
+            truncate(&mut self.kept, MESSAGE_LIMIT);
+        } else if open.captures {
+            if self.dialect.is_some() {
+                self.out.say(text);
+            } else {
+                self.out.case.say(text);
+            }
+        }
     }
 
     /// Takes a start tag.
@@ -195,10 +209,13 @@ impl<'s> Elements<'s> {
             _ => Kind::Other,
         };
         if self.open.is_empty() && self.beyond == 0 {
-            self.root(kind, name, offset, notes);
+            self.root(kind, tag, offset, notes);
         }
-        if !self.found_root {
+        if !self.found_root() {
             return;
+        }
+        if self.dialect.is_some() {
+            return self.start_foreign(tag, hash(name), offset, notes);
         }
         let parent = self.open.last().copied();
         let mut open = Open {
@@ -206,6 +223,7 @@ impl<'s> Elements<'s> {
             name: hash(name),
             captures: parent.is_some_and(|p| p.captures)
                 && !matches!(name, b"system-out" | b"system-err"),
+            keeps: false,
             named: false,
         };
         match kind {
@@ -247,43 +265,97 @@ impl<'s> Elements<'s> {
         }
     }
 
-    fn root(&mut self, kind: Kind, name: &[u8], offset: u64, notes: &mut Notes) {
-        if matches!(kind, Kind::Root | Kind::Suite | Kind::Case) {
-            self.found_root = true;
+    /// Takes an element of another form than JUnit.
+    fn start_foreign(&mut self, tag: &BytesStart<'_>, name: u32, offset: u64, notes: &mut Notes) {
+        if self.open.len() >= DEEPEST {
+            notes.once(NoteCode::TooDeep, offset);
+            self.beyond += 1;
+            return;
+        }
+        let Some(dialect) = &mut self.dialect else {
+            return;
+        };
+        let wanted = dialect.start(name, &Tag { tag, offset }, &mut self.out, notes);
+        if wanted == Text::Keep {
+            self.kept.clear();
+        }
+        self.open.push(Open {
+            kind: Kind::Other,
+            name,
+            captures: wanted == Text::Message,
+            keeps: wanted == Text::Keep,
+            named: false,
+        });
+    }
+
+    fn root(&mut self, kind: Kind, tag: &BytesStart<'_>, offset: u64, notes: &mut Notes) {
+        let local = tag.local_name();
+        let name = local.as_ref();
+        let site = self.at_site.take();
+        let at_site = site.is_some();
+        let foreign = if self.found_root() && self.dialect.is_none() {
+            None
+        } else {
+            foreign(hash(name), site, &Tag { tag, offset }, notes)
+        };
+        if let Some((form, reader)) = foreign {
+            self.finish_dialect(notes);
+            self.dialect = Some(reader);
+            self.form = form;
+            if at_site {
+                self.open.push(Open {
+                    kind: Kind::Other,
+                    name: hash(b"Site"),
+                    captures: false,
+                    keeps: false,
+                    named: false,
+                });
+            }
             self.other_root = None;
             self.documents += 1;
             if self.documents == 2 {
                 notes.add(NoteCode::SeveralDocuments, offset);
             }
-        } else if !self.found_root && self.other_root.is_none() {
+            return;
+        }
+        if !self.found_root() && name == b"Site" && self.other_root.is_none() {
+            self.at_site = attribute(tag, b"BuildName", offset, notes).or(Some(String::new()));
+        }
+        if matches!(kind, Kind::Root | Kind::Suite | Kind::Case) {
+            self.finish_dialect(notes);
+            self.other_root = None;
+            self.documents += 1;
+            if self.documents == 2 {
+                notes.add(NoteCode::SeveralDocuments, offset);
+            }
+        } else if !self.found_root() && self.other_root.is_none() {
             self.other_root = Some(short(&String::from_utf8_lossy(name)));
         }
     }
 
     /// Opens a suite; tells whether its name became part of the path.
     fn suite(&mut self, tag: &BytesStart<'_>, offset: u64, notes: &mut Notes) -> bool {
-        self.counts.suites += 1;
+        self.out.counts.suites += 1;
         let mut name = attribute(tag, b"name", offset, notes).unwrap_or_default();
-        if name.is_empty() || self.suites.len() >= SUITE_PATH {
+        if name.is_empty() || self.out.suites.len() >= SUITE_PATH {
             return false;
         }
-        let around: usize = self.suites.iter().map(String::len).sum();
-        if bound_name_to(&mut name, PATH_LIMIT.saturating_sub(around)) {
+        if bound_path(&self.out.suites, &mut name) {
             notes.add(NoteCode::LongValue, offset);
         }
-        self.suites.push(name);
+        self.out.suites.push(name);
         let file = attribute(tag, b"file", offset, notes)
             .or_else(|| attribute(tag, b"filepath", offset, notes))
             .filter(|file| file.len() <= LONGEST_FILE);
         let around = || self.files.last().cloned();
         let file = file.or_else(around).unwrap_or_default();
         self.files.push(file);
-        self.serial += 1;
+        self.out.serial += 1;
         true
     }
 
     fn begin_case(&mut self, tag: &BytesStart<'_>, offset: u64, notes: &mut Notes) {
-        let case = &mut self.case;
+        let case = &mut self.out.case;
         case.clear();
         case.offset = offset;
         self.in_case = true;
@@ -320,29 +392,33 @@ impl<'s> Elements<'s> {
             return false;
         };
         match child {
-            Child::Failure => self.case.failures += 1,
-            Child::Error => self.case.errors += 1,
-            Child::Skipped => self.case.skips += 1,
+            Child::Failure => self.out.case.failures += 1,
+            Child::Error => self.out.case.errors += 1,
+            Child::Skipped => self.out.case.skips += 1,
             // A hostile case may have millions of children; nobody runs a test that often.
-            Child::Flaky(outcome) if self.case.flaky.len() < 1000 => self.case.flaky.push(outcome),
-            Child::Rerun(outcome) if self.case.rerun.len() < 1000 => self.case.rerun.push(outcome),
+            Child::Flaky(outcome) if self.out.case.flaky.len() < 1000 => {
+                self.out.case.flaky.push(outcome);
+            }
+            Child::Rerun(outcome) if self.out.case.rerun.len() < 1000 => {
+                self.out.case.rerun.push(outcome);
+            }
             Child::Flaky(_) | Child::Rerun(_) => {}
         }
-        if child == Child::Skipped || !self.case.message.is_empty() {
+        if child == Child::Skipped || !self.out.case.message.is_empty() {
             return false;
         }
         if let Some(message) = attribute(tag, b"message", offset, notes)
             && !message.is_empty()
         {
-            self.case.say(&message);
-            self.case.say("\n");
+            self.out.case.say(&message);
+            self.out.case.say("\n");
         }
         true
     }
 
     /// Takes an end tag.
     fn end(&mut self, name: &[u8], offset: u64, notes: &mut Notes) {
-        if !self.found_root {
+        if !self.found_root() {
             return;
         }
         if self.beyond > 0 {
@@ -376,12 +452,19 @@ impl<'s> Elements<'s> {
             return;
         }
         let Some(open) = self.open.pop() else { return };
+        if let Some(dialect) = &mut self.dialect {
+            dialect.end(open.name, &self.kept, &mut self.out, notes);
+            if open.keeps {
+                self.kept.clear();
+            }
+            return;
+        }
         match open.kind {
             Kind::Case if self.in_case => self.emit(notes),
             Kind::Suite if open.named => {
-                self.suites.pop();
+                self.out.suites.pop();
                 self.files.pop();
-                self.serial += 1;
+                self.out.serial += 1;
             }
             _ => {}
         }
@@ -389,17 +472,17 @@ impl<'s> Elements<'s> {
 
     fn emit(&mut self, notes: &mut Notes) {
         self.in_case = false;
-        let case = &mut self.case;
+        let case = &mut self.out.case;
         let status = case.status();
-        self.counts.cases += 1;
+        self.out.counts.cases += 1;
         match status {
-            Outcome::Passed => self.counts.passed += 1,
-            Outcome::Failed => self.counts.failed += 1,
-            Outcome::Errored => self.counts.errored += 1,
-            Outcome::Skipped => self.counts.skipped += 1,
+            Outcome::Passed => self.out.counts.passed += 1,
+            Outcome::Failed => self.out.counts.failed += 1,
+            Outcome::Errored => self.out.counts.errored += 1,
+            Outcome::Skipped => self.out.counts.skipped += 1,
         }
         if case.is_only_disabled() {
-            self.counts.disabled += 1;
+            self.out.counts.disabled += 1;
             notes.once(NoteCode::DisabledStatus, case.offset);
         }
         if status == Outcome::Passed && case.status_word == StatusWord::Failing {
@@ -409,8 +492,8 @@ impl<'s> Elements<'s> {
             notes.add(NoteCode::RerunWithoutFailure, case.offset);
         }
         case.settle();
-        self.counts.attempts += case.attempts.len() as u64;
-        (self.sink)(&self.suites, self.serial, case);
+        self.out.counts.attempts += case.attempts.len() as u64;
+        (self.out.sink)(&self.out.suites, self.out.serial, case);
     }
 
     /// Answers where to go on when an attribute without a closing quote swallowed the elements after it.
@@ -472,72 +555,27 @@ impl<'s> Elements<'s> {
     }
 
     /// Closes what is still open and returns the counts.
-    pub(super) fn finish(mut self, end: u64, notes: &mut Notes) -> Counts {
+    pub(super) fn finish(mut self, end: u64, notes: &mut Notes) -> (&'static str, Counts) {
         let is_cut = !self.open.is_empty() || self.beyond > 0;
         if is_cut && !notes.has(NoteCode::Truncated) {
             notes.add(NoteCode::Truncated, end);
         }
+        if self.dialect.is_some() {
+            self.beyond = 0;
+            while !self.open.is_empty() {
+                self.close_last(notes);
+            }
+            self.finish_dialect(notes);
+        }
         if self.in_case {
             self.emit(notes);
         }
-        self.counts
+        (self.form, self.out.counts)
     }
-}
 
-/// What stands after the `<` of elements that a report has.
-const KNOWN: [&[u8]; 10] = [
-    b"testcase",
-    b"testsuite",
-    b"/testcase",
-    b"/testsuite",
-    b"failure",
-    b"/failure",
-    b"error",
-    b"skipped",
-    b"system-out",
-    b"properties",
-];
-
-/// Returns where the next element that a report has begins, when it follows a `>` and perhaps white space.
-fn next_element(content: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'<', content).find(|&at| {
-        let rest = &content[at + 1..];
-        // Most of what follows a `<` is decided by its first byte.
-        matches!(rest.first(), Some(b't' | b'/' | b'f' | b'e' | b's' | b'p'))
-            && KNOWN.iter().any(|word| rest.starts_with(word))
-            && content[..at].trim_ascii_end().ends_with(b">")
-    })
-}
-
-fn open_quote(tag: &[u8]) -> Option<u8> {
-    let mut quote = None;
-    for &byte in tag {
-        match quote {
-            Some(open) if open == byte => quote = None,
-            None if byte == b'"' || byte == b'\'' => quote = Some(byte),
-            _ => {}
+    fn finish_dialect(&mut self, notes: &mut Notes) {
+        if let Some(mut dialect) = self.dialect.take() {
+            dialect.finish(&mut self.out, notes);
         }
     }
-    quote
-}
-
-fn has_words(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    !text.trim_ascii().is_empty()
-}
-
-/// Returns the beginning of a foreign text, without half a word at its end.
-fn short(text: &str) -> String {
-    let mut text = text.to_owned();
-    if truncate(&mut text, MESSAGE_LIMIT / 2) {
-        drop_last_word(&mut text);
-    }
-    text
-}
-
-/// FNV-1a: names are short, and a collision only closes one element too early.
-fn hash(name: &[u8]) -> u32 {
-    name.iter().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
 }

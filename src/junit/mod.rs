@@ -1,4 +1,4 @@
-//! Test reports in: a tolerant, streaming reader for every form of JUnit XML.
+//! Test reports in: a tolerant, streaming reader for every form of JUnit XML, and for the forms that other runners write.
 //!
 //! It takes bytes and hands out one [`Case`] at a time, in bounded memory whatever the file holds. What is not
 //! well-formed is recovered where that is possible, and each recovery is a [`Note`] with a code and a byte offset.
@@ -6,19 +6,38 @@
 
 mod attributes;
 mod case;
+mod ctest;
+mod ctrf;
+mod dialect;
 mod elements;
 mod encoding;
+mod foreign;
+mod go;
+mod jest;
+mod json;
+mod libtest;
+mod markup;
 mod notes;
+mod nunit2;
+mod nunit3;
+mod out;
+mod playwright;
 mod reader;
+mod tap;
+mod trx;
 mod window;
+mod xunit;
 
+#[cfg(test)]
+mod dialect_tests;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use case::{Case, Outcome, bound_name};
+pub(crate) use dialect::{Form, form, read};
 use encoding::ENCODING_PEEK;
 pub(crate) use notes::{Note, NoteCode, Notes};
-pub(crate) use reader::{ReadError, read};
+pub(crate) use reader::ReadError;
 
 /// What one file held, counted from its elements and never from its headers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -50,6 +50,8 @@ note_codes! {
         "It is passed over.";
     BadMarkup = "bad-markup", "a piece of markup is not XML",
         "It is taken as text.";
+    BadJson = "bad-json", "a value is not JSON",
+        "It is passed over; the values around it are read.";
     BadAttribute = "bad-attribute", "an attribute is not well-formed",
         "The other attributes of the element are read.";
     UnknownEntity = "unknown-entity", "an entity is not one of XML's own five",
@@ -87,7 +89,9 @@ note_codes! {
     TooLarge = "too-large", "the file is larger than the limit once unpacked",
         "Reading stopped at the limit; what was read before is kept.";
     BadLine = "bad-line", "a line is not a test result",
-        "Each line must be a JSON object with at least `run`, `test` and `status`. The other lines are kept.";
+        "In the neutral form each line must be a JSON object with at least `run`, `test` and `status`; in streams of events, such as `go test -json`, each line must be an event. The other lines are kept.";
+    CutLine = "cut-line", "a line ends in the middle of its event",
+        "Usually something else was written to the same stream. The other lines are kept; what the line was going to say is not known.";
     MixedCommits = "mixed-commits", "lines of one run, attempt and job name different commits",
         "The commit of the first line counts for all of them.";
     DuplicateFile = "duplicate-file", "another file of this call has the same bytes",

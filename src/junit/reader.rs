@@ -22,6 +22,15 @@ const LOOK_FOR_ROOT: u64 = 64 * 1024;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// What a file held.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// What its form is called.
+    pub(crate) form: &'static str,
+    pub(crate) counts: Counts,
+    pub(crate) notes: Vec<Note>,
+}
+
 /// Why a file gave no cases.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
@@ -33,16 +42,18 @@ pub(crate) enum ReadError {
     Binary,
     #[error("it holds no XML element")]
     NoElement,
-    #[error("its root element is `{0}`, not `testsuites` or `testsuite`")]
+    #[error("its root element is `{0}`, which no form of test report has that is known")]
     OtherRoot(String),
+    #[error("it is JSON of no form that is known")]
+    OtherJson,
 }
 
-/// Reads a report, handing out each case with the names of the suites around it and a number that changes whenever
+/// Reads an XML report, handing out each case with the names of the suites around it and a number that changes whenever
 /// those names do.
-pub(crate) fn read<R: Read>(
+pub(super) fn read_xml<R: Read>(
     source: R,
     sink: &mut dyn FnMut(&[String], u64, &Case),
-) -> Result<(Counts, Vec<Note>), ReadError> {
+) -> Result<Reading, ReadError> {
     let mut window = Window::new(source);
     window.more()?;
     let head = &window.data()[..window.data().len().min(super::ENCODING_PEEK)];
@@ -119,7 +130,7 @@ impl<'s, R: Read> Parser<'s, R> {
         }
     }
 
-    fn run(mut self) -> Result<(Counts, Vec<Note>), ReadError> {
+    fn run(mut self) -> Result<Reading, ReadError> {
         self.window.more()?;
         loop {
             match self.pass()? {
@@ -147,8 +158,12 @@ impl<'s, R: Read> Parser<'s, R> {
                 None => ReadError::NoElement,
             });
         }
-        let counts = self.elements.finish(end, &mut self.notes);
-        Ok((counts, self.notes.into_vec()))
+        let (form, counts) = self.elements.finish(end, &mut self.notes);
+        Ok(Reading {
+            form,
+            counts,
+            notes: self.notes.into_vec(),
+        })
     }
 
     /// Goes over the window as far as whole constructs reach.

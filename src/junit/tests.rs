@@ -2,7 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::{Counts, NoteCode, Outcome, read};
+use super::reader::{ReadError, read_xml};
+use super::{Case, Counts, Note, NoteCode, Outcome};
+
+fn read(
+    source: impl std::io::Read,
+    sink: &mut dyn FnMut(&[String], u64, &Case),
+) -> Result<(Counts, Vec<Note>), ReadError> {
+    read_xml(source, sink).map(|read| (read.counts, read.notes))
+}
 
 /// Reads a report and lays out its cases, one a line: `suites/class/name: attempts message`.
 fn lay_out(xml: impl AsRef<[u8]>) -> (String, Counts, Vec<(NoteCode, u64)>) {

@@ -312,7 +312,23 @@ fn what_is_missing_forgives_nothing() {
         let (code, said) = codes(&["out"]);
         assert_eq!((code, said.as_str()), (12, "`out/second.xml` is not whole"));
     }
+    fs::remove_file(maestro.path("out/second.xml")).unwrap();
+    let go = r#"{"Action":"run","Package":"p","Test":"TestA"}
+{"Action":"pass","Package":"p","Te"#;
+    for (file, unfinished) in [
+        ("out/third.json", ""),
+        ("out/third.json", r#"{"testResults": [{"#),
+        ("out/third.json", go),
+        ("out/third.tap", "TAP version 13\n1..2\nok 1 - a\n"),
+    ] {
+        maestro.file(file, unfinished);
+        let (code, said) = codes(&["out"]);
+        let expected = format!("`{file}` is not whole");
+        assert_eq!((code, said), (12, expected), "{unfinished}");
+        fs::remove_file(maestro.path(file)).unwrap();
+    }
     // What is no report at all is nobody's.
+    maestro.file("out/package.json", r#"{"name": "x"}"#);
     maestro.file("out/second.xml", "<project/>");
     assert_eq!(codes(&["out"]), (0, String::new()));
 }

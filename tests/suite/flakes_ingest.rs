@@ -347,3 +347,32 @@ fn a_read_only_folder_is_exit_74_with_a_hint() {
         .says("cannot write")
         .says("hint:");
 }
+
+#[test]
+fn a_test_keeps_its_history_although_its_name_holds_an_address() {
+    let maestro = Maestro::in_repo();
+    for (run, address, id) in [
+        ("1", "0x7f3a2c10aa", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"),
+        ("2", "0x7f99017bb0", "0b5b1f1c-9a55-4a0e-8a0c-6c8d2ad6f9c4"),
+    ] {
+        let case = |name: &str| format!("<testcase name=\"{name}\"/>");
+        let cases = [
+            case(&format!("area[&lt;Point object at {address}&gt;]")),
+            case(&format!("order {id} is kept")),
+        ];
+        let report = format!("<testsuite name=\"s\">{}</testsuite>", cases.concat());
+        maestro.file("r.xml", report);
+        let _ = maestro
+            .run(["flakes", "ingest", "--run", run, "r.xml"])
+            .success();
+    }
+    let report = maestro.json(&["flakes", "report", "--all"]);
+    let tests = report["tests"].as_array().unwrap().iter();
+    let tests: Vec<String> = tests
+        .map(|test| format!("{} {}", test["test"].as_str().unwrap(), test["runs"]))
+        .collect();
+    assert_eq!(
+        tests,
+        ["area[<Point object at 0x…>] 2", "order … is kept 2"]
+    );
+}

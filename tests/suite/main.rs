@@ -10,8 +10,10 @@
 
 mod architecture;
 mod config;
+mod conversions;
 mod corpus;
 mod demo;
+mod dialects;
 mod dist;
 mod flakes_gate;
 mod flakes_ingest;

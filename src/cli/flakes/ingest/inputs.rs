@@ -28,13 +28,19 @@ pub(super) struct Found {
 }
 
 /// Names that are looked into when a folder is searched.
-const ENDINGS: [&str; 6] = [
+const ENDINGS: [&str; 12] = [
     ".xml",
     ".xml.gz",
     ".ndjson",
     ".ndjson.gz",
     ".jsonl",
     ".jsonl.gz",
+    ".trx",
+    ".trx.gz",
+    ".json",
+    ".json.gz",
+    ".tap",
+    ".tap.gz",
 ];
 
 /// Finds what the patterns mean, seen from a folder.

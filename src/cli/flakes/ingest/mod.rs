@@ -23,10 +23,11 @@ use wire::IngestDocument;
 
 /// Read test reports and remember their results
 ///
-/// Takes JUnit XML in every common form, plain or gzipped, and the neutral form: one JSON object a line with `run`,
-/// `test` and `status`. What is broken in a file is recovered where that is possible, and every recovery is a note.
-/// In folders, files whose names end in .xml, .xml.gz, .ndjson or .jsonl are looked into; a named file is read whatever
-/// its name. Secrets are taken out of messages before anything is written.
+/// Takes JUnit XML in every common form, what other runners write (TRX, NUnit, xUnit.net, CTest, `go test -json`,
+/// libtest, TAP, CTRF, Jest, Vitest, Playwright), and the neutral form: one JSON object a line with `run`, `test` and
+/// `status`; plain or gzipped. What is broken in a file is recovered where that is possible, and every recovery is a note.
+/// In folders, files whose names end in .xml, .trx, .json, .ndjson, .jsonl or .tap (or these with .gz) are looked into;
+/// a named file is read whatever its name. Secrets are taken out of messages before anything is written.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -146,7 +147,7 @@ fn summarise(session: &mut Session<'_>, document: &IngestDocument, all_read: boo
     if totals.files == 0 && all_read {
         session.ui.warn("no test report was found");
         session.ui.hint(
-            "in folders, files ending in .xml, .xml.gz, .ndjson or .jsonl are looked into; name a file to read it whatever its name",
+            "in folders, files ending in .xml, .trx, .json, .ndjson, .jsonl or .tap are looked into; name a file to read it whatever its name",
         );
     }
     if document.dry_run {

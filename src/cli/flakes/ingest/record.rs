@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, mpsc};
 
@@ -152,7 +151,11 @@ impl<'s, 'w> Recorder<'s, 'w> {
         let base = self.session.world.environment.current_dir();
         let base = base.map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
         let redactor = self.redactor.take();
-        let read = |path: &Path| source::read(files, &base.join(path), redactor.as_ref());
+        let root = base.to_string_lossy();
+        let read = |input: &Input| {
+            let path = base.join(&input.path);
+            source::read(files, &path, input.named, &root, redactor.as_ref())
+        };
         in_order(&read, &found.inputs, &mut |input, read| {
             bar.inc(1);
             match read {
@@ -174,14 +177,14 @@ impl<'s, 'w> Recorder<'s, 'w> {
             }));
         };
         let is_first = self.seen.insert(parsed.sha);
-        let is_junit = matches!(parsed.content, Content::Junit(_));
+        let is_report = matches!(parsed.content, Content::Report(_));
         if !is_first {
             note(NoteCode::DuplicateFile);
-        } else if is_junit && self.is_known(&parsed.sha) {
+        } else if is_report && self.is_known(&parsed.sha) {
             note(NoteCode::AlreadyStored);
         } else if self.state.is_some() {
             match parsed.content {
-                Content::Junit(results) => {
+                Content::Report(results) => {
                     self.results.absorb(results);
                     self.counts.add(&parsed.counts);
                     self.files.push(parsed.sha);
@@ -227,7 +230,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
                 files: std::mem::take(&mut self.files),
             };
             document.filed(&filing);
-            let results = std::mem::take(&mut self.results);
+            let results = std::mem::take(&mut self.results).with_stable_names();
             let lists = &mut self.known.lists;
             let encoded = v1::encode_run(&results, &self.counts, &filing, lists);
             events.extend(encoded.map_err(encoding)?);
@@ -402,9 +405,11 @@ fn refuse(
             let message = format!("`{}` is no test report: {why}", input.path.display());
             failures.push(
                 CommandError::message(ErrorKind::BadInput, message)
-                    .hint("JUnit XML and the neutral NDJSON form are read; `maestro explain inputs` shows both"),
+                    .hint("`maestro explain inputs` says which forms are read"),
             );
         }
+        // Folders are full of JSON that is something else.
+        Refusal::OtherJson => {}
         Refusal::NotAReport(why) | Refusal::Unfinished(why) => {
             document.pass_over(&input.path, &why);
         }
@@ -413,7 +418,7 @@ fn refuse(
 
 /// Reads every input, several at a time, and hands the results over in order.
 fn in_order(
-    read: &(dyn Fn(&Path) -> Result<Parsed, Refusal> + Sync),
+    read: &(dyn Fn(&Input) -> Result<Parsed, Refusal> + Sync),
     inputs: &[Input],
     take: &mut dyn FnMut(&Input, Result<Parsed, Refusal>),
 ) {
@@ -422,7 +427,7 @@ fn in_order(
         .min(8);
     if inputs.len() < 2 || workers < 2 {
         for input in inputs {
-            take(input, read(&input.path));
+            take(input, read(input));
         }
         return;
     }
@@ -443,7 +448,7 @@ fn in_order(
                         .lock()
                         .and_then(|count| moved.wait_while(count, |count| at >= *count + window));
                     drop(waited);
-                    if sender.send((at, read(&input.path))).is_err() {
+                    if sender.send((at, read(input))).is_err() {
                         return;
                     }
                 }

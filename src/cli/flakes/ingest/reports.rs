@@ -27,6 +27,9 @@ pub(crate) struct ReadReports {
 /// Notes after which failures may be missing.
 const BREAKS: &[NoteCode] = &[
     NoteCode::Truncated,
+    NoteCode::CutLine,
+    NoteCode::BadJson,
+    NoteCode::TooDeep,
     NoteCode::BadGzip,
     NoteCode::TooLarge,
     NoteCode::TooManyErrors,
@@ -46,13 +49,16 @@ pub(crate) fn read_reports(
     let files = session.world.files.as_ref();
     let base = session.world.environment.current_dir();
     let base = base.map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
+    let root = base.to_string_lossy();
     let redactor = Redactor::new(&session.world.environment.vars());
     let nothing = |pattern: &PathBuf| format!("`{}` means no report", pattern.display());
     read.broken.extend(found.vain.iter().map(nothing));
     for input in found.inputs {
         let shown = input.path.display().to_string();
-        let parsed = match source::read(files, &base.join(&input.path), Some(&redactor)) {
+        let path = base.join(&input.path);
+        let parsed = match source::read(files, &path, input.named, &root, Some(&redactor)) {
             Ok(parsed) => parsed,
+            Err(Refusal::OtherJson) => continue,
             Err(Refusal::NotAReport(_)) if !input.named => continue,
             // A runner that was killed leaves it so.
             Err(Refusal::Unfinished(_)) if !input.named => {
@@ -81,7 +87,7 @@ pub(crate) fn read_reports(
             read.suites.push(shown.clone());
         }
         match parsed.content {
-            Content::Junit(results) => {
+            Content::Report(results) => {
                 read.files += 1;
                 read.results.absorb(results);
             }
@@ -94,5 +100,6 @@ pub(crate) fn read_reports(
             }
         }
     }
+    read.results = read.results.with_stable_names();
     Ok(read)
 }

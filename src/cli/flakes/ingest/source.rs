@@ -10,20 +10,24 @@ use sha2::{Digest, Sha256};
 use crate::event::Sha;
 use crate::flakes::neutral::{self, NeutralError, NeutralFile};
 use crate::flakes::results::Results;
-use crate::junit::{self, Counts, Note, NoteCode, ReadError};
+use crate::flakes::stable_names::without_addresses;
+use crate::junit::{self, Counts, Form, Note, NoteCode, ReadError};
 use crate::ports::Files;
 use crate::redact::Redactor;
 
 /// What a file holds.
 #[derive(Debug)]
 pub(super) enum Content {
-    Junit(Results),
+    /// A report of one run, in whatever form.
+    Report(Results),
     Neutral(NeutralFile),
 }
 
 /// A file that was recognised.
 #[derive(Debug)]
 pub(super) struct Parsed {
+    /// What its form is called.
+    pub(super) dialect: &'static str,
     pub(super) content: Content,
     pub(super) counts: Counts,
     pub(super) tests: u64,
@@ -31,15 +35,6 @@ pub(super) struct Parsed {
     /// Lines that were left out.
     pub(super) dropped: u64,
     pub(super) sha: Sha,
-}
-
-impl Parsed {
-    pub(super) fn dialect(&self) -> &'static str {
-        match self.content {
-            Content::Junit(_) => "junit",
-            Content::Neutral(_) => "maestro-ndjson",
-        }
-    }
 }
 
 /// Why a file was not read.
@@ -51,6 +46,8 @@ pub(super) enum Refusal {
     NotAReport(String),
     /// It may have become one: it breaks off before it says what it is.
     Unfinished(String),
+    /// It is JSON that nobody named, of no form that is known.
+    OtherJson,
 }
 
 /// Most bytes that one file may unpack to; a gzip bomb ends here.
@@ -63,9 +60,13 @@ const PEEK: usize = 4096;
 const STORED_MESSAGE: usize = 1024;
 
 /// Reads a file; nothing that comes back holds a secret that the redactor knows.
+///
+/// Paths inside it lose the folder `root`, so that a test is the same wherever it ran.
 pub(super) fn read(
     files: &dyn Files,
     path: &Path,
+    named: bool,
+    root: &str,
     redactor: Option<&Redactor>,
 ) -> Result<Parsed, Refusal> {
     let file = files.open(path).map_err(Refusal::Io)?;
@@ -87,6 +88,16 @@ pub(super) fn read(
     let named_neutral = name
         .extension()
         .is_some_and(|extension| extension == "ndjson" || extension == "jsonl");
+    let is_met_json = !named
+        && name
+            .extension()
+            .is_some_and(|extension| extension == "json");
+    let asked = Asked {
+        named_neutral,
+        is_met_json,
+        root,
+        redactor,
+    };
     let broken = Cell::new(false);
     let cut = Cell::new(false);
     let mut parsed = {
@@ -96,9 +107,9 @@ pub(super) fn read(
                 source: MultiGzDecoder::new(whole),
                 broken: &broken,
             };
-            read_unpacked(Limited::new(unpacked, &cut), named_neutral, redactor)?
+            read_unpacked(Limited::new(unpacked, &cut), &asked)?
         } else {
-            read_unpacked(Limited::new(whole, &cut), named_neutral, redactor)?
+            read_unpacked(Limited::new(whole, &cut), &asked)?
         }
     };
     let mut flag = |code| {
@@ -120,13 +131,35 @@ pub(super) fn read(
     Ok(parsed)
 }
 
-fn read_unpacked(
-    mut source: impl Read,
+/// How a file is to be read.
+struct Asked<'a> {
+    /// Whether its name says that it is of the neutral form, whatever it begins with.
     named_neutral: bool,
-    redactor: Option<&Redactor>,
-) -> Result<Parsed, Refusal> {
+    /// Whether it was met in a folder and only its name says that it is JSON.
+    is_met_json: bool,
+    root: &'a str,
+    redactor: Option<&'a Redactor>,
+}
+
+fn read_unpacked(source: impl Read, asked: &Asked<'_>) -> Result<Parsed, Refusal> {
+    // One reader for all kinds of stream keeps the program small.
+    read_stream(&mut { source }, asked)
+}
+
+fn read_stream(mut source: &mut dyn Read, asked: &Asked<'_>) -> Result<Parsed, Refusal> {
+    let redactor = asked.redactor;
     let head = peek(&mut source, PEEK).map_err(Refusal::Io)?;
-    let is_json = named_neutral || looks_like_json(&head);
+    let form = match junit::form(&head) {
+        Form::Xml | Form::Neutral if asked.is_met_json => {
+            return Err(if breaks_off(&head) {
+                Refusal::Unfinished("it is JSON that breaks off".to_owned())
+            } else {
+                Refusal::OtherJson
+            });
+        }
+        Form::Xml if asked.named_neutral => Form::Neutral,
+        form => form,
+    };
     let whole = io::Cursor::new(head).chain(source);
     let name = |text: &str| redactor.and_then(|redactor| redactor.name(text));
     let message = |text: &str| {
@@ -136,15 +169,19 @@ fn read_unpacked(
         clean.truncate(clean.floor_char_boundary(STORED_MESSAGE));
         clean
     };
-    let mut parsed = if is_json {
+    let mut parsed = if form == Form::Neutral {
         let mut file = neutral::read(whole, &message).map_err(|error| match error {
             NeutralError::Io(error) => Refusal::Io(error),
             other @ NeutralError::NoResult { .. } => {
                 Refusal::NotAReport(message(&other.to_string()))
             }
         })?;
-        file.rewrite_names(&name);
+        file.rewrite_names(&|text| {
+            let clean = name(text);
+            without_addresses(clean.as_deref().unwrap_or(text)).or(clean)
+        });
         Parsed {
+            dialect: "maestro-ndjson",
             counts: file.counts,
             tests: file.test_count() as u64,
             notes: std::mem::take(&mut file.notes),
@@ -154,27 +191,30 @@ fn read_unpacked(
         }
     } else {
         let mut results = Results::default();
-        let read = junit::read(whole, &mut |suites, serial, case| {
+        let read = junit::read(form, whole, asked.root, &mut |suites, serial, case| {
             if case.message.is_empty() {
                 results.case(suites, serial, case, "");
             } else {
                 results.case(suites, serial, case, &message(&case.message));
             }
         });
-        let (counts, notes) = read.map_err(|error| match error {
+        let reading = read.map_err(|error| match error {
             ReadError::Io(error) => Refusal::Io(error),
             other @ (ReadError::Empty | ReadError::Binary | ReadError::NoElement) => {
                 Refusal::Unfinished(message(&other.to_string()))
             }
-            other @ ReadError::OtherRoot(_) => Refusal::NotAReport(message(&other.to_string())),
+            other @ (ReadError::OtherRoot(_) | ReadError::OtherJson) => {
+                Refusal::NotAReport(message(&other.to_string()))
+            }
         })?;
         let results = results.rewrite_names(&name);
         Parsed {
-            counts,
+            dialect: reading.form,
+            counts: reading.counts,
             tests: results.len() as u64,
-            notes,
+            notes: reading.notes,
             dropped: 0,
-            content: Content::Junit(results),
+            content: Content::Report(results),
             sha: Sha([0; 32]),
         }
     };
@@ -184,9 +224,11 @@ fn read_unpacked(
     Ok(parsed)
 }
 
-fn looks_like_json(head: &[u8]) -> bool {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    text.trim_ascii_start().first() == Some(&b'{')
+/// Whether a file is JSON that ends before its value does.
+fn breaks_off(head: &[u8]) -> bool {
+    let is_all = head.len() < PEEK;
+    is_all
+        && serde_json::from_slice::<serde::de::IgnoredAny>(head).is_err_and(|error| error.is_eof())
 }
 
 fn peek(source: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {

@@ -39,7 +39,8 @@ pub(crate) struct IngestDocument {
 pub(crate) struct FileRow {
     /// The path, as it can be opened from the working folder.
     path: String,
-    /// `junit` or `maestro-ndjson`.
+    /// `junit`, `trx`, `nunit2`, `nunit3`, `xunit`, `ctest`, `go`, `libtest`, `tap`, `ctrf`, `jest`, `playwright`, or
+    /// `maestro-ndjson`.
     dialect: &'static str,
     #[serde(flatten)]
     counts: CountsRow,
@@ -148,7 +149,7 @@ impl FileRow {
     pub(super) fn new(path: &Path, parsed: &Parsed) -> Self {
         Self {
             path: path.to_string_lossy().into_owned(),
-            dialect: parsed.dialect(),
+            dialect: parsed.dialect,
             counts: parsed.counts.into(),
             tests: parsed.tests,
             dropped: parsed.dropped,

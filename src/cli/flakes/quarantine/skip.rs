@@ -14,6 +14,7 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::quarantine::{Mode, shown};
 use crate::flakes::runners::Skip;
+use crate::flakes::stable_names::BLANK;
 use crate::flakes::verdict::times;
 use crate::output::{Page, Report};
 
@@ -68,9 +69,15 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
         let is_excepted = rules::never_by(&never, &entry.suite, &entry.test, "").is_some();
         rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today) && !is_excepted
     });
-    let tests: Vec<(&str, &str)> = entries
+    let (tests, changing): (Vec<_>, Vec<_>) = entries
         .map(|entry| (entry.suite.as_str(), entry.test.as_str()))
-        .collect();
+        .partition(|(suite, test)| !suite.contains(BLANK) && !test.contains(BLANK));
+    if !changing.is_empty() {
+        session.ui.warn(&format!(
+            "{} whose names are not the same in each run cannot be left out: they run, and the gate forgives them",
+            times(changing.len() as u64, "test")
+        ));
+    }
     let Some(skip) = runner.skip(&tests) else {
         let message = format!(
             "`{}` cannot be told which tests to leave out",
