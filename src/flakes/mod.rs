@@ -1,5 +1,6 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
+pub(crate) mod causes;
 pub(crate) mod codeowners;
 pub(crate) mod duration;
 pub(crate) mod gate;
@@ -14,6 +15,7 @@ pub(crate) mod quarantine;
 pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;
+pub(crate) mod said;
 mod since;
 pub(crate) mod stable_names;
 pub(crate) mod stated;

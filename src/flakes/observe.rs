@@ -82,7 +82,7 @@ impl History {
             if weight.executions == 0 {
                 continue;
             }
-            let seen = seen(mark, run.origin.attempt, weight);
+            let seen = seen(number, mark, run.origin.attempt, weight);
             if !mark.is_shared {
                 observations.push(seen);
                 continue;
@@ -112,8 +112,9 @@ impl History {
     }
 }
 
-fn seen(mark: &Mark, attempt: u32, weight: &Weight) -> Observation {
+fn seen(run: u32, mark: &Mark, attempt: u32, weight: &Weight) -> Observation {
     Observation {
+        run,
         place: mark.place,
         attempt,
         has_commit: mark.has_commit,

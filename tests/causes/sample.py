@@ -4,6 +4,7 @@
     MAESTRO_CORPUS=... tests/causes/sample.py             the sample, one JSON object a line
     MAESTRO_CORPUS=... tests/causes/sample.py --check     the labels' ids against the sample's
     MAESTRO_CORPUS=... tests/causes/sample.py --blind     the sample in another order, for a labeller
+    tests/causes/sample.py --kappa                        how far the two readings agree; it needs no corpus
 
 The rule is written in README.md. It reads no clock, no random source and no order of a folder.
 """
@@ -73,7 +74,35 @@ def sample(root):
             yield {"id": digest[:12], "period": period, "test": test, "text": cut(text)}
 
 
+def kappa(first, second):
+    """Cohen's kappa ("A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20:1, 1960)."""
+    n = len(first)
+    agree = sum(a == b for a, b in zip(first, second)) / n
+    chance = sum((first.count(label) / n) * (second.count(label) / n) for label in set(first) | set(second))
+    return agree, (agree - chance) / (1 - chance)
+
+
+def print_kappa():
+    here = os.path.dirname(os.path.abspath(__file__))
+    readings = []
+    for name in ("labels-first.json", "labels-second.json"):
+        with open(os.path.join(here, name), encoding="utf-8") as f:
+            readings.append(json.load(f))
+    first, second = readings
+    assert first.keys() == second.keys()
+    skips = {key for key, label in first.items() if label["kind"] == "cascade" and "fail-fast" in label["why"]}
+    for title, keys in (("all", sorted(first)), ("without the skips", sorted(first.keys() - skips))):
+        for field in ("cause", "kind"):
+            pair = [[reading[key][field] for key in keys] for reading in readings]
+            agree, value = kappa(*pair)
+            differ = sum(a != b for a, b in zip(*pair))
+            print(f"{title}, {field}: n {len(keys)}, differ {differ}, agreement {agree:.3f}, kappa {value:.3f}")
+
+
 def main():
+    if "--kappa" in sys.argv:
+        print_kappa()
+        return 0
     items = list(sample(os.path.join(os.environ["MAESTRO_CORPUS"], "flaky", "pulsar")))
     if "--check" in sys.argv:
         here = os.path.dirname(os.path.abspath(__file__))

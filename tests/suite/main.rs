@@ -15,6 +15,7 @@ mod corpus;
 mod demo;
 mod dialects;
 mod dist;
+mod flakes_causes;
 mod flakes_gate;
 mod flakes_ingest;
 mod flakes_report;
