@@ -83,8 +83,17 @@ impl Hearing {
             let Some(list) = lists.get(&run.list) else {
                 continue;
             };
+            // A hostile record may name a test under every one of its messages; one of a run counts.
+            let mut has_spoken = vec![false; run.differs.len()];
+            let mut spoke_for_all = false;
             for (text, places) in heard {
+                if places.is_empty() && std::mem::replace(&mut spoke_for_all, true) {
+                    continue;
+                }
                 for at in numbers_of(run, &places, weights) {
+                    if std::mem::replace(&mut has_spoken[at], true) {
+                        continue;
+                    }
                     let (place, sequence) = run.differs[at];
                     let Some(test) = lists.test(list, place) else {
                         continue;
@@ -146,5 +155,45 @@ impl Said {
             .rev()
             .take(MOST_FAILURES);
         numbers.filter_map(|&number| Some((number, self.texts.get(number as usize)?.as_str())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(messages: &[&str]) -> Vec<String> {
+        let mut hearing = Hearing::default();
+        for (number, message) in (0_u8..).zip(messages) {
+            hearing.hear(
+                Sha([number; 32]),
+                BTreeMap::from([((*message).to_owned(), String::new())]),
+            );
+        }
+        hearing.texts
+    }
+
+    #[test]
+    fn messages_that_differ_in_numbers_are_kept_once_whatever_comes_first() {
+        let messages = ["took 3 ms", "took 12 ms", "no route"];
+        let mut turned = messages;
+        turned.reverse();
+        assert_eq!(heard(&messages), ["took 12 ms", "no route"]);
+        assert_eq!(heard(&turned), ["no route", "took 12 ms"]);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut hearing = Hearing {
+            bytes: MOST_BYTES - 4,
+            ..Hearing::default()
+        };
+        for (message, kept) in [("abc", true), ("de", false), ("f", true), ("abc", true)] {
+            assert_eq!(
+                hearing.number(message.to_owned()).is_some(),
+                kept,
+                "{message}"
+            );
+        }
     }
 }
