@@ -94,7 +94,7 @@ pub(crate) fn topics() -> Vec<Topic> {
             what: "which test reports are read".into(),
             text: "JUnit XML in every common form, plain or gzipped: `testsuites`, bare `testsuite`, nested suites, \
                    several documents in one file, and Surefire's and nextest's rerun and flaky children. Of other runners: VSTest's TRX, \
-                   NUnit 2 and 3, xUnit.net, CTest's Test.xml, `go test -json`, libtest's JSON, TAP 13 and 14, CTRF, and the JSON of \
+                   NUnit 2 and 3, xUnit.net, CTest's Test.xml, Boost.Test's log, `go test -json`, libtest's JSON, TAP 13 and 14, CTRF, and the JSON of \
                    Jest, Vitest and Playwright, each recognised by its content. And the neutral form, \
                    one JSON object a line: {\"run\": \"8812\", \"attempt\": 1, \"commit\": \"4f2c1a\", \"branch\": \"main\", \
                    \"job\": \"test\", \"at\": \"2026-01-05T09:00:00Z\", \"suite\": \"net\", \"test\": \"retries\", \"status\": \

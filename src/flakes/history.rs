@@ -3,7 +3,7 @@
 //! Invariant: the result depends on the set of runs alone, not on the order in which they are added.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -102,7 +102,11 @@ pub(crate) struct History {
     pub(super) sequences: Interner,
     pub(super) lists: Lists,
     pub(super) weights: Weights,
-    tallies: Vec<Tally>,
+    pub(super) tallies: Vec<Tally>,
+    /// What tests were called before, by what they are called now.
+    pub(super) former: BTreeMap<u32, Vec<u32>>,
+    /// Tests that are called otherwise now.
+    pub(super) renamed: HashSet<u32>,
     /// For each test that ever failed: the runs in which it went other than expected, oldest first.
     pub(super) deviations: BTreeMap<u32, Vec<(u32, u32)>>,
     /// The runs of each place, by number: sorted pairs.
@@ -114,7 +118,7 @@ pub(crate) struct History {
     /// Months that have been rolled up.
     pub(crate) rollups: Vec<Rollup>,
     /// What failures said.
-    pub(crate) said: Said,
+    pub(super) said: Said,
     /// Runs left out because another one holds the same report files.
     pub(crate) duplicates: u64,
     /// Runs whose list nobody has.
@@ -266,6 +270,8 @@ impl HistoryBuilder {
             lists: self.lists,
             weights,
             tallies,
+            former: BTreeMap::new(),
+            renamed: HashSet::new(),
             deviations,
             by_place: by_place(&marks),
             marks,
@@ -426,15 +432,6 @@ impl History {
             .0
     }
 
-    /// Returns the runs in which a test failed, by number and oldest first, with the number of each one's job and leg.
-    pub(super) fn failed_runs(&self, test: u32) -> Vec<(u32, u32)> {
-        let deviations = self.deviations.get(&test).into_iter().flatten();
-        let failed = deviations.filter(|(_, sequence)| self.weights.at(*sequence).failures > 0);
-        failed
-            .map(|&(run, _)| (run, self.marks[run as usize].environment))
-            .collect()
-    }
-
     /// Returns the tests that failed in runs that are still there.
     pub(super) fn deviating(&self) -> impl Iterator<Item = u32> + '_ {
         self.deviations.keys().copied()
@@ -470,7 +467,8 @@ impl History {
 
     /// Returns the tests in order of suite and name.
     pub(crate) fn in_order(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).collect();
+        let all = 0..u32::try_from(self.len()).unwrap_or(u32::MAX);
+        let mut order: Vec<u32> = all.filter(|test| !self.renamed.contains(test)).collect();
         order.sort_unstable_by(|&a, &b| self.test(a).cmp(&self.test(b)));
         order
     }

@@ -3,6 +3,7 @@
 pub(crate) mod causes;
 pub(crate) mod codeowners;
 pub(crate) mod duration;
+mod former_names;
 pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod lists;
@@ -12,6 +13,7 @@ pub(crate) mod neutral;
 mod observe;
 pub(crate) mod places;
 pub(crate) mod quarantine;
+mod renames;
 pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;

@@ -1,6 +1,8 @@
 //! What happened to one test, run by run.
 
 use std::collections::HashMap;
+use std::iter::Peekable;
+use std::slice;
 
 use super::history::{History, Mark};
 use super::tally::Weight;
@@ -17,6 +19,56 @@ enum Standing {
         place: u32,
         expected: Option<u32>,
     },
+}
+
+/// A look at one name of a test, run by run.
+struct Look<'h> {
+    test: u32,
+    /// By list.
+    standings: Vec<Standing>,
+    /// Where it went other than expected.
+    deviations: Peekable<slice::Iter<'h, (u32, u32)>>,
+}
+
+impl<'h> Look<'h> {
+    fn new(history: &'h History, test: u32) -> Self {
+        let lists = history
+            .marks
+            .iter()
+            .map(|mark| mark.list as usize + 1)
+            .max();
+        let deviations = history.deviations.get(&test).map_or(&[][..], Vec::as_slice);
+        Self {
+            test,
+            standings: vec![Standing::Unknown; lists.unwrap_or(0)],
+            deviations: deviations.iter().peekable(),
+        }
+    }
+
+    /// Returns how it went in a run, later than those before; nothing where it was not executed.
+    fn weight(&mut self, history: &'h History, number: u32) -> Option<&'h Weight> {
+        let (run, mark) = (
+            &history.runs[number as usize],
+            &history.marks[number as usize],
+        );
+        // A hostile list may name a test twice; its first place counts.
+        while self.deviations.next_if(|(at, _)| *at < number).is_some() {}
+        let deviation = self.deviations.next_if(|(at, _)| *at == number);
+        let standing = &mut self.standings[mark.list as usize];
+        if matches!(standing, Standing::Unknown) {
+            *standing = history.standing(number, self.test);
+        }
+        let Standing::At { place, expected } = *standing else {
+            return None;
+        };
+        let sequence = match (deviation, expected) {
+            (Some((_, sequence)), _) => *sequence,
+            (None, _) if run.is_absent(place) => return None,
+            (None, Some(expected)) => expected,
+            (None, None) => history.weights.passed,
+        };
+        Some(history.weights.at(sequence)).filter(|weight| weight.executions > 0)
+    }
 }
 
 impl History {
@@ -52,46 +104,34 @@ impl History {
     }
 
     fn observe(&self, test: u32, runs: impl Iterator<Item = u32>) -> Vec<Observation> {
-        let Some(deviations) = self.deviations.get(&test) else {
+        let former = self.former.get(&test).into_iter().flatten();
+        let mut looks: Vec<Look<'_>> = [&test]
+            .into_iter()
+            .chain(former)
+            .map(|test| Look::new(self, *test))
+            .collect();
+        if looks.iter().all(|look| look.deviations.len() == 0) {
             return Vec::new();
-        };
-        let lists = self.marks.iter().map(|mark| mark.list as usize + 1).max();
-        let mut standings = vec![Standing::Unknown; lists.unwrap_or(0)];
+        }
         let mut observations: Vec<Observation> = Vec::new();
         let mut known: HashMap<(u32, u32), usize> = HashMap::new();
-        let mut deviations = deviations.iter().peekable();
         for number in runs {
             let (run, mark) = (&self.runs[number as usize], &self.marks[number as usize]);
-            // A hostile list may name a test twice; its first place counts.
-            while deviations.next_if(|(at, _)| *at < number).is_some() {}
-            let deviation = deviations.next_if(|(at, _)| *at == number);
-            let standing = &mut standings[mark.list as usize];
-            if matches!(standing, Standing::Unknown) {
-                *standing = self.standing(number, test);
-            }
-            let Standing::At { place, expected } = *standing else {
-                continue;
-            };
-            let sequence = match (deviation, expected) {
-                (Some((_, sequence)), _) => *sequence,
-                (None, _) if run.is_absent(place) => continue,
-                (None, Some(expected)) => expected,
-                (None, None) => self.weights.passed,
-            };
-            let weight = self.weights.at(sequence);
-            if weight.executions == 0 {
-                continue;
-            }
-            let seen = seen(number, mark, run.origin.attempt, weight);
-            if !mark.is_shared {
-                observations.push(seen);
-                continue;
-            }
-            match known.get(&(seen.place, seen.attempt)) {
-                Some(&at) => observations[at].join(&seen),
-                None => {
-                    known.insert((seen.place, seen.attempt), observations.len());
+            for weight in looks
+                .iter_mut()
+                .filter_map(|look| look.weight(self, number))
+            {
+                let seen = seen(number, mark, run.origin.attempt, weight);
+                if !mark.is_shared {
                     observations.push(seen);
+                    continue;
+                }
+                match known.get(&(seen.place, seen.attempt)) {
+                    Some(&at) => observations[at].join(&seen),
+                    None => {
+                        known.insert((seen.place, seen.attempt), observations.len());
+                        observations.push(seen);
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::causes::{Test, cascade};
-use super::history::Run;
+use super::history::{History, Run};
 use super::messages::template;
 use super::places;
 use super::stored_lists::Lists;
@@ -144,17 +144,35 @@ pub(crate) struct Said {
     of: BTreeMap<u32, Vec<u32>>,
 }
 
-impl Said {
+impl History {
+    /// Returns a test by its number, and by those that it had under former names.
+    fn numbers_of(&self, test: u32) -> impl Iterator<Item = u32> {
+        let former = self.former.get(&test).into_iter().flatten();
+        [test].into_iter().chain(former.copied())
+    }
+
     /// Returns the messages of a test's last failures, the newest first; equal numbers are equal messages.
-    pub(crate) fn of(&self, test: u32) -> impl Iterator<Item = (u32, &str)> {
+    pub(super) fn messages_of(&self, test: u32) -> impl Iterator<Item = (u32, &str)> {
+        let said = &self.said;
         let numbers = self
-            .of
-            .get(&test)
-            .into_iter()
-            .flatten()
-            .rev()
+            .numbers_of(test)
+            .filter_map(|test| said.of.get(&test))
+            .flat_map(|numbers| numbers.iter().rev())
             .take(MOST_FAILURES);
-        numbers.filter_map(|&number| Some((number, self.texts.get(number as usize)?.as_str())))
+        numbers.filter_map(|&number| Some((number, said.texts.get(number as usize)?.as_str())))
+    }
+
+    /// Returns the runs in which a test failed, by number, with the number of each one's job and leg.
+    pub(super) fn failed_runs(&self, test: u32) -> Vec<(u32, u32)> {
+        let deviations = self
+            .numbers_of(test)
+            .filter_map(|test| self.deviations.get(&test));
+        let failed = deviations
+            .flatten()
+            .filter(|(_, sequence)| self.weights.at(*sequence).failures > 0);
+        failed
+            .map(|&(run, _)| (run, self.marks[run as usize].environment))
+            .collect()
     }
 }
 

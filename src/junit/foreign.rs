@@ -6,7 +6,7 @@ use quick_xml::events::BytesStart;
 use super::attributes;
 use super::notes::Notes;
 use super::out::Out;
-use super::{ctest, nunit2, nunit3, trx, xunit};
+use super::{boost, ctest, nunit2, nunit3, trx, xunit};
 
 /// What becomes of the text inside an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,7 @@ pub(super) fn foreign(
     const SUITE: u32 = hash(b"test-suite");
     const ASSEMBLIES: u32 = hash(b"assemblies");
     const ASSEMBLY: u32 = hash(b"assembly");
+    const TEST_LOG: u32 = hash(b"TestLog");
     const TESTING: u32 = hash(b"Testing");
     let reader: (&'static str, Box<dyn Xml>) = match root {
         // CppUnit's root has the same name and no namespace.
@@ -99,6 +100,7 @@ pub(super) fn foreign(
         {
             ("xunit", Box::new(xunit::Xunit::default()))
         }
+        TEST_LOG => ("boost", Box::new(boost::Boost::default())),
         TESTING => ("ctest", Box::new(ctest::Ctest::new(site?))),
         _ => return None,
     };

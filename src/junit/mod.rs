@@ -5,6 +5,7 @@
 //! Invariants: no entity is ever expanded from a DTD, nothing outside the given bytes is read, nothing panics.
 
 mod attributes;
+mod boost;
 mod case;
 mod ctest;
 mod ctrf;

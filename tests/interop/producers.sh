@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs 27 test tools again and compares what they write with our fixtures.
+# Runs 28 test tools again and compares what they write with our fixtures.
 # inputs: tests/interop/producers fixtures/junit
 # time: long
 set -euo pipefail

@@ -79,6 +79,38 @@ fn nunit_is_read_as_jenkins_converts_it() {
     assert_eq!(lost, 7);
 }
 
+#[test]
+fn boost_is_read_as_jenkins_converts_it() {
+    let Some(folder) = corpus("junit") else {
+        return;
+    };
+    let folder = folder.join("jenkinsci+xunit-plugin/types/boosttest");
+    let (mut pairs, mut tests) = (0, 0);
+    for case in std::fs::read_dir(&folder).unwrap() {
+        let case = case.unwrap().path();
+        // There each class is the whole path with dots, below suites that say the same with other signs.
+        let by_path = |name: &str, is_ours: bool| -> BTreeMap<(String, String), (u64, u64)> {
+            let tests = tests_of(&case.join(name)).into_iter();
+            tests
+                .map(|((suite, name), counts)| {
+                    let parts: Vec<&str> = suite.split(" > ").collect();
+                    let path = if is_ours {
+                        parts.join(".")
+                    } else {
+                        parts[parts.len() - 1].to_owned()
+                    };
+                    ((path, name), counts)
+                })
+                .collect()
+        };
+        let (ours, theirs) = (by_path("input.xml", true), by_path("result.xml", false));
+        assert_eq!(ours, theirs, "{}", case.display());
+        tests += ours.len();
+        pairs += 1;
+    }
+    assert!(pairs >= 25 && tests >= 700, "{pairs} pairs, {tests} tests");
+}
+
 /// Returns cases, passed, failed or errored, and skipped.
 fn totals_of(path: &Path) -> [u64; 4] {
     let maestro = Maestro::in_folder();

@@ -47,6 +47,11 @@ fn same(dialect: &str, junit: &str, count: usize, but: &[&str]) {
 }
 
 #[test]
+fn boost_logs_give_the_tests_of_its_junit() {
+    same("boost/basic.xml", "boost/basic.xml", 15, &[]);
+}
+
+#[test]
 fn go_events_give_the_tests_of_gotestsum() {
     same("gotestsum/basic.json", "gotestsum/basic.xml", 19, &[]);
     same("gotestsum/reruns.json", "gotestsum/reruns.xml", 3, &[]);

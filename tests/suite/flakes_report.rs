@@ -349,3 +349,86 @@ fn tests_that_redaction_makes_one_stay_counted() {
         (&1.into(), &3.into())
     );
 }
+
+/// Stores a run of `main`: each test as `suite name`, with a `!` when it failed.
+fn store(maestro: &Maestro, run: &str, tests: &[&str]) {
+    let case = |test: &&str| {
+        let (test, failure) = match test.strip_suffix('!') {
+            Some(test) => (test, "<failure/>"),
+            None => (*test, ""),
+        };
+        let (suite, name) = test.split_once(' ').unwrap();
+        format!(
+            "<testsuite name=\"{suite}\"><testcase name=\"{name}\">{failure}</testcase></testsuite>"
+        )
+    };
+    let cases: String = tests.iter().map(case).collect();
+    maestro.file("r.xml", format!("<testsuites>{cases}</testsuites>"));
+    let at = format!("2026-01-0{run}T00:00:00Z");
+    let args = [
+        "flakes", "ingest", "--run", run, "--commit", run, "--branch", "main", "--at", &at, "r.xml",
+    ];
+    let _ = maestro.run(args).success();
+}
+
+#[test]
+fn a_test_keeps_its_history_under_a_new_name() {
+    let maestro = Maestro::in_repo();
+    store(
+        &maestro,
+        "1",
+        &["net retries!", "net connects", "old one", "old two"],
+    );
+    store(
+        &maestro,
+        "2",
+        &["net retries", "net connects", "old one!", "old two"],
+    );
+    store(
+        &maestro,
+        "3",
+        &["net retries twice", "net connects", "new one", "new two"],
+    );
+    store(
+        &maestro,
+        "4",
+        &["net retries twice!", "net connects", "new one", "new two"],
+    );
+    let report = maestro.json(&["flakes", "report", "--all"]);
+    let rows = report["tests"].as_array().unwrap().iter();
+    let mut rows: Vec<String> = rows
+        .map(|row| {
+            let text = |key: &str| row[key].as_str().unwrap().to_owned();
+            let before = row["formerly"].as_array().map_or(String::new(), |names| {
+                format!(" was {}", names[0].as_str().unwrap())
+            });
+            let counts = format!("{}/{}", row["failures"], row["runs"]);
+            format!("{} {} {counts}{before}", text("suite"), text("test"))
+        })
+        .collect();
+    rows.sort();
+    assert_eq!(
+        rows,
+        [
+            "net connects 0/4",
+            "net retries twice 2/4 was net > retries",
+            "new one 1/4 was old > one",
+            "new two 0/4 was old > two",
+        ]
+    );
+    assert_eq!(report["totals"]["tests"], 4);
+    // It comes back beside the new one: they are two.
+    store(
+        &maestro,
+        "5",
+        &[
+            "net retries",
+            "net retries twice",
+            "net connects",
+            "new one",
+            "new two",
+        ],
+    );
+    let report = maestro.json(&["flakes", "report", "--all"]);
+    assert_eq!(report["totals"]["tests"], 5);
+}

@@ -106,7 +106,7 @@ impl<'h> Causes<'h> {
         let mut known: BTreeMap<u32, Option<super::Cause>> = BTreeMap::new();
         let mut votes: BTreeMap<Class, (u64, super::Cause)> = BTreeMap::new();
         let (mut read, mut decided) = (0, 0);
-        for (number, message) in self.history.said.of(test) {
+        for (number, message) in self.history.messages_of(test) {
             if !known.contains_key(&number) {
                 if known.len() >= MOST_MESSAGES {
                     continue;

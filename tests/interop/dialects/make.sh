@@ -68,6 +68,10 @@ if tool ctest cmake ctest; then
     ctest --test-dir build -E control -T Test >/dev/null 2>&1 || true
     cp build/Testing/2*/Test.xml "$to/basic.xml"
 fi
+if tool boost g++ && [ -e /usr/include/boost/test/unit_test.hpp ]; then
+    g++ -std=c++17 -O0 basic.cpp -o "$work/basic"
+    "$work/basic" --logger="XML,all,$to/basic.xml" >/dev/null 2>&1 || true
+fi
 # The folder that the tests ran in, as the other fixtures have it.
 modules=${MAESTRO_NODE_MODULES:-/nowhere}
 find "$out" -type f -exec sed -i "s#$modules#/checkout/node_modules#g; s#$work/demo#/checkout#g; s#$work#/elsewhere#g; s#$(hostname)#runner#g" {} +

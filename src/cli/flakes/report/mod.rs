@@ -76,7 +76,9 @@ pub(crate) fn load(state: &StateFolder<'_>) -> Result<(History, Survey), Command
     let survey = state.read(&|kind, _| v1::is_about_tests(kind), &mut |event| {
         v1::decode(event, &mut builder)
     })?;
-    Ok((builder.finish(), survey))
+    let mut history = builder.finish();
+    history.join_former_names();
+    Ok((history, survey))
 }
 
 /// Returns how many stored runs refer to a list that is not here.

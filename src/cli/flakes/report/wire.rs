@@ -12,6 +12,7 @@ use crate::cli::flakes::counts::CountsRow;
 use crate::finding::{Finding, Severity};
 use crate::flakes::causes::past::Causes;
 use crate::flakes::history::History;
+use crate::flakes::quarantine::shown;
 use crate::flakes::verdict::{Judgement, Verdict, judge, percent, times};
 use crate::junit::Counts;
 use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
@@ -73,6 +74,9 @@ struct TestRow {
     suite: String,
     /// Its name.
     test: String,
+    /// What it was called before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    formerly: Vec<String>,
     /// Executions; a skip is none.
     runs: u64,
     /// Executions that failed.
@@ -105,7 +109,7 @@ impl<'h> FlakesDocument<'h> {
         let mut totals = ReportTotals {
             runs: history.runs.len() as u64,
             duplicate_runs: history.duplicates,
-            tests: history.len() as u64,
+            tests: history.in_order().len() as u64,
             ..ReportTotals::default()
         };
         let mut sum = Counts::default();
@@ -171,6 +175,10 @@ impl Rows<'_> {
         TestRow {
             suite: suite.to_owned(),
             test: name.to_owned(),
+            formerly: history
+                .former_names(test)
+                .map(|(suite, name)| shown(suite, name))
+                .collect(),
             runs: tally.runs,
             failures: tally.failures,
             retry_passes: tally.retry_passes,
