@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
 
 use super::{Strength, Test, cascade, cause};
 use crate::stats::failure_rate;
@@ -57,23 +58,6 @@ fn sha(parts: &[&str]) -> String {
     })
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Returns every entry of the corpus; nothing without one.
 fn entries() -> Option<Vec<Entry>> {
     let Some(corpus) = std::env::var_os("MAESTRO_CORPUS") else {
@@ -85,7 +69,8 @@ fn entries() -> Option<Vec<Entry>> {
     let name = Regex::new(r"(?m)^Flaky-test: (.*)$").unwrap();
     let full = Regex::new(r"(?s)<code><pre>\n(.*?)</pre></code>").unwrap();
     let mut entries = Vec::new();
-    for path in files_below(&root) {
+    for file in WalkDir::new(&root) {
+        let path = file.unwrap().into_path();
         let is_report = path.extension().is_some_and(|ending| ending == "md");
         if !is_report || path.ends_with("README.md") {
             continue;

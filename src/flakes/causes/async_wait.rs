@@ -194,11 +194,7 @@ fn nothing_came(failure: &Failure<'_>, exception: usize) -> Option<Range<usize>>
     ];
     let text = &failure.text;
     let mut is_call_next = false;
-    for line in text
-        .lines
-        .iter()
-        .filter(|line| line.exception == exception && !line.is_frame)
-    {
+    for line in text.word_lines(exception) {
         let words = text.line(line);
         let lower = words.to_ascii_lowercase();
         if let Some((before, _)) = lower.split_once("\" is null")

@@ -60,8 +60,7 @@ pub(crate) fn may_be(text: &str) -> bool {
 
 pub(super) fn of(failure: &Failure<'_>) -> Option<Form> {
     // The topmost exception alone: further down, a skip is what a test of skips talks about.
-    let is_early = |line: usize| line < 3;
-    let skip = failure.hit(0, Sign::Skip).filter(|hit| is_early(hit.line));
+    let skip = failure.hit(0, Sign::Skip, |hit| hit.line < 3);
     if skip.is_some() {
         return Some(Form::Skip);
     }

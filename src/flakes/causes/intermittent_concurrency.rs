@@ -77,16 +77,9 @@ fn wrong_type_of_getter(failure: &Failure<'_>, exception: usize) -> Option<Range
     if !is_getter {
         return None;
     }
-    let mut words = failure
-        .text
-        .lines
-        .iter()
-        .filter(|line| line.exception == exception && !line.is_frame);
-    let line = words.find(|line| {
-        let line = failure.text.line(line);
+    failure.text.first_that(exception, |line| {
         line.contains("ClassCastException") && line.contains("cannot be cast to")
-    })?;
-    Some(line.at.clone())
+    })
 }
 
 /// The same kind of value in the wrong order or twice; or a test of many threads, by its name.

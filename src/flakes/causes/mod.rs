@@ -180,12 +180,13 @@ impl<'a> Failure<'a> {
             .is_some_and(|line| line.is_frame)
     }
 
-    /// Returns the first hit of a kind in the words of one exception.
-    fn hit(&self, exception: usize, sign: Sign) -> Option<&Hit> {
+    /// Returns the first hit of a kind in the words of one exception, of those that are wanted.
+    fn hit(&self, exception: usize, sign: Sign, is_wanted: impl Fn(&Hit) -> bool) -> Option<&Hit> {
         self.hits.iter().find(|hit| {
             let line = self.text.lines.get(hit.line);
             hit.sign == sign
                 && line.is_some_and(|line| !line.is_frame && line.exception == exception)
+                && is_wanted(hit)
         })
     }
 
@@ -207,12 +208,7 @@ impl<'a> Failure<'a> {
                     } else {
                         Sign::Words(rules.class)
                     };
-                    let hit = self.hits.iter().find(|hit| {
-                        let line = self.text.lines.get(hit.line);
-                        let is_here =
-                            line.is_some_and(|line| !line.is_frame && line.exception == exception);
-                        hit.sign == sign && is_here && !(rules.refuses)(self, hit)
-                    });
+                    let hit = self.hit(exception, sign, |hit| !(rules.refuses)(self, hit));
                     let at = hit.map(|hit| hit.start..hit.end);
                     let at = at.or_else(|| {
                         if by_name {

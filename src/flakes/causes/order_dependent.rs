@@ -60,23 +60,16 @@ pub(super) const RULES: Rules = Rules {
 
 fn named(failure: &Failure<'_>, exception: usize) -> Option<Range<usize>> {
     let is_again = || {
-        failure.text.exceptions().any(|exception| {
-            failure
-                .text
-                .frames(exception)
-                .any(|frame| frame.class.contains("TestRetry") || frame.class.contains("RetryTest"))
+        let mut frames = failure.text.all_frames();
+        frames.any(|frame| {
+            ["TestRetry", "RetryTest"]
+                .iter()
+                .any(|name| frame.class.contains(name))
         })
     };
-    let mut lines = failure
-        .text
-        .lines
-        .iter()
-        .filter(|line| line.exception == exception && !line.is_frame);
-    let found = lines.find(|line| {
-        let line = failure.text.line(line);
+    failure.text.first_that(exception, |line| {
         is_injected(line) || is_missing(line) && is_again()
-    })?;
-    Some(found.at.clone())
+    })
 }
 
 /// Whether a line says that something is not there.

@@ -111,12 +111,26 @@ impl<'a> Text<'a> {
     }
 
     /// Returns the lines of one exception that are no frames.
-    pub(super) fn words(&self, exception: usize) -> impl Iterator<Item = &str> {
+    pub(super) fn word_lines(&self, exception: usize) -> impl Iterator<Item = &Line> {
         let of_exception = move |line: &&Line| line.exception == exception && !line.is_frame;
-        self.lines
-            .iter()
-            .filter(of_exception)
-            .map(|line| self.line(line))
+        self.lines.iter().filter(of_exception)
+    }
+
+    /// Returns the same as text.
+    pub(super) fn words(&self, exception: usize) -> impl Iterator<Item = &str> {
+        self.word_lines(exception).map(|line| self.line(line))
+    }
+
+    /// Returns where the first of these lines lies that says something.
+    pub(super) fn first_that(
+        &self,
+        exception: usize,
+        says: impl Fn(&str) -> bool,
+    ) -> Option<Range<usize>> {
+        let found = self
+            .word_lines(exception)
+            .find(|line| says(self.line(line)))?;
+        Some(found.at.clone())
     }
 
     /// Returns all lines that are no frames.
@@ -127,8 +141,17 @@ impl<'a> Text<'a> {
 
     /// Returns the frames of one exception.
     pub(super) fn frames(&self, exception: usize) -> impl Iterator<Item = Frame<'_>> {
-        let of_exception = move |line: &&Line| line.exception == exception && line.is_frame;
-        let lines = self.lines.iter().filter(of_exception);
+        self.frames_where(move |line| line.exception == exception)
+    }
+
+    /// Returns the frames of all.
+    pub(super) fn all_frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        self.frames_where(|_| true)
+    }
+
+    fn frames_where(&self, is_wanted: impl Fn(&Line) -> bool) -> impl Iterator<Item = Frame<'_>> {
+        let lines = self.lines.iter();
+        let lines = lines.filter(move |line| line.is_frame && is_wanted(line));
         lines.filter_map(|line| Frame::read(self.line(line)))
     }
 }

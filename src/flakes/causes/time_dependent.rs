@@ -75,13 +75,9 @@ const CLOCK: [&str; 19] = [
 
 /// A message says how long something took.
 fn took(failure: &Failure<'_>, exception: usize) -> Option<Range<usize>> {
-    let mut lines = failure
+    failure
         .text
-        .lines
-        .iter()
-        .filter(|line| line.exception == exception && !line.is_frame);
-    let found = lines.find(|line| is_duration_after(failure.text.line(line), " took "))?;
-    Some(found.at.clone())
+        .first_that(exception, |line| is_duration_after(line, " took "))
 }
 
 /// Whether a number with a unit of time follows some words.
