@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::results::{Interner, twins};
 use super::rollup::{Key, Rollup};
+use super::said::{Hearing, Said};
 use super::stated::Stated;
 use super::stored_lists::{Lists, join_ranges};
 use super::tally::{Counting, Weights};
@@ -78,6 +79,8 @@ pub(crate) struct HistoryBuilder {
     pub(super) lists: Lists,
     runs: BTreeMap<Sha, Run>,
     rollups: BTreeMap<Key, Rollup>,
+    /// What failures said, where somebody wants to know.
+    hearing: Option<Hearing>,
 }
 
 /// What happened to one test, over all runs.
@@ -114,6 +117,8 @@ pub(crate) struct History {
     pub(crate) runs: Vec<Run>,
     /// Months that have been rolled up.
     pub(crate) rollups: Vec<Rollup>,
+    /// What failures said.
+    pub(super) said: Said,
     /// Runs left out because another one holds the same report files.
     pub(crate) duplicates: u64,
     /// Runs whose list nobody has.
@@ -138,6 +143,19 @@ pub(super) struct Mark {
 }
 
 impl HistoryBuilder {
+    /// One that also reads what failures said, and counts no knock-on as an execution.
+    pub(crate) fn hearing() -> Self {
+        Self {
+            hearing: Some(Hearing::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Returns where the messages of runs go; nothing where nobody wants them.
+    pub(crate) fn hears(&mut self) -> Option<&mut Hearing> {
+        self.hearing.as_mut()
+    }
+
     /// Begins a list, which may turn out to be empty, and may stand on a whole one without some of its places.
     pub(crate) fn list(&mut self, list: Sha, base: Option<Sha>, without: Vec<(u32, u32)>) {
         let list = self.lists.begin(list);
@@ -233,6 +251,9 @@ impl HistoryBuilder {
         let weights = Weights::of(&mut self.sequences);
         let mut counting = Counting::new(&self.lists, &weights);
         counting.count(&mut runs);
+        let hearing = self.hearing.take().unwrap_or_default();
+        let name_of = |test: u32| self.name_of(test);
+        let said = hearing.settle(&mut runs, &self.lists, &weights, &name_of);
         let marks = marks(&runs);
         let all: Vec<&Run> = runs.iter().collect();
         let (mut tallies, mut deviations) = counting.tally(self.tests.len(), &all);
@@ -256,6 +277,7 @@ impl HistoryBuilder {
             marks,
             runs,
             rollups,
+            said,
             duplicates,
             missing_lists,
         };

@@ -7,7 +7,7 @@ const BLANK: char = '…';
 
 /// Returns a message with everything blanked that usually differs from one failure to the next: numbers, and words of
 /// letters and digits that look like addresses or ids.
-fn template(message: &str) -> String {
+pub(super) fn template(message: &str) -> String {
     let mut template = String::with_capacity(message.len());
     let mut word = String::new();
     for letter in message.chars() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod backfill;
+pub(crate) mod causes;
 pub(crate) mod clusters;
 pub(crate) mod codeowners;
 pub(crate) mod duration;
@@ -23,6 +24,7 @@ mod renames;
 pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;
+pub(crate) mod said;
 mod since;
 pub(crate) mod stable_names;
 pub(crate) mod stated;

@@ -121,7 +121,7 @@ impl History {
                 .iter_mut()
                 .filter_map(|look| look.weight(self, number))
             {
-                let seen = seen(mark, run.origin.attempt, weight);
+                let seen = seen(number, mark, run.origin.attempt, weight);
                 if !mark.is_shared {
                     observations.push(seen);
                     continue;
@@ -152,8 +152,9 @@ impl History {
     }
 }
 
-fn seen(mark: &Mark, attempt: u32, weight: &Weight) -> Observation {
+fn seen(run: u32, mark: &Mark, attempt: u32, weight: &Weight) -> Observation {
     Observation {
+        run,
         place: mark.place,
         attempt,
         has_commit: mark.has_commit,

@@ -22,6 +22,11 @@ pub(super) struct Weight {
 }
 
 impl Weight {
+    /// Whether it was executed and failed each time.
+    pub(super) fn only_failed(&self) -> bool {
+        self.executions > 0 && self.failures == self.executions
+    }
+
     fn of(sequence: &str) -> Self {
         let (executions, failures) = executions(sequence);
         let (mut failed, mut retried) = (false, 0);
@@ -47,9 +52,11 @@ impl Weight {
 /// What each sequence adds to the sums, by its number.
 #[derive(Debug)]
 pub(super) struct Weights {
-    weights: Vec<Weight>,
+    each: Vec<Weight>,
     /// The number of `p`, which is what is expected where nothing else is said.
     pub(super) passed: u32,
+    /// The number of `s`: it did not run.
+    pub(super) skipped: u32,
 }
 
 /// For each test, the runs, by number and oldest first, in which it went other than expected.
@@ -58,11 +65,13 @@ pub(super) type Deviations = BTreeMap<u32, Vec<(u32, u32)>>;
 impl Weights {
     pub(super) fn of(sequences: &mut Interner) -> Self {
         let passed = sequences.number("p");
+        let skipped = sequences.number("s");
         let numbers = 0..u32::try_from(sequences.len()).unwrap_or(u32::MAX);
         let weight = |number| Weight::of(sequences.text(number));
         Self {
-            weights: numbers.map(weight).collect(),
+            each: numbers.map(weight).collect(),
             passed,
+            skipped,
         }
     }
 
@@ -71,7 +80,7 @@ impl Weights {
     }
 
     pub(super) fn at(&self, sequence: u32) -> &Weight {
-        &self.weights[sequence as usize]
+        &self.each[sequence as usize]
     }
 }
 

@@ -77,6 +77,8 @@ impl Verdict {
 /// One attempt of one run, for a test that failed at least once in its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Observation {
+    /// The stored run, by number; the first of several reports of one attempt.
+    pub(crate) run: u32,
     /// Attempts of one run, job, leg and commit share this number.
     pub(crate) place: u32,
     /// Which attempt of the run.

@@ -16,6 +16,7 @@ mod demo;
 mod dialects;
 mod dist;
 mod flakes_backfill;
+mod flakes_causes;
 mod flakes_escalate;
 mod flakes_gate;
 mod flakes_ingest;

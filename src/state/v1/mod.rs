@@ -29,7 +29,9 @@ pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
 pub(crate) use test_list::{KnownLists, base_of, decode_list};
 pub(crate) use test_rollup::{decode_rollup, encode_rollup};
-pub(crate) use test_run::{RunHead, decode_run, has_failed, head_of_run};
+#[cfg(any(test, feature = "bench"))]
+pub(crate) use test_run::decode_run;
+pub(crate) use test_run::{RunHead, has_failed, head_of_run};
 pub(crate) use test_timing::{decode_timing, judge_timing};
 
 pub(crate) const TEST_LIST: &str = "test_list";
@@ -54,7 +56,10 @@ pub(crate) fn decode(
         TEST_LIST => decode_list(event, history),
         TEST_ROLLUP => decode_rollup(event, history),
         TEST_RUN => {
-            let run = decode_run(event, history.sequences())?;
+            let (run, messages) = test_run::decode(event, history.sequences())?;
+            if let Some(hearing) = history.hears() {
+                hearing.hear(run.id, messages);
+            }
             history.run(run);
             Ok(())
         }

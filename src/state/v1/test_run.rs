@@ -201,6 +201,14 @@ pub(crate) fn decode_run(
     event: &StoredEvent<'_>,
     sequences: &mut Interner,
 ) -> Result<Run, LineProblem> {
+    decode(event, sequences).map(|(run, _)| run)
+}
+
+/// The same with its messages, each with the places of its tests.
+pub(super) fn decode(
+    event: &StoredEvent<'_>,
+    sequences: &mut Interner,
+) -> Result<(Run, BTreeMap<String, String>), LineProblem> {
     let record: RunRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
     let mut differs = Vec::new();
     for (sequence, places) in &record.differs {
@@ -222,7 +230,7 @@ pub(crate) fn decode_run(
         counts: Counts::default(),
     };
     run.tidy();
-    Ok(run)
+    Ok((run, record.messages))
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {

@@ -8,6 +8,7 @@ use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::event::Sha;
+use crate::flakes::causes::fit;
 use crate::flakes::neutral::{self, NeutralError, NeutralFile};
 use crate::flakes::results::Results;
 use crate::flakes::stable_names::without_addresses;
@@ -163,11 +164,8 @@ fn read_stream(mut source: &mut dyn Read, asked: &Asked<'_>) -> Result<Parsed, R
     let whole = io::Cursor::new(head).chain(source);
     let name = |text: &str| redactor.and_then(|redactor| redactor.name(text));
     let message = |text: &str| {
-        let mut clean = redactor
-            .and_then(|redactor| redactor.message(text))
-            .unwrap_or_else(|| text.to_owned());
-        clean.truncate(clean.floor_char_boundary(STORED_MESSAGE));
-        clean
+        let clean = redactor.and_then(|redactor| redactor.message(text));
+        fit(clean.as_deref().unwrap_or(text), STORED_MESSAGE).into_owned()
     };
     let mut parsed = if form == Form::Neutral {
         let mut file = neutral::read(whole, &message).map_err(|error| match error {

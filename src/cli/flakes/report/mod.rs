@@ -1,5 +1,6 @@
 //! `maestro flakes report`
 
+mod cause;
 mod wire;
 
 use crate::cli::session::Session;
@@ -71,7 +72,7 @@ pub(crate) fn missing_lists_error(missing: u64) -> CommandError {
 
 /// Reads the whole history.
 pub(crate) fn load(state: &StateFolder<'_>) -> Result<(History, Survey), CommandError> {
-    let mut builder = HistoryBuilder::default();
+    let mut builder = HistoryBuilder::hearing();
     let survey = state.read(&|kind, _| v1::is_about_tests(kind), &mut |event| {
         v1::decode(event, &mut builder)
     })?;

@@ -7,8 +7,10 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cause::CauseRow;
 use crate::cli::flakes::counts::CountsRow;
 use crate::finding::{Finding, Severity};
+use crate::flakes::causes::past::Causes;
 use crate::flakes::history::History;
 use crate::flakes::quarantine::shown;
 use crate::flakes::verdict::{Judgement, Verdict, judge, percent, times};
@@ -35,6 +37,7 @@ struct Rows<'h> {
     history: &'h History,
     /// Verdict and number, in the order of the document.
     order: Vec<(Verdict, u32)>,
+    causes: Causes<'h>,
     /// Many tests share their numbers, and an interval is dear.
     rates: RefCell<HashMap<(u64, u64), RateRow>>,
 }
@@ -88,6 +91,9 @@ struct TestRow {
     confidence: f64,
     /// Why, in sentences.
     evidence: Vec<String>,
+    /// Why it fails, for one that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<CauseRow>,
 }
 
 /// A rate with its 95 % interval, each between 0 and 1.
@@ -132,6 +138,7 @@ impl<'h> FlakesDocument<'h> {
             tests: Rows {
                 history,
                 order,
+                causes: Causes::of(history),
                 rates: RefCell::default(),
             },
         }
@@ -179,6 +186,7 @@ impl Rows<'_> {
             verdict: judgement.verdict,
             confidence: rounded(judgement.confidence),
             evidence: judgement.evidence,
+            cause: (tally.failures > 0).then(|| self.causes.find(test).into()),
         }
     }
 
@@ -282,11 +290,13 @@ impl Report for FlakesDocument<'_> {
             ));
         }
         for row in self.tests.of_note().take(MOST_ROWS) {
-            page.line(vec![
+            let mut line = vec![
                 Inline::Plain(format!("{}: ", row.verdict.name())),
                 Inline::Code(row.title()),
                 Inline::Plain(format!(" {}", row.reasons())),
-            ]);
+            ];
+            line.extend(row.cause.iter().flat_map(CauseRow::words));
+            page.line(line);
         }
         page
     }
