@@ -1,5 +1,10 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "verdicts by segments are the first to use it")
+)]
+pub(crate) mod changepoint;
 pub(crate) mod duration;
 pub(crate) mod history;
 pub(crate) mod lists;
