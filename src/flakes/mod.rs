@@ -11,6 +11,11 @@ pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod neutral;
 mod observe;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "verdicts without outages are the first to use it")
+)]
+pub(crate) mod outage;
 pub(crate) mod places;
 pub(crate) mod results;
 pub(crate) mod rollup;
