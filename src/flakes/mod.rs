@@ -5,6 +5,11 @@
     expect(dead_code, reason = "verdicts by segments are the first to use it")
 )]
 pub(crate) mod changepoint;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "escalations to owners are the first to use it")
+)]
+pub(crate) mod codeowners;
 pub(crate) mod duration;
 pub(crate) mod history;
 pub(crate) mod lists;
