@@ -25,6 +25,11 @@ pub(crate) mod places;
 pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "outages by signature are the first to use it")
+)]
+pub(crate) mod signature;
 pub(crate) mod stated;
 pub(crate) mod stored_lists;
 mod tally;
