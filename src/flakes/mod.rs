@@ -1,5 +1,10 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "verdicts by segments are the first to use it")
+)]
+pub(crate) mod changepoint;
 pub(crate) mod codeowners;
 pub(crate) mod duration;
 pub(crate) mod gate;
@@ -9,11 +14,21 @@ pub(crate) mod messages;
 pub(crate) mod muted;
 pub(crate) mod neutral;
 mod observe;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "verdicts without outages are the first to use it")
+)]
+pub(crate) mod outage;
 pub(crate) mod places;
 pub(crate) mod quarantine;
 pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "outages by signature are the first to use it")
+)]
+pub(crate) mod signature;
 mod since;
 pub(crate) mod stated;
 pub(crate) mod stored_lists;
