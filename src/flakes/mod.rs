@@ -1,11 +1,8 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "verdicts by segments are the first to use it")
-)]
 pub(crate) mod changepoint;
 pub(crate) mod codeowners;
+pub(crate) mod detect;
 pub(crate) mod duration;
 pub(crate) mod gate;
 pub(crate) mod history;
@@ -14,10 +11,6 @@ pub(crate) mod messages;
 pub(crate) mod muted;
 pub(crate) mod neutral;
 mod observe;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "verdicts without outages are the first to use it")
-)]
 pub(crate) mod outage;
 pub(crate) mod places;
 pub(crate) mod quarantine;
@@ -36,5 +29,7 @@ mod tally;
 pub(crate) mod test_paths;
 pub(crate) mod test_table;
 pub(crate) mod timing;
+#[cfg(feature = "bench")]
+pub mod trial;
 pub(crate) mod trusted;
 pub(crate) mod verdict;

@@ -1,104 +1,98 @@
 //! Outages: runs in which so much failed at once that it says nothing about single tests.
 //!
-//! A run is an outage when, of the tests that it executed,
+//! A run of one job and leg is an outage when, of the tests that it executed and that are not broken anyway,
 //!
-//! - more than 30 % failed; or
-//! - so many failed that independent tests with their own rates would do so with a chance below one in a million: the tail of the
-//!   Poisson-binomial distribution (Hodges and Le Cam, "The Poisson Approximation to the Poisson Binomial Distribution", Annals of
-//!   Mathematical Statistics 31:3, 1960); or
-//! - more than 30 % of the failures have one signature.
+//! - more than 30 % failed (and ten, or all where fewer ran); or
+//! - at least one in twenty-five failed (and three), which independent tests with their own rates would do with a chance below one in
+//!   a million: the tail of the Poisson-binomial distribution (Hodges and Le Cam, "The Poisson Approximation to the Poisson Binomial
+//!   Distribution", Annals of Mathematical Statistics 31:3, 1960). Where failures were retried, what passed then is counted by
+//!   itself: a commit that breaks many tests at once breaks them on every retry.
 //!
-//! Each of these needs ten failures, or all where fewer tests ran. Flakes come in clusters: tests that share a fixture or a
-//! parametrised body fail together, and together they are far less likely than independent tests, while a handful of them is no
-//! outage but what is looked for. Ten is the least number of equal tests that is more than 30 % of a run of thirty.
+//! Flakes come in clusters, which are far less likely than independent tests as well. So what fails together again is taken out
+//! first: half of what failed failed together in another run, with runs between them in which it passed. And what all lies in one
+//! suite of many, and fills it, is a fixture that failed: whoever owns the suite owns that flake. An outage that takes the same
+//! tests down again and again is by the same token a flake of those tests, and one that is smaller than one in twenty-five is one.
 //!
-//! A test's rate is its failures and one execution at the rate of all tests together, over its executions and one: the sum over a run is
-//! then what runs have on average, and a test that is seen for the first time is like the others. (Jeffreys' prior would expect a
-//! hundred failures of 20,000 tests that passed a hundred times.) What an outage excludes is taken out, and all is looked
-//! at again until nothing is added; because all runs are judged before anything is taken out, their order does not matter.
+//! A test's rate is its failures outside of outages and one execution at the rate of all tests together, over its executions and one:
+//! the sum over a run is then what runs have on average, and a test that is seen for the first time is like the others. What an outage
+//! excludes is taken out, and all is looked at again until nothing is added; all runs are judged before anything is taken out.
 //!
 //! What is excluded is no evidence of a flake. A regression that fails many tests looks the same in a single run, and is none
-//! either; whoever looks for what is broken looks at all runs. A test that is known to be broken at some run is to be left out of
-//! what it executed, and one that fails in half of its executions or more is left out here.
+//! either; whoever looks for what is broken looks at all runs.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A test that failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) test: u32,
-    /// What its message is like.
-    pub(crate) signature: Option<u32>,
+/// A run of one job and leg: how many tests it executed, and which of them failed, in order and each once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) executed: u64,
+    /// Tests of which a first attempt failed.
+    pub(crate) failed: Vec<u32>,
+    /// Those of them that passed on a retry.
+    pub(crate) recovered: Vec<u32>,
 }
 
-/// A run: which tests were executed, each once, and which of them failed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Run<'r> {
-    pub(crate) executed: &'r [u32],
-    pub(crate) failures: &'r [Failure],
-}
-
-/// From where on a run is an outage.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Limits {
-    /// The share of the executed tests that failed, and of the failures that have one signature.
-    pub(crate) share: f64,
-    /// The chance of so many failures or more.
-    pub(crate) tail: f64,
-    /// How many tests must have failed in any case.
-    pub(crate) least: usize,
-    /// The share of a suite that failed, where the suite is what the outage is about.
-    pub(crate) suite: f64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            share: 0.3,
-            tail: 1e-6,
-            least: 10,
-            suite: 0.5,
-        }
-    }
-}
-
-/// Why a run is an outage; the first that holds.
+/// Why a run is an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// Too large a share failed.
     Share,
     /// So many failures are improbable.
     Improbable,
-    /// Failures share this signature.
-    Signature(u32),
 }
 
-/// What of a run is no evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Affected {
-    All,
-    /// What these tests did, in order: all of them failed.
-    Tests(Vec<u32>),
+impl Reason {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Share => "share",
+            Self::Improbable => "improbable",
+        }
+    }
 }
 
 /// A run that is an outage.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Outage {
     /// Its place among the runs.
     pub(crate) run: usize,
     pub(crate) reason: Reason,
-    pub(crate) affected: Affected,
-    /// How many of its tests failed.
+    /// How many of its tests failed that are not broken anyway.
     pub(crate) failed: usize,
     /// How many failures were to be expected.
     pub(crate) expected: f64,
 }
 
-/// Rates are whole numbers of this, so that sums of them are the same in any order.
-const UNIT: f64 = 1.0 / 17_592_186_044_416.0;
+/// The share of the executed tests that failed, for any run.
+const SHARE: f64 = 0.3;
+
+/// How many tests must have failed at least where a share decides.
+const LEAST: usize = 10;
+
+/// The share that an outage fails at the least, and the number.
+const LEAST_SHARE: f64 = 0.04;
+const LEAST_OF_FEW: usize = 3;
+
+/// The share of tests that do not fail together with others again and again anyway.
+const LEAST_NEW: f64 = 0.02;
+
+/// Of fewer tests nothing can be told but that all failed.
+const FEW: u64 = 30;
+
+/// The chance of so many failures or more, below which they are no accident.
+const TAIL: f64 = 1e-6;
+
+/// One suite may be what failed, where there are so many.
+const MANY_SUITES: usize = 8;
+
+/// How much of what failed lies in that suite, and how much of it failed.
+const IN_SUITE: f64 = 0.8;
+const OF_SUITE: f64 = 0.8;
+
+/// Runs are held against so many others on each side.
+const NEIGHBOURS: usize = 400;
 
 /// So many steps of an exact tail are worth it.
 const EXACT: usize = 4_000_000;
@@ -110,120 +104,351 @@ const NEAR: f64 = 1000.0;
 const KNOWN: u64 = 5;
 
 /// After so many rounds nothing is added any more; two or three are usual.
-const ROUNDS: usize = 32;
+const ROUNDS: usize = 8;
 
-/// Finds the outages among runs; `suites` says for each test which suite it is in.
-pub(crate) fn outages(runs: &[Run<'_>], suites: &[u32], limits: &Limits) -> Vec<Outage> {
-    let mut rates = Rates::of(runs);
+/// Finds the outages among the runs of one job and leg, which come oldest first; `suites` says for each test which suite it is in.
+pub(crate) fn outages(runs: &[Run], suites: &[u32]) -> Vec<Outage> {
+    let large = |run: &Run| run.failed.len() >= least(LEAST_SHARE, run.executed).min(LEAST);
+    let candidates: Vec<usize> = (0..runs.len()).filter(|at| large(&runs[*at])).collect();
+    if candidates.is_empty() {
+        return Vec::new();
+    }
+    let suites = Suites::of(suites);
+    let mut rates = Rates::of(runs, suites.of_test.len());
     let mut found: BTreeMap<usize, Outage> = BTreeMap::new();
     for _ in 0..ROUNDS {
-        rates.refresh();
-        let mut news = Vec::new();
-        for (number, run) in runs.iter().enumerate() {
-            let known = found.get(&number).map(|outage| &outage.affected);
-            if let Some(outage) = judge(number, run, known, &rates, suites, limits) {
-                news.push(outage);
-            }
+        let left: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|run| !found.contains_key(run))
+            .collect();
+        let mut news: Vec<Outage> = left
+            .iter()
+            .filter_map(|&run| share(run, &runs[run], &rates))
+            .collect();
+        // What everything fails in would be what everything fails together in again.
+        if news.is_empty() {
+            let together = Together::of(runs, &left, &rates);
+            news.extend(left.iter().enumerate().filter_map(|(at, &run)| {
+                let own = together.again(at, runs, &rates);
+                improbable(run, &runs[run], &own, &rates, &suites)
+            }));
         }
         if news.is_empty() {
             break;
         }
         for outage in news {
-            let known = found.get(&outage.run).map(|outage| &outage.affected);
-            rates.exclude(&runs[outage.run], known, &outage.affected);
-            match found.get_mut(&outage.run) {
-                Some(known) => known.affected = union(&known.affected, outage.affected),
-                None => {
-                    found.insert(outage.run, outage);
-                }
-            }
+            rates.exclude(&runs[outage.run]);
+            found.insert(outage.run, outage);
         }
     }
     found.into_values().collect()
 }
 
-fn union(known: &Affected, more: Affected) -> Affected {
-    match (known, more) {
-        (Affected::Tests(known), Affected::Tests(more)) => {
-            let all: BTreeSet<u32> = known.iter().copied().chain(more).collect();
-            Affected::Tests(all.into_iter().collect())
+/// Returns how many failures an outage has at the least.
+fn least(share: f64, executed: u64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a number of tests"
+    )]
+    let share = (share * float(executed)).ceil() as usize;
+    share.max(LEAST_OF_FEW)
+}
+
+fn share(number: usize, run: &Run, rates: &Rates) -> Option<Outage> {
+    let failed = run
+        .failed
+        .iter()
+        .filter(|test| !rates.is_broken(**test))
+        .count();
+    let executed = run.executed.saturating_sub(rates.broken());
+    let enough = usize::try_from(executed).map_or(LEAST, |executed| executed.min(LEAST));
+    let is_outage = executed > 2 && failed >= enough && is_more(failed, SHARE, executed);
+    is_outage.then(|| Outage {
+        run: number,
+        reason: Reason::Share,
+        failed,
+        expected: rates.expected(),
+    })
+}
+
+fn improbable(
+    number: usize,
+    run: &Run,
+    own: &BTreeSet<u32>,
+    rates: &Rates,
+    suites: &Suites,
+) -> Option<Outage> {
+    let sound = |tests: &[u32]| -> Vec<u32> {
+        let sound = tests.iter().filter(|test| !rates.is_broken(**test));
+        sound.copied().collect()
+    };
+    let new = |tests: &[u32]| -> Vec<u32> {
+        let new = tests.iter().filter(|test| !own.contains(*test));
+        new.copied().collect()
+    };
+    let (failed, recovered) = (sound(&run.failed), sound(&run.recovered));
+    // Where failures were retried, what passed then tells more: what is broken is not among it.
+    let telling = if recovered.len() >= LEAST_OF_FEW {
+        &recovered
+    } else {
+        &failed
+    };
+    let is_fixture = [&failed, telling, &new(telling)]
+        .into_iter()
+        .any(|tests| suites.is_fixture(tests));
+    if run.executed < FEW || failed.len() < least(LEAST_SHARE, run.executed) || is_fixture {
+        return None;
+    }
+    let (failed, recovered) = (new(&failed), new(&recovered));
+    if failed.len() < least(LEAST_NEW, run.executed) {
+        return None;
+    }
+    let all = rates.failures.is_improbable(&failed, TAIL);
+    let retried =
+        recovered.len() >= LEAST_OF_FEW && rates.recoveries.is_improbable(&recovered, TAIL);
+    (all || retried).then(|| Outage {
+        run: number,
+        reason: Reason::Improbable,
+        failed: failed.len(),
+        expected: rates.expected(),
+    })
+}
+
+/// Which tests lie together.
+#[derive(Debug)]
+struct Suites<'s> {
+    of_test: &'s [u32],
+    sizes: BTreeMap<u32, usize>,
+}
+
+impl<'s> Suites<'s> {
+    fn of(of_test: &'s [u32]) -> Self {
+        let mut sizes = BTreeMap::new();
+        for suite in of_test {
+            *sizes.entry(*suite).or_default() += 1;
         }
-        _ => Affected::All,
+        Self { of_test, sizes }
+    }
+
+    /// Whether what failed is one suite of many.
+    fn is_fixture(&self, failed: &[u32]) -> bool {
+        if self.sizes.len() < MANY_SUITES {
+            return false;
+        }
+        let mut hit: BTreeMap<u32, usize> = BTreeMap::new();
+        for suite in failed
+            .iter()
+            .filter_map(|test| self.of_test.get(*test as usize))
+        {
+            *hit.entry(*suite).or_default() += 1;
+        }
+        let most = hit.into_iter().max_by_key(|(_, count)| *count);
+        most.is_some_and(|(suite, count)| {
+            let size = self.sizes.get(&suite).copied().unwrap_or(0) as u64;
+            is_more(count, IN_SUITE, failed.len() as u64) && is_more(count, OF_SUITE, size)
+        })
+    }
+}
+
+/// The tests that failed in the runs that may be outages, as sets of bits.
+#[derive(Debug)]
+struct Together {
+    runs: Vec<usize>,
+    bits: Vec<Vec<u64>>,
+    counts: Vec<usize>,
+}
+
+impl Together {
+    fn of(runs: &[Run], chosen: &[usize], rates: &Rates) -> Self {
+        let words = rates.is_broken.len().div_ceil(64);
+        let mut bits = Vec::with_capacity(chosen.len());
+        let mut counts = Vec::with_capacity(chosen.len());
+        for &run in chosen {
+            let mut set = vec![0_u64; words];
+            let mut count = 0;
+            for test in runs[run]
+                .failed
+                .iter()
+                .filter(|test| !rates.is_broken(**test))
+            {
+                if let Some(word) = set.get_mut(*test as usize / 64) {
+                    *word |= 1 << (test % 64);
+                    count += 1;
+                }
+            }
+            bits.push(set);
+            counts.push(count);
+        }
+        Self {
+            runs: chosen.to_vec(),
+            bits,
+            counts,
+        }
+    }
+
+    /// Whether half of what failed in one of two runs failed in the other as well.
+    fn is_alike(&self, one: usize, other: usize) -> bool {
+        let pairs = self.bits[one].iter().zip(&self.bits[other]);
+        let both: u32 = pairs.map(|(a, b)| (a & b).count_ones()).sum();
+        let both = both as usize;
+        both >= LEAST_OF_FEW && both * 2 >= self.counts[one].min(self.counts[other])
+    }
+
+    /// Returns what failed in a run and fails together with much of it again, with runs between them that are not like it.
+    fn again(&self, at: usize, runs: &[Run], rates: &Rates) -> BTreeSet<u32> {
+        let mut again = BTreeSet::new();
+        let before: Vec<usize> = (0..at).rev().take(NEIGHBOURS).collect();
+        let after: Vec<usize> = (at + 1..self.runs.len()).take(NEIGHBOURS).collect();
+        for side in [before, after] {
+            // The same outage, or the same regression, as long as it lasts.
+            let mut is_same = true;
+            let mut last = self.runs[at];
+            for other in side {
+                let is_alike = self.is_alike(at, other);
+                is_same &= is_alike && self.runs[other].abs_diff(last) == 1;
+                last = self.runs[other];
+                if is_alike && !is_same {
+                    let failed = runs[self.runs[at]].failed.iter();
+                    let is_in = |test: &&u32| {
+                        let word = self.bits[other].get(**test as usize / 64);
+                        word.is_some_and(|word| word >> (**test % 64) & 1 == 1)
+                    };
+                    again.extend(failed.filter(is_in).filter(|test| !rates.is_broken(**test)));
+                }
+            }
+        }
+        again
+    }
+}
+
+/// How often something happens to each test outside of outages.
+#[derive(Debug, Default)]
+struct Happenings {
+    counts: Vec<u64>,
+    /// How many tests it happened to so often.
+    classes: BTreeMap<u64, usize>,
+    executions: f64,
+    pooled: f64,
+}
+
+impl Happenings {
+    fn refresh(&mut self, executions: f64, is_left_out: &[bool]) {
+        self.classes.clear();
+        let mut all = 0;
+        for (count, _) in self
+            .counts
+            .iter()
+            .zip(is_left_out)
+            .filter(|(_, out)| !**out)
+        {
+            *self.classes.entry(*count).or_default() += 1;
+            all += count;
+        }
+        let tests = float(self.classes.values().sum::<usize>() as u64);
+        self.executions = executions;
+        self.pooled = (float(all) + 0.5) / (tests * executions + 1.0);
+    }
+
+    fn rate(&self, count: u64) -> f64 {
+        ((float(count) + self.pooled) / (self.executions + 1.0)).min(1.0)
+    }
+
+    fn expected(&self) -> f64 {
+        let classes = self.classes.iter();
+        classes
+            .map(|(count, tests)| self.rate(*count) * float(*tests as u64))
+            .sum()
+    }
+
+    /// Whether it is improbable that it happens to so many tests at once, of which each has it once less than is counted.
+    fn is_improbable(&self, tests: &[u32], limit: f64) -> bool {
+        let mut classes = self.classes.clone();
+        for test in tests {
+            let count = self.counts.get(*test as usize).copied().unwrap_or(0);
+            if let Some(class) = classes.get_mut(&count) {
+                *class = class.saturating_sub(1);
+            }
+            *classes.entry(count.saturating_sub(1)).or_default() += 1;
+        }
+        let classes: Vec<(f64, usize)> = classes
+            .into_iter()
+            .filter(|(_, tests)| *tests > 0)
+            .map(|(count, tests)| (self.rate(count), tests))
+            .collect();
+        is_improbable(&classes, tests.len(), limit)
     }
 }
 
 /// How often tests fail outside of outages.
 #[derive(Debug, Default)]
 struct Rates {
-    executions: Vec<u64>,
-    failures: Vec<u64>,
-    /// The rate of each test in units; nothing for one that is left out.
-    units: Vec<Option<u64>>,
+    /// How many runs there are. Tests that are not in all of them are rarer than that, which makes fewer outages.
+    runs: u64,
+    failures: Happenings,
+    recoveries: Happenings,
+    is_broken: Vec<bool>,
 }
 
 impl Rates {
-    fn of(runs: &[Run<'_>]) -> Self {
-        let tests = runs.iter().flat_map(|run| run.executed);
-        let size = tests.max().map_or(0, |most| *most as usize + 1);
+    fn of(runs: &[Run], tests: usize) -> Self {
+        let most = runs.iter().filter_map(|run| run.failed.last()).max();
+        let size = most.map_or(0, |most| *most as usize + 1).max(tests);
         let mut rates = Self {
-            executions: vec![0; size],
-            failures: vec![0; size],
-            units: Vec::new(),
+            runs: runs.len() as u64,
+            ..Self::default()
         };
+        rates.failures.counts = vec![0; size];
+        rates.recoveries.counts = vec![0; size];
         for run in runs {
-            for test in run.executed {
-                rates.executions[*test as usize] += 1;
+            for test in &run.failed {
+                rates.failures.counts[*test as usize] += 1;
             }
-            for test in failed(run, None) {
-                rates.failures[test as usize] += 1;
+            for test in &run.recovered {
+                if let Some(count) = rates.recoveries.counts.get_mut(*test as usize) {
+                    *count += 1;
+                }
             }
         }
+        rates.refresh();
         rates
     }
 
-    /// Works out the rates from the sums.
     fn refresh(&mut self) {
-        let failures: u64 = self.failures.iter().sum();
-        let executions: u64 = self.executions.iter().sum();
-        let pooled = (float(failures) + 0.5) / (float(executions) + 1.0);
-        let pairs = self.executions.iter().zip(&self.failures);
-        let units = pairs.map(|(&executions, &failures)| {
-            let is_broken = executions >= KNOWN && failures.saturating_mul(2) >= executions;
-            let rate = (float(failures) + pooled) / (float(executions) + 1.0);
-            (!is_broken).then(|| in_units(rate))
-        });
-        self.units = units.collect();
+        let failures = self.failures.counts.iter();
+        let is_broken = |count: &u64| self.runs >= KNOWN && count.saturating_mul(2) >= self.runs;
+        self.is_broken = failures.map(is_broken).collect();
+        let executions = float(self.runs);
+        self.failures.refresh(executions, &self.is_broken);
+        self.recoveries.refresh(executions, &self.is_broken);
     }
 
-    /// Takes out what of a run was not out before.
-    fn exclude(&mut self, run: &Run<'_>, known: Option<&Affected>, affected: &Affected) {
-        let failed = failed(run, known);
-        let mut take = |test: u32| {
-            let failures = u64::from(failed.contains(&test));
-            let place = test as usize;
-            self.executions[place] = self.executions[place].saturating_sub(1);
-            self.failures[place] = self.failures[place].saturating_sub(failures);
-        };
-        match affected {
-            Affected::All => {
-                let known = tests_of(known);
-                let rest = run.executed.iter().copied();
-                rest.filter(|test| known.binary_search(test).is_err())
-                    .for_each(&mut take);
+    fn exclude(&mut self, run: &Run) {
+        self.runs = self.runs.saturating_sub(1);
+        for (tests, happenings) in [
+            (&run.failed, &mut self.failures),
+            (&run.recovered, &mut self.recoveries),
+        ] {
+            for test in tests {
+                if let Some(count) = happenings.counts.get_mut(*test as usize) {
+                    *count = count.saturating_sub(1);
+                }
             }
-            Affected::Tests(tests) => tests.iter().copied().for_each(&mut take),
         }
+        self.refresh();
     }
 
-    fn at(&self, test: u32) -> Option<u64> {
-        self.units.get(test as usize).copied().flatten()
+    fn is_broken(&self, test: u32) -> bool {
+        self.is_broken.get(test as usize).copied().unwrap_or(false)
     }
-}
 
-fn tests_of(affected: Option<&Affected>) -> &[u32] {
-    match affected {
-        Some(Affected::Tests(tests)) => tests,
-        _ => &[],
+    fn broken(&self) -> u64 {
+        self.is_broken.iter().filter(|broken| **broken).count() as u64
+    }
+
+    fn expected(&self) -> f64 {
+        self.failures.expected()
     }
 }
 
@@ -232,212 +457,8 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rate is between zero and one"
-)]
-fn in_units(rate: f64) -> u64 {
-    // Upwards: a chance that is taken for greater makes fewer outages.
-    (rate.clamp(0.0, 1.0) / UNIT).ceil() as u64
-}
-
-/// Returns the tests that failed, each once, without those that are excluded already.
-fn failed(run: &Run<'_>, known: Option<&Affected>) -> BTreeSet<u32> {
-    let failed: BTreeSet<u32> = run.failures.iter().map(|failure| failure.test).collect();
-    if failed.is_empty() {
-        return failed;
-    }
-    let known = tests_of(known);
-    let executed = run.executed.iter().copied();
-    executed
-        .filter(|test| failed.contains(test) && known.binary_search(test).is_err())
-        .collect()
-}
-
-/// What is left of a run: how many tests have which rate, and who failed.
-#[derive(Debug)]
-struct Rest {
-    /// By their rates, so that sums are the same in any order.
-    classes: BTreeMap<u64, usize>,
-    executed: usize,
-    failed: BTreeSet<u32>,
-}
-
-impl Rest {
-    fn of(run: &Run<'_>, known: Option<&Affected>, rates: &Rates) -> Self {
-        let failed = failed(run, known);
-        let known = tests_of(known);
-        let mut rest = Self {
-            classes: BTreeMap::new(),
-            executed: 0,
-            failed: failed
-                .into_iter()
-                .filter(|test| rates.at(*test).is_some())
-                .collect(),
-        };
-        for test in run.executed {
-            if let Some(units) = rates.at(*test)
-                && known.binary_search(test).is_err()
-            {
-                rest.executed += 1;
-                *rest.classes.entry(units).or_default() += 1;
-            }
-        }
-        rest
-    }
-
-    /// Takes tests out that failed.
-    fn take(&mut self, tests: &BTreeSet<u32>, rates: &Rates) {
-        for test in tests {
-            if !self.failed.remove(test) {
-                continue;
-            }
-            self.executed -= 1;
-            let class = rates
-                .at(*test)
-                .and_then(|units| self.classes.get_mut(&units));
-            if let Some(class) = class {
-                *class -= 1;
-            }
-        }
-    }
-
-    fn classes(&self) -> Vec<(f64, usize)> {
-        let classes = self.classes.iter().filter(|(_, count)| **count > 0);
-        classes
-            .map(|(units, count)| ((float(*units) * UNIT).min(1.0), *count))
-            .collect()
-    }
-
-    fn expected(&self) -> f64 {
-        let classes = self.classes();
-        classes
-            .iter()
-            .map(|(rate, count)| rate * float(*count as u64))
-            .sum()
-    }
-
-    fn has_least(&self, limits: &Limits) -> bool {
-        // Of two tests nothing can be told.
-        self.executed > 2 && self.failed.len() >= limits.least.min(self.executed)
-    }
-
-    fn is_share(&self, limits: &Limits) -> bool {
-        self.has_least(limits) && is_more(self.failed.len(), limits.share, self.executed)
-    }
-
-    fn is_improbable(&self, limits: &Limits) -> bool {
-        self.has_least(limits) && is_improbable(&self.classes(), self.failed.len(), limits.tail)
-    }
-}
-
-fn is_more(part: usize, share: f64, whole: usize) -> bool {
-    float(part as u64) > share * float(whole as u64)
-}
-
-/// Judges what is left of a run.
-fn judge(
-    number: usize,
-    run: &Run<'_>,
-    known: Option<&Affected>,
-    rates: &Rates,
-    suites: &[u32],
-    limits: &Limits,
-) -> Option<Outage> {
-    // Most runs are done with here, without a look at what they executed.
-    let could = run.failures.len() >= limits.least.min(run.executed.len());
-    if !could || run.failures.is_empty() || known == Some(&Affected::All) {
-        return None;
-    }
-    let mut rest = Rest::of(run, known, rates);
-    let outage = |reason, affected, rest: &Rest| {
-        Some(Outage {
-            run: number,
-            reason,
-            affected,
-            failed: rest.failed.len(),
-            expected: rest.expected(),
-        })
-    };
-    if rest.is_share(limits) {
-        return outage(Reason::Share, Affected::All, &rest);
-    }
-    let signatures = signatures(run, &rest, limits);
-    let is_improbable = rest.is_improbable(limits);
-    let reason = match (is_improbable, signatures.first()) {
-        (true, _) => Reason::Improbable,
-        (false, Some((signature, _))) => Reason::Signature(*signature),
-        (false, None) => return None,
-    };
-    let mut found = outage(reason, Affected::All, &rest)?;
-    let mut affected: BTreeSet<u32> = BTreeSet::new();
-    for (_, tests) in &signatures {
-        rest.take(tests, rates);
-        affected.extend(tests);
-    }
-    // What one suite explains is not looked for elsewhere.
-    if is_improbable && rest.is_improbable(limits) {
-        for tests in broken_suites(run, &rest, rates, suites, limits) {
-            rest.take(&tests, rates);
-            affected.extend(tests);
-        }
-        if affected.is_empty() || rest.is_improbable(limits) {
-            return Some(found);
-        }
-    }
-    found.affected = Affected::Tests(affected.into_iter().collect());
-    Some(found)
-}
-
-/// Returns the signatures that so many failures have, the most frequent first, with their tests.
-fn signatures(run: &Run<'_>, rest: &Rest, limits: &Limits) -> Vec<(u32, BTreeSet<u32>)> {
-    let mut groups: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    for failure in run.failures {
-        if let Some(signature) = failure.signature
-            && rest.failed.contains(&failure.test)
-        {
-            groups.entry(signature).or_default().insert(failure.test);
-        }
-    }
-    let mut groups: Vec<_> = groups
-        .into_iter()
-        .filter(|(_, tests)| {
-            tests.len() >= limits.least && is_more(tests.len(), limits.share, rest.failed.len())
-        })
-        .collect();
-    groups.sort_by_key(|(signature, tests)| (std::cmp::Reverse(tests.len()), *signature));
-    groups
-}
-
-/// Returns what failed of each suite of which too much did.
-fn broken_suites(
-    run: &Run<'_>,
-    rest: &Rest,
-    rates: &Rates,
-    suites: &[u32],
-    limits: &Limits,
-) -> Vec<BTreeSet<u32>> {
-    let suite = |test: u32| suites.get(test as usize).copied();
-    let mut executed: BTreeMap<u32, usize> = BTreeMap::new();
-    for test in run.executed {
-        if let Some(suite) = suite(*test)
-            && rates.at(*test).is_some()
-        {
-            *executed.entry(suite).or_default() += 1;
-        }
-    }
-    let mut groups: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    for test in &rest.failed {
-        if let Some(suite) = suite(*test) {
-            groups.entry(suite).or_default().insert(*test);
-        }
-    }
-    groups.retain(|suite, tests| {
-        let executed = executed.get(suite).copied().unwrap_or(0);
-        tests.len() >= limits.least && is_more(tests.len(), limits.suite, executed)
-    });
-    groups.into_values().collect()
+fn is_more(part: usize, share: f64, whole: u64) -> bool {
+    float(part as u64) > share * float(whole)
 }
 
 /// Whether so many or more failures of independent tests, given as rates and numbers of tests, are less likely than a limit.

@@ -4,50 +4,37 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A run that is made up: how many tests there are, and who failed with which signature.
-struct Made {
-    executed: Vec<u32>,
-    failures: Vec<Failure>,
-}
-
-fn made(tests: u32, failed: impl IntoIterator<Item = (u32, u32)>) -> Made {
-    let failures = failed.into_iter().map(|(test, signature)| Failure {
-        test,
-        signature: Some(signature),
-    });
-    Made {
-        executed: (0..tests).collect(),
-        failures: failures.collect(),
+/// A run of so many tests, and who failed and did not pass on a retry.
+fn made(tests: u64, failed: impl IntoIterator<Item = u32>) -> Run {
+    Run {
+        executed: tests,
+        failed: failed.into_iter().collect(),
+        recovered: Vec::new(),
     }
 }
 
-/// Failures that have nothing in common.
-fn scattered(tests: impl IntoIterator<Item = u32>) -> impl Iterator<Item = (u32, u32)> {
-    tests.into_iter().map(|test| (test, 1000 + test))
+/// The same, and everybody passed on the retry.
+fn over(tests: u64, failed: impl IntoIterator<Item = u32>) -> Run {
+    let mut run = made(tests, failed);
+    run.recovered = run.failed.clone();
+    run
 }
 
-/// Ten tests a suite.
-fn found(runs: &[Made]) -> Vec<Outage> {
-    let runs: Vec<Run<'_>> = runs
-        .iter()
-        .map(|made| Run {
-            executed: &made.executed,
-            failures: &made.failures,
-        })
-        .collect();
-    let suites: Vec<u32> = (0..10_000).map(|test| test / 20).collect();
-    outages(&runs, &suites, &Limits::default())
+/// Twenty tests a suite.
+fn found(runs: &[Run]) -> Vec<Outage> {
+    let suites: Vec<u32> = (0..1000).map(|test| test / 20).collect();
+    outages(runs, &suites)
 }
 
 /// Runs of a thousand tests of which one fails now and then.
-fn usual(count: u32) -> Vec<Made> {
+fn usual(count: u32) -> Vec<Run> {
     (0..count)
-        .map(|run| made(1000, scattered((run % 10 == 0).then_some(run % 7))))
+        .map(|run| made(1000, (run % 10 == 0).then_some(run % 7)))
         .collect()
 }
 
 #[track_caller]
-fn only(runs: &[Made]) -> Outage {
+fn only(runs: &[Run]) -> Outage {
     let mut found = found(runs);
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
@@ -62,88 +49,86 @@ fn quiet_runs_are_no_outages() {
 #[test]
 fn a_third_of_all_tests_is_an_outage() {
     let mut runs = usual(50);
-    runs.push(made(1000, scattered(0..301)));
+    runs.push(made(1000, 0..301));
     let outage = only(&runs);
     assert_eq!((outage.run, outage.reason), (50, Reason::Share));
-    assert_eq!((outage.affected, outage.failed), (Affected::All, 301));
+    assert_eq!(outage.failed, 301);
 }
 
 #[test]
 fn even_a_first_run_may_be_an_outage_and_two_tests_are_none() {
-    assert_eq!(only(&[made(20, scattered(0..20))]).reason, Reason::Share);
-    assert_eq!(only(&[made(3, scattered(0..3))]).reason, Reason::Share);
-    assert!(found(&[made(2, scattered(0..2))]).is_empty());
-    assert!(found(&[made(20, scattered(0..9))]).is_empty());
-    assert!(found(&[made(1, scattered(0..1))]).is_empty());
+    let alone = |tests, failed| outages(&[made(tests, 0..failed)], &[0; 20]);
+    assert_eq!(alone(20, 20)[0].reason, Reason::Share);
+    assert_eq!(alone(3, 3)[0].reason, Reason::Share);
+    assert!(alone(2, 2).is_empty());
+    assert!(alone(20, 9).is_empty());
+    assert!(alone(1, 1).is_empty());
 }
 
 #[test]
 fn a_cluster_of_flakes_is_no_outage() {
     let mut runs = usual(100);
-    runs.push(made(1000, (300..308).map(|test| (test, 5))));
+    // Fewer than one in twenty-five.
+    runs.push(over(1000, 300..330));
     assert!(found(&runs).is_empty());
 }
 
 #[test]
-fn scattered_failures_that_are_too_many_take_the_whole_run() {
+fn scattered_failures_that_are_too_many_are_an_outage() {
     let mut runs = usual(100);
-    runs.push(made(1000, scattered((0..1000).step_by(17))));
+    runs.push(made(1000, (0..1000).step_by(17)));
     let outage = only(&runs);
     assert_eq!(outage.reason, Reason::Improbable);
-    assert_eq!(outage.affected, Affected::All);
     assert!(outage.expected < 2.0, "{outage:?}");
 }
 
 #[test]
-fn one_signature_takes_its_own_tests_only() {
-    let mut runs = usual(100);
-    let down = (100..150).map(|test| (test, 7));
-    runs.push(made(1000, down.chain(scattered([3, 900]))));
+fn three_of_few_that_pass_on_the_retry_are_an_outage_where_regressions_are_many() {
+    // Twelve of fifty-five tests were broken for five runs each.
+    let mut runs: Vec<Run> = (0..60).map(|run| made(55, [run / 5])).collect();
+    runs.push(over(55, [20, 33, 47]));
     let outage = only(&runs);
-    assert_eq!(outage.reason, Reason::Improbable);
-    assert_eq!(outage.affected, Affected::Tests((100..150).collect()));
-    assert_eq!(outage.failed, 52);
+    assert_eq!((outage.run, outage.reason), (60, Reason::Improbable));
 }
 
 #[test]
-fn one_suite_takes_its_own_tests_only() {
-    let mut runs = usual(100);
-    runs.push(made(1000, scattered((200..216).chain([3, 900]))));
-    let outage = only(&runs);
-    assert_eq!(outage.affected, Affected::Tests((200..216).collect()));
+fn one_suite_of_many_is_a_fixture_that_failed() {
+    let suites: Vec<u32> = (0..300).map(|test| test / 20).collect();
+    let mut runs: Vec<Run> = (0..100).map(|_| made(300, [])).collect();
+    runs.push(over(300, 40..58));
+    assert!(outages(&runs, &suites).is_empty());
+    runs.push(over(300, (40..49).chain(80..89)));
+    assert_eq!(outages(&runs, &suites).len(), 1);
 }
 
 #[test]
-fn a_signature_counts_where_many_failures_are_usual() {
-    // Every test fails in every tenth run, so that forty of four hundred are nothing new.
-    let mut runs: Vec<Made> = (0..50)
-        .map(|run| {
-            made(
-                400,
-                scattered((0..400).filter(move |test| test % 10 == run % 10)),
-            )
-        })
-        .collect();
-    let usual = (0..400).filter(|test| test % 10 == 3);
-    runs.push(made(
-        400,
-        usual
-            .clone()
-            .map(|test| (test, if test < 180 { 7 } else { test + 1000 })),
-    ));
-    let outage = only(&runs);
-    assert_eq!((outage.run, outage.reason), (50, Reason::Signature(7)));
-    let of_signature = usual.filter(|test| *test < 180).collect();
-    assert_eq!(outage.affected, Affected::Tests(of_signature));
+fn what_fails_together_again_is_a_cluster_and_hides_no_outage() {
+    let cluster = || (0..1000).step_by(15);
+    let mut runs = usual(40);
+    for at in [5, 20, 33] {
+        runs[at] = over(1000, cluster());
+    }
+    assert!(found(&runs).is_empty());
+    let with_outage: BTreeSet<u32> = cluster().chain((1..1000).step_by(16)).collect();
+    runs[28] = over(1000, with_outage);
+    assert_eq!(only(&runs).run, 28);
+}
+
+#[test]
+fn an_outage_that_lasts_is_no_cluster() {
+    let mut runs = usual(40);
+    for at in [20, 21, 22] {
+        runs[at] = over(1000, (0..1000).step_by(15));
+    }
+    let found: Vec<usize> = found(&runs).iter().map(|outage| outage.run).collect();
+    assert_eq!(found, [20, 21, 22]);
 }
 
 #[test]
 fn what_is_always_broken_is_no_outage_and_hides_none() {
-    let mut runs: Vec<Made> = (0..20)
-        .map(|_| made(1000, (0..400).map(|test| (test, 7))))
-        .collect();
+    let mut runs: Vec<Run> = (0..20).map(|_| made(1000, 0..400)).collect();
     assert!(found(&runs).is_empty());
-    runs.push(made(1000, scattered(0..600)));
+    runs.push(made(1000, 0..600));
     let outage = only(&runs);
     assert_eq!((outage.reason, outage.failed), (Reason::Share, 200));
 }
@@ -152,18 +137,11 @@ fn what_is_always_broken_is_no_outage_and_hides_none() {
 fn outages_do_not_hide_smaller_ones() {
     // Under rates with the large outages in them, the small one would be usual.
     let mut runs = usual(20);
-    runs.extend((0..10).map(|_| made(1000, scattered(0..1000))));
-    runs.push(made(1000, scattered((0..1000).step_by(9))));
+    runs.extend((0..10).map(|_| made(1000, 0..1000)));
+    runs.push(made(1000, (0..1000).step_by(9)));
     let found = found(&runs);
     assert_eq!(found.len(), 11);
-    assert_eq!(found[10].affected, Affected::All);
-}
-
-#[test]
-fn failures_of_tests_that_did_not_run_and_twins_do_not_count() {
-    let mut runs = usual(10);
-    runs.push(made(20, scattered((0..9).chain(0..9).chain(5000..5100))));
-    assert!(found(&runs).is_empty());
+    assert_eq!(found[10].run, 30);
 }
 
 // The binomial distribution with ten tosses, and the birthday-like tail of one in a thousand.
@@ -195,30 +173,19 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_runs_and_of_tests_does_not_matter(
-        counts in prop::collection::vec((0..60_u32, 0..4_u32, any::<bool>()), 1..25),
-        turn in 0..25_usize,
+    fn the_names_of_tests_do_not_matter(
+        counts in prop::collection::vec((0..60_u32, 1..4_u32, any::<bool>()), 1..25),
     ) {
-        let mut runs: Vec<Made> = counts
-            .iter()
-            .map(|(count, step, is_shared)| {
-                let tests = (0..*count).map(|number| number * (step + 1));
-                made(200, tests.map(|test| (test, if *is_shared { 1 } else { test + 9 })))
-            })
-            .collect();
-        let before = found(&runs);
-        let turn = turn % runs.len();
-        runs.rotate_left(turn);
-        for run in &mut runs {
-            run.executed.reverse();
-            run.failures.reverse();
-        }
-        let length = runs.len();
-        let mut after = found(&runs);
-        for outage in &mut after {
-            outage.run = (outage.run + turn) % length;
-        }
-        after.sort_by_key(|outage| outage.run);
-        prop_assert_eq!(before, after);
+        let run = |turn: bool| {
+            let runs = counts.iter().map(|(count, step, is_over)| {
+                let tests = (0..*count).map(|number| number * step);
+                let mut tests: Vec<u32> = tests.map(|test| if turn { 199 - test } else { test }).collect();
+                tests.sort_unstable();
+                if *is_over { over(200, tests) } else { made(200, tests) }
+            });
+            let suites: Vec<u32> = (0..200).map(|test| test / 20).collect();
+            outages(&runs.collect::<Vec<_>>(), &suites)
+        };
+        prop_assert_eq!(run(false), run(true));
     }
 }

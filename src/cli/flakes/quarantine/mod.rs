@@ -16,9 +16,10 @@ use super::report::load;
 use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
 use crate::flakes::quarantine::{Entry, Mode, Quarantine, shown};
-use crate::flakes::verdict::{Judgement, Verdict, judge};
+use crate::flakes::verdict::Verdict;
 use crate::stats::upper_bound;
 
 pub(crate) use skip::SkipDocument;
@@ -240,7 +241,7 @@ fn add(
     let found = find(&history, &args.test, args.suite.as_deref())?;
     let (suite, test, evidence) = match found {
         Some((number, suite, test)) => {
-            let judgement = judge_test(&history, number);
+            let judgement = Analysis::of(&history).judge(&history, number);
             if judgement.verdict == Verdict::Broken {
                 let message = format!(
                     "`{}` is broken, not flaky: {}",
@@ -400,10 +401,4 @@ fn find(
             found.iter().map(|(_, suite, _)| suite.as_str()),
         )),
     }
-}
-
-fn judge_test(history: &History, test: u32) -> Judgement {
-    let observations = history.observations(test);
-    let name = |environment| history.environment(environment);
-    judge(history.tally(test), &observations, &name)
 }
