@@ -44,6 +44,8 @@ mod state;
 
 pub use cli::run;
 pub use exit_code::ExitCode;
+#[cfg(feature = "bench")]
+pub use flakes::trial;
 pub use ports::World;
 #[cfg(feature = "bench")]
 pub use state::year;

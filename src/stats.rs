@@ -37,8 +37,17 @@ pub(crate) fn upper_bound(failures: u64, runs: u64) -> f64 {
 
 /// Returns the posterior of so many failures in so many runs.
 pub(crate) fn failure_rate(failures: u64, runs: u64) -> Rate {
+    rate_of(posterior(failures, runs))
+}
+
+/// Returns the posterior of failures in runs of which some may count in part only.
+pub(crate) fn weighed_rate(failures: f64, runs: f64) -> Rate {
+    let failures = failures.clamp(0.0, runs.max(0.0));
+    rate_of((failures + 0.5, runs.max(0.0) - failures + 0.5))
+}
+
+fn rate_of((alpha, beta): (f64, f64)) -> Rate {
     let tail = (1.0 - INTERVAL) / 2.0;
-    let (alpha, beta) = posterior(failures, runs);
     let mean = alpha / (alpha + beta);
     if alpha + beta > MANY {
         let spread = Z * deviation(alpha, beta);

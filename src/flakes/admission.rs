@@ -126,6 +126,7 @@ impl Rules<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flakes::verdict::Counted;
 
     fn candidate(
         suite: &str,
@@ -141,6 +142,9 @@ mod tests {
             judgement: Judgement {
                 verdict,
                 confidence: 0.9,
+                flaky: 0.9,
+                counted: Counted::default(),
+                suspects: None,
                 evidence: Vec::new(),
             },
             failures,

@@ -14,7 +14,7 @@ use super::clusters::{Known, Named, is_silent, keep_silent, key_of, name, togeth
 use super::failures::Failures;
 use super::history::{History, Tally};
 use super::quarantine::{Entry, Quarantine, is_well};
-use super::verdict::{Judgement, Verdict};
+use super::verdict::{Counted, Judgement, Verdict};
 
 /// A test that is somebody's work, or was.
 #[derive(Debug, Clone)]
@@ -174,6 +174,9 @@ fn unheard((suite, test): (String, String), entry: Option<Entry>) -> Subject {
         judgement: Judgement {
             verdict: Verdict::Unknown,
             confidence: 0.0,
+            flaky: 0.0,
+            counted: Counted::default(),
+            suspects: None,
             evidence: vec!["no stored run has it".into()],
         },
         entry,

@@ -403,6 +403,30 @@ impl History {
         (self.suites.text(suite), name)
     }
 
+    /// Returns the number of a test's suite.
+    pub(super) fn suite_of(&self, test: u32) -> u32 {
+        self.tests.get(test).0
+    }
+
+    /// Whether a test passed in a later attempt of the same thing.
+    pub(super) fn passes_later(&self, run: u32, test: u32) -> bool {
+        let Some(mark) = self.marks.get(run as usize) else {
+            return false;
+        };
+        let first = self
+            .by_place
+            .partition_point(|(place, _)| *place < mark.place);
+        let same = self.by_place[first..].iter();
+        let same = same.take_while(|(place, _)| *place == mark.place);
+        let attempt = |run: u32| self.runs[run as usize].origin.attempt;
+        same.map(|(_, other)| *other)
+            .filter(|other| attempt(*other) > attempt(run))
+            .any(|other| {
+                self.weight(other, test)
+                    .is_some_and(|weight| weight.executions > 0 && !weight.failed)
+            })
+    }
+
     /// Returns what happened to a test.
     pub(crate) fn tally(&self, test: u32) -> Tally {
         self.tallies[test as usize]

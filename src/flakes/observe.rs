@@ -138,6 +138,26 @@ impl History {
         observations
     }
 
+    /// Returns how a test went in a run; nothing where it did not run.
+    pub(super) fn weight(&self, run: u32, test: u32) -> Option<&Weight> {
+        let stored = self.runs.get(run as usize)?;
+        let place = self.lists.place(&stored.list, test)?;
+        if stored.is_absent(place) {
+            return None;
+        }
+        let differs = stored.differs.binary_search_by_key(&place, |(at, _)| *at);
+        let sequence = match differs {
+            Ok(at) => stored.differs[at].1,
+            Err(_) => {
+                let list = self.lists.get(&stored.list)?;
+                self.lists
+                    .expected(list, place)
+                    .unwrap_or(self.weights.passed)
+            }
+        };
+        Some(self.weights.at(sequence))
+    }
+
     fn standing(&self, run: u32, test: u32) -> Standing {
         let id = self.runs[run as usize].list;
         let place = self.lists.place(&id, test);
@@ -165,5 +185,6 @@ fn seen(run: u32, mark: &Mark, attempt: u32, weight: &Weight) -> Observation {
         failures: weight.failures,
         failed: weight.failed,
         retried: weight.retried,
+        step: weight.step,
     }
 }

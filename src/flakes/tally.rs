@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::detect::model::Step;
 use super::history::{Run, Tally, executions};
 use super::results::{Interner, twins};
 use super::stated::{of_sequence, subtract};
@@ -19,6 +20,8 @@ pub(super) struct Weight {
     pub(super) failed: bool,
     /// Executions that failed and then passed.
     pub(super) retried: u64,
+    /// First attempts, and those after a failure.
+    pub(super) step: Step,
 }
 
 impl Weight {
@@ -30,7 +33,9 @@ impl Weight {
     fn of(sequence: &str) -> Self {
         let (executions, failures) = executions(sequence);
         let (mut failed, mut retried) = (false, 0);
+        let mut step = Step::default();
         for (twin, count) in twins(sequence) {
+            step.count(&twin, u32::try_from(count).unwrap_or(u32::MAX));
             let last_pass = twin.iter().rposition(|outcome| *outcome == Outcome::Passed);
             let first_failure = twin.iter().position(|outcome| outcome.is_failing());
             match (first_failure, last_pass) {
@@ -45,6 +50,7 @@ impl Weight {
             failures,
             failed,
             retried,
+            step,
         }
     }
 }

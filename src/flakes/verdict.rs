@@ -1,15 +1,15 @@
 //! What a test's history says: flaky, broken, fixed, healthy, or not known yet.
 //!
-//! First form: a pass after a failure on the same commit shows a flake; a row of failures to the end shows a broken
-//! test; a clean row that is too long for the old failure rate shows a fixed one; everything else waits for more runs.
-//! Failures on different commits alone show nothing, because a real regression looks just like that.
+//! The detector says how likely a test is flaky or broken in a job and leg; the shape of its history there says whether it never passed,
+//! whether it fails now, and whether a clean row is too long for the old failure rate. Everything else waits for more runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::detect::model::Step;
 use super::history::Tally;
-use crate::stats::{failure_rate, probability_below};
+use crate::stats::{Rate, failure_rate, probability_below, weighed_rate};
 
 /// What a test is, in the order in which people want to see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
@@ -23,7 +23,7 @@ pub(crate) enum Verdict {
     Fixed,
     /// The history is too short or too mixed to tell.
     Unknown,
-    /// It never failed.
+    /// It never failed, or only in outages.
     Healthy,
 }
 
@@ -31,20 +31,19 @@ pub(crate) enum Verdict {
 pub(crate) fn explain(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Flaky => {
-            "The test passed and failed on the same code: it failed and passed on a retry, or one commit has a run that \
-             passed and a run that failed in the same job and leg; or it failed in three or more separate episodes on the branch \
-             with most runs."
+            "The test fails now and then on code that has not changed: it passed and failed on one and the same commit, outside of \
+             outages, or its failures come and go as no regression does. The confidence is the probability of that."
         }
         Verdict::Broken => {
-            "In one job and leg the test never passed, or it failed in each of its last five runs, or it passed before and has \
-             failed ever since on two commits or more. Where it fails is in the evidence."
+            "In one job and leg the test never passed, or it passed before, failed its last two runs or more and is likelier broken \
+             than not. Where it fails, and which commits may have broken it, is in the evidence."
         }
         Verdict::Fixed => {
             "The test failed before, and has since passed so often on other commits that luck explains it with a chance of \
-             less than 5 %, at the failure rate that it had."
+             less than 5 %, at the failure rate that it had; for a flaky test less than 0.1 %, at the least rate that it may have had."
         }
         Verdict::Healthy => {
-            "The test never failed. The confidence is the posterior probability that it fails in less than 5 % of its \
+            "The test never failed, or only in runs that were outages. The confidence is the posterior probability that it fails in less than 5 % of its \
              executions, so that it grows with the number of runs."
         }
         Verdict::Unknown => {
@@ -95,6 +94,8 @@ pub(crate) struct Observation {
     pub(crate) failed: bool,
     /// How many of its twins failed and then passed.
     pub(crate) retried: u64,
+    /// The same, attempt by attempt.
+    pub(crate) step: Step,
 }
 
 impl Observation {
@@ -104,6 +105,7 @@ impl Observation {
         self.failures += other.failures;
         self.failed |= other.failed;
         self.retried += other.retried;
+        self.step.add(&other.step);
     }
 }
 
@@ -113,23 +115,52 @@ pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
     /// Between zero and one: how sure the verdict is under the model that its evidence names.
     pub(crate) confidence: f64,
+    /// How likely it is flaky, whatever the verdict.
+    pub(crate) flaky: f64,
+    /// Executions that say how often it fails, and how many of them failed: those of outages are left out, and those on commits that
+    /// had broken it, as far as it was.
+    pub(crate) counted: Counted,
+    /// Where it broke, if it is broken and that can be said.
+    pub(crate) suspects: Option<Suspects>,
     pub(crate) evidence: Vec<String>,
 }
 
-/// A row of failing runs this long, over at least two commits, is broken and no longer flaky.
-const BROKEN_ROW: usize = 5;
+/// Executions, and how many of them failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Counted {
+    pub(crate) executions: f64,
+    pub(crate) failures: f64,
+    /// Failures that were left out because the run is an outage.
+    pub(crate) in_outages: u64,
+}
+
+/// Commits of which one broke a test, with a probability of 99 %.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Suspects {
+    pub(crate) likeliest: String,
+    /// How many there are; not all of them are named.
+    pub(crate) count: u64,
+    /// Oldest first.
+    pub(crate) commits: Vec<String>,
+}
+
+impl Counted {
+    pub(crate) fn rate(self) -> Rate {
+        weighed_rate(self.failures, self.executions)
+    }
+}
 
 /// The chance of luck that a verdict may leave.
 const LUCK: f64 = 0.05;
+
+/// And the verdict that a flaky test is well.
+const LUCK_OF_FLAKY: f64 = 0.001;
 
 /// A test that never failed counts as healthy against this failure rate.
 const HEALTHY_BELOW: f64 = 0.05;
 
 /// A failing test is broken against this failure rate.
 const BROKEN_ABOVE: f64 = 0.8;
-
-/// Separate episodes of failure that make a flake even where no commit ran twice.
-const EPISODES: usize = 3;
 
 /// Counts how often the test failed and then passed in the same run, job and leg, and on the same commit.
 pub(crate) fn retry_passes(observations: &[Observation]) -> u64 {
@@ -144,46 +175,78 @@ pub(crate) fn retry_passes(observations: &[Observation]) -> u64 {
     passes
 }
 
-/// Judges a test; `name` says what an environment's number stands for.
-pub(crate) fn judge(
-    tally: Tally,
-    observations: &[Observation],
-    name: &dyn Fn(u32) -> String,
-) -> Judgement {
+/// What the model says of a test in one job and leg.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Opinion {
+    /// How likely it is flaky.
+    pub(crate) flaky: f64,
+    /// How likely it is broken now.
+    pub(crate) broken: f64,
+    /// Whether it passed and failed on the same code, outside of outages.
+    pub(crate) has_mixed: bool,
+    /// How likely it must be flaky to be called so where it did not.
+    pub(crate) bar: f64,
+    /// Where it broke, if it may be broken.
+    pub(crate) suspects: Option<Suspects>,
+}
+
+/// Judges a test that failed in no run that says something.
+pub(crate) fn judge_unseen(tally: Tally, counted: Counted) -> Judgement {
     if tally.runs == 0 {
         return Judgement {
             verdict: Verdict::Unknown,
             confidence: 0.0,
+            flaky: 0.0,
+            counted,
+            suspects: None,
             evidence: vec!["it was skipped in every run".into()],
         };
     }
-    if tally.failures == 0 {
-        let evidence = match tally.runs {
-            1 => "passed its only execution".to_owned(),
-            runs => format!("passed all {runs} executions"),
-        };
-        return Judgement {
-            verdict: Verdict::Healthy,
-            confidence: probability_below(0, tally.runs, HEALTHY_BELOW),
-            evidence: vec![evidence],
-        };
+    let is_excused = counted.in_outages >= tally.failures;
+    let evidence = match (tally.failures, tally.runs) {
+        (0, 1) => "passed its only execution".to_owned(),
+        (0, runs) => format!("passed all {runs} executions"),
+        (failures, _) if is_excused => {
+            format!(
+                "failed {}, and only in runs that were outages",
+                count_times(failures)
+            )
+        }
+        // What has been rolled up says no more than that.
+        _ => rate_sentence(tally, counted),
+    };
+    let passed = tally.runs.saturating_sub(tally.failures);
+    let is_healthy = is_excused && passed > 0;
+    Judgement {
+        verdict: if is_healthy {
+            Verdict::Healthy
+        } else {
+            Verdict::Unknown
+        },
+        confidence: if is_healthy {
+            probability_below(0, passed, HEALTHY_BELOW)
+        } else {
+            0.0
+        },
+        flaky: 0.0,
+        counted,
+        suspects: None,
+        evidence: vec![evidence],
     }
-    let mut environments: BTreeMap<u32, Vec<Observation>> = BTreeMap::new();
-    for seen in observations {
-        environments
-            .entry(seen.environment)
-            .or_default()
-            .push(*seen);
-    }
-    let several = environments.len() > 1;
-    let failing = environments
-        .into_iter()
-        .filter(|(_, seen)| seen.iter().any(|seen| seen.failures > 0));
+}
+
+/// Judges a test by what is said of it in each job and leg in which it failed; `name` says what an environment's number stands for, where
+/// there are several. Executions are counted outside of outages, and once more without what had broken it.
+pub(crate) fn judge(
+    tally: Tally,
+    (all, sound): (Counted, Counted),
+    opinions: Vec<(u32, &Shape, Opinion)>,
+    name: &dyn Fn(u32) -> Option<String>,
+) -> Judgement {
     let mut worst: Option<Judgement> = None;
-    for (environment, seen) in failing {
-        let mut own = judge_environment(&seen);
-        if several {
-            let place = name(environment);
+    for (environment, shape, opinion) in opinions {
+        let mut own = judge_environment(shape, &opinion);
+        if let Some(place) = name(environment) {
             for sentence in &mut own.evidence {
                 *sentence = format!("in {place}: {sentence}");
             }
@@ -193,17 +256,29 @@ pub(crate) fn judge(
             worst = Some(own);
         }
     }
-    let mut evidence = vec![rate_sentence(tally)];
-    match worst {
-        Some(mut own) => {
-            evidence.append(&mut own.evidence);
-            Judgement { evidence, ..own }
-        }
-        None => Judgement {
-            verdict: Verdict::Unknown,
-            confidence: 0.0,
-            evidence,
-        },
+    let mut judgement = worst.unwrap_or(Judgement {
+        verdict: Verdict::Unknown,
+        confidence: 0.0,
+        flaky: 0.0,
+        counted: all,
+        suspects: None,
+        evidence: Vec::new(),
+    });
+    // What is broken fails as often as it does; how often it would fail if it were not is another question.
+    let is_broken = judgement.verdict == Verdict::Broken;
+    judgement.counted = if is_broken { all } else { sound };
+    let mut evidence = vec![rate_sentence(tally, judgement.counted)];
+    if all.in_outages > 0 {
+        evidence.push(format!(
+            "{} {} in runs that were outages, and no evidence",
+            times(all.in_outages, "failure"),
+            if all.in_outages == 1 { "was" } else { "were" }
+        ));
+    }
+    evidence.append(&mut judgement.evidence);
+    Judgement {
+        evidence,
+        ..judgement
     }
 }
 
@@ -219,8 +294,7 @@ fn urgency(verdict: Verdict) -> u8 {
 }
 
 /// Judges what happened in one job and leg.
-fn judge_environment(observations: &[Observation]) -> Judgement {
-    let shape = Shape::of(observations);
+fn judge_environment(shape: &Shape, opinion: &Opinion) -> Judgement {
     let mut evidence = Vec::new();
     if shape.retry_passes > 0 {
         evidence.push(format!(
@@ -234,15 +308,29 @@ fn judge_environment(observations: &[Observation]) -> Judgement {
             times(shape.disagreements, "commit")
         ));
     }
-    let (verdict, confidence) = decide(&shape, &mut evidence);
+    let (verdict, confidence) = decide(shape, opinion, &mut evidence);
     Judgement {
         verdict,
         confidence,
+        flaky: opinion.flaky,
+        counted: Counted::default(),
+        suspects: opinion
+            .suspects
+            .clone()
+            .filter(|_| verdict == Verdict::Broken),
         evidence,
     }
 }
 
-fn decide(shape: &Shape, evidence: &mut Vec<String>) -> (Verdict, f64) {
+/// A test with evidence from one commit that is as likely flaky as this is called so.
+const FLAKY_FROM: f64 = 0.7;
+
+/// A test that is likelier broken than not is called so; one that is flaky as well, of which rows of failures are to be expected, when
+/// it is as good as sure.
+const BROKEN_FROM: f64 = 0.5;
+const BROKEN_FROM_OF_FLAKY: f64 = 0.9;
+
+fn decide(shape: &Shape, opinion: &Opinion, evidence: &mut Vec<String>) -> (Verdict, f64) {
     if shape.failures >= shape.executions {
         if shape.executions < 3 {
             evidence.push("too few executions to tell a broken test from a flaky one".into());
@@ -254,17 +342,35 @@ fn decide(shape: &Shape, evidence: &mut Vec<String>) -> (Verdict, f64) {
     }
     let row = shape.failing_row as u64;
     let commits = shape.failing_row_commits as u64;
-    if shape.failing_row >= BROKEN_ROW && (commits >= 2 || shape.failing_row_is_pure) {
+    let is_flaky = if opinion.has_mixed {
+        opinion.flaky >= FLAKY_FROM
+    } else {
+        opinion.flaky >= opinion.bar
+    };
+    let from = if is_flaky {
+        BROKEN_FROM_OF_FLAKY
+    } else {
+        BROKEN_FROM
+    };
+    let is_likely = opinion.broken >= from;
+    if is_likely && shape.failing_row >= 2 && (commits >= 2 || shape.failing_row_is_pure) {
         evidence.push(format!(
-            "failed the last {} on {}",
+            "passed before, and failed the last {} on {}",
             times(row, "run"),
             times(commits, "commit")
         ));
-        let below = probability_below(row, row, BROKEN_ABOVE);
-        return (Verdict::Broken, 1.0 - below);
+        if let Some(suspects) = &opinion.suspects {
+            evidence.push(format!(
+                "broke most likely at commit {}, and with 99 % at one of {}",
+                short(&suspects.likeliest),
+                times(suspects.count, "commit")
+            ));
+        }
+        return (Verdict::Broken, opinion.broken);
     }
-    if let Some(luck) = shape.luck_of_clean_row()
-        && luck < LUCK
+    let allowed = if is_flaky { LUCK_OF_FLAKY } else { LUCK };
+    if let Some(luck) = shape.luck_of_clean_row(is_flaky)
+        && luck < allowed
     {
         let chance = if luck < 0.001 {
             "less than 0.1".to_owned()
@@ -277,25 +383,14 @@ fn decide(shape: &Shape, evidence: &mut Vec<String>) -> (Verdict, f64) {
         ));
         return (Verdict::Fixed, 1.0 - luck);
     }
-    if shape.is_same_code() {
-        // The code was the same: only an outage, told apart by other means, could explain it otherwise.
-        let sightings = shape.retry_passes.max(shape.disagreements);
-        return (Verdict::Flaky, if sightings > 1 { 0.99 } else { 0.95 });
-    }
-    if shape.episodes >= EPISODES {
-        evidence.push(format!(
-            "failed in {} with passing runs between them",
-            times(shape.episodes as u64, "separate episode")
-        ));
-        return (Verdict::Flaky, 0.8);
-    }
-    if shape.failing_row >= 2 && shape.episodes == 1 && commits >= 2 {
-        evidence.push(format!(
-            "passed before, and failed the last {} on {}",
-            times(row, "run"),
-            times(commits, "commit")
-        ));
-        return (Verdict::Broken, 0.7);
+    if is_flaky {
+        if !opinion.has_mixed {
+            evidence.push(format!(
+                "failed in {} with passing runs between them",
+                times(shape.episodes as u64, "separate episode")
+            ));
+        }
+        return (Verdict::Flaky, opinion.flaky);
     }
     if shape.episodes == 0 {
         evidence.push(
@@ -312,7 +407,7 @@ fn decide(shape: &Shape, evidence: &mut Vec<String>) -> (Verdict, f64) {
 /// The shape of a history in one job and leg. Rows and episodes are those of the branch with most runs, because a branch on
 /// which somebody works fails for good reasons; what happened on one and the same commit counts on every branch.
 #[derive(Debug, Default, PartialEq)]
-struct Shape {
+pub(crate) struct Shape {
     executions: u64,
     failures: u64,
     retry_passes: u64,
@@ -335,25 +430,31 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(observations: &[Observation]) -> Self {
+    pub(crate) fn of(observations: &[Observation], main: u32) -> Self {
         let mut shape = Self {
             executions: observations.iter().map(|seen| seen.executions).sum(),
             failures: observations.iter().map(|seen| seen.failures).sum(),
             retry_passes: retry_passes(observations),
             ..Self::default()
         };
-        // Whether a run passed, and whether one failed, by commit.
-        let mut codes: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
+        // Whether a run passed, and whether one failed, on each commit on which one failed.
+        let failing = observations
+            .iter()
+            .filter(|seen| seen.failed && seen.has_commit);
+        let mut codes: BTreeMap<u32, (bool, bool)> =
+            failing.map(|seen| (seen.commit, (false, true))).collect();
         for seen in observations {
-            if seen.has_commit {
-                let both = codes.entry(seen.commit).or_default();
-                both.0 |= !seen.failed;
-                both.1 |= seen.failed;
+            if seen.has_commit
+                && !seen.failed
+                && let Some(both) = codes.get_mut(&seen.commit)
+            {
+                both.0 = true;
             }
         }
         let mixed = codes.values().filter(|(passed, failed)| *passed && *failed);
         shape.disagreements = mixed.count() as u64;
-        let line = main_line(observations);
+        let on_main = |seen: &&Observation| seen.branch == main;
+        let line: Vec<&Observation> = observations.iter().filter(on_main).collect();
         let mut was_failing = false;
         for seen in &line {
             if seen.failed && !was_failing {
@@ -379,17 +480,12 @@ impl Shape {
         shape
     }
 
-    /// Whether the test passed and failed on the same code.
-    fn is_same_code(&self) -> bool {
-        self.retry_passes > 0 || self.disagreements > 0
-    }
-
     /// Returns the chance that the clean row at the end is luck, given the failure rate before it.
     ///
-    /// For a flaky test the rate is taken at the low end of its interval, because the row must refute every rate that
-    /// the past allows. A test that failed without a break was broken, and a single pass on new code is its repair
-    /// only when it stays: the same rule, with the mean.
-    fn luck_of_clean_row(&self) -> Option<f64> {
+    /// For a flaky test the row must refute every rate that the past allows: the rate is taken at the low end of its interval, and
+    /// without the last failure, because the past was made to end with it. A test that failed without a break was broken, and a single
+    /// pass on new code is its repair only when it stays: the same rule, with the mean.
+    fn luck_of_clean_row(&self, is_flaky: bool) -> Option<f64> {
         if self.clean_row == 0 || self.before == 0 {
             return None;
         }
@@ -397,36 +493,23 @@ impl Shape {
         if !self.clean_on_new_commit {
             return None;
         }
-        let rate = failure_rate(self.before_failing, self.before);
-        let rate = if self.is_same_code() {
-            rate.low
+        let rate = if is_flaky {
+            failure_rate(self.before_failing - 1, self.before - 1).low
         } else {
-            rate.mean
+            failure_rate(self.before_failing, self.before).mean
         };
         let row = i32::try_from(self.clean_row).unwrap_or(i32::MAX);
         Some((1.0 - rate).powi(row))
     }
 }
 
-/// Returns the observations on the branch that has most of them; of two with as many, the one seen first.
-fn main_line(observations: &[Observation]) -> Vec<&Observation> {
-    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-    for seen in observations {
-        *counts.entry(seen.branch).or_default() += 1;
-    }
-    // Numbers were given in the order of first sight.
-    let main = counts
-        .iter()
-        .max_by_key(|(branch, count)| (**count, std::cmp::Reverse(**branch)));
-    let main = main.map(|(branch, _)| *branch);
-    observations
-        .iter()
-        .filter(|seen| Some(seen.branch) == main)
-        .collect()
+/// Returns the beginning of a commit's name.
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
 }
 
-fn rate_sentence(tally: Tally) -> String {
-    let rate = failure_rate(tally.failures, tally.runs);
+fn rate_sentence(tally: Tally, counted: Counted) -> String {
+    let rate = counted.rate();
     format!(
         "failed {} of {}: {} % ({}\u{2013}{})",
         tally.failures,

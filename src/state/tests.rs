@@ -208,8 +208,9 @@ proptest! {
             "{{\"absent\":[[{first},{length}],[{first},{length}]],\"counts\":{counts},\"differs\":{{\"{outcome}\":\"{}\",\"f\":\"07\"}},\"files\":[],\"leg\":\"\",\"list\":\"{}\"}}", crate::flakes::places::write(&[test.min(u32::MAX - 1)]), list.id
         ));
         let history = fold(&[list, run]);
+        let analysis = crate::flakes::detect::Analysis::of(&history);
         for test in history.in_order() {
-            let _judgement = crate::flakes::verdict::judge(history.tally(test), &history.observations(test), &|number| history.environment(number));
+            let _judgement = analysis.judge(&history, test);
         }
     }
 }

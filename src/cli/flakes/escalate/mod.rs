@@ -6,13 +6,14 @@ mod wire;
 use jiff::SignedDuration;
 
 use super::owners;
-use super::quarantine::{WorkFile, judge_test};
+use super::quarantine::WorkFile;
 use super::report::{load, missing_lists_error};
 use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
 use crate::cli::state::{damage_error, warn_of_damage};
 use crate::error::{CommandError, CommandResult};
 use crate::exit_code::ExitCode;
+use crate::flakes::detect::Analysis;
 use crate::flakes::escalation::{Cluster, Escalation, Link, Subject, day, decide, subjects};
 use crate::flakes::history::History;
 use crate::flakes::issue;
@@ -81,7 +82,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &EscalateArgs) -> CommandResu
     }
     let desk = Desk::open(session, &args.github, args.dry_run, &links)?;
     let known = known(&links, desk.as_ref());
-    let judge = |test| judge_test(&history, test);
+    let analysis = Analysis::of(&history);
+    let judge = |test| analysis.judge(&history, test);
     let subjects = subjects(&history, &quarantine, &known, &links, &judge);
     let decided = decide(&subjects, runs(&history), &known, &links, session.now());
     let work = Work {

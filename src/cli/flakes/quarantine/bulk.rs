@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::pull::Rejected;
 use super::wire::Change;
-use super::{AddArgs, days, find, judge_test, later, mode};
+use super::{AddArgs, days, find, later, mode};
 use crate::cli::flakes::owners::owners_of;
 use crate::cli::flakes::report::{load, missing_lists_error};
 use crate::cli::flakes::rules;
@@ -15,6 +15,7 @@ use crate::cli::state::{damage_error, warn_of_damage};
 use crate::config::file::CapFile;
 use crate::error::{CommandError, ErrorKind};
 use crate::flakes::admission::{Candidate, Cap, LeftOut, Rules, choose};
+use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
 use crate::flakes::quarantine::{Entry, Quarantine, is_well};
 
@@ -43,6 +44,7 @@ pub(super) fn add(
     };
     let mut counts: BTreeMap<Option<String>, u64> = BTreeMap::new();
     let mut candidates = Vec::new();
+    let analysis = Analysis::of(&history);
     for test in tests {
         let (suite, name) = history.test(test);
         *counts.entry(owner(suite)).or_default() += 1;
@@ -52,7 +54,7 @@ pub(super) fn add(
                 suite: suite.to_owned(),
                 test: name.to_owned(),
                 owner: owner(suite),
-                judgement: judge_test(&history, test),
+                judgement: analysis.judge(&history, test),
                 failures,
             });
         }

@@ -19,9 +19,10 @@ use crate::cli::session::Session;
 use crate::config::file::QuarantineWord;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
 use crate::flakes::quarantine::{Entry, Mode, Quarantine, USUAL_DAYS, days_of, is_well, shown};
-use crate::flakes::verdict::{Judgement, Verdict, judge};
+use crate::flakes::verdict::Verdict;
 use crate::stats::upper_bound;
 
 use pull::{Proposal, PullArgs, PullRow, Rejected};
@@ -347,7 +348,7 @@ fn add(
     let found = find(&history, name, args.suite.as_deref())?;
     let (suite, test, evidence) = match found {
         Some((number, suite, test)) => {
-            let judgement = judge_test(&history, number);
+            let judgement = Analysis::of(&history).judge(&history, number);
             if judgement.verdict == Verdict::Broken {
                 let message = format!(
                     "`{}` is broken, not flaky: {}",
@@ -506,10 +507,4 @@ fn find(
             found.iter().map(|(_, suite, _)| suite.as_str()),
         )),
     }
-}
-
-pub(super) fn judge_test(history: &History, test: u32) -> Judgement {
-    let observations = history.observations(test);
-    let name = |environment| history.environment(environment);
-    judge(history.tally(test), &observations, &name)
 }

@@ -7,6 +7,7 @@ use crate::cli::session::Session;
 use crate::cli::state::{damage_error, warn_of_damage};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::flakes::detect::Analysis;
 use crate::flakes::history::{History, HistoryBuilder};
 use crate::flakes::verdict::times;
 use crate::state::v1;
@@ -16,8 +17,9 @@ pub(crate) use wire::FlakesDocument;
 
 /// Show what the stored history says about each test
 ///
-/// Without --all, tests that never failed are left out. The rate is the posterior failure rate of one execution under
-/// Jeffreys' prior, with its 95 % interval.
+/// Without --all, tests that never failed are left out. Runs that were outages are found first, and their failures are no
+/// evidence. The rate is the posterior failure rate of one execution under Jeffreys' prior, with its 95 % interval, outside of
+/// outages and of commits that had broken the test.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -39,7 +41,8 @@ pub(crate) struct ReportArgs {
 pub(super) fn run(session: &mut Session<'_>, args: &ReportArgs) -> CommandResult {
     let state = session.state()?;
     let (history, survey) = load(&state)?;
-    let document = FlakesDocument::new(&history, args.all);
+    let analysis = Analysis::of(&history);
+    let document = FlakesDocument::new(&history, &analysis, args.all);
     session.render(&document)?;
     warn_of_damage(session, &survey);
     if history.runs.is_empty() {

@@ -11,12 +11,13 @@ use super::cause::CauseRow;
 use crate::cli::flakes::counts::CountsRow;
 use crate::finding::{Finding, Severity};
 use crate::flakes::causes::past::Causes;
+use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
 use crate::flakes::quarantine::shown;
-use crate::flakes::verdict::{Judgement, Verdict, judge, percent, times};
+use crate::flakes::verdict::{Counted, Verdict, percent, times};
 use crate::junit::Counts;
 use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
-use crate::stats::{failure_rate, rounded};
+use crate::stats::{Rate, rounded};
 
 /// What the stored history says about each test.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -26,6 +27,8 @@ pub(crate) struct FlakesDocument<'h> {
     schema: &'static str,
     /// The sums over all stored runs.
     totals: ReportTotals,
+    /// Runs that were outages, oldest first: their failures are no evidence.
+    outages: Vec<OutageRow>,
     /// The tests: flaky first, then broken, fixed, unknown and healthy, each in order of suite and name.
     #[schemars(with = "Vec<TestRow>")]
     tests: Rows<'h>,
@@ -35,11 +38,12 @@ pub(crate) struct FlakesDocument<'h> {
 #[derive(Debug)]
 struct Rows<'h> {
     history: &'h History,
+    analysis: &'h Analysis,
     /// Verdict and number, in the order of the document.
     order: Vec<(Verdict, u32)>,
     causes: Causes<'h>,
     /// Many tests share their numbers, and an interval is dear.
-    rates: RefCell<HashMap<(u64, u64), RateRow>>,
+    rates: RefCell<HashMap<(u64, u64), Rate>>,
 }
 
 /// Sums over all stored runs.
@@ -49,6 +53,8 @@ struct ReportTotals {
     runs: u64,
     /// Runs left out because another one holds the same report files.
     duplicate_runs: u64,
+    /// Runs that were outages.
+    outages: u64,
     /// Distinct tests.
     tests: u64,
     #[serde(flatten)]
@@ -67,6 +73,22 @@ struct Verdicts {
     healthy: u64,
 }
 
+/// A run in which so much failed at once that it says nothing about single tests.
+#[derive(Debug, Serialize, JsonSchema)]
+struct OutageRow {
+    run: String,
+    attempt: u32,
+    job: String,
+    leg: String,
+    commit: String,
+    /// Why it is taken for one: `share` (too much failed) or `improbable` (independent tests would hardly fail so).
+    reason: &'static str,
+    /// Tests that failed and are not broken anyway.
+    failed: u64,
+    /// How many would have failed in a usual run.
+    expected: f64,
+}
+
 /// One test.
 #[derive(Debug, Serialize, JsonSchema)]
 struct TestRow {
@@ -83,17 +105,26 @@ struct TestRow {
     failures: u64,
     /// Times that it failed and then passed in the same run and on the same commit.
     retry_passes: u64,
-    /// Posterior failure rate of one execution.
+    /// Failures in runs that were outages.
+    outage_failures: u64,
+    /// Posterior failure rate of one execution, outside of outages and, unless it is broken, of commits that had broken it.
     rate: RateRow,
     /// What it is.
     verdict: Verdict,
     /// How sure that is, between 0 and 1.
     confidence: f64,
+    /// How likely it is flaky, whatever the verdict, between 0 and 1.
+    flaky_probability: f64,
+    /// If it is broken: commits of which one broke it, oldest first, with a probability of 99 %; at most 20.
+    suspects: Vec<String>,
     /// Why, in sentences.
     evidence: Vec<String>,
     /// Why it fails, for one that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<CauseRow>,
+    /// The rate as it was calculated: rounding twice would show another figure.
+    #[serde(skip)]
+    exact: Rate,
 }
 
 /// A rate with its 95 % interval, each between 0 and 1.
@@ -105,7 +136,7 @@ struct RateRow {
 }
 
 impl<'h> FlakesDocument<'h> {
-    pub(super) fn new(history: &'h History, all: bool) -> Self {
+    pub(super) fn new(history: &'h History, analysis: &'h Analysis, all: bool) -> Self {
         let mut totals = ReportTotals {
             runs: history.runs.len() as u64,
             duplicate_runs: history.duplicates,
@@ -121,10 +152,25 @@ impl<'h> FlakesDocument<'h> {
             totals.runs += rollup.runs;
         }
         totals.counts = sum.into();
+        totals.outages = analysis.outages.len() as u64;
+        let outages = analysis.outages.iter().filter_map(|(run, outage)| {
+            let run = history.runs.get(*run as usize)?;
+            Some(OutageRow {
+                run: run.origin.run.clone(),
+                attempt: run.origin.attempt,
+                job: run.origin.job.clone(),
+                leg: run.leg.clone(),
+                commit: run.origin.commit.clone(),
+                reason: outage.reason.name(),
+                failed: outage.failed as u64,
+                expected: rounded(outage.expected),
+            })
+        });
+        let outages = outages.collect();
         let mut order = Vec::new();
         for test in history.in_order() {
             let tally = history.tally(test);
-            let verdict = judge_test(history, test).verdict;
+            let verdict = analysis.verdict(history, test);
             totals.verdicts.count(verdict);
             if all || tally.failures > 0 {
                 order.push((verdict, test));
@@ -135,20 +181,16 @@ impl<'h> FlakesDocument<'h> {
         Self {
             schema: "maestro.flakes-report/v1",
             totals,
+            outages,
             tests: Rows {
                 history,
+                analysis,
                 order,
                 causes: Causes::of(history),
                 rates: RefCell::default(),
             },
         }
     }
-}
-
-fn judge_test(history: &History, test: u32) -> Judgement {
-    let observations = history.observations(test);
-    let name = |environment| history.environment(environment);
-    judge(history.tally(test), &observations, &name)
 }
 
 impl Rows<'_> {
@@ -170,8 +212,9 @@ impl Rows<'_> {
     fn row(&self, test: u32) -> TestRow {
         let history = self.history;
         let tally = history.tally(test);
-        let judgement = judge_test(history, test);
+        let judgement = self.analysis.judge(history, test);
         let (suite, name) = history.test(test);
+        let exact = self.rate(judgement.counted);
         TestRow {
             suite: suite.to_owned(),
             test: name.to_owned(),
@@ -182,27 +225,35 @@ impl Rows<'_> {
             runs: tally.runs,
             failures: tally.failures,
             retry_passes: tally.retry_passes,
-            rate: self.rate(tally.failures, tally.runs),
+            outage_failures: judgement.counted.in_outages,
+            rate: rate_row(exact),
             verdict: judgement.verdict,
             confidence: rounded(judgement.confidence),
+            flaky_probability: rounded(judgement.flaky),
+            suspects: judgement
+                .suspects
+                .map_or_else(Vec::new, |suspects| suspects.commits),
             evidence: judgement.evidence,
             cause: (tally.failures > 0).then(|| self.causes.find(test).into()),
+            exact,
         }
     }
 
-    fn rate(&self, failures: u64, runs: u64) -> RateRow {
+    fn rate(&self, counted: Counted) -> Rate {
+        let key = (counted.failures.to_bits(), counted.executions.to_bits());
         *self
             .rates
             .borrow_mut()
-            .entry((failures, runs))
-            .or_insert_with(|| {
-                let rate = failure_rate(failures, runs);
-                RateRow {
-                    mean: rounded(rate.mean),
-                    low: rounded(rate.low),
-                    high: rounded(rate.high),
-                }
-            })
+            .entry(key)
+            .or_insert_with(|| counted.rate())
+    }
+}
+
+fn rate_row(rate: Rate) -> RateRow {
+    RateRow {
+        mean: rounded(rate.mean),
+        low: rounded(rate.low),
+        high: rounded(rate.high),
     }
 }
 
@@ -262,6 +313,13 @@ impl Report for FlakesDocument<'_> {
             times(self.totals.tests, "test"),
             times(self.totals.runs, "run"),
         ));
+        match self.totals.outages {
+            0 => {}
+            1 => page.text("1 run was an outage: its failures are no evidence."),
+            more => page.text(format!(
+                "{more} runs were outages: their failures are no evidence."
+            )),
+        }
         if self.tests.order.is_empty() {
             if self.totals.tests > 0 {
                 page.text("No test failed.");
@@ -354,8 +412,7 @@ impl TestRow {
             Verdict::Fixed | Verdict::Healthy => Tone::Good,
             Verdict::Unknown => Tone::Plain,
         };
-        // Not the rounded one of the document: rounding twice would show another figure.
-        let rate = failure_rate(self.failures, self.runs);
+        let rate = &self.exact;
         vec![
             Cell::toned(self.verdict.name(), tone),
             Cell::plain(format!("{} of {}", self.failures, self.runs)),
