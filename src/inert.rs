@@ -25,10 +25,6 @@ pub(crate) fn code(text: &str, in_table: bool) -> String {
 }
 
 /// Returns foreign text as prose.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "comments are the first to use it")
-)]
 pub(crate) fn prose(text: &str) -> String {
     let text = line(text);
     let mut inert = String::with_capacity(text.len() + 8);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::session::Session;
 use crate::conduct::etags::Etags;
 use crate::conduct::github::GitHub;
-use crate::conduct::identity::Whose;
+use crate::conduct::identity::{Whose, enter_installation};
 use crate::error::{CommandError, ErrorKind};
 use crate::forge::problem::ForgeError;
 use crate::forge::repository::{PUBLIC_API, RepoName, api_of_host, of_remote};
@@ -13,6 +13,18 @@ use crate::ports::forge::{Credential, Secret, Server};
 
 /// Where a token may stand, the first one counts.
 const TOKENS: [&str; 3] = ["MAESTRO_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"];
+
+/// Which repository at GitHub is meant, and how long it is asked.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct GithubArgs {
+    /// The repository at GitHub [default: GITHUB_REPOSITORY, or that of the remote]
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(crate) repository: Option<String>,
+
+    /// How many seconds to go on trying
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub(crate) deadline: u64,
+}
 
 impl From<ForgeError> for CommandError {
     fn from(error: ForgeError) -> Self {
@@ -85,6 +97,41 @@ impl<'w> Session<'w> {
             None => github,
         };
         Ok(Some((github, whose)))
+    }
+
+    /// Returns GitHub for a command that cannot do without it.
+    pub(crate) fn needed_github(
+        &self,
+        args: &GithubArgs,
+        command: &str,
+    ) -> Result<(GitHub<'w>, Whose), CommandError> {
+        let found = self.github(args.repository.as_deref(), None, args.deadline)?;
+        let Some((github, whose)) = found else {
+            let message = format!("{command} needs a repository at GitHub, and none is meant");
+            return Err(CommandError::message(ErrorKind::Usage, message)
+                .hint("name it with --repository OWNER/NAME, or in the address of the remote"));
+        };
+        enter_installation(&github, &whose)?;
+        Ok((github, whose))
+    }
+
+    /// Returns GitHub for a command that can say without it what it would do.
+    pub(crate) fn wanted_github(
+        &mut self,
+        args: &GithubArgs,
+        dry_run: bool,
+        command: &str,
+    ) -> Result<Option<(GitHub<'w>, Whose)>, CommandError> {
+        if dry_run {
+            let found = self.github(args.repository.as_deref(), None, args.deadline)?;
+            let is_there = found.is_some_and(|(github, _)| github.server.borrow().is_some());
+            if !is_there || self.settings.offline.value {
+                self.ui
+                    .hint("GitHub was not asked: there is no token, or no repository is meant");
+                return Ok(None);
+            }
+        }
+        self.needed_github(args, command).map(Some)
     }
 
     fn remote_address(&self, remote: Option<&str>) -> Option<String> {

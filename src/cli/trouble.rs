@@ -2,7 +2,7 @@
 
 use crate::config::nearest;
 use crate::error::{CommandError, ErrorKind};
-use crate::flakes::runners::{self, Runner};
+use crate::flakes::runners::{self, Runner, Sharded};
 use crate::ports::GitError;
 use crate::redact::Redactor;
 use crate::state::StateError;
@@ -10,15 +10,26 @@ use crate::state::StateError;
 /// Returns the test runner of a name.
 pub(super) fn named_runner(name: &str) -> Result<&'static dyn Runner, CommandError> {
     runners::find(name).ok_or_else(|| {
-        let names: Vec<&str> = runners::RUNNERS
-            .iter()
-            .map(|runner| runner.name())
-            .collect();
+        let all = runners::RUNNERS.iter();
+        let names: Vec<&str> = all.map(|runner| runner.name()).collect();
         let error = CommandError::message(ErrorKind::Usage, format!("there is no runner `{name}`"));
         match nearest(name, &names) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!("one of {}", names.join(", "))),
         }
+    })
+}
+
+/// Returns the test runner of a name, whose tests can be split.
+pub(super) fn sharded_runner(name: &str) -> Result<&'static dyn Sharded, CommandError> {
+    named_runner(name)?.shards().ok_or_else(|| {
+        let all = runners::RUNNERS.iter();
+        let names: Vec<&str> = all
+            .filter_map(|runner| runner.shards().map(|_| runner.name()))
+            .collect();
+        let message = format!("the tests of `{name}` cannot be split");
+        CommandError::message(ErrorKind::Unsupported, message)
+            .hint(format!("those of {} can", names.join(", ")))
     })
 }
 

@@ -69,6 +69,10 @@ pub(crate) enum SchemaName {
     Demo,
     /// `explain`
     Explain,
+    /// `flakes backfill`
+    FlakesBackfill,
+    /// `flakes escalate`
+    FlakesEscalate,
     /// `flakes ingest`
     FlakesIngest,
     /// `flakes gate`
@@ -159,6 +163,8 @@ fn schema(name: SchemaName) -> String {
         SchemaName::ConfigShow => draft::<config::ConfigDocument>(),
         SchemaName::Demo => draft::<demo::DemoDocument>(),
         SchemaName::Explain => draft::<explain::ExplainDocument>(),
+        SchemaName::FlakesBackfill => draft::<flakes::BackfillDocument>(),
+        SchemaName::FlakesEscalate => draft::<flakes::EscalateDocument>(),
         SchemaName::FlakesIngest => draft::<flakes::IngestDocument>(),
         SchemaName::FlakesGate => draft::<flakes::FlakesGateDocument>(),
         SchemaName::FlakesQuarantine => draft::<flakes::QuarantineDocument>(),

@@ -212,30 +212,11 @@ fn one(
     if let Err(words) = is_of(name, &run) {
         return Ok(Ok(Outcome::Refused(words)));
     }
-    if artifact.size_in_bytes > LARGEST {
-        let words = format!(
-            "its {} bytes are more than any job's tests leave",
-            artifact.size_in_bytes
-        );
-        return Ok(Ok(Outcome::Refused(words)));
-    }
-    let archive = match github.download(&runs::archive(&github.repository, artifact.id), LARGEST) {
-        Ok(archive) => archive,
-        Err(error @ (ForgeError::Missing { .. } | ForgeError::Refused { status: 410, .. })) => {
-            return Ok(Ok(Outcome::Refused(format!("it is gone: {error}"))));
-        }
+    let archive = match downloaded(github, artifact) {
+        Ok(Ok(archive)) => archive,
+        Ok(Err(words)) => return Ok(Ok(Outcome::Refused(words))),
         Err(error) => return Ok(Err(error)),
     };
-    if let Some(digest) = artifact
-        .digest
-        .as_deref()
-        .and_then(|digest| digest.strip_prefix("sha256:"))
-        && Sha::of(&archive).to_string() != digest
-    {
-        return Ok(Ok(Outcome::Refused(
-            "what was downloaded is not what GitHub says was left".into(),
-        )));
-    }
     let expected = Expected {
         repository: Some(run.repository.full_name.clone()),
         run: Some(name.run.clone()),
@@ -246,6 +227,35 @@ fn one(
     };
     let taken = state.ingest_archive(&artifact.name, archive, &expected, dry_run)?;
     Ok(Ok(Outcome::TakenIn(taken)))
+}
+
+/// Downloads an artifact; the inner error says why it cannot be had, the outer one that it has to wait.
+pub(super) fn downloaded(
+    github: &GitHub<'_>,
+    artifact: &Artifact,
+) -> Result<Result<Vec<u8>, String>, ForgeError> {
+    if artifact.size_in_bytes > LARGEST {
+        let words = format!(
+            "its {} bytes are more than any job's tests leave",
+            artifact.size_in_bytes
+        );
+        return Ok(Err(words));
+    }
+    let archive = match github.download(&runs::archive(&github.repository, artifact.id), LARGEST) {
+        Ok(archive) => archive,
+        Err(error @ (ForgeError::Missing { .. } | ForgeError::Refused { status: 410, .. })) => {
+            return Ok(Err(format!("it is gone: {error}")));
+        }
+        Err(error) => return Err(error),
+    };
+    let digest = artifact.digest.as_deref();
+    if let Some(digest) = digest.and_then(|digest| digest.strip_prefix("sha256:"))
+        && Sha::of(&archive).to_string() != digest
+    {
+        let words = "what was downloaded is not what GitHub says was left";
+        return Ok(Err(words.into()));
+    }
+    Ok(Ok(archive))
 }
 
 /// Whether an artifact is from where its name says.
@@ -266,7 +276,7 @@ fn is_of(name: &ArtifactName, run: &Run) -> Result<(), String> {
 }
 
 /// Returns the branch that events of a run must be about, where a stranger's code could say otherwise.
-fn branch_of(run: &Run) -> Option<String> {
+pub(super) fn branch_of(run: &Run) -> Option<String> {
     let is_fork = run
         .head_repository
         .as_ref()

@@ -1,6 +1,7 @@
 //! Drivers: what asks GitHub and git step by step, with time and network, as the decision rooms say.
 
 pub(crate) mod artifacts;
+pub(crate) mod backfill;
 pub(crate) mod bases;
 pub(crate) mod etags;
 pub(crate) mod github;
@@ -9,6 +10,7 @@ pub(crate) mod identity;
 pub(crate) mod imports;
 pub(crate) mod planner;
 pub(crate) mod post;
+pub(crate) mod propose;
 mod publish;
 pub(crate) mod readers;
 pub(crate) mod trusted;

@@ -1,7 +1,9 @@
-//! Writing one comment, one issue or one draft, however often and from however many places at once.
+//! Writing one comment, one issue or one pull request, however often and from however many places at once.
 //!
 //! A request that creates is followed by a look: whoever looks last removes what is too many. When it is not known whether a request
 //! was heard, a look tells.
+
+use std::cell::Cell;
 
 use crate::conduct::github::GitHub;
 use crate::forge::api::issues::{self, Change};
@@ -56,13 +58,40 @@ pub(crate) fn comment(
     upsert(github, me, &Comment { number, key, text })
 }
 
-/// Keeps one issue; a closed one is opened again.
+/// Keeps one issue, open or closed; where there is none, one is opened.
 pub(crate) fn issue(github: &GitHub<'_>, me: u64, new: Issue<'_>) -> Result<Upserted, ForgeError> {
-    upsert(github, me, &new)
+    let kept = KeptIssue {
+        new,
+        number: Cell::new(new.number),
+    };
+    upsert(github, me, &kept)
 }
 
-/// Keeps one draft pull request of a branch.
-pub(crate) fn draft(github: &GitHub<'_>, me: u64, new: Draft<'_>) -> Result<Upserted, ForgeError> {
+/// Returns the issues that have a label or are named by their number, oldest first; of those that are gone nothing is said.
+pub(crate) fn issues_of(
+    github: &GitHub<'_>,
+    label: &str,
+    numbers: &[u64],
+) -> Result<Vec<issues::Issue>, ForgeError> {
+    let mut found = all(github, &issues::labelled(&github.repository, label))?;
+    for number in numbers {
+        if found.iter().any(|issue| issue.number == *number) {
+            continue;
+        }
+        // Somebody renamed the label, or took it off.
+        match github.call(&issues::get(&github.repository, *number)) {
+            Ok(issue) => found.push(issue),
+            Err(error) if is_gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    found.retain(|issue| issue.pull_request.is_none() && !is_set_aside(issue));
+    found.sort_by_key(|issue| issue.number);
+    Ok(found)
+}
+
+/// Keeps one open pull request of a branch.
+pub(crate) fn pull(github: &GitHub<'_>, me: u64, new: Pull<'_>) -> Result<Upserted, ForgeError> {
     upsert(github, me, &new)
 }
 
@@ -214,17 +243,31 @@ pub(crate) struct Issue<'a> {
     pub(crate) key: &'a str,
     /// By which it is found; nobody else should use it.
     pub(crate) label: &'a str,
+    /// By which it is found where the label is gone.
+    pub(crate) number: Option<u64>,
+    pub(crate) is_open: bool,
 }
 
-impl Kind for Issue<'_> {
+/// An issue to keep, with the number that it got.
+struct KeptIssue<'a> {
+    new: Issue<'a>,
+    number: Cell<Option<u64>>,
+}
+
+impl Issue<'_> {
+    fn state(&self) -> &'static str {
+        if self.is_open { "open" } else { "closed" }
+    }
+}
+
+impl Kind for KeptIssue<'_> {
     fn existing(&self, github: &GitHub<'_>) -> Result<Vec<Found>, ForgeError> {
-        let listed = all(github, &issues::labelled(&github.repository, self.label))?;
-        let found = listed
-            .into_iter()
-            .filter(|issue| issue.pull_request.is_none() && !is_set_aside(issue));
+        // A list may lag behind what was just made; the issue itself does not.
+        let numbers: Vec<u64> = self.number.get().into_iter().collect();
+        let found = issues_of(github, self.new.label, &numbers)?.into_iter();
         let found = found.map(|issue| {
             // A title or state that differs makes it another text.
-            let is_same = issue.title == self.title && issue.state == "open";
+            let is_same = issue.title == self.new.title && issue.state == self.new.state();
             let text = issue.body.unwrap_or_default();
             Found {
                 id: issue.number,
@@ -240,19 +283,19 @@ impl Kind for Issue<'_> {
         github
             .call(&issues::create(
                 &github.repository,
-                self.title,
-                self.text,
-                &[self.label],
+                self.new.title,
+                self.new.text,
+                &[self.new.label],
             ))
-            .map(drop)
+            .map(|issue| self.number.set(Some(issue.number)))
     }
 
     fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
         let change = Change {
-            title: Some(self.title),
-            body: Some(self.text),
-            state: Some("open"),
-            ..Change::default()
+            title: Some(self.new.title),
+            body: Some(self.new.text),
+            state: Some(self.new.state()),
+            reason: (!self.new.is_open).then_some("completed"),
         };
         github
             .call(&issues::update(&github.repository, id, change))
@@ -273,15 +316,15 @@ impl Kind for Issue<'_> {
     }
 
     fn text(&self) -> &str {
-        self.text
+        self.new.text
     }
 
     fn key(&self) -> &str {
-        self.key
+        self.new.key
     }
 
     fn purpose(&self) -> String {
-        format!("open the issue `{}`", self.title)
+        format!("open the issue `{}`", self.new.title)
     }
 }
 
@@ -296,22 +339,24 @@ fn is_set_aside(issue: &issues::Issue) -> bool {
             .is_some_and(|body| same(body, SET_ASIDE))
 }
 
-/// A draft to keep.
+/// A pull request to keep.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Draft<'a> {
+pub(crate) struct Pull<'a> {
     pub(crate) title: &'a str,
     pub(crate) text: &'a str,
     pub(crate) key: &'a str,
     pub(crate) head: &'a str,
     pub(crate) base: &'a str,
+    /// Whether it is opened as a draft.
+    pub(crate) is_draft: bool,
 }
 
-impl Kind for Draft<'_> {
+impl Kind for Pull<'_> {
     fn existing(&self, github: &GitHub<'_>) -> Result<Vec<Found>, ForgeError> {
         let owner = &github.repository.owner;
         let pulls = all(
             github,
-            &pulls::of_branch(&github.repository, owner, self.head),
+            &pulls::of_branch(&github.repository, owner, self.head, "open"),
         )?;
         let found = pulls
             .into_iter()
@@ -335,8 +380,9 @@ impl Kind for Draft<'_> {
             body: self.text,
             head: self.head,
             base: self.base,
+            is_draft: self.is_draft,
         };
-        match github.call(&pulls::create_draft(&github.repository, new)) {
+        match github.call(&pulls::create(&github.repository, new)) {
             // GitHub allows one open pull request of a branch: somebody else was faster, and the next look finds it.
             Err(ForgeError::Refused {
                 status: 422, words, ..
@@ -370,6 +416,6 @@ impl Kind for Draft<'_> {
     }
 
     fn purpose(&self) -> String {
-        format!("open a draft pull request of {}", self.head)
+        format!("open a pull request of {}", self.head)
     }
 }

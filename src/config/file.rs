@@ -152,9 +152,29 @@ pub(crate) struct ComponentFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FlakesFile {
+    /// What quarantine means for a test that comes in: `gate` (it runs, and does not fail the job), unless set, or `skip` (it does not run).
+    #[serde(default)]
+    pub(crate) quarantine: Option<QuarantineWord>,
+    /// For how long a test that comes in is forgiven, in days or weeks as `14d` or `2w`; `14d` unless set.
+    #[serde(default)]
+    pub(crate) review_by: Option<String>,
+    /// How many tests of one owner `quarantine add --auto` takes in at most, those that are there included: a number, or a share of the owner's tests
+    /// as `2%`, which is never less than 5 tests; `2%` unless set.
+    #[serde(default)]
+    pub(crate) most_per_owner: Option<CapFile>,
     /// Globs of tests that are never forgiven, over files, suites and names: `tests/security/**`.
     #[serde(default)]
     pub(crate) never: Vec<String>,
+}
+
+/// How many tests of one owner.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a number of tests, or a share as `2%`")]
+pub(crate) enum CapFile {
+    /// So many.
+    Count(u32),
+    /// A share of the owner's tests.
+    Share(String),
 }
 
 /// How results are shown.
@@ -195,6 +215,7 @@ words! {
     ColorWord { Auto = "auto", Always = "always", Never = "never" }
     LogWord { Human = "human", Json = "json" }
     EnforceWord { Plan = "plan", Flakes = "flakes", Policy = "policy", Budget = "budget" }
+    QuarantineWord { Gate = "gate", Skip = "skip" }
     PerWord { Project = "project" }
     AutoWord { Auto = "auto" }
 }

@@ -1,17 +1,24 @@
 //! Flaky tests: what ran, how it went over time, and what that says about each test.
 
+pub(crate) mod admission;
+pub(crate) mod backfill;
 pub(crate) mod causes;
+pub(crate) mod clusters;
 pub(crate) mod codeowners;
 pub(crate) mod duration;
+pub(crate) mod escalation;
+mod failures;
 mod former_names;
 pub(crate) mod gate;
 pub(crate) mod history;
+pub(crate) mod issue;
 pub(crate) mod lists;
 pub(crate) mod messages;
 pub(crate) mod muted;
 pub(crate) mod neutral;
 mod observe;
 pub(crate) mod places;
+pub(crate) mod proposal;
 pub(crate) mod quarantine;
 mod renames;
 pub(crate) mod results;

@@ -14,6 +14,7 @@ mod disk;
 mod export;
 mod fold;
 pub(crate) mod intake;
+mod issue_links;
 pub(crate) mod kinds;
 mod lengths;
 mod lines;

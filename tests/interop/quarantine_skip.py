@@ -1,116 +1,79 @@
 #!/usr/bin/env python3
 """Real test runners leave out exactly what is in quarantine: 300 tests each, with names that are hard to tell apart or to write.
 
-usage: quarantine_skip.py MAESTRO WORK
+A project runs once as it is. Half of the tests, by the names that maestro's own report gives them, go into quarantine; it runs again
+with what maestro tells the runner. What ran then, by maestro's report again, must be everything but the quarantined half.
+
+usage: quarantine_skip.py MAESTRO WORK NODE_PACKAGES [PROJECT...]
 """
 
 import json
 import pathlib
-import random
 import sys
-import xml.etree.ElementTree as xml
 
-from runners import ODD, run, words, write
+from runners import run, write
+from skip_projects import PROJECTS
 
-MAESTRO, WORK = (pathlib.Path(word).resolve() for word in sys.argv[1:])
-RANDOM = random.Random(11)
-
-
-def label(suites, case):
-    """The suite as the history calls it."""
-    parts = [suite.get("name") for suite in suites if suite.get("name")]
-    classname = case.get("classname")
-    if classname and classname != case.get("name") and (not parts or parts[-1] != classname):
-        parts.append(classname)
-    return " > ".join(parts)
+MAESTRO, WORK, PACKAGES = (pathlib.Path(word).resolve() for word in sys.argv[1:4])
 
 
-def cases(report):
-    """(suite, name) of each test that ran, and of each that was skipped."""
-    ran, skipped = [], []
-
-    def walk(node, suites):
-        for child in node:
-            if child.tag == "testsuite":
-                walk(child, [*suites, child])
-            elif child.tag == "testcase":
-                key = (label(suites, child), child.get("name"))
-                (skipped if child.find("skipped") is not None else ran).append(key)
-
-    root = xml.parse(report).getroot()
-    walk(root, [root] if root.tag == "testsuite" else [])
-    return ran, skipped
+def report(folder, reports, state):
+    """How often each test ran, by suite and name as maestro's report has them."""
+    state = WORK / f"{folder.name}-{state}"
+    run([MAESTRO, "--dir", state, "flakes", "ingest", *reports], folder)
+    tests = json.loads(run([MAESTRO, "--dir", state, "flakes", "report", "--all", "--format", "json"], folder).stdout)["tests"]
+    return {(test["suite"], test["test"]): test["runs"] for test in tests}
 
 
 def quarantine(folder, tests):
-    """Commits a quarantine of these tests; returns what maestro tells the runner."""
+    """Commits a quarantine of these tests."""
     entries = [{"suite": suite, "test": test, "mode": "skip", "reason": "r", "since": "2026-01-01", "review_by": "2999-01-01"} for suite, test in tests]
     write(folder, ".maestro/quarantine.json", json.dumps({"schema": "maestro.quarantine/v1", "tests": entries}))
     write(folder, ".maestro/maestro.yaml", "schema: maestro.config/v1\nenforce: [flakes]\n")
-    write(folder, ".gitignore", "target\n__pycache__\n*.xml\n")
-    for args in [["init", "--quiet"], ["add", "--all"], ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "--message", "x"]]:
+    for args in [["init", "--quiet"], ["add", ".maestro"], ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "--message", "x"]]:
         run(["git", *args], folder)
 
 
-def skip(folder, runner, *more):
-    return json.loads(run([MAESTRO, "flakes", "quarantine", "skip", "--runner", runner, "--base", "HEAD", "--format", "json", *more], folder).stdout)
+def told(folder, runner):
+    """What maestro says that the runner has to be told: arguments and variables."""
+    out = "out put"
+    said = json.loads(run([MAESTRO, "flakes", "quarantine", "skip", "--runner", runner, "--base", "HEAD", "--out", out, "--format", "json"], folder).stdout)
+    return said["args"], {said["variable"]: out} if said.get("variable") else {}
 
 
-def compare(runner, everything, chosen, ran):
-    expected = sorted(set(everything) - set(chosen))
-    if sorted(ran) != expected:
-        missing, more = set(expected) - set(ran), set(ran) - set(expected)
-        sys.exit(f"{runner}: left out and should not {sorted(missing)[:5]}, ran and should not {sorted(more)[:5]}")
-    print(f"{runner}: {len(chosen)} of {len(everything)} left out, and no others")
+def marks(folder):
+    """How many tests say by themselves that they ran, since they were asked last."""
+    file = folder / "ran"
+    if not file.exists():
+        return None
+    count = len(file.read_text())
+    file.unlink()
+    return count
 
 
-def pytest():
-    folder = WORK / "pytest"
-    for name in ["test_a", "sub/test_a", "sub dir/test_c"]:
-        tests = "".join(f"def test_{word}(): pass\n" for word in words(60))
-        nested = "class TestC:\n    class TestD:\n" + "".join(f"        def test_{word}(self): pass\n" for word in words(20))
-        write(folder, f"{name}.py", f"import pytest\n@pytest.mark.parametrize('x', {ODD!r})\ndef test_p(x): pass\n{tests}{nested}")
-        write(folder, f"{name.rpartition('/')[0] or '.'}/__init__.py", "") if "/" in name and " " not in name else None
-    base = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=r.xml"]
-    run(base, folder)
-    everything, _ = cases(folder / "r.xml")
-    chosen = RANDOM.sample(sorted(set(everything)), 150)
+def judge(kind):
+    name = kind.__name__
+    folder = WORK / name
+    project = kind(folder, PACKAGES)
+    everything = report(folder, project([], {}), "before")
+    first = marks(folder)
+    could_run = sorted(key for key, runs in everything.items() if runs)
+    chosen = project.choose(could_run, len(could_run) // 2)
     quarantine(folder, chosen)
-    told = skip(folder, "pytest", "--out", "plug")
-    run([*base, *told["args"]], folder, PYTHONPATH="plug")
-    ran, skipped = cases(folder / "r.xml")
-    compare("pytest", everything, chosen, ran)
-    assert sorted(skipped) == sorted(chosen)
+    second = report(folder, project(*told(folder, project.runner)), "after")
+    ran = {key: runs for key, runs in second.items() if runs}
+    expected = {key: everything[key] for key in could_run if key not in set(chosen)}
+    if ran != expected:
+        missing, more = sorted(set(expected) - set(ran)), sorted(set(ran) - set(expected))
+        sys.exit(f"{name}: {len(missing)} left out and should not {missing[:5]}, {len(more)} ran and should not {more[:5]}")
+    again = marks(folder)
+    if first is not None and (first != sum(everything.values()) or again != sum(ran.values())):
+        sys.exit(f"{name}: {first} and {again} tests ran, and {sum(everything.values())} and {sum(ran.values())} are reported")
+    if len(everything) < 300 or len(chosen) < 100:
+        sys.exit(f"{name}: {len(everything)} tests are too few")
+    print(f"{name}: {len(chosen)} of {len(could_run)} left out, and no others", flush=True)
 
 
-def cargo(folder):
-    write(folder, "Cargo.toml", '[package]\nname = "left"\nversion = "0.1.0"\nedition = "2021"\n')
-    tests = "".join(f"#[test] fn {word}() {{}}\n" for word in words(100))
-    write(folder, "src/lib.rs", f"#[cfg(test)] mod m {{ {tests} mod inner {{ {tests} }} }}\n")
-    other = "".join(f"#[test] fn u{word}() {{}}\n" for word in words(100))
-    write(folder, "tests/it.rs", f"mod m {{ {other} mod ü {{ #[test] fn r#fn() {{}} }} }}\n")
-
-
-def nextest():
-    folder = WORK / "cargo"
-    cargo(folder)
-    write(folder, ".config/nextest.toml", '[profile.ci.junit]\npath = "junit.xml"\n')
-    base = ["cargo", "nextest", "run", "--profile", "ci"]
-    run(base, folder)
-    report = folder / "target/nextest/ci/junit.xml"
-    everything, _ = cases(report)
-    chosen = RANDOM.sample(sorted(everything), 150)
-    quarantine(folder, chosen)
-    run([*base, *skip(folder, "nextest")["args"]], folder)
-    ran, _ = cases(report)
-    compare("nextest", everything, chosen, ran)
-    # cargo test knows the same tests by name.
-    told = skip(folder, "cargo-test")["args"]
-    done = run(["cargo", "test", *told], folder)
-    ran = [line.split(" ")[1] for line in done.stdout.splitlines() if line.startswith("test ") and line.endswith("... ok")]
-    names = lambda tests: [test for _, test in tests]
-    compare("cargo-test", names(everything), names(chosen), ran)
-
-
-for judge in [pytest, nextest]:
-    judge()
+for project in PROJECTS:
+    if not sys.argv[4:] or project.__name__ in sys.argv[4:]:
+        judge(project)

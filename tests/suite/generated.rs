@@ -4,11 +4,13 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 25] = [
+const SCHEMAS: [&str; 27] = [
     "config",
     "config-show",
     "demo",
     "explain",
+    "flakes-backfill",
+    "flakes-escalate",
     "flakes-ingest",
     "flakes-gate",
     "flakes-quarantine",
@@ -73,6 +75,8 @@ fn the_command_reference_is_published() {
         &["plan", "replay"],
         &["flakes", "ingest"],
         &["flakes", "report"],
+        &["flakes", "escalate"],
+        &["flakes", "backfill"],
         &["state", "sync"],
         &["state", "push"],
         &["state", "fold"],

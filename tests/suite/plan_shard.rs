@@ -262,6 +262,10 @@ fn mistakes_are_told_apart() {
         .exits_with(2)
         .says("did you mean `pytest`");
     let _ = maestro
+        .run(args("1/2", "mocha"))
+        .exits_with(15)
+        .says("those of cargo-test, go-test, jest, nextest, pytest, vitest can");
+    let _ = maestro
         .run(args("1/2", "pytest"))
         .exits_with(65)
         .says("pytest --collect-only -q");

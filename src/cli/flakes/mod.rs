@@ -1,6 +1,8 @@
 //! `maestro flakes`
 
+mod backfill;
 mod counts;
+mod escalate;
 mod gate;
 mod ingest;
 mod owners;
@@ -8,6 +10,8 @@ mod quarantine;
 mod report;
 pub(super) mod rules;
 
+pub(super) use backfill::BackfillDocument;
+pub(super) use escalate::EscalateDocument;
 pub(super) use gate::FlakesGateDocument;
 pub(super) use ingest::wire::IngestDocument;
 pub(super) use quarantine::{QuarantineDocument, SkipDocument};
@@ -23,6 +27,8 @@ pub(crate) enum FlakesCommand {
     Ingest(ingest::IngestArgs),
     Report(report::ReportArgs),
     Gate(gate::GateArgs),
+    Escalate(escalate::EscalateArgs),
+    Backfill(backfill::BackfillArgs),
     /// Forgive a flaky test for a while, and review what is forgiven
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
@@ -33,6 +39,8 @@ pub(crate) fn run(session: &mut Session<'_>, command: &FlakesCommand) -> Command
         FlakesCommand::Ingest(args) => ingest::run(session, args),
         FlakesCommand::Report(args) => report::run(session, args),
         FlakesCommand::Gate(args) => gate::run(session, args),
+        FlakesCommand::Escalate(args) => escalate::run(session, args),
+        FlakesCommand::Backfill(args) => backfill::run(session, args),
         FlakesCommand::Quarantine(command) => quarantine::run(session, command),
     }
 }

@@ -54,7 +54,7 @@ const READS: &[Ask] = &[
     |g, o| one(g, &account::repository(o)),
     |g, _| one(g, &account::membership("o", "security", "somebody")),
     |g, o| all(g, &pulls::list(o, "all"), 1),
-    |g, o| all(g, &pulls::of_branch(o, "o", "x"), 0),
+    |g, o| all(g, &pulls::of_branch(o, "o", "x", "open"), 0),
     |g, o| one(g, &pulls::get(o, 1)),
     |g, o| all(g, &pulls::files(o, 1), 1),
     |g, o| all(g, &pulls::commits(o, 1), 1),
@@ -131,6 +131,7 @@ const PULL: pulls::NewPull<'_> = pulls::NewPull {
     body: "b",
     head: "x",
     base: "main",
+    is_draft: true,
 };
 
 /// What may be said twice.
@@ -152,7 +153,7 @@ const SETS: &[Ask] = &[
 
 /// What makes two when it is said twice; `GET` of nothing else is like that.
 const MAKES: &[Ask] = &[
-    |g, o| one(g, &pulls::create_draft(o, PULL)),
+    |g, o| one(g, &pulls::create(o, PULL)),
     |g, o| one(g, &issues::create(o, "t", "b", &["maestro"])),
     |g, o| one(g, &issues::add_labels(o, 1, &["flaky"])),
     |g, o| one(g, &issues::comment(o, 1, "text")),
@@ -186,6 +187,7 @@ pub(super) fn furnished() -> Fake {
             .lists
             .insert(list.into(), vec![fake::template(kind)]);
     }
+    fake.store().lists.get_mut("/actions/runs").unwrap()[0]["status"] = json!("completed");
     let timeline = [
         "committed",
         "reviewed",

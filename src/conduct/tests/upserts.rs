@@ -11,7 +11,7 @@ use super::{TOKEN, TestClock, repository, server, with};
 use crate::conduct::github::GitHub;
 use crate::conduct::identity::Whose;
 use crate::conduct::post::{Posted, post};
-use crate::conduct::upsert::{self, Draft, Issue};
+use crate::conduct::upsert::{self, Issue, Pull};
 use crate::forge::body::Section;
 use crate::forge::problem::ForgeError;
 use crate::forge::request::{Request, Response, Silence};
@@ -146,20 +146,23 @@ fn a_crash_at_any_request_leaves_one_text() {
                     text: &text(words),
                     key: KEY,
                     label: "maestro",
+                    number: None,
+                    is_open: true,
                 },
             )
             .map(|done| done.writes)
         },
         &|github, words| {
-            upsert::draft(
+            upsert::pull(
                 github,
                 ME,
-                Draft {
+                Pull {
                     title,
                     text: &text(words),
                     key: KEY,
                     head: "x",
                     base: "main",
+                    is_draft: true,
                 },
             )
             .map(|done| done.writes)
@@ -228,6 +231,8 @@ fn a_closed_issue_is_opened_again_and_a_double_one_set_aside() {
                     text: &text(words),
                     key: KEY,
                     label: "maestro",
+                    number: None,
+                    is_open: true,
                 },
             )
         })

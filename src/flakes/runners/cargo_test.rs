@@ -3,7 +3,13 @@
 //! The list does not say which binary a test is from, and neither can the arguments: equal names run together. Tests in
 //! documentation have names of several words, which rustdoc takes apart: all of them run together, by `--doc`.
 
-use super::{Known, ListProblem, Runner, Skip, Unit, in_parts, lines, texts, tidy};
+use std::path::Path;
+
+use super::skip::innermost;
+use super::{
+    Known, ListProblem, NESTED, Runner, Sharded, Skip, Unit, Unskippable, in_parts, lines, texts,
+    tidy,
+};
 
 pub(super) struct CargoTest;
 
@@ -15,6 +21,34 @@ impl Runner for CargoTest {
         "cargo-test"
     }
 
+    fn skip(&self, tests: &[(&str, &str)], _: &Path) -> Result<Skip, Unskippable> {
+        let mut args = Vec::new();
+        for (suite, test) in tests {
+            if test.contains(char::is_whitespace) {
+                let why = "rustdoc takes apart names of several words, and would leave out others";
+                return Err(Unskippable::test(suite, test, why));
+            }
+            for name in names(suite, test) {
+                args.extend(["--skip".to_owned(), name]);
+            }
+        }
+        if !args.is_empty() {
+            args.splice(0..0, texts(&["--", "--exact"]));
+        }
+        Ok(Skip::args(args))
+    }
+
+    /// What a test program exits with is handed on; a build that fails exits with 101 as well, and leaves a broken report.
+    fn failed(&self) -> &'static [i32] {
+        &[101]
+    }
+
+    fn shards(&self) -> Option<&dyn Sharded> {
+        Some(self)
+    }
+}
+
+impl Sharded for CargoTest {
     fn list_command(&self) -> &'static str {
         "cargo test -- --list --format terse"
     }
@@ -59,35 +93,8 @@ impl Runner for CargoTest {
         groups
     }
 
-    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
-        // Of a report that names modules apart, the last part of the suite belongs to the name.
-        let mut args = Vec::new();
-        for (suite, test) in tests {
-            let class = suite.rsplit(" > ").next().unwrap_or_default();
-            let is_module = suite.contains(" > ") && !test.contains("::") && !class.is_empty();
-            let name = if is_module {
-                format!("{class}::{test}")
-            } else {
-                (*test).to_owned()
-            };
-            args.extend(["--skip".to_owned(), name]);
-        }
-        if !args.is_empty() {
-            args.splice(0..0, texts(&["--", "--exact"]));
-        }
-        Some(Skip {
-            args,
-            ..Skip::default()
-        })
-    }
-
     fn has_lines_of_calls(&self) -> bool {
         true
-    }
-
-    /// What a test program exits with is handed on; a build that fails exits with 101 as well, and leaves a broken report.
-    fn failed(&self) -> &'static [i32] {
-        &[101]
     }
 
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
@@ -96,6 +103,22 @@ impl Runner for CargoTest {
             known.test(class, name)
         })
     }
+}
+
+/// Returns what a test may be called. libtest's own report has the module apart from the name, `crate` where a test is in none, and
+/// `integration` with the whole name (rust-lang/rust, `library/test/src/formatters/junit.rs`).
+fn names(suite: &str, test: &str) -> Vec<String> {
+    let class = innermost(suite);
+    let plain = test.to_owned();
+    if !suite.contains(NESTED) || test.contains("::") || matches!(class, "" | "crate") {
+        return vec![plain];
+    }
+    let with_module = format!("{class}::{test}");
+    if class == "integration" {
+        // Or a module is called so.
+        return vec![plain, with_module];
+    }
+    vec![with_module]
 }
 
 /// Whether a name is one of rustdoc's: `src/lib.rs - f (line 3)`.
@@ -146,13 +169,26 @@ mod tests {
     #[test]
     fn tests_are_left_out_by_exact_name() {
         let skip = CargoTest
-            .skip(&[("crate", "m::a"), ("test > m", "b")])
+            .skip(&[("crate", "m::a"), ("test > m", "b")], Path::new(""))
             .unwrap();
         assert_eq!(
             skip.args,
             ["--", "--exact", "--skip", "m::a", "--skip", "m::b"]
         );
-        assert!(CargoTest.skip(&[]).unwrap().args.is_empty());
+        let skip = CargoTest
+            .skip(
+                &[("test > crate", "r"), ("test > integration", "t")],
+                Path::new(""),
+            )
+            .unwrap();
+        let names = ["r", "t", "integration::t"].map(|name| ["--skip", name]);
+        assert_eq!(skip.args[2..], names.concat());
+        assert!(
+            CargoTest
+                .skip(&[("test > src/lib.rs", "f (line 1)")], Path::new(""))
+                .is_err()
+        );
+        assert!(CargoTest.skip(&[], Path::new("")).unwrap().args.is_empty());
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! go test: `go test -list . ./...`, and `-run` (`go help testflag`). A package that is not whole is a call of its own.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::{Known, ListProblem, Runner, Unit, by_group, in_parts, lines, sizes, texts, tidy};
+use super::skip::{argument, escaped_pattern, innermost, path_in};
+use super::{
+    Known, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, by_group, in_parts, lines, sizes,
+    texts, tidy,
+};
 
 pub(super) struct GoTest;
 
@@ -11,6 +16,40 @@ impl Runner for GoTest {
         "go-test"
     }
 
+    /// `-skip` holds for every package, so a program that `-exec` names adds it to the ones that it is meant for.
+    fn skip(&self, tests: &[(&str, &str)], folder: &Path) -> Result<Skip, Unskippable> {
+        let mut packages: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (suite, test) in tests {
+            packages
+                .entry(innermost(suite))
+                .or_default()
+                .push(pattern(test));
+        }
+        let mut cases = String::new();
+        for (package, mut patterns) in packages {
+            patterns.sort_unstable();
+            patterns.dedup();
+            let skip = argument(patterns.join("|"))?;
+            let (package, skip) = (in_shell(package), in_shell(&skip));
+            cases.push_str(&format!("{package}) skip={skip} ;;\n"));
+        }
+        let path = path_in(folder, FILE);
+        // `go help test`: the words of -exec may be quoted, with either quote.
+        let quote = if path.contains('\'') { '"' } else { '\'' };
+        let args = texts(&["-exec", &format!("sh {quote}{path}{quote}")]);
+        Ok(Skip::with_file(
+            args,
+            FILE,
+            WRAPPER.replacen("CASES\n", &cases, 1),
+        ))
+    }
+
+    fn shards(&self) -> Option<&dyn Sharded> {
+        Some(self)
+    }
+}
+
+impl Sharded for GoTest {
     fn list_command(&self) -> &'static str {
         "go test -list . ./..."
     }
@@ -73,6 +112,38 @@ impl Runner for GoTest {
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
         known.test(&unit.group, &unit.name)
     }
+}
+
+const FILE: &str = "maestro_quarantine.sh";
+
+/// Runs a package's tests but those in quarantine; `go test` calls it in the folder of the package.
+const WRAPPER: &str = r#"# Leaves out what is in quarantine. Written by maestro; do not edit.
+package=$(go list -e -f '{{.ImportPath}}') || exit 2
+case $package in
+CASES
+*) exec "$@" ;;
+esac
+binary=$1
+shift
+for argument; do
+    shift
+    case $argument in
+    -test.skip=*) skip="$skip|${argument#-test.skip=}" ;;
+    *) set -- "$@" "$argument" ;;
+    esac
+done
+exec "$binary" "-test.skip=$skip" "$@"
+"#;
+
+/// Returns what `-skip` takes for one test: a pattern for each part of its name.
+fn pattern(test: &str) -> String {
+    let parts = test.split('/').map(escaped_pattern);
+    let parts: Vec<String> = parts.map(|part| format!("^{part}$")).collect();
+    parts.join("/")
+}
+
+fn in_shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Whether `go test` runs it without being asked for benchmarks.
@@ -160,5 +231,19 @@ mod tests {
             GoTest.time_of(&Unit::new("ex.com/m/p", "TestA"), &known),
             Some(3.0)
         );
+    }
+
+    #[test]
+    fn a_program_leaves_tests_out_of_their_package() {
+        let tests = [
+            ("m/p", "TestA/x.y/#00"),
+            ("m/it's", "TestB"),
+            ("m/p", "TestC"),
+        ];
+        let skip = GoTest.skip(&tests, Path::new("/o p")).unwrap();
+        assert_eq!(skip.args, ["-exec", "sh '/o p/maestro_quarantine.sh'"]);
+        let (_, text) = skip.file.unwrap();
+        let cases = "case $package in\n'm/it'\\''s') skip='^TestB$' ;;\n'm/p') skip='^TestA$/^x\\.y$/^\\#00$|^TestC$' ;;\n*) exec";
+        assert!(text.contains(cases), "{text}");
     }
 }

@@ -1,15 +1,26 @@
 //! Test runners: how each lists its tests, how its reports call them, and how it is told which ones to run. One file a runner.
 
 mod cargo_test;
+mod ctest;
 mod go_test;
+mod gtest;
+mod javascript;
 mod jest;
+mod mocha;
 mod nextest;
+mod phpunit;
+mod playwright;
 mod pytest;
+mod rspec;
+mod skip;
+mod surefire;
 mod vitest;
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 
 use super::timing::Expected;
+pub(crate) use skip::{Skip, Unskippable, left_out};
 
 /// What a runner can be told to run by itself: a test, or a file where it knows nothing smaller.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +84,21 @@ impl ListProblem {
 pub(crate) trait Runner: Sync {
     /// What it is called in configuration and on the command line.
     fn name(&self) -> &'static str;
+    /// Returns what makes it leave out these tests, by suite and name as its reports have them, and no others. A file that it needs
+    /// will lie in this folder, whose path is absolute.
+    fn skip(&self, tests: &[(&str, &str)], folder: &Path) -> Result<Skip, Unskippable>;
+    /// Returns what it exits with when tests have failed and nothing else is wrong.
+    fn failed(&self) -> &'static [i32] {
+        &[1]
+    }
+    /// Returns how its tests are listed and split, where maestro knows.
+    fn shards(&self) -> Option<&dyn Sharded> {
+        None
+    }
+}
+
+/// A test runner whose tests are split over several jobs.
+pub(crate) trait Sharded: Runner {
     /// The command that lists its tests.
     fn list_command(&self) -> &'static str;
     /// Reads the list.
@@ -80,16 +106,6 @@ pub(crate) trait Runner: Sync {
     /// Returns the arguments that make it run these units and no others: one line of arguments for each call. Nobody may
     /// have an empty list run everything.
     fn only(&self, chosen: &[&Unit], all: &[Unit]) -> Vec<Vec<String>>;
-    /// Returns what makes it leave out these tests, by suite and name as reports have them, and no others; nothing where it cannot
-    /// be told so.
-    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
-        let _ = tests;
-        None
-    }
-    /// Returns what it exits with when tests have failed and nothing else is wrong.
-    fn failed(&self) -> &'static [i32] {
-        &[1]
-    }
     /// Returns how long a unit is expected to take, in milliseconds.
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64>;
     /// Whether it may have to be called more than once; then a file of arguments has a line for each call.
@@ -102,24 +118,21 @@ pub(crate) trait Runner: Sync {
     }
 }
 
-/// How a runner is told to leave out tests.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Skip {
-    /// Arguments to add to its command.
-    pub(crate) args: Vec<String>,
-    /// A file to put beside them: name and content.
-    pub(crate) file: Option<(&'static str, String)>,
-    /// A variable that must lead to the folder of that file.
-    pub(crate) variable: Option<&'static str>,
-}
-
 /// Every runner, in order of name.
 pub(crate) const RUNNERS: &[&dyn Runner] = &[
     &cargo_test::CargoTest,
+    &ctest::Ctest,
     &go_test::GoTest,
+    &gtest::Gtest,
     &jest::Jest,
+    &mocha::Mocha,
     &nextest::Nextest,
+    &phpunit::Phpunit,
+    &playwright::Playwright,
     &pytest::Pytest,
+    &rspec::Rspec,
+    &surefire::Surefire,
+    &surefire::SurefireJunit4,
     &vitest::Vitest,
 ];
 
@@ -232,7 +245,7 @@ mod tests {
     use super::*;
 
     /// Checks a runner: what it lists, and what it is told for the first of these units.
-    pub(super) fn listed(runner: &dyn Runner, text: &str) -> Vec<String> {
+    pub(super) fn listed(runner: &dyn Sharded, text: &str) -> Vec<String> {
         let units = runner.read_list(text).unwrap();
         let shown = units
             .iter()
@@ -260,7 +273,7 @@ mod tests {
 
     #[test]
     fn no_runner_takes_nothing_for_everything() {
-        for runner in RUNNERS {
+        for runner in RUNNERS.iter().filter_map(|runner| runner.shards()) {
             let all = [Unit::new("g", "n")];
             let calls = runner.only(&[], &all);
             assert!(

@@ -2,8 +2,13 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::{Known, LONGEST, ListProblem, Runner, Skip, Unit, by_group, sizes, texts, tidy};
+use super::skip::argument;
+use super::{
+    Known, LONGEST, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, by_group, sizes, texts,
+    tidy,
+};
 
 pub(super) struct Nextest;
 
@@ -47,6 +52,35 @@ impl Runner for Nextest {
         "nextest"
     }
 
+    fn skip(&self, tests: &[(&str, &str)], _: &Path) -> Result<Skip, Unskippable> {
+        let term = |(suite, test): &(&str, &str)| {
+            format!(
+                "(binary_id(={}) & test(={}))",
+                escaped(suite),
+                escaped(test)
+            )
+        };
+        let all: Vec<String> = tests.iter().map(term).collect();
+        let args = if all.is_empty() {
+            Vec::new()
+        } else {
+            let all = argument(format!("not ({})", all.join(" | ")))?;
+            vec!["-E".to_owned(), all]
+        };
+        Ok(Skip::args(args))
+    }
+
+    /// `NextestExitCode::TEST_RUN_FAILED` of the crate `nextest-metadata`.
+    fn failed(&self) -> &'static [i32] {
+        &[100]
+    }
+
+    fn shards(&self) -> Option<&dyn Sharded> {
+        Some(self)
+    }
+}
+
+impl Sharded for Nextest {
     fn list_command(&self) -> &'static str {
         "cargo nextest list --message-format json"
     }
@@ -113,31 +147,6 @@ impl Runner for Nextest {
             .into_iter()
             .flat_map(|one| ["-E".to_owned(), one]);
         vec![both.collect()]
-    }
-
-    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
-        let term = |(suite, test): &(&str, &str)| {
-            format!(
-                "(binary_id(={}) & test(={}))",
-                escaped(suite),
-                escaped(test)
-            )
-        };
-        let all: Vec<String> = tests.iter().map(term).collect();
-        let args = if all.is_empty() {
-            Vec::new()
-        } else {
-            vec!["-E".to_owned(), format!("not ({})", all.join(" | "))]
-        };
-        Some(Skip {
-            args,
-            ..Skip::default()
-        })
-    }
-
-    /// `NextestExitCode::TEST_RUN_FAILED` of the crate `nextest-metadata`.
-    fn failed(&self) -> &'static [i32] {
-        &[100]
     }
 
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
@@ -210,10 +219,12 @@ mod tests {
 
     #[test]
     fn tests_are_left_out_by_binary_and_name() {
-        let skip = Nextest.skip(&[("a::it", "x"), ("a", "odd)")]).unwrap();
+        let skip = Nextest
+            .skip(&[("a::it", "x"), ("a", "odd)")], Path::new(""))
+            .unwrap();
         let expected = "not ((binary_id(=a::it) & test(=x)) | (binary_id(=a) & test(=odd\\))))";
         assert_eq!(skip.args, ["-E", expected]);
-        assert_eq!(Nextest.skip(&[]).unwrap(), Skip::default());
+        assert_eq!(Nextest.skip(&[], Path::new("")).unwrap(), Skip::default());
     }
 
     #[test]

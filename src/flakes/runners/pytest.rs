@@ -1,6 +1,9 @@
 //! pytest: `pytest --collect-only -q`, and node ids as arguments (pytest documentation, "How to invoke pytest").
 
-use super::{Known, ListProblem, Runner, Skip, Unit, lines, texts, tidy};
+use std::path::Path;
+
+use super::skip::{innermost, program};
+use super::{Known, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, lines, texts, tidy};
 
 pub(super) struct Pytest;
 
@@ -9,6 +12,26 @@ impl Runner for Pytest {
         "pytest"
     }
 
+    /// `--deselect` takes out whatever begins alike; a plugin takes out what is meant.
+    fn skip(&self, tests: &[(&str, &str)], _: &Path) -> Result<Skip, Unskippable> {
+        let names: Vec<(&str, &str)> = tests
+            .iter()
+            .map(|(suite, test)| (innermost(suite), *test))
+            .collect();
+        Ok(Skip {
+            args: texts(&["-p", "maestro_quarantine"]),
+            file: Some(("maestro_quarantine.py", program(PLUGIN, &names))),
+            variable: Some("PYTHONPATH"),
+            condition: None,
+        })
+    }
+
+    fn shards(&self) -> Option<&dyn Sharded> {
+        Some(self)
+    }
+}
+
+impl Sharded for Pytest {
     fn list_command(&self) -> &'static str {
         "pytest --collect-only -q"
     }
@@ -44,24 +67,6 @@ impl Runner for Pytest {
             .iter()
             .map(|unit| format!("{}::{}", unit.group, unit.name));
         vec![ids.collect()]
-    }
-
-    /// `--deselect` takes out whatever begins alike; a plugin takes out what is meant.
-    fn skip(&self, tests: &[(&str, &str)]) -> Option<Skip> {
-        let mut names: Vec<(&str, &str)> = tests
-            .iter()
-            .map(|(suite, test)| (suite.rsplit(" > ").next().unwrap_or_default(), *test))
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        let names = serde_json::to_string(&names).unwrap_or_default();
-        // A literal of JSON is one of Python, once its quotes and backslashes are.
-        let literal = names.replace('\\', "\\\\").replace('\'', "\\'");
-        Some(Skip {
-            args: texts(&["-p", "maestro_quarantine"]),
-            file: Some(("maestro_quarantine.py", PLUGIN.replace("NAMES", &literal))),
-            variable: Some("PYTHONPATH"),
-        })
     }
 
     fn time_of(&self, unit: &Unit, known: &Known) -> Option<f64> {
@@ -159,7 +164,10 @@ mod tests {
     #[test]
     fn a_plugin_leaves_out_what_is_meant() {
         let skip = Pytest
-            .skip(&[("pytest > sub.test_a", "test_p['a\\\\b\"]")])
+            .skip(
+                &[("pytest > sub.test_a", "test_p['a\\\\b\"]")],
+                Path::new(""),
+            )
             .unwrap();
         let (name, text) = skip.file.unwrap();
         assert_eq!(

@@ -3,7 +3,13 @@
 //! A filter selects every file whose path has it as a part, in any case of letters: files that are selected with others
 //! stay with them.
 
-use super::{Known, ListProblem, Runner, Unit, files_of_json, lines, texts, tidy};
+use std::path::Path;
+
+use super::javascript::script;
+use super::skip::path_in;
+use super::{
+    Known, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, files_of_json, lines, texts, tidy,
+};
 
 pub(super) struct Vitest;
 
@@ -12,6 +18,18 @@ impl Runner for Vitest {
         "vitest"
     }
 
+    /// `-t` knows no file, so a configuration around the repository's own adds a hook (vitest.dev, "setupFiles", "globalSetup").
+    fn skip(&self, tests: &[(&str, &str)], folder: &Path) -> Result<Skip, Unskippable> {
+        let args = vec!["--config".to_owned(), path_in(folder, FILE)];
+        Ok(Skip::with_file(args, FILE, script(CONFIG, tests)))
+    }
+
+    fn shards(&self) -> Option<&dyn Sharded> {
+        Some(self)
+    }
+}
+
+impl Sharded for Vitest {
     fn list_command(&self) -> &'static str {
         "npx vitest list --filesOnly"
     }
@@ -115,6 +133,59 @@ fn shares_project(path: &str, suffix: &str, other: &str) -> bool {
         .is_some_and(|rest| rest.contains(suffix))
 }
 
+const FILE: &str = "maestro_quarantine.vitest.mjs";
+
+/// The configuration, the global setup and the setup of each test file in one file.
+const CONFIG: &str = r"
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const FILE_PATH = fileURLToPath(import.meta.url);
+
+// What Vitest's reporter drops.
+const forbidden = /[\0-\x08\v\f\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff\ufdd0-\ufdef]/g;
+
+// In a worker: asked before each test.
+if (globalThis.__vitest_worker__) {
+  const { beforeEach, inject } = await import('vitest');
+  const { root, template } = inject('maestro-quarantine');
+  const { relative } = await import('node:path');
+  const nameOf = (task) => (task.suite && task.suite !== task.file ? `${nameOf(task.suite)} > ${task.name}` : task.name);
+  const written = (text) => text.replace(forbidden, '');
+  beforeEach((context) => {
+    const { task } = context;
+    const file = relative(root, task.file.filepath);
+    const classname = template === undefined ? file : template.replace(/\{filename\}/g, task.file.name).replace(/\{filepath\}/g, task.file.filepath);
+    if (isQuarantined([written(file)], written(classname), written(nameOf(task)))) context.skip('in quarantine');
+  });
+}
+
+// Before the first worker: every project gets the hook, also one that has a configuration of its own.
+function prepare({ vitest }) {
+  if (!vitest) throw new Error('maestro needs Vitest 3 or newer to leave tests out');
+  const junit = vitest.config.reporters.find((reporter) => Array.isArray(reporter) && reporter[0] === 'junit');
+  const template = junit && junit[1] ? junit[1].classnameTemplate : undefined;
+  if (typeof template === 'function') throw new Error('maestro cannot tell what a function of `classnameTemplate` calls tests');
+  for (const project of vitest.projects) {
+    project.provide('maestro-quarantine', { root: vitest.config.root, template });
+    project.config.setupFiles.unshift(FILE_PATH);
+  }
+}
+
+async function configuration(given) {
+  const { createRequire } = await import('node:module');
+  const { existsSync } = await import('node:fs');
+  const { resolve } = await import('node:path');
+  const inVitest = createRequire(createRequire(resolve('package.json')).resolve('vitest/package.json'));
+  const vite = await import(pathToFileURL(inVitest.resolve('vite')).href);
+  const names = ['vitest', 'vite'].flatMap((name) => ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((end) => `${name}.config.${end}`));
+  const file = process.env.MAESTRO_VITEST_CONFIG || names.find((name) => existsSync(name));
+  const own = file ? (await vite.loadConfigFromFile(given, resolve(file))).config : {};
+  return vite.mergeConfig(own, { test: { globalSetup: [FILE_PATH] } });
+}
+
+export default (given) => (given && given.provide ? prepare(given) : configuration(given));
+";
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::listed;
@@ -161,5 +232,22 @@ mod tests {
             ]
         );
         assert_eq!(Vitest.only(&[&all[4]], &all), [["src/b.test.ts"]]);
+    }
+
+    #[test]
+    fn a_program_leaves_out_what_is_meant() {
+        let skip = Vitest
+            .skip(&[("a > b", "it's")], Path::new("/out"))
+            .unwrap();
+        let (name, text) = skip.file.unwrap();
+        assert_eq!(
+            skip.args,
+            ["--config", "/out/maestro_quarantine.vitest.mjs"]
+        );
+        assert_eq!(name, FILE);
+        assert!(
+            text.contains(r#"JSON.parse('[["a > b","it\'s"]]')"#),
+            "{text}"
+        );
     }
 }

@@ -165,6 +165,8 @@ pub(crate) struct GitCommit {
     pub(crate) sha: String,
     pub(crate) tree: Parent,
     #[serde(default)]
+    pub(crate) message: String,
+    #[serde(default)]
     pub(crate) parents: Vec<Parent>,
 }
 

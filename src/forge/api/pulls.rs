@@ -71,8 +71,13 @@ pub(crate) fn list(repository: &RepoName, state: &str) -> Listing<Pull> {
     Listing::new(request, None)
 }
 
-/// The open pull requests of a branch.
-pub(crate) fn of_branch(repository: &RepoName, owner: &str, branch: &str) -> Listing<Pull> {
+/// The pull requests of a branch that are `open`, `closed`, or `all` of them, newest first.
+pub(crate) fn of_branch(
+    repository: &RepoName,
+    owner: &str,
+    branch: &str,
+    state: &str,
+) -> Listing<Pull> {
     let request = about(
         Method::Get,
         repository,
@@ -82,7 +87,7 @@ pub(crate) fn of_branch(repository: &RepoName, owner: &str, branch: &str) -> Lis
     );
     Listing::new(
         request
-            .query("state", "open")
+            .query("state", state)
             .query("head", format!("{owner}:{branch}")),
         None,
     )
@@ -106,18 +111,19 @@ pub(crate) struct NewPull<'a> {
     pub(crate) body: &'a str,
     pub(crate) head: &'a str,
     pub(crate) base: &'a str,
+    pub(crate) is_draft: bool,
 }
 
-/// Opens a draft.
-pub(crate) fn create_draft(repository: &RepoName, new: NewPull<'_>) -> Call<Pull> {
+/// Opens a pull request.
+pub(crate) fn create(repository: &RepoName, new: NewPull<'_>) -> Call<Pull> {
     let request = about(
         Method::Post,
         repository,
         "/pulls",
-        "open a draft pull request",
+        "open a pull request",
         WRITE,
     );
-    Call::new(request.body(json!({ "title": new.title, "body": new.body, "head": new.head, "base": new.base, "draft": true })))
+    Call::new(request.body(json!({ "title": new.title, "body": new.body, "head": new.head, "base": new.base, "draft": new.is_draft })))
 }
 
 /// Changes title and text.

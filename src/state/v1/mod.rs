@@ -9,6 +9,7 @@ pub(crate) use crate::flakes::timing::Timed;
 mod cursor;
 mod encode;
 mod envelope;
+mod issue_link;
 mod judge;
 mod late;
 mod plan;
@@ -21,6 +22,7 @@ mod test_timing;
 pub(crate) use cursor::{Cursor, decode_cursor, encode_cursor};
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
+pub(crate) use issue_link::{decode_issue_link, encode_issue_link};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
 pub(crate) use late::late_line;
 pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
@@ -37,6 +39,7 @@ pub(crate) const TEST_ROLLUP: &str = "test_rollup";
 pub(crate) const TEST_RUN: &str = "test_run";
 pub(crate) const TEST_TIMING: &str = "test_timing";
 pub(crate) const CURSOR: &str = "cursor";
+pub(crate) const ISSUE_LINK: &str = "issue_link";
 pub(crate) const PLAN: &str = "plan";
 
 /// Whether events of a kind tell how tests went.
@@ -73,6 +76,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         TEST_TIMING => test_timing::check(event),
         late::LATE => late::check(event),
         CURSOR => cursor::check(event),
+        ISSUE_LINK => issue_link::check(event),
         PLAN => plan::check(event),
         _ => Ok(()),
     }

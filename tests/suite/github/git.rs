@@ -23,9 +23,13 @@ pub(super) fn answer(repository: &Path, asked: &Asked, rest: &str) -> Option<Ans
     match (asked.method.as_str(), rest) {
         ("GET", _) => {
             if let Some(name) = rest.strip_prefix("/git/ref/") {
-                let sha =
-                    git.run(&["rev-parse", "--verify", "--quiet", &format!("refs/{name}")])?;
-                return Some(Answer::json(200, &reference(&format!("refs/{name}"), &sha)));
+                let found = git.run(&["rev-parse", "--verify", "--quiet", &format!("refs/{name}")]);
+                let reference = |sha: String| reference(&format!("refs/{name}"), &sha);
+                return Some(found.map_or_else(missing, |sha| Answer::json(200, &reference(sha))));
+            }
+            if let Some(path) = rest.strip_prefix("/contents/") {
+                let at = asked.query.get("ref").map_or("HEAD", String::as_str);
+                return Some(git.file(path, at).unwrap_or_else(missing));
             }
             let sha = rest.strip_prefix("/git/commits/")?;
             Some(Answer::json(200, &git.commit(sha)?))
@@ -83,13 +87,17 @@ pub(super) fn answer(repository: &Path, asked: &Asked, rest: &str) -> Option<Ans
     }
 }
 
+fn missing() -> Answer {
+    Answer::json(404, &template("basic-error"))
+}
+
 fn reference(name: &str, sha: &str) -> Value {
     let mut found = template("git-ref");
     merge(&mut found, json!({ "ref": name, "object": { "sha": sha } }));
     found
 }
 
-struct Git<'p>(&'p Path);
+pub(super) struct Git<'p>(pub(super) &'p Path);
 
 impl Git<'_> {
     fn run(&self, args: &[&str]) -> Option<String> {
@@ -134,8 +142,38 @@ impl Git<'_> {
     fn commit(&self, sha: &str) -> Option<Value> {
         let tree = self.run(&["rev-parse", &format!("{sha}^{{tree}}")])?;
         let mut found = template("git-commit");
-        merge(&mut found, json!({ "sha": sha, "tree": { "sha": tree } }));
+        let message = self.run(&["log", "-1", "--format=%B", sha])?;
+        let parents = self.run(&["log", "-1", "--format=%P", sha])?;
+        let parent = |sha: &str| json!({ "sha": sha, "url": "https://example.invalid/", "html_url": "https://example.invalid/" });
+        let parents: Vec<Value> = parents.split_whitespace().map(parent).collect();
+        merge(
+            &mut found,
+            json!({ "sha": sha, "tree": { "sha": tree }, "message": message, "parents": parents }),
+        );
         Some(found)
+    }
+
+    /// A file of a commit, as the API hands it out.
+    fn file(&self, path: &str, at: &str) -> Option<Answer> {
+        let sha = self.run(&["rev-parse", "--verify", "--quiet", &format!("{at}:{path}")])?;
+        let text = self.run(&["cat-file", "blob", &sha])? + "\n";
+        let mut found = template("content-file");
+        let content = BASE64_STANDARD.encode(&text);
+        merge(
+            &mut found,
+            json!({ "path": path, "sha": sha, "size": text.len(), "content": content, "encoding": "base64" }),
+        );
+        Some(Answer::json(200, &found))
+    }
+
+    /// Returns the tip of a branch.
+    pub(super) fn tip(&self, branch: &str) -> Option<String> {
+        self.run(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            &format!("refs/heads/{branch}"),
+        ])
     }
 
     fn tree(&self, base: Option<&str>, entries: &[Value]) -> Option<String> {

@@ -208,6 +208,31 @@ impl Fake {
         id
     }
 
+    /// Adds a run that ended, with its attempts: when each began, and the jobs that it did with their conclusions.
+    pub(crate) fn ended(&self, id: u64, fields: &Value, attempts: &[(&str, &[(&str, &str)])]) {
+        let ours = json!({ "id": 1, "full_name": "o/n" });
+        for (number, (begun, jobs)) in (1_u64..).zip(attempts) {
+            let mut run = template("workflow-run");
+            let own = json!({
+                "id": id, "run_attempt": number, "run_started_at": begun, "created_at": attempts[0].0, "status": "completed", "event": "push",
+                "head_branch": "main", "repository": ours, "head_repository": ours, "path": ".github/workflows/ci.yml",
+            });
+            objects::merge(&mut run, own);
+            objects::merge(&mut run, fields.clone());
+            let place = format!("/actions/runs/{id}/attempts/{number}");
+            for (name, conclusion) in *jobs {
+                let job = json!({ "run_id": id, "run_attempt": number, "name": name, "status": "completed", "conclusion": conclusion });
+                self.add(&format!("{place}/jobs"), "job", job);
+            }
+            let mut store = self.store();
+            if number == attempts.len() as u64 {
+                let runs = store.lists.entry("/actions/runs".into()).or_default();
+                runs.push(run.clone());
+            }
+            store.things.insert(place, run);
+        }
+    }
+
     /// Adds a run of a workflow.
     pub(crate) fn run(&self, id: u64, attempt: u32, fields: Value) {
         let mut run = template("workflow-run");

@@ -183,6 +183,15 @@ fn get(store: &Store, port: u16, asked: &Asked, rest: &str) -> Option<Answer> {
             .find(|thing| is_named(thing, comment))
             .map(|thing| Answer::json(200, thing));
     }
+    let number = rest.strip_prefix("/issues/");
+    if number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit())) {
+        let mut error = template("basic-error");
+        merge(
+            &mut error,
+            json!({ "message": "This issue was deleted", "status": "410" }),
+        );
+        return Some(Answer::json(410, &error));
+    }
     single(rest)
         .map(|kind| Answer::json(200, &template(kind)))
         .or_else(|| Some(list(store, asked, rest)))
@@ -215,6 +224,19 @@ fn is_named(thing: &Value, name: &str) -> bool {
 
 fn list(store: &Store, asked: &Asked, rest: &str) -> Answer {
     let mut items: Vec<Value> = store.lists.get(rest).cloned().unwrap_or_default();
+    if let Some(run) = rest
+        .strip_prefix("/actions/runs/")
+        .and_then(|rest| rest.strip_suffix("/artifacts"))
+        .filter(|_| items.is_empty())
+    {
+        items = store
+            .lists
+            .get("/actions/artifacts")
+            .cloned()
+            .unwrap_or_default();
+        let run: u64 = run.parse().unwrap();
+        items.retain(|item| item["workflow_run"]["id"] == run);
+    }
     let has = |name: &str| asked.query.get(name).map(String::as_str);
     if let Some(label) = has("labels") {
         items.retain(|item| {
@@ -225,6 +247,12 @@ fn list(store: &Store, asked: &Asked, rest: &str) -> Answer {
     }
     if let Some(state) = has("state").filter(|state| *state != "all") {
         items.retain(|item| item["state"] == state);
+    }
+    if let Some(status) = has("status") {
+        items.retain(|item| item["status"] == status);
+    }
+    if let Some((from, to)) = has("created").and_then(|created| created.split_once("..")) {
+        items.retain(|item| (from..=to).contains(&item["created_at"].as_str().unwrap()));
     }
     if let Some((_, branch)) = has("head").and_then(|head| head.split_once(':')) {
         items.retain(|item| item["head"]["ref"] == branch);
@@ -336,6 +364,12 @@ fn write(store: &mut Store, asked: &Asked, rest: &str, id: u64, login: &str) -> 
         _ if rest.ends_with("/comments") => ("issue-comment", json!({})),
         _ => return git(asked, rest, &body),
     };
+    let branch = body["head"].as_str().unwrap_or_default();
+    if let (Some(repository), "/pulls") = (&store.git, rest)
+        && let Some(tip) = super::git::Git(repository).tip(branch)
+    {
+        merge(&mut fields, json!({ "head": { "sha": tip } }));
+    }
     if kind != "check-run" {
         merge(&mut fields, json!({ "body": body["body"], "user": me }));
     }

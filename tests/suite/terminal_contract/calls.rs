@@ -37,6 +37,8 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["flakes", "ingest", "page.html"], 65),
     (&["flakes", "report", "--all"], 0),
     (&["flakes", "gate", "--junit", "green.xml"], 0),
+    (&["flakes", "escalate", "--dry-run"], 0),
+    (&["flakes", "backfill", "--dry-run"], 0),
     (
         &[
             "flakes",
@@ -65,6 +67,11 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
         &["flakes", "quarantine", "release", "known", "--dry-run"],
         65,
     ),
+    (&["flakes", "quarantine", "add", "--auto", "--dry-run"], 0),
+    (
+        &["flakes", "quarantine", "release", "--auto", "--dry-run"],
+        0,
+    ),
     (&["flakes", "quarantine", "review"], 0),
     (
         &[
@@ -77,7 +84,7 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
         0,
     ),
     (&["flakes", "quarantine", "skip", "--runner", "nextest"], 0),
-    (&["flakes", "quarantine", "skip", "--runner", "jest"], 15),
+    (&["flakes", "quarantine", "skip", "--runner", "jest"], 2),
     (&["flakes", "gate", "--junit", "build"], 12),
     (&["state", "sync", "--dry-run"], 0),
     (&["state", "push", "--dry-run"], 0),

@@ -28,7 +28,7 @@ pub(super) struct Found {
 }
 
 /// Names that are looked into when a folder is searched.
-const ENDINGS: [&str; 12] = [
+pub(super) const ENDINGS: [&str; 12] = [
     ".xml",
     ".xml.gz",
     ".ndjson",

@@ -1,6 +1,7 @@
 //! `maestro flakes ingest`
 
 mod inputs;
+mod packed;
 mod record;
 mod reports;
 mod source;
@@ -15,6 +16,7 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
 
+pub(super) use packed::{Packed, PackedFile, read_archive};
 pub(super) use reports::{ReadReports, read_reports};
 
 use inputs::Found;

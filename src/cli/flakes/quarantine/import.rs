@@ -43,7 +43,7 @@ pub(super) fn import(
     session: &mut Session<'_>,
     quarantine: &mut Quarantine,
     args: &ImportArgs,
-    today: Date,
+    (today, days): (Date, u16),
 ) -> Result<Change, CommandError> {
     let failed = |error| CommandError::reading(&args.file, error);
     let file = session
@@ -84,7 +84,7 @@ pub(super) fn import(
         nobody += u64::from(tests.is_empty());
         for (suite, test) in tests {
             if quarantine.find(&suite, &test).is_none() {
-                let days = (today, args.common.days);
+                let days = (today, days);
                 entries.push(entry(one, suite, test, days, &file));
             }
         }

@@ -1,6 +1,8 @@
 //! `maestro flakes quarantine`: the file in the work tree, which counts once it is merged.
 
+mod bulk;
 mod import;
+mod pull;
 mod skip;
 mod wire;
 
@@ -14,13 +16,15 @@ use jiff::tz::TimeZone;
 use super::owners::owner_of;
 use super::report::load;
 use crate::cli::session::Session;
+use crate::config::file::QuarantineWord;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::history::History;
-use crate::flakes::quarantine::{Entry, Mode, Quarantine, shown};
+use crate::flakes::quarantine::{Entry, Mode, Quarantine, USUAL_DAYS, days_of, is_well, shown};
 use crate::flakes::verdict::{Judgement, Verdict, judge};
 use crate::stats::upper_bound;
 
+use pull::{Proposal, PullArgs, PullRow, Rejected};
 pub(crate) use skip::SkipDocument;
 use wire::Change;
 pub(crate) use wire::QuarantineDocument;
@@ -38,7 +42,8 @@ pub(crate) enum QuarantineCommand {
 /// Put a test into quarantine
 ///
 /// Edits `.maestro/quarantine.json` in the work tree; it counts once it is merged. The evidence is what the stored history says. A test that
-/// is broken is refused: it has to be mended.
+/// is broken is refused: it has to be mended. `--auto` takes in every test that the history shows to be flaky, what fails most first, up to
+/// `flakes.most_per_owner`. `--pull-request` proposes the change instead: one pull request at most, never a push to the default branch.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -46,18 +51,26 @@ Examples:
     $ maestro flakes quarantine add t --reason timeouts --dry-run
 
   A test that no history has, with an owner
-    $ maestro flakes quarantine add x --suite net --reason port-in-use --owner @ada --dry-run")]
+    $ maestro flakes quarantine add x --suite net --reason port-in-use --owner @ada --dry-run
+
+  Everything that the history shows to be flaky
+    $ maestro flakes quarantine add --auto --dry-run")]
 pub(crate) struct AddArgs {
     /// The test, by its name or as `maestro flakes report` shows it
-    test: String,
+    #[arg(required_unless_present = "auto", conflicts_with = "auto")]
+    test: Option<String>,
 
     /// Its suite, where the history does not say which
-    #[arg(long)]
+    #[arg(long, conflicts_with = "auto")]
     suite: Option<String>,
 
-    /// Why, for whoever reads it later
+    /// Every test that the history shows to be flaky
     #[arg(long)]
-    reason: String,
+    auto: bool,
+
+    /// Why, for whoever reads it later
+    #[arg(long, required_unless_present = "auto")]
+    reason: Option<String>,
 
     /// Who looks after it; unless given, the file's owner by CODEOWNERS
     #[arg(long)]
@@ -70,6 +83,9 @@ pub(crate) struct AddArgs {
     /// Do not run it, instead of forgiving it
     #[arg(long)]
     skip: bool,
+
+    #[command(flatten)]
+    pull: PullArgs,
 
     #[command(flatten)]
     common: Common,
@@ -103,7 +119,7 @@ pub(crate) struct ExtendArgs {
 /// Take a test out of quarantine
 ///
 /// Refused until the stored runs since it came in show that it is well: the upper bound of its failure rate (95 %, Jeffreys' prior) must be
-/// under 1 %, which takes 191 passes without a failure. `--force` takes it out all the same.
+/// under 1 %, which takes 191 passes without a failure. `--force` takes it out all the same; `--auto` takes out all that are well.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -111,18 +127,29 @@ Examples:
     $ maestro flakes quarantine release known --force --dry-run
 
   For a program
-    $ maestro flakes quarantine release known --force --dry-run --format json")]
+    $ maestro flakes quarantine release known --force --dry-run --format json
+
+  All that are well
+    $ maestro flakes quarantine release --auto --dry-run")]
 pub(crate) struct ReleaseArgs {
     /// The test, by its name or as `maestro flakes report` shows it
-    test: String,
+    #[arg(required_unless_present = "auto", conflicts_with = "auto")]
+    test: Option<String>,
 
     /// Its suite, where two suites have the name
-    #[arg(long)]
+    #[arg(long, conflicts_with = "auto")]
     suite: Option<String>,
 
-    /// Whatever its history says
+    /// Every test that the history shows to be well
     #[arg(long)]
+    auto: bool,
+
+    /// Whatever its history says
+    #[arg(long, conflicts_with = "auto")]
     force: bool,
+
+    #[command(flatten)]
+    pull: PullArgs,
 
     /// Say what would be, and write nothing
     #[arg(long)]
@@ -142,9 +169,9 @@ pub(crate) struct ReviewArgs {}
 
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// For so many days from today
-    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=365))]
-    days: u16,
+    /// For so many days from today [default: `flakes.review_by`, or 14]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=365))]
+    days: Option<u16>,
 
     /// Say what would be, and write nothing
     #[arg(long)]
@@ -155,47 +182,123 @@ pub(super) fn run(session: &mut Session<'_>, command: &QuarantineCommand) -> Com
     if let QuarantineCommand::Skip(args) = command {
         return skip::run(session, args);
     }
-    let mut file = WorkFile::open(session)?;
+    let mut home = Home::open(session, command)?;
     let today = session.now().to_zoned(TimeZone::UTC).date();
+    let mut left_out = Vec::new();
     let (change, dry_run) = match command {
+        QuarantineCommand::Add(args) if args.auto => {
+            let rejected = home.rejected();
+            let quarantine = home.quarantine();
+            let (change, rest) = bulk::add(session, quarantine, args, today, &rejected)?;
+            left_out = rest;
+            (change, args.common.dry_run)
+        }
         QuarantineCommand::Add(args) => (
-            add(session, &mut file.quarantine, args, today)?,
+            add(session, home.quarantine(), args, today)?,
             args.common.dry_run,
         ),
-        QuarantineCommand::Extend(args) => (
-            extend(&mut file.quarantine, args, today)?,
-            args.common.dry_run,
-        ),
+        QuarantineCommand::Extend(args) => {
+            let days = days(session, args.common.days)?;
+            let change = extend(home.quarantine(), args, later(today, days), today)?;
+            (change, args.common.dry_run)
+        }
+        QuarantineCommand::Release(args) if args.auto => {
+            (bulk::release(session, home.quarantine())?, args.dry_run)
+        }
         QuarantineCommand::Release(args) => (
-            release(session, &mut file.quarantine, args, today)?,
+            release(session, home.quarantine(), args, today)?,
             args.dry_run,
         ),
-        QuarantineCommand::Import(args) => (
-            import::import(session, &mut file.quarantine, args, today)?,
-            args.common.dry_run,
-        ),
+        QuarantineCommand::Import(args) => {
+            let days = days(session, args.common.days)?;
+            let change = import::import(session, home.quarantine(), args, (today, days))?;
+            (change, args.common.dry_run)
+        }
         QuarantineCommand::Review(_) | QuarantineCommand::Skip(_) => (Change::None, true),
     };
-    if !dry_run {
-        file.write(session)?;
-    }
-    session.render(&QuarantineDocument::new(
-        &file.quarantine,
-        change,
-        today,
-        dry_run,
-    ))?;
+    let pull = if dry_run { None } else { home.write(session)? };
+    let mut document = QuarantineDocument::new(home.quarantine(), change, today, dry_run);
+    document.add(pull, left_out);
+    session.render(&document)?;
     Ok(ExitCode::Success)
 }
 
+/// Where the quarantine is that is changed.
+enum Home<'w> {
+    Work(WorkFile),
+    Pull(Box<Proposal<'w>>),
+}
+
+impl<'w> Home<'w> {
+    fn open(session: &Session<'w>, command: &QuarantineCommand) -> Result<Self, CommandError> {
+        let (pull, auto) = match command {
+            QuarantineCommand::Add(args) => (Some(&args.pull), args.auto),
+            QuarantineCommand::Release(args) => (Some(&args.pull), false),
+            _ => (None, false),
+        };
+        match pull.filter(|pull| pull.pull_request) {
+            Some(pull) => {
+                let proposal = Proposal::open(session, pull, auto)?;
+                Ok(Self::Pull(Box::new(proposal)))
+            }
+            None => WorkFile::open(session).map(Self::Work),
+        }
+    }
+
+    fn quarantine(&mut self) -> &mut Quarantine {
+        match self {
+            Self::Work(file) => &mut file.quarantine,
+            Self::Pull(proposal) => &mut proposal.quarantine,
+        }
+    }
+
+    fn rejected(&self) -> Rejected {
+        match self {
+            Self::Work(_) => Rejected::new(),
+            Self::Pull(proposal) => proposal.rejected.clone(),
+        }
+    }
+
+    fn write(&self, session: &Session<'_>) -> Result<Option<PullRow>, CommandError> {
+        match self {
+            Self::Work(file) => file.write(session).map(|()| None),
+            Self::Pull(proposal) => proposal.propose().map(Some),
+        }
+    }
+}
+
+/// Returns for how many days a test is forgiven.
+fn days(session: &Session<'_>, given: Option<u16>) -> Result<u16, CommandError> {
+    if let Some(days) = given {
+        return Ok(days);
+    }
+    let Some(text) = &session.config.flakes.review_by else {
+        return Ok(USUAL_DAYS);
+    };
+    days_of(text).ok_or_else(|| {
+        let message = format!("`flakes.review_by: {text}` is no time");
+        CommandError::message(ErrorKind::BadConfig, message)
+            .hint("write days or weeks, a year at most: `14d`, `2w`")
+    })
+}
+
+/// Returns what quarantine means for a test that comes in.
+fn mode(session: &Session<'_>, skip: bool) -> Mode {
+    match session.config.flakes.quarantine {
+        Some(QuarantineWord::Skip) => Mode::Skip,
+        _ if skip => Mode::Skip,
+        _ => Mode::Gate,
+    }
+}
+
 /// The file in the work tree.
-struct WorkFile {
+pub(super) struct WorkFile {
     path: PathBuf,
-    quarantine: Quarantine,
+    pub(super) quarantine: Quarantine,
 }
 
 impl WorkFile {
-    fn open(session: &Session<'_>) -> Result<Self, CommandError> {
+    pub(super) fn open(session: &Session<'_>) -> Result<Self, CommandError> {
         let path = session.maestro_dir().join("quarantine.json");
         let mut bytes = Vec::new();
         match session.world.files.open(&path) {
@@ -240,7 +343,8 @@ fn add(
     today: Date,
 ) -> Result<Change, CommandError> {
     let (history, _) = load(&session.state()?)?;
-    let found = find(&history, &args.test, args.suite.as_deref())?;
+    let name = args.test.as_deref().unwrap_or_default();
+    let found = find(&history, name, args.suite.as_deref())?;
     let (suite, test, evidence) = match found {
         Some((number, suite, test)) => {
             let judgement = judge_test(&history, number);
@@ -257,9 +361,9 @@ fn add(
             (suite, test, judgement.evidence)
         }
         None => match &args.suite {
-            Some(suite) => (suite.clone(), args.test.clone(), Vec::new()),
+            Some(suite) => (suite.clone(), name.to_owned(), Vec::new()),
             None => {
-                let message = format!("no stored run has a test `{}`", args.test);
+                let message = format!("no stored run has a test `{name}`");
                 return Err(CommandError::message(ErrorKind::NotFound, message)
                     .hint("`maestro flakes report --all` lists them; name its suite with `--suite` to add it all the same"));
             }
@@ -269,13 +373,13 @@ fn add(
     let entry = Entry {
         suite,
         test,
-        mode: if args.skip { Mode::Skip } else { Mode::Gate },
-        reason: args.reason.trim().to_owned(),
+        mode: mode(session, args.skip),
+        reason: args.reason.as_deref().unwrap_or_default().trim().to_owned(),
         evidence,
         owner,
         issue: args.issue.clone(),
         since: today,
-        review_by: later(today, args.common.days),
+        review_by: later(today, days(session, args.common.days)?),
     };
     let shown = entry.shown();
     if quarantine.find(&entry.suite, &entry.test).is_some() {
@@ -302,13 +406,14 @@ fn later(today: Date, days: u16) -> Date {
 fn extend(
     quarantine: &mut Quarantine,
     args: &ExtendArgs,
+    review_by: Date,
     today: Date,
 ) -> Result<Change, CommandError> {
     let (suite, test) = in_quarantine(quarantine, &args.test, args.suite.as_deref())?;
     let Some(mut entry) = quarantine.take(&suite, &test) else {
         return Ok(Change::None);
     };
-    entry.review_by = later(today, args.common.days).max(entry.review_by);
+    entry.review_by = review_by.max(entry.review_by);
     entry
         .evidence
         .push(format!("{today}: {}", args.reason.trim()));
@@ -317,16 +422,14 @@ fn extend(
     Ok(Change::Extended(shown))
 }
 
-/// Under this rate a test is well.
-const WELL: f64 = 0.01;
-
 fn release(
     session: &mut Session<'_>,
     quarantine: &mut Quarantine,
     args: &ReleaseArgs,
     today: Date,
 ) -> Result<Change, CommandError> {
-    let (suite, test) = in_quarantine(quarantine, &args.test, args.suite.as_deref())?;
+    let name = args.test.as_deref().unwrap_or_default();
+    let (suite, test) = in_quarantine(quarantine, name, args.suite.as_deref())?;
     let since = quarantine
         .find(&suite, &test)
         .map_or(today, |entry| entry.since);
@@ -334,8 +437,8 @@ fn release(
         let (history, _) = load(&session.state()?)?;
         let found = find(&history, &test, Some(&suite))?;
         let (runs, failures) = found.map_or((0, 0), |(number, ..)| history.since(number, since));
-        let upper = upper_bound(failures, runs);
-        if upper >= WELL {
+        if !is_well(failures, runs) {
+            let upper = upper_bound(failures, runs);
             let message = format!(
                 "`{}` is not known to be well: {failures} of {runs} runs since {since} failed, so its rate may be {:.1} %",
                 shown(&suite, &test),
@@ -405,7 +508,7 @@ fn find(
     }
 }
 
-fn judge_test(history: &History, test: u32) -> Judgement {
+pub(super) fn judge_test(history: &History, test: u32) -> Judgement {
     let observations = history.observations(test);
     let name = |environment| history.environment(environment);
     judge(history.tally(test), &observations, &name)

@@ -1,7 +1,8 @@
 //! `maestro flakes quarantine skip`: what makes a test runner leave out the tests of mode `skip`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
@@ -13,15 +14,17 @@ use crate::cli::trouble::named_runner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::quarantine::{Mode, shown};
-use crate::flakes::runners::Skip;
+use crate::flakes::runners::{Skip, left_out};
 use crate::flakes::stable_names::BLANK;
 use crate::flakes::verdict::times;
 use crate::output::{Page, Report};
+use crate::plan::graph::patterns::Patterns;
 
 /// Say what makes a test runner leave out the tests of mode `skip`
 ///
-/// The quarantine is that of the branch that the change goes to, as for `flakes gate`. Overdue tests are not left out. The result is arguments for the runner, and
-/// for some a file beside them.
+/// The quarantine is that of the branch that the change goes to, as for `flakes gate`. Overdue tests are not left out. The result is
+/// arguments for the runner, and for most a file in the folder of `--out`. What a runner cannot leave out exactly is refused with
+/// exit 15. docs/flakes.md says what each runner needs.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -29,11 +32,19 @@ Examples:
     $ maestro flakes quarantine skip --runner nextest
 
   A plugin for pytest: `PYTHONPATH=target pytest -p maestro_quarantine`
-    $ maestro flakes quarantine skip --runner pytest --out target")]
+    $ maestro flakes quarantine skip --runner pytest --out target
+
+  A file for Jest, and the argument that names it
+    $ maestro flakes quarantine skip --runner jest --out target")]
 pub(crate) struct SkipArgs {
-    /// What runs the tests: nextest, cargo-test or pytest
+    /// What runs the tests: cargo-test, ctest, go-test, gtest, jest, mocha, nextest, phpunit, playwright, pytest, rspec,
+    /// surefire, surefire-junit4 or vitest
     #[arg(long, value_name = "RUNNER")]
     runner: String,
+
+    /// Take only tests that a glob takes in, over files, suites and names: where other runners' tests are in quarantine as well (can be repeated)
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
 
     /// The folder for the file that a runner needs
     #[arg(long, value_name = "FOLDER")]
@@ -58,6 +69,8 @@ pub(crate) struct SkipDocument {
     file: Option<String>,
     /// A variable that must name the file's folder.
     variable: Option<&'static str>,
+    /// What must be so for no other test to be left out.
+    condition: Option<&'static str>,
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
@@ -65,9 +78,13 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
     let rules = rules::load(session, &args.rules)?;
     let today = session.now().to_zoned(TimeZone::UTC).date();
     let never = rules::never(&rules.never)?;
+    let only = Patterns::new(&args.only)
+        .map_err(|error| CommandError::message(ErrorKind::Usage, format!("`--only`: {error}")))?;
     let entries = rules.quarantine.tests.iter().filter(|entry| {
-        let is_excepted = rules::never_by(&never, &entry.suite, &entry.test, "").is_some();
-        rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today) && !is_excepted
+        let is_among = |globs| rules::never_by(globs, &entry.suite, &entry.test, "").is_some();
+        let is_meant = args.only.is_empty() || is_among(&only);
+        let counts = rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today);
+        counts && is_meant && !is_among(&never)
     });
     let (tests, changing): (Vec<_>, Vec<_>) = entries
         .map(|entry| (entry.suite.as_str(), entry.test.as_str()))
@@ -78,14 +95,12 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
             times(changing.len() as u64, "test")
         ));
     }
-    let Some(skip) = runner.skip(&tests) else {
-        let message = format!(
-            "`{}` cannot be told which tests to leave out",
-            runner.name()
-        );
-        return Err(CommandError::message(ErrorKind::Unsupported, message)
-            .hint("use the mode `gate`: the tests run, and `maestro flakes gate` forgives them"));
-    };
+    let folder = args.out.as_deref().unwrap_or(Path::new(""));
+    let skip = left_out(runner, &tests, &session.base.join(folder)).map_err(|problem| {
+        CommandError::new(ErrorKind::Unsupported, problem)
+            .hint("use the mode `gate`: the tests run, and `maestro flakes gate` forgives them")
+            .hint("say with `--only` which of the tests are this runner's")
+    })?;
     let file = write(session, args, &skip)?;
     let document = SkipDocument {
         schema: "maestro.flakes-skip/v1",
@@ -97,6 +112,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
         args: skip.args,
         file,
         variable: skip.variable,
+        condition: skip.condition,
     };
     session.render(&document)?;
     Ok(ExitCode::Success)
@@ -128,6 +144,15 @@ fn write(
     Ok(Some(out.join(name).display().to_string()))
 }
 
+/// Quotes a word for a shell, where it needs it.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
+}
+
 impl Report for SkipDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer(out, self).map_err(io::Error::from)
@@ -140,10 +165,14 @@ impl Report for SkipDocument {
             times(self.tests.len() as u64, "test")
         ));
         if !self.args.is_empty() {
-            page.text(format!("Add to the command: {}", self.args.join(" ")));
+            let words: Vec<Cow<'_, str>> = self.args.iter().map(|word| quoted(word)).collect();
+            page.text(format!("Add to the command: {}", words.join(" ")));
         }
         if let (Some(file), Some(variable)) = (&self.file, self.variable) {
             page.text(format!("{variable} must name the folder of {file}"));
+        }
+        if let Some(condition) = self.condition {
+            page.text(format!("Only exact where this holds: {condition}"));
         }
         page
     }

@@ -6,10 +6,12 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::pull::PullRow;
 use crate::finding::{Finding, Severity};
+use crate::flakes::admission::LeftOut;
 use crate::flakes::quarantine::{Entry, Mode, Quarantine};
 use crate::flakes::verdict::times;
-use crate::output::{Cell, Column, Page, Report, Tone};
+use crate::output::{Cell, Column, Inline, Page, Report, Tone};
 
 /// What became of the file.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) enum Change {
     Added(String),
     Extended(String),
     Released(String),
+    AddedAll(Vec<String>),
+    ReleasedAll(Vec<String>),
     Imported(u64),
 }
 
@@ -31,12 +35,26 @@ pub(crate) struct QuarantineDocument {
     change: Option<&'static str>,
     /// What changed.
     changed: Option<String>,
+    /// The tests that came in or went, where several did at once.
+    names: Vec<String>,
+    /// Flaky tests that did not come in, and why.
+    left_out: Vec<LeftOutRow>,
+    /// The pull request that proposes it, where one was asked for.
+    pull_request: Option<PullRow>,
     /// Whether nothing was written.
     dry_run: bool,
     /// Entries whose day has passed.
     overdue: u64,
     /// The tests, the most overdue first.
     tests: Vec<QuarantineRow>,
+}
+
+/// A test that did not come in.
+#[derive(Debug, Serialize, JsonSchema)]
+struct LeftOutRow {
+    suite: String,
+    test: String,
+    why: String,
 }
 
 /// A test in quarantine.
@@ -56,11 +74,20 @@ struct QuarantineRow {
 
 impl QuarantineDocument {
     pub(super) fn new(quarantine: &Quarantine, change: Change, today: Date, dry_run: bool) -> Self {
+        let mut names = Vec::new();
         let (change, changed) = match change {
             Change::None => (None, None),
             Change::Added(test) => (Some("added"), Some(test)),
             Change::Extended(test) => (Some("extended"), Some(test)),
             Change::Released(test) => (Some("released"), Some(test)),
+            Change::AddedAll(tests) => {
+                names = tests;
+                (Some("added"), Some(times(names.len() as u64, "test")))
+            }
+            Change::ReleasedAll(tests) => {
+                names = tests;
+                (Some("released"), Some(times(names.len() as u64, "test")))
+            }
             Change::Imported(count) => (Some("imported"), Some(times(count, "test"))),
         };
         let mut entries: Vec<&Entry> = quarantine.tests.iter().collect();
@@ -84,10 +111,26 @@ impl QuarantineDocument {
             schema: "maestro.flakes-quarantine/v1",
             change,
             changed,
+            names,
+            left_out: Vec::new(),
+            pull_request: None,
             dry_run,
             overdue: tests.iter().filter(|row| row.overdue).count() as u64,
             tests,
         }
+    }
+}
+
+impl QuarantineDocument {
+    /// Adds what came of a proposal, and what was left out.
+    pub(super) fn add(&mut self, pull: Option<PullRow>, left_out: Vec<LeftOut>) {
+        self.pull_request = pull;
+        let rows = left_out.into_iter().map(|one| LeftOutRow {
+            suite: one.suite,
+            test: one.test,
+            why: one.why,
+        });
+        self.left_out.extend(rows);
     }
 }
 
@@ -101,6 +144,20 @@ impl Report for QuarantineDocument {
         if let (Some(change), Some(test)) = (self.change, &self.changed) {
             let would = if self.dry_run { "Would be" } else { "Was" };
             page.text(format!("{would} {change}: {test}"));
+        }
+        for name in &self.names {
+            page.line(vec![Inline::Plain("  ".into()), Inline::Code(name.clone())]);
+        }
+        for row in &self.left_out {
+            let name = crate::flakes::quarantine::shown(&row.suite, &row.test);
+            page.line(vec![
+                Inline::Plain("left out: ".into()),
+                Inline::Code(name),
+                Inline::Plain(format!(" ({})", row.why)),
+            ]);
+        }
+        if let Some(pull) = &self.pull_request {
+            page.text(pull.sentence());
         }
         page.text(format!(
             "{} in quarantine, {} overdue.",

@@ -7,11 +7,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::cli::session::Session;
-use crate::cli::trouble::named_runner;
+use crate::cli::trouble::sharded_runner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::exit_code::ExitCode;
-use crate::flakes::runners::{Known, Runner, Unit};
+use crate::flakes::runners::{Known, Sharded, Unit};
 use crate::plan::shards::{Item, split, third_quartile};
 
 use times::expected;
@@ -87,7 +87,7 @@ fn part(text: &str) -> Result<Part, String> {
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &ShardArgs) -> CommandResult {
-    let runner = named_runner(&args.runner)?;
+    let runner = sharded_runner(&args.runner)?;
     let text = read(session, &args.tests)?;
     let units = runner.read_list(&text).map_err(|problem| {
         let message = format!("`{}` is no list of tests: {problem}", args.tests.display());
@@ -142,7 +142,7 @@ fn read(session: &Session<'_>, path: &Path) -> Result<String, CommandError> {
 
 /// Splits the units, and picks those of one shard.
 fn document(
-    runner: &dyn Runner,
+    runner: &dyn Sharded,
     units: &[Unit],
     known: &Known,
     args: &ShardArgs,
@@ -207,7 +207,7 @@ fn microseconds(ms: f64) -> u64 {
 fn write(
     session: &Session<'_>,
     out: &Path,
-    runner: &dyn Runner,
+    runner: &dyn Sharded,
     document: &PlanShardDocument,
 ) -> Result<(), CommandError> {
     let by_call = runner.has_lines_of_calls();

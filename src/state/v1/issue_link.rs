@@ -1,0 +1,43 @@
+//! `issue_link`: a cluster of tests that fail together, and its issue.
+//!
+//! The newest event of a cluster, by time and id, is the one that counts. Its time is in the payload too: what is as it was before is
+//! another event than before.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ISSUE_LINK, LineProblem, StoredEvent, bad_payload};
+use crate::event::{Event, Origin};
+use crate::flakes::escalation::Link;
+
+#[derive(Serialize, Deserialize)]
+struct IssueLinkRecord {
+    /// When it was found to be so.
+    as_of: Timestamp,
+    #[serde(flatten)]
+    link: Link,
+}
+
+/// Writes what is known of a cluster.
+pub(crate) fn encode_issue_link(link: &Link, at: Timestamp) -> Result<Event, serde_json::Error> {
+    let record = IssueLinkRecord {
+        as_of: at,
+        link: link.clone(),
+    };
+    let payload = serde_json::to_string(&record)?;
+    Ok(Event::new(ISSUE_LINK, at, Origin::default(), payload))
+}
+
+/// Reads what is known of a cluster.
+pub(crate) fn decode_issue_link(event: &StoredEvent<'_>) -> Result<Link, LineProblem> {
+    let record: IssueLinkRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    Ok(record.link)
+}
+
+pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
+    let link = decode_issue_link(event)?;
+    if link.cluster.is_empty() {
+        return Err(LineProblem::BadPayload("it names no cluster".into()));
+    }
+    Ok(())
+}
