@@ -28,10 +28,6 @@ pub(crate) mod results;
 pub(crate) mod rollup;
 pub(crate) mod runners;
 pub(crate) mod said;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "outages by signature are the first to use it")
-)]
 pub(crate) mod signature;
 mod since;
 pub(crate) mod stable_names;

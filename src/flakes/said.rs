@@ -8,6 +8,7 @@ use super::causes::{Test, cascade};
 use super::history::{History, Run};
 use super::messages::template;
 use super::places;
+use super::signature::{Signature, signature};
 use super::stored_lists::Lists;
 use super::tally::Weights;
 use crate::event::Sha;
@@ -160,6 +161,24 @@ impl History {
             .flat_map(|numbers| numbers.iter().rev())
             .take(MOST_FAILURES);
         numbers.filter_map(|&number| Some((number, said.texts.get(number as usize)?.as_str())))
+    }
+
+    /// Returns what a test's last failures said, without what differs from run to run: each signature with how many said so, the most
+    /// frequent first.
+    pub(crate) fn signatures_of(
+        &self,
+        test: u32,
+        known: &mut HashMap<u32, Signature>,
+    ) -> Vec<(Signature, u64)> {
+        let mut times: BTreeMap<String, (Signature, u64)> = BTreeMap::new();
+        for (number, message) in self.messages_of(test) {
+            let signature = known.entry(number).or_insert_with(|| signature(message));
+            let said = times.entry(signature.id.clone());
+            said.or_insert_with(|| (signature.clone(), 0)).1 += 1;
+        }
+        let mut all: Vec<(Signature, u64)> = times.into_values().collect();
+        all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id)));
+        all
     }
 
     /// Returns the runs in which a test failed, by number, with the number of each one's job and leg.

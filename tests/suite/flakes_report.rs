@@ -432,3 +432,34 @@ fn a_test_keeps_its_history_under_a_new_name() {
     let report = maestro.json(&["flakes", "report", "--all"]);
     assert_eq!(report["totals"]["tests"], 5);
 }
+
+#[test]
+fn messages_are_told_without_what_differs_from_run_to_run() {
+    let maestro = Maestro::in_repo();
+    for (run, message) in [
+        ("1", "order 17 at /tmp/a1/x.rs timed out after 503 ms"),
+        ("2", "order 4 at /tmp/b7/x.rs timed out after 511 ms"),
+        ("3", "no route to host"),
+    ] {
+        maestro.file(
+            "r.xml",
+            format!("<testsuite name=\"s\"><testcase name=\"t\"><failure message=\"{message}\"/></testcase></testsuite>"),
+        );
+        let args = ["flakes", "ingest", "--run", run, "r.xml"];
+        let _ = maestro.run(args).success();
+    }
+    let report = maestro.json(&["flakes", "report"]);
+    let messages = report["tests"][0]["messages"].as_array().unwrap().iter();
+    let messages: Vec<(&str, u64)> = messages
+        .map(|row| {
+            (
+                row["text"].as_str().unwrap(),
+                row["failures"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert_eq!(messages[0].1, 2);
+    assert!(!messages[0].0.contains("17") && messages[0].0.contains("timed out"));
+    assert_eq!(messages[1], ("no route to host", 1));
+}

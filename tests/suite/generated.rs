@@ -53,48 +53,36 @@ fn schemas_are_published() {
     }
 }
 
+/// Returns the commands that a help text lists.
+fn commands(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let rows = lines.take_while(|line| !line.is_empty());
+    let names = rows.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let names = names.filter(|name| !name.is_empty() && *name != "help");
+    names.map(str::to_owned).collect()
+}
+
 #[test]
 fn the_command_reference_is_published() {
     let maestro = Maestro::in_folder();
     let mut text = String::from("# Commands\n\nGenerated from `--help`.\n");
-    let mut add = |path: &[&str]| {
-        let help = maestro
-            .run(path.iter().copied().chain(["--help"]))
-            .success()
-            .stdout;
-        let name = path.join(" ");
-        text.push_str(&format!(
-            "\n## `maestro {name}`\n\n```text\n{}\n```\n",
-            help.trim_end()
-        ));
+    let help = |path: &[String]| {
+        let args = path.iter().map(String::as_str).chain(["--help"]);
+        maestro.run(args).success().stdout
     };
-    for path in [
-        &["plan"][..],
-        &["plan", "explain"],
-        &["plan", "lint"],
-        &["plan", "replay"],
-        &["flakes", "ingest"],
-        &["flakes", "report"],
-        &["flakes", "escalate"],
-        &["flakes", "backfill"],
-        &["state", "sync"],
-        &["state", "push"],
-        &["state", "fold"],
-        &["state", "pull"],
-        &["state", "pack"],
-        &["state", "ingest"],
-        &["state", "compact"],
-        &["state", "export"],
-        &["state", "verify"],
-        &["state", "doctor"],
-        &["config", "show"],
-        &["demo"],
-        &["explain"],
-        &["util", "completions"],
-        &["util", "man"],
-        &["util", "schema"],
-    ] {
-        add(path);
+    // Every command that has no commands of its own, or does something by itself.
+    let mut open: Vec<Vec<String>> = vec![Vec::new()];
+    while let Some(path) = open.pop() {
+        let help = help(&path);
+        let below = commands(&help);
+        let usage = help.lines().find(|line| line.starts_with("Usage:"));
+        let runs_by_itself = usage.is_some_and(|usage| !usage.contains("<COMMAND>"));
+        if runs_by_itself && !path.is_empty() {
+            let (name, help) = (path.join(" "), help.trim_end());
+            text.push_str(&format!("\n## `maestro {name}`\n\n```text\n{help}\n```\n"));
+        }
+        let below = below.into_iter().rev();
+        open.extend(below.map(|name| [path.as_slice(), &[name]].concat()));
     }
     assert_published("docs/reference/cli.md", &text);
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::flakes::causes::past::Found;
+use crate::flakes::signature::Signature;
 use crate::output::Inline;
 use crate::stats::rounded;
 
@@ -24,6 +25,35 @@ pub(super) struct CauseRow {
     agreeing: u64,
     /// The last failures with a message, at most 64.
     read: u64,
+}
+
+/// So many messages of a test are told.
+pub(super) const MOST_MESSAGES: usize = 3;
+
+/// No longer text is told of a message.
+const LONGEST: usize = 512;
+
+/// What failures said.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct MessageRow {
+    /// A digest of the text: equal ones are the same trouble, in any test.
+    signature: String,
+    /// The message, with marks in place of what differs from run to run, at most 512 bytes.
+    text: String,
+    /// How many of the last failures said so.
+    failures: u64,
+}
+
+impl From<(Signature, u64)> for MessageRow {
+    fn from((signature, failures): (Signature, u64)) -> Self {
+        let mut text = signature.text;
+        text.truncate(text.floor_char_boundary(LONGEST));
+        Self {
+            signature: signature.id,
+            text,
+            failures,
+        }
+    }
 }
 
 impl From<Found> for CauseRow {

@@ -7,13 +7,14 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::cause::CauseRow;
+use super::cause::{CauseRow, MOST_MESSAGES, MessageRow};
 use crate::cli::flakes::counts::CountsRow;
 use crate::finding::{Finding, Severity};
 use crate::flakes::causes::past::Causes;
 use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
 use crate::flakes::quarantine::shown;
+use crate::flakes::signature::Signature;
 use crate::flakes::verdict::{Counted, Verdict, percent, times};
 use crate::junit::Counts;
 use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
@@ -44,6 +45,7 @@ struct Rows<'h> {
     causes: Causes<'h>,
     /// Many tests share their numbers, and an interval is dear.
     rates: RefCell<HashMap<(u64, u64), Rate>>,
+    signatures: RefCell<HashMap<u32, Signature>>,
 }
 
 /// Sums over all stored runs.
@@ -122,6 +124,9 @@ struct TestRow {
     /// Why it fails, for one that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<CauseRow>,
+    /// What its last 64 failures with a message said, the most frequent first; at most three.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    messages: Vec<MessageRow>,
     /// The rate as it was calculated: rounding twice would show another figure.
     #[serde(skip)]
     exact: Rate,
@@ -188,6 +193,7 @@ impl<'h> FlakesDocument<'h> {
                 order,
                 causes: Causes::of(history),
                 rates: RefCell::default(),
+                signatures: RefCell::default(),
             },
         }
     }
@@ -235,8 +241,17 @@ impl Rows<'_> {
                 .map_or_else(Vec::new, |suspects| suspects.commits),
             evidence: judgement.evidence,
             cause: (tally.failures > 0).then(|| self.causes.find(test).into()),
+            messages: self.messages(test),
             exact,
         }
+    }
+
+    fn messages(&self, test: u32) -> Vec<MessageRow> {
+        let signatures = self
+            .history
+            .signatures_of(test, &mut self.signatures.borrow_mut());
+        let most = signatures.into_iter().take(MOST_MESSAGES);
+        most.map(MessageRow::from).collect()
     }
 
     fn rate(&self, counted: Counted) -> Rate {
