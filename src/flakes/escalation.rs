@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::clusters::{Known, Named, is_silent, keep_silent, key_of, name, together};
+use super::detect::Analysis;
 use super::failures::Failures;
 use super::history::{History, Tally};
 use super::quarantine::{Entry, Quarantine, is_well};
@@ -109,15 +110,40 @@ pub(crate) struct Escalation {
     pub(crate) closing: Vec<Link>,
 }
 
+/// Gives tests the names that they have now.
+pub(crate) fn rename(links: &mut [Link], known: &mut [Known], history: &History) {
+    let mut now: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
+    let mut keys: BTreeMap<String, String> = BTreeMap::new();
+    let owned = |(suite, test): (&str, &str)| (suite.to_owned(), test.to_owned());
+    for number in history.in_order() {
+        let new = history.test(number);
+        for old in history.former_names(number) {
+            keys.insert(key_of(old.0, old.1), key_of(new.0, new.1));
+            now.insert(owned(old), owned(new));
+        }
+    }
+    for linked in links.iter_mut().flat_map(|link| &mut link.tests) {
+        let key = (linked.suite.clone(), linked.test.clone());
+        if let Some(new) = now.get(&key) {
+            (linked.suite, linked.test) = new.clone();
+        }
+    }
+    for key in known.iter_mut().flat_map(|known| &mut known.tests) {
+        if let Some(new) = keys.get(key) {
+            key.clone_from(new);
+        }
+    }
+}
+
 /// Gathers the tests that are in quarantine, are flaky, or belong to a cluster that is open.
 pub(crate) fn subjects(
     history: &History,
     quarantine: &Quarantine,
     known: &[Known],
     links: &[Link],
-    judge: &dyn Fn(u32) -> Judgement,
+    analysis: &Analysis,
 ) -> Vec<Subject> {
-    let runs = history.ci_runs();
+    let runs = history.ci_runs(&|run| analysis.is_outage(run));
     let mut linked: BTreeSet<String> = BTreeSet::new();
     linked.extend(known.iter().flat_map(|one| one.tests.iter().cloned()));
     let mut entries: BTreeMap<(&str, &str), &Entry> = BTreeMap::new();
@@ -133,7 +159,7 @@ pub(crate) fn subjects(
         if entry.is_none() && !is_linked && tally.failures == 0 {
             continue;
         }
-        let judgement = judge(number);
+        let judgement = analysis.judge(history, number);
         if entry.is_none() && !is_linked && judgement.verdict != Verdict::Flaky {
             continue;
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::clusters::MOST_RUNS;
-use super::history::{History, Run};
+use super::history::History;
 
 /// The last runs of CI, by number: the jobs of one attempt of one run share theirs.
 #[derive(Debug)]
@@ -25,19 +25,9 @@ pub(crate) struct Failures {
     pub(crate) last: Option<Timestamp>,
 }
 
-/// Fewer failures at once are no outage, whatever their share.
-const OUTAGE: u64 = 10;
-
-/// Whether nearly a third of a job's tests failed at once: then it was not they.
-fn is_outage(run: &Run) -> bool {
-    let failed = run.counts.failed.saturating_add(run.counts.errored);
-    let executed = run.counts.cases.saturating_sub(run.counts.skipped);
-    failed >= OUTAGE && failed.saturating_mul(10) > executed.saturating_mul(3)
-}
-
 impl History {
-    /// Numbers the runs of CI.
-    pub(crate) fn ci_runs(&self) -> CiRuns {
+    /// Numbers the runs of CI; those that are outages have none.
+    pub(crate) fn ci_runs(&self, is_outage: &dyn Fn(u32) -> bool) -> CiRuns {
         let mut known: HashMap<(&str, u32), u32> = HashMap::new();
         let numbers: Vec<u32> = self
             .runs
@@ -50,7 +40,7 @@ impl History {
             .collect();
         let all = u32::try_from(known.len()).unwrap_or(u32::MAX);
         let first = all.saturating_sub(MOST_RUNS);
-        let numbers = self.runs.iter().zip(numbers).map(|(run, number)| {
+        let numbers = (0_u32..).zip(numbers).map(|(run, number)| {
             let number = number.checked_sub(first)?;
             (!is_outage(run)).then_some(number)
         });
@@ -60,17 +50,16 @@ impl History {
         }
     }
 
-    /// Returns where a test failed.
+    /// Returns where a test failed, under all of its names.
     pub(crate) fn failures(&self, test: u32, runs: &CiRuns) -> Failures {
         let mut failures = Failures::default();
-        for (run, sequence) in self.deviations.get(&test).into_iter().flatten() {
-            if self.weights.at(*sequence).failures == 0 {
-                continue;
-            }
-            let at = self.runs[*run as usize].at;
+        let mut failed = self.failed_runs(test);
+        failed.sort_unstable();
+        for (run, _) in failed {
+            let at = self.runs[run as usize].at;
             failures.first.get_or_insert(at);
             failures.last = Some(at);
-            failures.runs.extend(runs.numbers[*run as usize]);
+            failures.runs.extend(runs.numbers[run as usize]);
         }
         failures.runs.sort_unstable();
         failures.runs.dedup();

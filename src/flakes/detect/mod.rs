@@ -99,6 +99,11 @@ impl Analysis {
         }
     }
 
+    /// Whether a run says nothing about single tests.
+    pub(crate) fn is_outage(&self, run: u32) -> bool {
+        self.is_outage.get(run as usize) == Some(&true)
+    }
+
     /// Returns what is known about a test.
     pub(crate) fn judge(&self, history: &History, test: u32) -> Judgement {
         match self.judged.get(&test) {

@@ -14,8 +14,9 @@ use crate::cli::state::{damage_error, warn_of_damage};
 use crate::error::{CommandError, CommandResult};
 use crate::exit_code::ExitCode;
 use crate::flakes::detect::Analysis;
-use crate::flakes::escalation::{Cluster, Escalation, Link, Subject, day, decide, subjects};
-use crate::flakes::history::History;
+use crate::flakes::escalation::{
+    Cluster, Escalation, Link, Subject, day, decide, rename, subjects,
+};
 use crate::flakes::issue;
 use crate::forge::problem::ForgeError;
 
@@ -65,7 +66,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &EscalateArgs) -> CommandResu
     if history.missing_lists > 0 {
         return Err(missing_lists_error(history.missing_lists));
     }
-    let links = state.issue_links()?;
+    let mut links = state.issue_links()?;
     let quarantine = WorkFile::open(session)?.quarantine;
     // A quarantine alone does not say what fails together.
     if history.runs.is_empty() {
@@ -81,11 +82,12 @@ pub(super) fn run(session: &mut Session<'_>, args: &EscalateArgs) -> CommandResu
         });
     }
     let desk = Desk::open(session, &args.github, args.dry_run, &links)?;
-    let known = known(&links, desk.as_ref());
+    let mut known = known(&links, desk.as_ref());
+    rename(&mut links, &mut known, &history);
     let analysis = Analysis::of(&history);
-    let judge = |test| analysis.judge(&history, test);
-    let subjects = subjects(&history, &quarantine, &known, &links, &judge);
-    let decided = decide(&subjects, runs(&history), &known, &links, session.now());
+    let subjects = subjects(&history, &quarantine, &known, &links, &analysis);
+    let runs = history.ci_runs(&|_| false).count;
+    let decided = decide(&subjects, runs, &known, &links, session.now());
     let work = Work {
         owners: owners_of(session, &subjects),
         subjects,
@@ -95,10 +97,6 @@ pub(super) fn run(session: &mut Session<'_>, args: &EscalateArgs) -> CommandResu
         dry_run: args.dry_run,
     };
     work.carry_out(session, decided)
-}
-
-fn runs(history: &History) -> u32 {
-    history.ci_runs().count
 }
 
 /// Returns the owner of each subject: as its quarantine says, else by CODEOWNERS.
