@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::{Subcommand, ValueEnum};
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,8 +42,9 @@ pub(crate) fn run(session: &mut Session<'_>, command: &ConfigCommand) -> Command
 }
 
 /// Every setting that is in force.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.config-show/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.config-show/v1"))]
 pub(crate) struct ConfigDocument {
     /// `maestro.config-show/v1`
     schema: &'static str,
@@ -55,7 +57,8 @@ pub(crate) struct ConfigDocument {
 }
 
 /// One setting.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct SettingRow {
     /// Its name.
     key: String,

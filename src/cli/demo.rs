@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -108,8 +109,9 @@ struct Demo<'s, 'w> {
 }
 
 /// What the demo did.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.demo/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.demo/v1"))]
 pub(crate) struct DemoDocument {
     /// `maestro.demo/v1`
     schema: &'static str,
@@ -124,7 +126,8 @@ pub(crate) struct DemoDocument {
 }
 
 /// One command.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct Step {
     /// As it can be typed in the repository.
     command: String,

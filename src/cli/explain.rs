@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -66,8 +67,9 @@ fn unknown(code: &str, topics: &[Topic]) -> CommandError {
 }
 
 /// What a code or topic means.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.explain/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.explain/v1"))]
 pub(crate) struct ExplainDocument {
     /// `maestro.explain/v1`
     schema: &'static str,
@@ -76,7 +78,8 @@ pub(crate) struct ExplainDocument {
 }
 
 /// One thing that can be explained.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Topic {
     /// The code or topic.
     pub(crate) code: String,

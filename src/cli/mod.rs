@@ -7,6 +7,7 @@ mod flakes;
 mod github;
 mod globals;
 mod plan;
+mod schemas;
 mod session;
 mod settings;
 mod state;

@@ -12,15 +12,25 @@ mod push;
 mod sync;
 mod verify;
 
+#[cfg(test)]
 pub(super) use compact::CompactDocument;
+#[cfg(test)]
 pub(super) use doctor::DoctorDocument;
+#[cfg(test)]
 pub(super) use export::ExportDocument;
+#[cfg(test)]
 pub(super) use fold::FoldDocument;
+#[cfg(test)]
 pub(super) use ingest::StateIngestDocument;
+#[cfg(test)]
 pub(super) use pack::PackDocument;
+#[cfg(test)]
 pub(super) use pull::PullDocument;
+#[cfg(test)]
 pub(super) use push::PushDocument;
+#[cfg(test)]
 pub(super) use sync::SyncDocument;
+#[cfg(test)]
 pub(super) use verify::VerifyDocument;
 
 use clap::Subcommand;

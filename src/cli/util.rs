@@ -1,12 +1,10 @@
 //! `maestro util`
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use clap_complete::Shell;
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
+use super::schemas::SchemaName;
 use super::session::Session;
-use super::{config, demo, explain, flakes, plan, state};
-use crate::config::ConfigFile;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 
@@ -59,64 +57,6 @@ pub(crate) struct SchemaArgs {
     document: SchemaName,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SchemaName {
-    /// `.maestro/maestro.yaml`
-    Config,
-    /// `config show`
-    ConfigShow,
-    /// `demo`
-    Demo,
-    /// `explain`
-    Explain,
-    /// `flakes backfill`
-    FlakesBackfill,
-    /// `flakes escalate`
-    FlakesEscalate,
-    /// `flakes ingest`
-    FlakesIngest,
-    /// `flakes gate`
-    FlakesGate,
-    /// `flakes quarantine`
-    FlakesQuarantine,
-    /// `flakes quarantine skip`
-    FlakesSkip,
-    /// `flakes report`
-    FlakesReport,
-    /// `plan`
-    Plan,
-    /// `plan explain`
-    PlanExplain,
-    /// `plan lint`
-    PlanLint,
-    /// `plan replay`
-    PlanReplay,
-    /// `plan shard`
-    PlanShard,
-    /// `.maestro/quarantine.json`
-    Quarantine,
-    /// `state compact`
-    StateCompact,
-    /// `state doctor`
-    StateDoctor,
-    /// `state export`
-    StateExport,
-    /// `state fold`
-    StateFold,
-    /// `state ingest`
-    StateIngest,
-    /// `state pack`
-    StatePack,
-    /// `state pull`
-    StatePull,
-    /// `state push`
-    StatePush,
-    /// `state sync`
-    StateSync,
-    /// `state verify`
-    StateVerify,
-}
-
 pub(crate) fn run(session: &mut Session<'_>, command: &UtilCommand) -> CommandResult {
     let text = match command {
         UtilCommand::Completions(args) => {
@@ -125,7 +65,7 @@ pub(crate) fn run(session: &mut Session<'_>, command: &UtilCommand) -> CommandRe
             bytes
         }
         UtilCommand::Man(args) => man(&args.command)?,
-        UtilCommand::Schema(args) => schema(args.document).into_bytes(),
+        UtilCommand::Schema(args) => args.document.text().as_bytes().to_vec(),
     };
     session
         .ui
@@ -154,45 +94,4 @@ fn man(path: &[String]) -> Result<Vec<u8>, CommandError> {
         .render(&mut page)
         .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
     Ok(page)
-}
-
-/// Returns a schema as it is published under `schemas/`.
-fn schema(name: SchemaName) -> String {
-    match name {
-        SchemaName::Config => draft::<ConfigFile>(),
-        SchemaName::ConfigShow => draft::<config::ConfigDocument>(),
-        SchemaName::Demo => draft::<demo::DemoDocument>(),
-        SchemaName::Explain => draft::<explain::ExplainDocument>(),
-        SchemaName::FlakesBackfill => draft::<flakes::BackfillDocument>(),
-        SchemaName::FlakesEscalate => draft::<flakes::EscalateDocument>(),
-        SchemaName::FlakesIngest => draft::<flakes::IngestDocument>(),
-        SchemaName::FlakesGate => draft::<flakes::FlakesGateDocument>(),
-        SchemaName::FlakesQuarantine => draft::<flakes::QuarantineDocument>(),
-        SchemaName::FlakesSkip => draft::<flakes::SkipDocument>(),
-        SchemaName::FlakesReport => draft::<flakes::FlakesDocument>(),
-        SchemaName::Plan => draft::<plan::PlanDocument>(),
-        SchemaName::PlanExplain => draft::<plan::PlanExplainDocument>(),
-        SchemaName::PlanLint => draft::<plan::PlanLintDocument>(),
-        SchemaName::PlanReplay => draft::<plan::PlanReplayDocument>(),
-        SchemaName::Quarantine => draft::<crate::flakes::quarantine::Quarantine>(),
-        SchemaName::PlanShard => draft::<plan::PlanShardDocument>(),
-        SchemaName::StateDoctor => draft::<state::DoctorDocument>(),
-        SchemaName::StateFold => draft::<state::FoldDocument>(),
-        SchemaName::StateCompact => draft::<state::CompactDocument>(),
-        SchemaName::StateExport => draft::<state::ExportDocument>(),
-        SchemaName::StateIngest => draft::<state::StateIngestDocument>(),
-        SchemaName::StatePack => draft::<state::PackDocument>(),
-        SchemaName::StatePull => draft::<state::PullDocument>(),
-        SchemaName::StatePush => draft::<state::PushDocument>(),
-        SchemaName::StateSync => draft::<state::SyncDocument>(),
-        SchemaName::StateVerify => draft::<state::VerifyDocument>(),
-    }
-}
-
-fn draft<T: JsonSchema>() -> String {
-    let generator: SchemaGenerator = SchemaSettings::draft2020_12().into_generator();
-    let schema = generator.into_root_schema_for::<T>();
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,9 +16,10 @@ pub(crate) struct Head {
 }
 
 /// `.maestro/maestro.yaml`
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "maestro.config/v1", inline)]
+#[cfg_attr(test, schemars(title = "maestro.config/v1", inline))]
 pub(crate) struct ConfigFile {
     /// The version of this file: `maestro.config/v1`.
     pub(crate) schema: String,
@@ -51,7 +53,8 @@ pub(crate) struct ConfigFile {
 }
 
 /// One job of your CI.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JobFile {
     /// The projects that it is about: an ecosystem (`cargo`, `npm`, `python`, `go`, `docker`, `component`), an id as `cargo:crates/a`,
@@ -94,7 +97,8 @@ pub(crate) struct JobFile {
 }
 
 /// A text, or several.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged, expecting = "expected a text or a list of texts")]
 pub(crate) enum OneOrMany {
     /// One.
@@ -113,7 +117,8 @@ impl OneOrMany {
 }
 
 /// Into how many parts a job's tests are split.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged, expecting = "expected a number of shards, or `auto`")]
 pub(crate) enum ShardsFile {
     /// So many.
@@ -123,7 +128,8 @@ pub(crate) enum ShardsFile {
 }
 
 /// When a job may run.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WhenFile {
     /// Events as GitHub calls them, for example `pull_request`; all unless set.
@@ -138,7 +144,8 @@ pub(crate) struct WhenFile {
 }
 
 /// A part of the repository that no manifest describes.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ComponentFile {
     /// Globs of its files; a later one that begins with `!` takes out again.
@@ -149,7 +156,8 @@ pub(crate) struct ComponentFile {
 }
 
 /// What becomes of flaky tests.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FlakesFile {
     /// What quarantine means for a test that comes in: `gate` (it runs, and does not fail the job), unless set, or `skip` (it does not run).
@@ -168,7 +176,8 @@ pub(crate) struct FlakesFile {
 }
 
 /// How many tests of one owner.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged, expecting = "expected a number of tests, or a share as `2%`")]
 pub(crate) enum CapFile {
     /// So many.
@@ -178,7 +187,8 @@ pub(crate) enum CapFile {
 }
 
 /// How results are shown.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OutputFile {
     /// How results are written to standard output.
@@ -196,7 +206,8 @@ pub(crate) struct OutputFile {
 macro_rules! words {
     ($($name:ident { $($variant:ident = $word:literal),+ })+) => {
         $(
-            #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+            #[cfg_attr(test, derive(JsonSchema))]
             pub(crate) enum $name {
                 $(#[serde(rename = $word)] $variant,)+
             }
@@ -221,7 +232,8 @@ words! {
 }
 
 /// How state is kept.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StateFile {
     /// Whether secrets are taken out of test messages before they are written; `true` unless set.

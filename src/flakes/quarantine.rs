@@ -3,6 +3,7 @@
 //! Written by people and reviewed, so that whatever is not known in it is an error. An entry that is overdue forgives nothing.
 
 use jiff::civil::Date;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +44,10 @@ const LONGEST: usize = 8 * 1024;
 const MOST: usize = 20_000;
 
 /// `.maestro/quarantine.json`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "maestro.quarantine/v1", inline)]
+#[cfg_attr(test, schemars(title = "maestro.quarantine/v1", inline))]
 pub(crate) struct Quarantine {
     /// `maestro.quarantine/v1`
     schema: String,
@@ -55,7 +57,8 @@ pub(crate) struct Quarantine {
 }
 
 /// A test in quarantine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
     /// As `maestro flakes report` names it.
@@ -77,15 +80,16 @@ pub(crate) struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) issue: Option<String>,
     /// The day on which it came in.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(crate) since: Date,
     /// The last day (UTC) on which it forgives.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(crate) review_by: Date,
 }
 
 /// What quarantine means for a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Mode {
     /// It runs, and does not fail the job.

@@ -12,7 +12,8 @@ use super::history::Tally;
 use crate::stats::{Rate, failure_rate, probability_below, weighed_rate};
 
 /// What a test is, in the order in which people want to see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     /// It passes and fails on the same code.

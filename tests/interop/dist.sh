@@ -7,7 +7,7 @@ source "$(dirname "$0")/lib.bash"
 cd "$root"
 target=$(rustc -vV | sed -n 's/^host: //p')
 # Packed relocations (glibc 2.36, binutils 2.38) take 10 kB instead of 370.
-RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" cargo build --quiet --profile dist --locked --target "$target"
+RUSTFLAGS="-C target-feature=+crt-static -C force-unwind-tables=no -C link-arg=-Wl,-z,pack-relative-relocs" cargo build --quiet --profile dist --locked --target "$target"
 binary=${CARGO_TARGET_DIR:-$root/target}/$target/dist/maestro
 MAESTRO_DIST=$binary cargo test --quiet --test suite dist::
 ls -l "$binary" | awk '{ print $5 " bytes" }'

@@ -1,12 +1,14 @@
 //! The counts that every document about test reports carries: wire form of [`Counts`], written once.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::junit::Counts;
 
 /// Counted from elements, never from headers.
-#[derive(Debug, Default, Clone, Copy, Serialize, JsonSchema)]
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct CountsRow {
     /// `<testsuite>` elements.
     suites: u64,

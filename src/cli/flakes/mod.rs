@@ -10,12 +10,19 @@ mod quarantine;
 mod report;
 pub(super) mod rules;
 
+#[cfg(test)]
 pub(super) use backfill::BackfillDocument;
+#[cfg(test)]
 pub(super) use escalate::EscalateDocument;
+#[cfg(test)]
 pub(super) use gate::FlakesGateDocument;
+#[cfg(test)]
 pub(super) use ingest::wire::IngestDocument;
+#[cfg(test)]
 pub(super) use quarantine::{QuarantineDocument, SkipDocument};
-pub(super) use report::{FlakesDocument, load, missing_lists, missing_lists_error};
+#[cfg(test)]
+pub(super) use report::FlakesDocument;
+pub(super) use report::{load, missing_lists, missing_lists_error};
 
 use clap::Subcommand;
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -36,8 +37,9 @@ pub(crate) struct ExplainArgs {
 }
 
 /// Why something is in a plan, or what a file would affect.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.plan-explain/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.plan-explain/v1"))]
 pub(crate) struct PlanExplainDocument {
     /// `maestro.plan-explain/v1`
     schema: &'static str,
@@ -56,7 +58,8 @@ pub(crate) struct PlanExplainDocument {
 }
 
 /// What somebody asks about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 enum About {
     Job,

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand};
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -38,8 +39,9 @@ pub(crate) struct LintArgs {
 }
 
 /// What is wrong with a repository's rules.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.plan-lint/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.plan-lint/v1"))]
 pub(crate) struct PlanLintDocument {
     /// `maestro.plan-lint/v1`
     schema: &'static str,
@@ -52,7 +54,8 @@ pub(crate) struct PlanLintDocument {
 }
 
 /// One thing that is wrong.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct ComplaintRow {
     /// `error` or `warning`.
     severity: &'static str,

@@ -39,9 +39,13 @@ use settings::PlanSettings;
 use trigger::occasion;
 use wire::{Decided, Ends};
 
+#[cfg(test)]
 pub(crate) use explain::PlanExplainDocument;
+#[cfg(test)]
 pub(crate) use lint::PlanLintDocument;
+#[cfg(test)]
 pub(crate) use replay::PlanReplayDocument;
+#[cfg(test)]
 pub(crate) use shard::PlanShardDocument;
 pub(crate) use wire::PlanDocument;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufReader, Write};
 
 use jiff::Timestamp;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -55,8 +56,9 @@ fn minutes(text: &str) -> Result<(String, f64), String> {
 }
 
 /// What plans would have skipped in the past.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.plan-replay/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.plan-replay/v1"))]
 pub(crate) struct PlanReplayDocument {
     /// `maestro.plan-replay/v1`
     schema: &'static str,
@@ -75,7 +77,8 @@ pub(crate) struct PlanReplayDocument {
 }
 
 /// What the commits come to.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct ReplayTotals {
     commits: u64,
     /// Commits whose plan runs everything.
@@ -97,7 +100,8 @@ struct ReplayTotals {
 }
 
 /// How often everything ran for a reason.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct ReasonCount {
     code: String,
     commits: u64,
@@ -106,14 +110,16 @@ struct ReasonCount {
 }
 
 /// How often a path, or one of a folder at the top, was the reason.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct PathCount {
     path: String,
     commits: u64,
 }
 
 /// How often a job ran.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct JobCount {
     id: String,
     selected: u64,
@@ -123,7 +129,8 @@ struct JobCount {
 }
 
 /// A job that failed on a commit whose plan would have skipped it.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct Escape {
     commit: String,
     job: String,
@@ -132,7 +139,8 @@ struct Escape {
 }
 
 /// A commit.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct CommitRow {
     commit: String,
     /// When it was committed.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -16,8 +17,9 @@ use crate::plan::jobs::{Decision, Job, ProjectRef, Situation, by_default, decide
 use crate::plan::matrix::{self, Matrix};
 
 /// What a change affects, what runs, and why.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(title = "maestro.plan/v1")]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.plan/v1"))]
 pub(crate) struct PlanDocument {
     /// `maestro.plan/v1`
     schema: &'static str,
@@ -55,7 +57,8 @@ pub(crate) struct PlanDocument {
 }
 
 /// What a change is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Mode {
     /// Some projects or jobs.
@@ -77,7 +80,8 @@ impl Mode {
 }
 
 /// Why everything runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct ReasonRow {
     /// Stable; `maestro explain plan/CODE` says more.
     pub(super) code: String,
@@ -87,7 +91,8 @@ pub(super) struct ReasonRow {
 }
 
 /// A changed path.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct FileRow {
     pub(super) path: String,
     /// `added`, `deleted`, `modified` or `type-changed`; a rename is a deletion and an addition.
@@ -104,7 +109,8 @@ pub(super) struct FileRow {
 }
 
 /// A project.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct ProjectRow {
     /// The kind, and the folder from the top: `cargo:crates/a`, `npm:.`; `component:name`.
     pub(super) id: String,
@@ -129,7 +135,8 @@ pub(super) struct ProjectRow {
 }
 
 /// How an image is built.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct ImageRow {
     /// The build context from the top; none when only the build knows it.
     context: Option<String>,
@@ -142,7 +149,8 @@ struct ImageRow {
 }
 
 /// A job.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct JobRow {
     pub(super) id: String,
     /// Whether it runs.

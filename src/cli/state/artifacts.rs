@@ -1,5 +1,6 @@
 //! What `state sync` says about artifacts.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,7 +11,8 @@ use crate::output::{Cell, Column, Page};
 use crate::state::refusal::Reason;
 
 /// Artifacts that were looked through.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct ArtifactsRow {
     /// The repository.
     repository: String,
@@ -25,7 +27,8 @@ pub(super) struct ArtifactsRow {
 }
 
 /// One artifact.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct ArtifactRow {
     /// Its number at GitHub.
     id: u64,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -63,8 +64,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &CompactArgs) -> CommandResul
 }
 
 /// What was summed up.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-compact/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-compact/v1"))]
 pub(crate) struct CompactDocument {
     /// `maestro.state-compact/v1`
     schema: &'static str,

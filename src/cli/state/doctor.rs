@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -90,8 +91,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult
 }
 
 /// What was damaged, and where it was put.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-doctor/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-doctor/v1"))]
 pub(crate) struct DoctorDocument {
     /// `maestro.state-doctor/v1`
     schema: &'static str,
@@ -110,7 +112,8 @@ pub(crate) struct DoctorDocument {
 }
 
 /// A recovery of the state branch.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct RecoveredRow {
     /// The newest commit in which everything was sound; nothing when there was none.
     good: Option<String>,

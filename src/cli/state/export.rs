@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -68,8 +69,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExportArgs) -> CommandResult
 }
 
 /// What was written.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-export/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-export/v1"))]
 pub(crate) struct ExportDocument {
     /// `maestro.state-export/v1`
     schema: &'static str,

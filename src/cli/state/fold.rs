@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -96,8 +97,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &FoldArgs) -> CommandResult {
 }
 
 /// What was folded.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-fold/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-fold/v1"))]
 pub(crate) struct FoldDocument {
     /// `maestro.state-fold/v1`
     schema: &'static str,
@@ -120,7 +122,8 @@ pub(crate) struct FoldDocument {
 }
 
 /// A fold at a remote.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct RemoteRow {
     /// The remote.
     name: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -94,8 +95,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &IngestArgs) -> CommandResult
 }
 
 /// What was taken in, and what was refused.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-ingest/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-ingest/v1"))]
 pub(crate) struct StateIngestDocument {
     /// `maestro.state-ingest/v1`
     schema: &'static str,
@@ -118,7 +120,8 @@ pub(crate) struct StateIngestDocument {
 }
 
 /// Something that was refused.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct RefusalRow {
     /// The file in the artifact.
     file: String,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -81,8 +82,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &PackArgs) -> CommandResult {
 }
 
 /// What was packed.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-pack/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-pack/v1"))]
 pub(crate) struct PackDocument {
     /// `maestro.state-pack/v1`
     schema: &'static str,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -38,8 +39,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &PullArgs) -> CommandResult {
 }
 
 /// What was fetched.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-pull/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-pull/v1"))]
 pub(crate) struct PullDocument {
     /// `maestro.state-pull/v1`
     schema: &'static str,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -53,8 +54,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &PushArgs) -> CommandResult {
 }
 
 /// What was published.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-push/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-push/v1"))]
 pub(crate) struct PushDocument {
     /// `maestro.state-push/v1`
     schema: &'static str,
@@ -73,7 +75,8 @@ pub(crate) struct PushDocument {
 }
 
 /// A ref of the inbox.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct RefRow {
     /// Its name.
     name: String,

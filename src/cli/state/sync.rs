@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -165,8 +166,9 @@ fn artifacts(
 }
 
 /// What was published and folded.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-sync/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-sync/v1"))]
 pub(crate) struct SyncDocument {
     /// `maestro.state-sync/v1`
     schema: &'static str,

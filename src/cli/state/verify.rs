@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -45,8 +46,9 @@ pub(super) fn run(session: &mut Session<'_>, _args: &VerifyArgs) -> CommandResul
 }
 
 /// What a check of the state found.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.state-verify/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.state-verify/v1"))]
 pub(crate) struct VerifyDocument {
     /// `maestro.state-verify/v1`
     schema: &'static str,
@@ -63,7 +65,8 @@ pub(crate) struct VerifyDocument {
 }
 
 /// One damaged line.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct DamageRow {
     /// The file.
     pub(super) path: String,

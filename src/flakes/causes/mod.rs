@@ -31,6 +31,7 @@ mod time_dependent;
 
 use std::ops::Range;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -39,7 +40,8 @@ use text::Text;
 pub(crate) use text::{Test, fit};
 
 /// A class of causes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Class {
     /// A limited resource of the machine was used up or held by another.

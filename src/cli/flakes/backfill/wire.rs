@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use jiff::Timestamp;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,8 +15,9 @@ use crate::output::{Cell, Column, Page, Report};
 const MOST_REFUSED: usize = 200;
 
 /// What was read of the history that GitHub still has.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.flakes-backfill/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.flakes-backfill/v1"))]
 pub(crate) struct BackfillDocument {
     /// `maestro.flakes-backfill/v1`
     schema: &'static str,
@@ -34,7 +36,8 @@ pub(crate) struct BackfillDocument {
 }
 
 /// Sums over all runs that were looked at.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct BackfillTotals {
     /// Runs of workflows.
     pub(super) runs: u64,
@@ -61,7 +64,8 @@ pub(super) struct BackfillTotals {
 }
 
 /// Something that was not read.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct Refused {
     run: u64,
     artifact: String,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,8 +13,9 @@ use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Page, Report, Tone};
 
 /// The clusters of flaky tests, and what was done about their issues.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.flakes-escalate/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.flakes-escalate/v1"))]
 pub(crate) struct EscalateDocument {
     /// `maestro.flakes-escalate/v1`
     schema: &'static str,
@@ -27,7 +29,8 @@ pub(crate) struct EscalateDocument {
 }
 
 /// Issues by what was done about them.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct EscalateTotals {
     opened: u64,
     updated: u64,
@@ -42,7 +45,8 @@ struct EscalateTotals {
 }
 
 /// A cluster.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct ClusterRow {
     /// Its id, for good.
     id: String,
@@ -68,7 +72,8 @@ pub(super) struct ClusterRow {
 }
 
 /// A test.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct TestName {
     suite: String,
     test: String,

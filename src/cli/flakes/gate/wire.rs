@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,8 +15,9 @@ use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Page, Report, Tone};
 
 /// What the gate says of a run.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.flakes-gate/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.flakes-gate/v1"))]
 pub(crate) struct FlakesGateDocument {
     /// `maestro.flakes-gate/v1`
     schema: &'static str,
@@ -44,7 +46,8 @@ pub(crate) struct FlakesGateDocument {
 }
 
 /// A failure.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct FailureRow {
     suite: String,
     test: String,
@@ -62,7 +65,8 @@ struct FailureRow {
 }
 
 /// What else is wrong.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct TroubleRow {
     /// `no-report`, `not-whole`, `suite-failed` or `runner-failed`.
     code: &'static str,

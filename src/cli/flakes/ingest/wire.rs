@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,8 +18,9 @@ use crate::state::v1::Filing;
 const SCHEMA: &str = "maestro.flakes-ingest/v1";
 
 /// What `maestro flakes ingest` read and stored.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.flakes-ingest/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.flakes-ingest/v1"))]
 pub(crate) struct IngestDocument {
     /// `maestro.flakes-ingest/v1`
     schema: &'static str,
@@ -35,7 +37,8 @@ pub(crate) struct IngestDocument {
 }
 
 /// One report file.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct FileRow {
     /// The path, as it can be opened from the working folder.
     path: String,
@@ -53,7 +56,8 @@ pub(crate) struct FileRow {
 }
 
 /// One recovery.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct NoteRow {
     /// What it is; `maestro explain junit/<code>` tells more.
     code: &'static str,
@@ -64,7 +68,8 @@ pub(crate) struct NoteRow {
 }
 
 /// A file that is no report.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct PassedOver {
     /// The path, as it can be opened from the working folder.
     path: String,
@@ -75,7 +80,8 @@ struct PassedOver {
 }
 
 /// Sums over all files.
-#[derive(Debug, Default, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Default, Clone, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Totals {
     /// Report files.
     pub(crate) files: u64,
@@ -90,7 +96,8 @@ pub(crate) struct Totals {
 }
 
 /// What was stored.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(crate) struct Stored {
     /// Events written.
     pub(crate) events: u64,
@@ -129,7 +136,8 @@ impl Stored {
 }
 
 /// Where reports were filed.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct Filed {
     /// The CI run.
     run: String,

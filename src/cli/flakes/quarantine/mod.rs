@@ -26,6 +26,7 @@ use crate::flakes::verdict::Verdict;
 use crate::stats::upper_bound;
 
 use pull::{Proposal, PullArgs, PullRow, Rejected};
+#[cfg(test)]
 pub(crate) use skip::SkipDocument;
 use wire::Change;
 pub(crate) use wire::QuarantineDocument;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -39,7 +40,8 @@ pub(super) struct PullArgs {
 }
 
 /// The pull request of the quarantine.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct PullRow {
     /// `proposed`, or `nothing` when the default branch says it already.
     state: &'static str,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -55,8 +56,9 @@ pub(crate) struct SkipArgs {
 }
 
 /// What makes a runner leave out tests.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.flakes-skip/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.flakes-skip/v1"))]
 pub(crate) struct SkipDocument {
     /// `maestro.flakes-skip/v1`
     schema: &'static str,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use jiff::civil::Date;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -26,8 +27,9 @@ pub(super) enum Change {
 }
 
 /// The quarantine in the work tree.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.flakes-quarantine/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.flakes-quarantine/v1"))]
 pub(crate) struct QuarantineDocument {
     /// `maestro.flakes-quarantine/v1`
     schema: &'static str,
@@ -50,7 +52,8 @@ pub(crate) struct QuarantineDocument {
 }
 
 /// A test that did not come in.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct LeftOutRow {
     suite: String,
     test: String,
@@ -58,7 +61,8 @@ struct LeftOutRow {
 }
 
 /// A test in quarantine.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct QuarantineRow {
     suite: String,
     test: String,

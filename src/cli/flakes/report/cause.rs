@@ -1,5 +1,6 @@
 //! Why a test fails, in `maestro.flakes-report/v1`.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,13 +10,14 @@ use crate::output::Inline;
 use crate::stats::rounded;
 
 /// Why a test fails, as far as its messages or its history tell.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct CauseRow {
     /// The class of the cause; `unsure` where nothing tells.
-    #[schemars(extend("enum" = [
+    #[cfg_attr(test, schemars(extend("enum" = [
         "resource-dependent", "environment", "network", "intermittent-concurrency", "order-dependent", "randomness", "time-dependent", "async-wait",
         "unsure",
-    ]))]
+    ])))]
     class: &'static str,
     /// How sure that is, between 0 and 1.
     confidence: f64,
@@ -34,7 +36,8 @@ pub(super) const MOST_MESSAGES: usize = 3;
 const LONGEST: usize = 512;
 
 /// What failures said.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct MessageRow {
     /// A digest of the text: equal ones are the same trouble, in any test.
     signature: String,

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,8 +22,9 @@ use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
 use crate::stats::{Rate, rounded};
 
 /// What the stored history says about each test.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.flakes-report/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.flakes-report/v1"))]
 pub(crate) struct FlakesDocument<'h> {
     /// `maestro.flakes-report/v1`
     schema: &'static str,
@@ -31,7 +33,7 @@ pub(crate) struct FlakesDocument<'h> {
     /// Runs that were outages, oldest first: their failures are no evidence.
     outages: Vec<OutageRow>,
     /// The tests: flaky first, then broken, fixed, unknown and healthy, each in order of suite and name.
-    #[schemars(with = "Vec<TestRow>")]
+    #[cfg_attr(test, schemars(with = "Vec<TestRow>"))]
     tests: Rows<'h>,
 }
 
@@ -49,7 +51,8 @@ struct Rows<'h> {
 }
 
 /// Sums over all stored runs.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct ReportTotals {
     /// Stored runs: one for each run, attempt, job and leg, or for each part of one that was ingested by itself.
     runs: u64,
@@ -66,7 +69,8 @@ struct ReportTotals {
 }
 
 /// Tests of each verdict.
-#[derive(Debug, Default, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct Verdicts {
     flaky: u64,
     broken: u64,
@@ -76,7 +80,8 @@ struct Verdicts {
 }
 
 /// A run in which so much failed at once that it says nothing about single tests.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct OutageRow {
     run: String,
     attempt: u32,
@@ -92,7 +97,8 @@ struct OutageRow {
 }
 
 /// One test.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct TestRow {
     /// The suites and class around it.
     suite: String,
@@ -133,7 +139,8 @@ struct TestRow {
 }
 
 /// A rate with its 95 % interval, each between 0 and 1.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 struct RateRow {
     mean: f64,
     low: f64,

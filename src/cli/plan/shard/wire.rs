@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,8 +11,9 @@ use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Page, Report};
 
 /// One part of a job's tests.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "maestro.plan-shard/v1")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.plan-shard/v1"))]
 pub(crate) struct PlanShardDocument {
     /// `maestro.plan-shard/v1`
     schema: &'static str,
@@ -35,7 +37,8 @@ pub(crate) struct PlanShardDocument {
 }
 
 /// One of the parts.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub(super) struct ShardRow {
     part: u32,
     tests: u64,

@@ -1,0 +1,75 @@
+//! Published JSON Schemas: made from the types that are written and read, and handed out as they lie in `schemas/`.
+
+use clap::ValueEnum;
+
+#[cfg(test)]
+use super::{config, demo, explain, flakes, plan, state};
+#[cfg(test)]
+use crate::config::ConfigFile;
+
+macro_rules! schemas {
+    ($($name:ident = $file:literal, $document:ty, $what:literal;)+) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+        pub(crate) enum SchemaName {
+            $(#[doc = $what] $name,)+
+        }
+
+        impl SchemaName {
+            /// Returns a schema as it is published.
+            pub(super) fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => include_str!(concat!("../../schemas/", $file, ".json")),)+
+                }
+            }
+        }
+
+        /// Makes every schema anew, each with the name of its file.
+        #[cfg(test)]
+        fn drafts() -> Vec<(&'static str, SchemaName, String)> {
+            vec![$(($file, SchemaName::$name, draft::<$document>())),+]
+        }
+    };
+}
+
+schemas! {
+    Config = "config", ConfigFile, "`.maestro/maestro.yaml`";
+    ConfigShow = "config-show", config::ConfigDocument, "`config show`";
+    Demo = "demo", demo::DemoDocument, "`demo`";
+    Explain = "explain", explain::ExplainDocument, "`explain`";
+    FlakesBackfill = "flakes-backfill", flakes::BackfillDocument, "`flakes backfill`";
+    FlakesEscalate = "flakes-escalate", flakes::EscalateDocument, "`flakes escalate`";
+    FlakesIngest = "flakes-ingest", flakes::IngestDocument, "`flakes ingest`";
+    FlakesGate = "flakes-gate", flakes::FlakesGateDocument, "`flakes gate`";
+    FlakesQuarantine = "flakes-quarantine", flakes::QuarantineDocument, "`flakes quarantine`";
+    FlakesSkip = "flakes-skip", flakes::SkipDocument, "`flakes quarantine skip`";
+    FlakesReport = "flakes-report", flakes::FlakesDocument, "`flakes report`";
+    Plan = "plan", plan::PlanDocument, "`plan`";
+    PlanExplain = "plan-explain", plan::PlanExplainDocument, "`plan explain`";
+    PlanLint = "plan-lint", plan::PlanLintDocument, "`plan lint`";
+    PlanReplay = "plan-replay", plan::PlanReplayDocument, "`plan replay`";
+    PlanShard = "plan-shard", plan::PlanShardDocument, "`plan shard`";
+    Quarantine = "quarantine", crate::flakes::quarantine::Quarantine, "`.maestro/quarantine.json`";
+    StateCompact = "state-compact", state::CompactDocument, "`state compact`";
+    StateDoctor = "state-doctor", state::DoctorDocument, "`state doctor`";
+    StateExport = "state-export", state::ExportDocument, "`state export`";
+    StateFold = "state-fold", state::FoldDocument, "`state fold`";
+    StateIngest = "state-ingest", state::StateIngestDocument, "`state ingest`";
+    StatePack = "state-pack", state::PackDocument, "`state pack`";
+    StatePull = "state-pull", state::PullDocument, "`state pull`";
+    StatePush = "state-push", state::PushDocument, "`state push`";
+    StateSync = "state-sync", state::SyncDocument, "`state sync`";
+    StateVerify = "state-verify", state::VerifyDocument, "`state verify`";
+}
+
+#[cfg(test)]
+fn draft<T: schemars::JsonSchema>() -> String {
+    let generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    let schema = generator.into_root_schema_for::<T>();
+    let mut text = serde_json::to_string_pretty(&schema).unwrap();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+#[path = "../../tests/published/schemas.rs"]
+mod published;
