@@ -6,6 +6,7 @@ mod lint;
 mod past;
 mod record;
 mod replay;
+mod rest;
 mod settings;
 mod shard;
 pub(in crate::cli) mod trigger;

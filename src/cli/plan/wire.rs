@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::rest::{MOST_ROWS, rest};
 use crate::finding::{Finding, Location, Severity};
-use crate::output::{Cell, Column, Inline, Page, Report, Tone};
+use crate::output::{Cell, Column, Page, Report, Tone};
 use crate::plan::assess::{Assessment, ChangedFile, Reason, Verdict};
 use crate::plan::closure::way;
 use crate::plan::graph::Graph;
@@ -586,17 +587,5 @@ impl Report for PlanDocument {
                 .map(|(name, run)| (name, run.to_string())),
         );
         outputs
-    }
-}
-
-/// Of more rows than these, a page says how many there are.
-const MOST_ROWS: usize = 50;
-
-fn rest(page: &mut Page, all: usize, what: &str) {
-    if all > MOST_ROWS {
-        let more = crate::flakes::verdict::times((all - MOST_ROWS) as u64, &format!("more {what}"));
-        page.line(vec![Inline::Plain(format!(
-            "and {more}; `--format json` has them all"
-        ))]);
     }
 }
