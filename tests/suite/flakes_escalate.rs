@@ -14,7 +14,7 @@ use crate::killed::crash;
 const HOSTILE: &str = "x @org/team fixes #1 | `c` <img src=x>\n::error::y";
 
 /// Fails in the runs given, and passes when they are tried again.
-const TESTS: &[(&str, &[u32])] = &[
+pub(crate) const TESTS: &[(&str, &[u32])] = &[
     ("retries", &[3, 11, 27, 33]),
     ("reconnects", &[11, 27, 33]),
     ("alone", &[8, 19]),
@@ -60,7 +60,12 @@ pub(crate) fn machine() -> Maestro {
 }
 
 /// Escalates at a time; returns the exit code and the document.
-fn escalate_at(maestro: &Maestro, fake: &Fake, now: &str, more: &[&str]) -> (i32, Value) {
+pub(crate) fn escalate_at(
+    maestro: &Maestro,
+    fake: &Fake,
+    now: &str,
+    more: &[&str],
+) -> (i32, Value) {
     let args = [&["flakes", "escalate", "--format", "json"], more].concat();
     let mut command = maestro.command(args);
     command
@@ -74,13 +79,13 @@ fn escalate_at(maestro: &Maestro, fake: &Fake, now: &str, more: &[&str]) -> (i32
 
 const NOW: &str = "2026-01-05T09:00:00Z";
 
-fn escalate(maestro: &Maestro, fake: &Fake) -> Value {
+pub(crate) fn escalate(maestro: &Maestro, fake: &Fake) -> Value {
     let (code, document) = escalate_at(maestro, fake, NOW, &[]);
     assert_eq!(code, 0, "{document}");
     document
 }
 
-fn issues(fake: &Fake) -> Vec<Value> {
+pub(crate) fn issues(fake: &Fake) -> Vec<Value> {
     fake.store()
         .lists
         .get("/issues")
@@ -573,36 +578,4 @@ fn without_a_history_nothing_is_closed() {
     assert_eq!((code, &document["totals"]["closed"]), (0, &json!(0)));
     assert_eq!(issues(&fake).len(), 3, "{document}");
     assert!(issues(&fake).iter().all(|issue| issue["state"] == "open"));
-}
-
-#[test]
-fn a_renamed_test_keeps_its_issue() {
-    let (maestro, fake) = (machine(), Fake::start());
-    escalate(&maestro, &fake);
-    let renamed: Vec<(&str, &[u32])> = TESTS
-        .iter()
-        .map(|(test, red)| match *test {
-            "alone" => ("alone again", &[45][..]),
-            other => (other, *red),
-        })
-        .collect();
-    maestro.file("later.ndjson", history(40..50, &renamed));
-    let _ = maestro.run(["flakes", "ingest", "later.ndjson"]).success();
-    let (code, document) = escalate_at(&maestro, &fake, "2026-01-06T09:00:00Z", &[]);
-    assert_eq!(code, 0, "{document}");
-    let all = issues(&fake);
-    let titles: Vec<&str> = all
-        .iter()
-        .map(|issue| issue["title"].as_str().unwrap())
-        .collect();
-    assert_eq!(all.len(), 3, "{titles:?}");
-    assert!(
-        all.iter().all(|issue| issue["state"] == "open"),
-        "{titles:?}"
-    );
-    let body = |name: &str| {
-        all.iter()
-            .any(|issue| issue["body"].as_str().unwrap().contains(name))
-    };
-    assert!(body("`net > alone again`"), "{all:#?}");
 }

@@ -15,6 +15,7 @@ mod corpus;
 mod demo;
 mod dialects;
 mod dist;
+mod escalate_renames;
 mod flakes_backfill;
 mod flakes_causes;
 mod flakes_escalate;
