@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The binary that users download: at most 10 MB, static, and the demo works with it from an empty folder.
-# inputs: .ci/dist.ld src Cargo.toml Cargo.lock fixtures/demo tests/suite/dist.rs tests/interop/lib.bash
+# inputs: src Cargo.toml Cargo.lock fixtures/demo tests/suite/dist.rs tests/interop/lib.bash
 # time: long
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
 cd "$root"
 target=$(rustc -vV | sed -n 's/^host: //p')
-# No tables for unwinding (.ci/dist.ld): a panic aborts. Packed relocations (glibc 2.36, binutils 2.38) take 10 kB instead of 370.
-RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,-T,$root/.ci/dist.ld -C link-arg=-Wl,--no-eh-frame-hdr" cargo build --quiet --profile dist --locked --target "$target"
+# Packed relocations (glibc 2.36, binutils 2.38) take 10 kB instead of 370.
+RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" cargo build --quiet --profile dist --locked --target "$target"
 binary=${CARGO_TARGET_DIR:-$root/target}/$target/dist/maestro
 MAESTRO_DIST=$binary cargo test --quiet --test suite dist::
 ls -l "$binary" | awk '{ print $5 " bytes" }'
