@@ -4,26 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::harness::{Maestro, corpus};
-
-/// Suite and name of each test, with the number of its executions and failures.
-type Tests = BTreeMap<(String, String), (u64, u64)>;
+use crate::harness::{Maestro, Tests, corpus};
 
 fn tests_of(path: &Path) -> Tests {
-    let maestro = Maestro::in_repo();
-    maestro
-        .run(["flakes", "ingest", "--run", "1", path.to_str().unwrap()])
-        .success();
-    let report = maestro.json(&["flakes", "report", "--all"]);
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let count = |value: &serde_json::Value| value.as_u64().unwrap_or_default();
-    let tests = report["tests"].as_array().unwrap().iter();
-    tests
-        .map(|test| {
-            let key = (text(&test["suite"]), text(&test["test"]));
-            (key, (count(&test["runs"]), count(&test["failures"])))
-        })
-        .collect()
+    Maestro::in_repo().tests_of(path.to_str().unwrap())
 }
 
 /// Tests that the conversion makes passed ones although they did not run or showed nothing, in which we do not follow it.

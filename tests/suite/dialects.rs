@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::harness::{Maestro, package};
-
-/// Suite and name of each test, with the number of its executions and failures.
-type Tests = BTreeMap<(String, String), (u64, u64)>;
+use crate::harness::{Maestro, Tests, package};
 
 /// Where reports were made, which is not where they are read.
 const MADE_IN: &str = "/checkout";
@@ -17,19 +14,7 @@ fn tests_of(report: &str) -> Tests {
     let here = maestro.path("").canonicalize().unwrap();
     let text = text.replace(MADE_IN, here.to_str().unwrap());
     maestro.file("report", text);
-    maestro
-        .run(["flakes", "ingest", "--run", "1", "report"])
-        .success();
-    let report = maestro.json(&["flakes", "report", "--all"]);
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let count = |value: &serde_json::Value| value.as_u64().unwrap_or_default();
-    let tests = report["tests"].as_array().unwrap().iter();
-    tests
-        .map(|test| {
-            let key = (text(&test["suite"]), text(&test["test"]));
-            (key, (count(&test["runs"]), count(&test["failures"])))
-        })
-        .collect()
+    maestro.tests_of("report")
 }
 
 /// Compares two reports but for tests that one of them has otherwise, or not at all.

@@ -1,5 +1,6 @@
 //! Runs the real binary in an empty environment, in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -135,6 +136,26 @@ impl Maestro {
         all.extend(["--format", "json"]);
         let run = self.run(all).success();
         serde_json::from_str(&run.stdout).unwrap()
+    }
+}
+
+/// Suite and name of each test that is stored, with the number of its executions and failures.
+pub(crate) type Tests = BTreeMap<(String, String), (u64, u64)>;
+
+impl Maestro {
+    /// Takes a report in; returns its tests.
+    pub(crate) fn tests_of(&self, report: &str) -> Tests {
+        let args = ["flakes", "ingest", "--run", "1", report];
+        let _ = self.run(args).success();
+        let report = self.json(&["flakes", "report", "--all"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let count = |value: &Value| value.as_u64().unwrap_or_default();
+        let tests = report["tests"].as_array().unwrap().iter();
+        let row = |test: &Value| {
+            let key = (text(&test["suite"]), text(&test["test"]));
+            (key, (count(&test["runs"]), count(&test["failures"])))
+        };
+        tests.map(row).collect()
     }
 }
 
