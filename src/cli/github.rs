@@ -124,12 +124,19 @@ impl<'w> Session<'w> {
     ) -> Result<Option<(GitHub<'w>, Whose)>, CommandError> {
         if dry_run {
             let found = self.github(args.repository.as_deref(), None, args.deadline)?;
-            let is_there = found.is_some_and(|(github, _)| github.server.borrow().is_some());
-            if !is_there || self.settings.offline.value {
-                self.ui
-                    .hint("GitHub was not asked: there is no token, or no repository is meant");
-                return Ok(None);
-            }
+            let has_token = found
+                .as_ref()
+                .map(|(github, _)| github.server.borrow().is_some());
+            let why = match has_token {
+                _ if self.settings.offline.value => "--offline forbids it",
+                None => {
+                    "name the repository with --repository OWNER/NAME, or in the address of the remote"
+                }
+                Some(false) => "there is no token; set GITHUB_TOKEN",
+                Some(true) => return self.needed_github(args, command).map(Some),
+            };
+            self.ui.hint(&format!("GitHub was not asked: {why}"));
+            return Ok(None);
         }
         self.needed_github(args, command).map(Some)
     }

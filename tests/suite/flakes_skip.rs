@@ -74,3 +74,28 @@ fn a_condition_of_exactness_is_said() {
         &["1 test left out", "the POM must leave"],
     );
 }
+
+#[test]
+fn without_enforcement_nothing_is_left_out_and_that_is_said() {
+    let maestro = Maestro::in_repo();
+    maestro.file(
+        ".maestro/quarantine.json",
+        r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "t", "mode": "skip", "reason": "r", "since": "2026-01-01", "review_by": "2026-02-01"}]}"#,
+    );
+    maestro.commit("Skip");
+    let args = [
+        "flakes",
+        "quarantine",
+        "skip",
+        "--runner",
+        "pytest",
+        "--base",
+        "HEAD",
+        "--out",
+        "out",
+    ];
+    let _ = maestro
+        .run(args)
+        .success()
+        .says("the quarantine is not enforced where the change goes to");
+}

@@ -88,6 +88,19 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
         let counts = rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today);
         counts && is_meant && !is_among(&never)
     });
+    let has_some = rules
+        .quarantine
+        .tests
+        .iter()
+        .any(|entry| entry.mode == Mode::Skip);
+    if has_some && !rules.enforced {
+        session
+            .ui
+            .warn("nothing is left out: the quarantine is not enforced where the change goes to");
+        session
+            .ui
+            .hint("put `enforce: [flakes]` into .maestro/maestro.yaml there");
+    }
     let (tests, changing): (Vec<_>, Vec<_>) = entries
         .map(|entry| (entry.suite.as_str(), entry.test.as_str()))
         .partition(|(suite, test)| !suite.contains(BLANK) && !test.contains(BLANK));
