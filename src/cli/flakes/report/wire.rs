@@ -149,10 +149,11 @@ struct RateRow {
 
 impl<'h> FlakesDocument<'h> {
     pub(super) fn new(history: &'h History, analysis: &'h Analysis, all: bool) -> Self {
+        let tests = history.in_order();
         let mut totals = ReportTotals {
             runs: history.runs.len() as u64,
             duplicate_runs: history.duplicates,
-            tests: history.in_order().len() as u64,
+            tests: tests.len() as u64,
             ..ReportTotals::default()
         };
         let mut sum = Counts::default();
@@ -180,7 +181,7 @@ impl<'h> FlakesDocument<'h> {
         });
         let outages = outages.collect();
         let mut order = Vec::new();
-        for test in history.in_order() {
+        for test in tests {
             let tally = history.tally(test);
             let verdict = analysis.verdict(history, test);
             totals.verdicts.count(verdict);
