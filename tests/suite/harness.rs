@@ -125,6 +125,26 @@ impl Maestro {
         command
     }
 
+    /// Returns a shell that runs a script in which `"$0" "$@"` is the binary with these arguments, in the same environment.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, script: &str, args: &[&str]) -> Command {
+        let inner = self.command(args);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script])
+            .arg(inner.get_program())
+            .args(inner.get_args())
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(
+                inner
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::null());
+        command
+    }
+
     #[must_use = "look at what it printed, or at its exit code"]
     pub(crate) fn run<I: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = I>) -> Run {
         Run::of(self.command(args))

@@ -141,13 +141,11 @@ fn a_disk_that_takes_no_more_is_exit_74_and_keeps_the_old_bytes() {
     );
     let _ = maestro.run(["flakes", "ingest", "small.xml"]).success();
     // A limit on the size of files stands in for a full disk: the write fails half-way through.
-    let line = format!(
-        "trap '' XFSZ; ulimit -f 8; exec '{}' flakes ingest large.xml",
-        crate::harness::BINARY
-    );
-    let output = std::process::Command::new("sh")
-        .args(["-c", &line])
-        .current_dir(maestro.path("."))
+    let output = maestro
+        .shell(
+            "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"",
+            &["flakes", "ingest", "large.xml"],
+        )
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);

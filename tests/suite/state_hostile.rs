@@ -13,22 +13,8 @@ use crate::state_artifact::{
 
 /// Prepares a command that may take so many seconds of a processor, and 300 MB of memory.
 fn limited(maestro: &Maestro, seconds: u32, args: &[&str]) -> Command {
-    let inner = maestro.command(args);
-    let mut command = Command::new("sh");
-    let line = format!("ulimit -t {seconds}; ulimit -v 300000; exec \"$0\" \"$@\"");
-    command
-        .args(["-c", &line])
-        .arg(inner.get_program())
-        .args(inner.get_args());
-    command
-        .current_dir(inner.get_current_dir().unwrap_or(Path::new(".")))
-        .env_clear();
-    command.envs(
-        inner
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
-    command
+    let script = format!("ulimit -t {seconds}; ulimit -v 300000; exec \"$0\" \"$@\"");
+    maestro.shell(&script, args)
 }
 
 /// Takes in what is hostile, whatever is refused of it; afterwards a report is as good, cheap and quick as before.

@@ -182,15 +182,8 @@ fn a_closed_pipe_never_panics_and_keeps_the_exit_code() {
 fn closed_streams_are_no_obstacle() {
     let maestro = prepared();
     for (call, code) in CALLS {
-        let line = format!(
-            "exec '{}' {} <&- >&- 2>&-",
-            crate::harness::BINARY,
-            call.join(" ")
-        );
-        let status = std::process::Command::new("sh")
-            .args(["-c", &line])
-            .current_dir(maestro.path("."))
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        let status = maestro
+            .shell("exec \"$0\" \"$@\" <&- >&- 2>&-", call)
             .status()
             .unwrap();
         assert_eq!(status.code(), Some(*code), "{call:?}");
