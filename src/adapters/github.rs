@@ -6,9 +6,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
-use octocrab::models::AppId;
 use octocrab::{Octocrab, OctocrabBuilder};
 
+use super::app_token;
 use crate::forge::request::{Request, Response, Silence};
 use crate::ports::forge::{Credential, Forge, Server};
 
@@ -49,16 +49,15 @@ impl GitHub {
         if let Some(client) = clients.get(server) {
             return Ok(client.clone());
         }
-        let unusable = |words: String| Silence::Unusable(words);
         let builder = Octocrab::builder();
         let builder = match &server.credential {
             Credential::Token(token) => builder.personal_token(token.expose()),
             Credential::App { id, key } => {
-                let key = octocrab::auth::EncodingKey::from_rsa_pem(key.expose().as_bytes())
-                    .map_err(|_| {
-                        unusable("the app's private key is no RSA key in PEM form".into())
-                    })?;
-                builder.app(AppId(*id), key)
+                let now = jiff::Timestamp::now().as_second();
+                let token = app_token::sign(*id, key.expose(), now)
+                    .map_err(|words| Silence::Unusable(words.into()))?;
+                // It lapses within minutes, so its client is made anew for each request.
+                return connect(builder.personal_token(token), &server.api);
             }
         };
         let client = connect(builder, &server.api)?;
@@ -202,12 +201,7 @@ fn silence(error: &octocrab::Error) -> Silence {
         }
         source = cause.source();
     }
-    match error {
-        octocrab::Error::JWT { .. } => {
-            Silence::Unusable("the app's private key cannot sign".into())
-        }
-        error => Silence::Unknown(words(error)),
-    }
+    Silence::Unknown(words(error))
 }
 
 /// Returns the last cause's words: those before it only say where it was noticed.

@@ -1,6 +1,7 @@
 //! The world: clock, environment, files, git, processes, terminal. The only place where effects happen.
 #![expect(clippy::disallowed_methods, reason = "adapters are where effects live")]
 
+mod app_token;
 mod clock;
 mod environment;
 mod files;

@@ -1,7 +1,6 @@
 //! `maestro state ingest` and everything after it, over artifacts that are made to hurt: what is sound in them is taken, the rest
 //! is named, and neither memory nor time is theirs.
 
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};

@@ -132,8 +132,8 @@ impl Report for BackfillDocument {
             times(totals.attempts, "attempt"),
         ));
         page.text(format!(
-            "{} ({} MiB, {} expired), {}",
-            times(totals.artifacts, "artifact with reports"),
+            "{} with reports ({} MiB, {} expired), {}",
+            times(totals.artifacts, "artifact"),
             totals.bytes / 1024 / 1024,
             totals.expired,
             times(self.calls, "request"),
@@ -142,11 +142,11 @@ impl Report for BackfillDocument {
             page.text("Dry run: nothing was downloaded and stored.");
         } else {
             page.text(format!(
-                "Stored {} of {} ({} known before), and how the jobs of {} ended.",
+                "Stored {} of {} ({} known before), and how the jobs of {} without reports ended.",
                 times(totals.stored_runs, "run"),
                 times(totals.files, "report"),
                 totals.known,
-                times(totals.by_jobs, "run without reports"),
+                times(totals.by_jobs, "run"),
             ));
         }
         if self.refused.is_empty() {
