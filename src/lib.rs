@@ -22,6 +22,8 @@ mod flakes;
 mod forge;
 mod inert;
 mod junit;
+mod llm;
+mod money;
 mod plan;
 mod redact;
 mod stars;

@@ -1,5 +1,6 @@
 //! The command line: one file a command, each of five verbs: load, decide, save, render, answer.
 
+mod budget;
 mod config;
 mod demo;
 mod explain;
@@ -52,6 +53,9 @@ enum Command {
     /// Tell flaky tests from broken ones
     #[command(subcommand)]
     Flakes(flakes::FlakesCommand),
+    /// Cap what models cost, and see what they cost
+    #[command(subcommand)]
+    Budget(budget::BudgetCommand),
     /// Look after what maestro has stored
     #[command(subcommand)]
     State(state::StateCommand),
@@ -112,6 +116,9 @@ fn answer(ui: &mut Ui, world: &World, globals: GlobalArgs, command: Command) -> 
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Flakes(command) => {
             flakes::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
+        Command::Budget(command) => {
+            budget::run(&mut Session::configured(ui, world, globals)?, &command)
         }
         Command::State(command) => {
             state::run(&mut Session::configured(ui, world, globals)?, &command)

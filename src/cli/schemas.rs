@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 #[cfg(test)]
-use super::{config, demo, explain, flakes, plan, state};
+use super::{budget, config, demo, explain, flakes, plan, state};
 #[cfg(test)]
 use crate::config::ConfigFile;
 
@@ -32,6 +32,7 @@ macro_rules! schemas {
 }
 
 schemas! {
+    BudgetPrices = "budget-prices", budget::PricesDocument, "`budget prices show`";
     Config = "config", ConfigFile, "`.maestro/maestro.yaml`";
     ConfigShow = "config-show", config::ConfigDocument, "`config show`";
     Demo = "demo", demo::DemoDocument, "`demo`";
@@ -48,6 +49,8 @@ schemas! {
     PlanLint = "plan-lint", plan::PlanLintDocument, "`plan lint`";
     PlanReplay = "plan-replay", plan::PlanReplayDocument, "`plan replay`";
     PlanShard = "plan-shard", plan::PlanShardDocument, "`plan shard`";
+    Price = "price", budget::PriceDocument, "`budget price`";
+    PriceBatch = "price-batch", budget::BatchDocument, "`budget price --batch`";
     Quarantine = "quarantine", crate::flakes::quarantine::Quarantine, "`.maestro/quarantine.json`";
     StateCompact = "state-compact", state::CompactDocument, "`state compact`";
     StateDoctor = "state-doctor", state::DoctorDocument, "`state doctor`";

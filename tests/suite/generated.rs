@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 27] = [
+const SCHEMAS: [&str; 30] = [
+    "budget-prices",
     "config",
     "config-show",
     "demo",
@@ -21,6 +22,8 @@ const SCHEMAS: [&str; 27] = [
     "plan-lint",
     "plan-replay",
     "plan-shard",
+    "price",
+    "price-batch",
     "quarantine",
     "state-compact",
     "state-doctor",

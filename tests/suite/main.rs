@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod budget;
 mod config;
 mod conversions;
 mod corpus;

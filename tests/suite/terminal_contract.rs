@@ -52,6 +52,14 @@ fn prepared() -> Maestro {
             r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "known", "reason": "r", "since": "2026-01-01", "review_by": "2026-01-15"}]}"#,
         )
         .file("muted-tests.yml", "tests:\n- class: s\n  method: t\n")
+        .file(
+            "answer.json",
+            r#"{"model": "claude-sonnet-4-6", "usage": {"input_tokens": 10, "output_tokens": 5}}"#,
+        )
+        .file(
+            "answers.ndjson",
+            r#"{"id": 1, "provider": "openai", "body": {"model": "gpt-5.4", "usage": {"prompt_tokens": 9, "completion_tokens": 2}}}"#,
+        )
         .file("page.html", "<html/>");
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])
