@@ -49,6 +49,14 @@ impl Usd {
         self.0.checked_add(other.0).map(Self)
     }
 
+    pub(crate) fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
+    pub(crate) fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// Returns what so many of something cost that each cost this.
     pub(crate) fn times(self, count: u64) -> Option<Self> {
         self.0.checked_mul(u128::from(count)).map(Self)
