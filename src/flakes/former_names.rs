@@ -75,6 +75,14 @@ impl History {
         former.map(|old| self.test(*old))
     }
 
+    /// Returns what the test that had this suite and name before is called today.
+    pub(crate) fn newer_name(&self, suite: &str, name: &str) -> Option<(&str, &str)> {
+        let mut joined = self.former.iter();
+        let (newer, _) =
+            joined.find(|(_, former)| former.iter().any(|old| self.test(*old) == (suite, name)))?;
+        Some(self.test(*newer))
+    }
+
     /// Returns the groups of each job, oldest first, those of its main branch only: the branch with most.
     fn jobs(&self) -> Vec<Vec<Group>> {
         let mut jobs: BTreeMap<&str, Vec<Group>> = BTreeMap::new();

@@ -417,6 +417,18 @@ fn a_test_keeps_its_history_under_a_new_name() {
         ]
     );
     assert_eq!(report["totals"]["tests"], 4);
+    maestro.file(
+        ".maestro/quarantine.json",
+        r#"{"schema": "maestro.quarantine/v1", "tests": [
+            {"suite": "net", "test": "connects", "reason": "r", "since": "2026-01-01", "review_by": "2099-01-15"},
+            {"suite": "old", "test": "one", "reason": "r", "since": "2026-01-01", "review_by": "2099-01-15"}]}"#,
+    );
+    let review = maestro.json(&["flakes", "quarantine", "review"]);
+    assert_eq!(review["tests"][0]["renamed_to"], Value::Null);
+    assert_eq!(review["tests"][1]["renamed_to"], "new > one");
+    let review = maestro.run(["flakes", "quarantine", "review"]).success();
+    let line = "`old > one` is not forgiven as it is called today: `new > one`";
+    assert!(review.stdout.contains(line), "{}", review.stdout);
     // It comes back beside the new one: they are two.
     store(
         &maestro,

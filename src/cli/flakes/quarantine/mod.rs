@@ -159,6 +159,8 @@ pub(crate) struct ReleaseArgs {
 }
 
 /// List the tests in quarantine, the most overdue first
+///
+/// A test that the stored history shows to be renamed is named: its entry forgives nothing until somebody writes the new name.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -221,6 +223,13 @@ pub(super) fn run(session: &mut Session<'_>, command: &QuarantineCommand) -> Com
     let pull = if dry_run { None } else { home.write(session)? };
     let mut document = QuarantineDocument::new(home.quarantine(), change, today, dry_run);
     document.add(pull, left_out);
+    if let QuarantineCommand::Review(_) = command {
+        let (history, _) = load(&session.state()?)?;
+        document.add_renamed(&|suite, test| {
+            let (suite, test) = history.newer_name(suite, test)?;
+            Some(shown(suite, test))
+        });
+    }
     session.render(&document)?;
     Ok(ExitCode::Success)
 }

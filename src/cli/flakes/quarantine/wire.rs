@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::pull::PullRow;
 use crate::finding::{Finding, Severity};
 use crate::flakes::admission::LeftOut;
-use crate::flakes::quarantine::{Entry, Mode, Quarantine};
+use crate::flakes::quarantine::{Entry, Mode, Quarantine, shown};
 use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Inline, Page, Report, Tone};
 
@@ -74,6 +74,8 @@ struct QuarantineRow {
     since: String,
     review_by: String,
     overdue: bool,
+    /// What the test is called today, where `review` found that it was renamed: under this name it is not forgiven.
+    renamed_to: Option<String>,
 }
 
 impl QuarantineDocument {
@@ -109,6 +111,7 @@ impl QuarantineDocument {
             since: entry.since.to_string(),
             review_by: entry.review_by.to_string(),
             overdue: entry.is_overdue(today),
+            renamed_to: None,
         });
         let tests: Vec<QuarantineRow> = rows.collect();
         Self {
@@ -136,6 +139,13 @@ impl QuarantineDocument {
         });
         self.left_out.extend(rows);
     }
+
+    /// Says of each entry what its test is called today.
+    pub(super) fn add_renamed(&mut self, newer: &dyn Fn(&str, &str) -> Option<String>) {
+        for row in &mut self.tests {
+            row.renamed_to = newer(&row.suite, &row.test);
+        }
+    }
 }
 
 impl Report for QuarantineDocument {
@@ -153,7 +163,7 @@ impl Report for QuarantineDocument {
             page.line(vec![Inline::Plain("  ".into()), Inline::Code(name.clone())]);
         }
         for row in &self.left_out {
-            let name = crate::flakes::quarantine::shown(&row.suite, &row.test);
+            let name = shown(&row.suite, &row.test);
             page.line(vec![
                 Inline::Plain("left out: ".into()),
                 Inline::Code(name),
@@ -171,12 +181,21 @@ impl Report for QuarantineDocument {
         if self.tests.is_empty() {
             return page;
         }
+        for row in &self.tests {
+            if let Some(newer) = &row.renamed_to {
+                page.line(vec![
+                    Inline::Code(shown(&row.suite, &row.test)),
+                    Inline::Plain(" is not forgiven as it is called today: ".into()),
+                    Inline::Code(newer.clone()),
+                ]);
+            }
+        }
         let rows = self.tests.iter().map(|row| {
             let tone = if row.overdue { Tone::Bad } else { Tone::Plain };
             vec![
                 Cell::toned(&row.review_by, tone),
                 Cell::plain(row.mode),
-                Cell::code(crate::flakes::quarantine::shown(&row.suite, &row.test)),
+                Cell::code(shown(&row.suite, &row.test)),
                 Cell::code(row.owner.clone().unwrap_or_default()),
                 Cell::code(&row.reason),
             ]
@@ -191,17 +210,28 @@ impl Report for QuarantineDocument {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let overdue = self.tests.iter().filter(|row| row.overdue);
-        let findings = overdue.map(|row| Finding {
-            code: "quarantine/overdue".to_owned(),
+        let warning = |code: &str, message: String| Finding {
+            code: format!("quarantine/{code}"),
             severity: Severity::Warning,
-            message: format!(
-                "{} was to be looked at by {}: its failures are not forgiven any more",
-                crate::flakes::quarantine::shown(&row.suite, &row.test),
-                row.review_by
-            ),
+            message,
             location: None,
-        });
-        findings.collect()
+        };
+        let mut findings = Vec::new();
+        for row in &self.tests {
+            let test = shown(&row.suite, &row.test);
+            if row.overdue {
+                let day = &row.review_by;
+                let message = format!(
+                    "{test} was to be looked at by {day}: its failures are not forgiven any more"
+                );
+                findings.push(warning("overdue", message));
+            }
+            if let Some(newer) = &row.renamed_to {
+                let message =
+                    format!("{test} is called {newer} today, and is not forgiven under that name");
+                findings.push(warning("renamed", message));
+            }
+        }
+        findings
     }
 }
