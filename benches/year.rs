@@ -6,6 +6,7 @@
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::cast_precision_loss,
     reason = "a benchmark is a program of its own, and nobody pipes it"
 )]
 

@@ -49,9 +49,12 @@ pub struct Project {
     pub cluster: Vec<usize>,
 }
 
+/// Tests by class: name, rate of failing, and a key that is equal for those that failed together.
+type Classes<'a> = BTreeMap<&'a str, Vec<(&'a str, f64, String)>>;
+
 /// Reads the file; projects in order of name.
 pub fn projects(text: &str) -> Vec<Project> {
-    let mut rows: BTreeMap<&str, BTreeMap<&str, Vec<(&str, f64, String)>>> = BTreeMap::new();
+    let mut rows: BTreeMap<&str, Classes<'_>> = BTreeMap::new();
     for line in text.lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();
         // A test's name may have a comma; the six columns behind it have none.
@@ -71,7 +74,7 @@ pub fn projects(text: &str) -> Vec<Project> {
             .or_default()
             .push((name, rate, format!("{first}/{often}")));
     }
-    let project = |(name, classes): (&str, BTreeMap<&str, Vec<(&str, f64, String)>>)| {
+    let project = |(name, classes): (&str, Classes<'_>)| {
         let mut clusters: BTreeMap<String, usize> = BTreeMap::new();
         let mut project = Project {
             name: name.to_owned(),
@@ -227,7 +230,7 @@ pub fn make(project: &Project, plan: &Plan, number: u64) -> History {
         history.is_outage[run] = down.is_some();
         // Half of the outages are over when what failed is run again.
         let is_over = dice.is(0.5);
-        let mut attempt = |is_down: bool, dice: &mut Dice, fails: f64| -> Vec<bool> {
+        let attempt = |is_down: bool, dice: &mut Dice, fails: f64| -> Vec<bool> {
             let together: Vec<f64> = (0..clusters).map(|_| dice.fraction()).collect();
             let mut failed = vec![false; tests];
             for &test in &flaky {
