@@ -38,5 +38,6 @@ work = sys.argv[1]
 rows = json.load(open(f"{work}/report.json"))["tests"]
 said = sorted(f"{r['suite']} {r['test']} {r['verdict']} {r['flaky_probability']:.4f}" for r in rows if r["verdict"] != "healthy")
 library = sorted(line.rstrip("\n") for line in open(f"{work}/library.txt"))
+for one in sorted(set(said) ^ set(library)): print(("binary: " if one in said else "library: ") + one)
 print(f"the binary says the same of {len(said)} tests as the library: {'yes' if said == library else 'no'}")
 PY

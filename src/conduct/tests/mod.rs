@@ -238,7 +238,7 @@ fn an_app_enters_its_installation_and_knows_its_account() {
     let error = with(&fake, |github| {
         enter_installation(github, &wrong).unwrap_err()
     });
-    assert!(error.to_string().contains("is no RSA key"), "{error}");
+    assert!(error.to_string().contains("is no key in PEM form"), "{error}");
 }
 
 #[test]
