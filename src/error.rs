@@ -23,6 +23,8 @@ pub(crate) enum ErrorKind {
     Unsupported,
     /// A gate of tests that failed.
     FlakeGate,
+    /// A cap is reached.
+    Budget,
 }
 
 impl ErrorKind {
@@ -39,6 +41,7 @@ impl ErrorKind {
             Self::BadConfig => ExitCode::BadConfig,
             Self::Unsupported => ExitCode::Unsupported,
             Self::FlakeGate => ExitCode::FlakeGate,
+            Self::Budget => ExitCode::BudgetExceeded,
         }
     }
 
@@ -56,6 +59,7 @@ impl ErrorKind {
             Self::BadConfig => "bad-config",
             Self::Unsupported => "unsupported",
             Self::FlakeGate => "flake-gate",
+            Self::Budget => "budget",
         }
     }
 }

@@ -57,6 +57,13 @@ impl Usd {
         Self(self.0.saturating_add(other.0))
     }
 
+    /// Returns how many times another amount is in this one, rounded down; nothing when that is nothing.
+    pub(crate) fn over(self, other: Self) -> Option<u64> {
+        self.0
+            .checked_div(other.0)
+            .and_then(|whole| u64::try_from(whole).ok())
+    }
+
     /// Returns what so many of something cost that each cost this.
     pub(crate) fn times(self, count: u64) -> Option<Self> {
         self.0.checked_mul(u128::from(count)).map(Self)

@@ -5,15 +5,18 @@
 pub(crate) mod forge;
 pub(crate) mod git;
 pub(crate) mod history;
+pub(crate) mod log_file;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub(crate) use git::{Checkout, Git, GitError, Head};
+use log_file::LogFile;
 
 /// Tells the time and waits.
 pub(crate) trait Clock: Send + Sync {
@@ -23,6 +26,8 @@ pub(crate) trait Clock: Send + Sync {
     fn sleep(&self, duration: Duration);
     /// Returns a number that differs from process to process, for waiting times that must not be in step.
     fn dice(&self) -> u64;
+    /// Returns the clock for those who outlive whoever asked.
+    fn shared(&self) -> Arc<dyn Clock>;
 }
 
 /// The process's surroundings.
@@ -84,6 +89,8 @@ pub(crate) trait Files: Send + Sync {
     /// Writes a whole file so that a reader sees the old bytes or the new ones, and a crash loses neither:
     /// a temporary file beside it, flushed to disk, renamed over it, and the folder flushed too.
     fn write_atomic(&self, path: &Path, fill: Fill<'_>) -> io::Result<()>;
+    /// Opens a file that only grows, which is made when missing.
+    fn log(&self, path: &Path) -> io::Result<Box<dyn LogFile>>;
     /// Adds bytes to the end of a file.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Removes a file.

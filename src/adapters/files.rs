@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use crate::ports::log_file::LogFile;
 use crate::ports::{FileKind, Files, Fill, Lock, TEMPORARY};
 
 pub(super) struct Disk;
@@ -132,6 +133,10 @@ impl Files for Disk {
         sync_folder(folder)
     }
 
+    fn log(&self, path: &Path) -> io::Result<Box<dyn LogFile>> {
+        super::log_file::open(path)
+    }
+
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = OpenOptions::new().append(true).create(true).open(path)?;
         file.write_all(bytes)
@@ -168,7 +173,7 @@ impl Files for Disk {
 }
 
 /// Makes a folder and those above it, and flushes the entry of each new one.
-fn create_durably(path: &Path) -> io::Result<()> {
+pub(super) fn create_durably(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|folder| !folder.exists())
@@ -185,7 +190,7 @@ fn create_durably(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn parent(path: &Path) -> &Path {
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -193,7 +198,7 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// A rename is only durable once the folder is on disk too. Windows cannot open a folder as a file, and need not.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
     }

@@ -7,6 +7,7 @@ mod environment;
 mod files;
 mod git;
 mod github;
+mod log_file;
 mod processes;
 mod terminal;
 
@@ -17,6 +18,12 @@ impl World {
     #[cfg(test)]
     pub(crate) fn github() -> Box<dyn crate::ports::forge::Forge> {
         Box::new(github::GitHub::default())
+    }
+
+    /// Returns the clock, for tests that need nothing else of the world.
+    #[cfg(test)]
+    pub(crate) fn time() -> Box<dyn crate::ports::Clock> {
+        Box::new(clock::SystemClock)
     }
 
     /// Returns the disk, for tests that need nothing else of the world.

@@ -88,6 +88,79 @@ pub(crate) enum CapsProblem {
     Alert(u8),
 }
 
+/// What becomes of an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Edit {
+    To(Usd),
+    /// There is no such cap any more; for a pull request: the usual one.
+    Away,
+}
+
+/// What is changed in a budget.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Edits {
+    pub(crate) call: Option<Edit>,
+    pub(crate) task: Option<Edit>,
+    pub(crate) pull_request: Option<Edit>,
+    pub(crate) month: Option<Edit>,
+    pub(crate) alerts: Option<Vec<u8>>,
+}
+
+impl Edits {
+    /// Changes the text of a budget, and keeps what it does not change: its indentation, and amounts as they were written.
+    pub(crate) fn apply(&self, bytes: &[u8]) -> Result<Vec<u8>, CapsProblem> {
+        Caps::read(bytes)?;
+        let json = |error: serde_json::Error| CapsProblem::Json(error.to_string());
+        let mut file: CapsFile = if bytes.trim_ascii().is_empty() {
+            CapsFile {
+                schema: SCHEMA.to_owned(),
+                per_call: None,
+                per_task: None,
+                per_pull_request: None,
+                per_month: None,
+                alerts: None,
+            }
+        } else {
+            serde_json::from_slice(bytes).map_err(json)?
+        };
+        let fields = [
+            (&mut file.per_call, self.call),
+            (&mut file.per_task, self.task),
+            (&mut file.per_pull_request, self.pull_request),
+            (&mut file.per_month, self.month),
+        ];
+        for (field, edit) in fields {
+            match edit {
+                Some(Edit::To(usd)) => *field = Some(usd.to_string()),
+                Some(Edit::Away) => *field = None,
+                None => {}
+            }
+        }
+        if let Some(alerts) = &self.alerts {
+            file.alerts = Some(alerts.clone());
+        }
+        let indent = indent(bytes);
+        let mut out = Vec::new();
+        let formatter = serde_json::ser::PrettyFormatter::with_indent(&indent);
+        let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+        file.serialize(&mut serializer).map_err(json)?;
+        out.push(b'\n');
+        Caps::read(&out)?;
+        Ok(out)
+    }
+}
+
+/// Returns what the lines of a text are indented by.
+fn indent(bytes: &[u8]) -> Vec<u8> {
+    let lines = bytes.split(|byte| *byte == b'\n').skip(1);
+    let blanks = lines.map(|line| {
+        let blank = line.iter().take_while(|byte| b" \t".contains(byte));
+        blank.copied().take(8).collect::<Vec<u8>>()
+    });
+    let found = blanks.into_iter().find(|blank| !blank.is_empty());
+    found.unwrap_or_else(|| b"  ".to_vec())
+}
+
 /// What is looked at before anything else, whatever the other keys are.
 #[derive(Deserialize)]
 struct Head {
@@ -151,6 +224,28 @@ mod tests {
             Some("200")
         );
         assert_eq!((read.call, read.alerts), (None, vec![50, 95]));
+    }
+
+    #[test]
+    fn a_change_keeps_what_it_does_not_change() {
+        let before = b"{\n\t\"schema\": \"maestro.ci-budget/v1\",\n\t\"per_month\": \"200.00\",\n\t\"per_call\": \"1\"\n}\n";
+        let edits = Edits {
+            call: Some(Edit::Away),
+            pull_request: Some(Edit::To("2.50".parse().unwrap())),
+            ..Edits::default()
+        };
+        let after = String::from_utf8(edits.apply(before).unwrap()).unwrap();
+        assert_eq!(
+            after,
+            "{\n\t\"schema\": \"maestro.ci-budget/v1\",\n\t\"per_pull_request\": \"2.5\",\n\t\"per_month\": \"200.00\"\n}\n"
+        );
+        let new = edits.apply(b"").unwrap();
+        assert_eq!(Caps::read(&new).unwrap().pull_request.to_string(), "2.5");
+        let wrong = Edits {
+            alerts: Some(vec![0]),
+            ..Edits::default()
+        };
+        assert_eq!(wrong.apply(b""), Err(CapsProblem::Alert(0)));
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) enum Account {
     Task(String),
     PullRequest,
     Month,
+    /// What was lent to a job.
+    Lease,
 }
 
 /// What is known of an account.
@@ -55,7 +57,7 @@ pub(crate) enum Refusal {
     #[error("a call may cost ${cap}, and this one may cost ${asked}")]
     Call { cap: Usd, asked: Usd },
     #[error(
-        "{account} may cost ${cap}; ${committed} is spent or put aside, and this call may cost ${asked}"
+        "{account} may cost ${cap}; ${committed} is spent or put aside, and ${asked} more is asked for"
     )]
     Account {
         account: Account,
@@ -75,6 +77,7 @@ impl std::fmt::Display for Account {
             Self::Task(task) => write!(f, "the task `{task}`"),
             Self::PullRequest => f.write_str("the pull request"),
             Self::Month => f.write_str("the month"),
+            Self::Lease => f.write_str("the lease"),
         }
     }
 }
@@ -163,16 +166,18 @@ impl Ledger {
                 _ => Refusal::TooLarge,
             });
         }
+        self.put_aside(id, accounts, worst);
+        Ok(())
+    }
+
+    /// Puts aside what somebody was granted, whether or not it fits.
+    pub(crate) fn put_aside(&mut self, id: &str, accounts: Vec<Account>, worst: Usd) {
         for account in &accounts {
             let standing = self.accounts.entry(account.clone()).or_default();
-            standing.reserved = standing
-                .reserved
-                .checked_add(worst)
-                .ok_or(Refusal::TooLarge)?;
+            standing.reserved = standing.reserved.saturating_add(worst);
         }
         self.open
             .insert(id.to_owned(), Reservation { accounts, worst });
-        Ok(())
     }
 
     /// Writes what a call did cost; nothing when nothing was put aside for it.
@@ -188,24 +193,23 @@ impl Ledger {
             let standing = self.accounts.entry(account.clone()).or_default();
             let before = *standing;
             standing.settled = standing.settled.saturating_add(bill);
-            for &share in &self.shares {
-                if !reaches(&before, share) && reaches(standing, share) {
-                    let account = account.clone();
-                    settled.alerts.push(Alert { account, share });
-                }
-            }
+            let alerts = alerts(&self.shares, &account, &before, standing);
+            settled.alerts.extend(alerts);
         }
         Some(settled)
     }
 
     /// Charges all that was put aside for a call whose bill nobody knows.
-    pub(crate) fn charge_unknown(&mut self, id: &str) -> Option<Usd> {
+    pub(crate) fn charge_unknown(&mut self, id: &str) -> Option<(Usd, Vec<Alert>)> {
         let reservation = self.close(id)?;
+        let mut told = Vec::new();
         for account in reservation.accounts {
-            let standing = self.accounts.entry(account).or_default();
+            let standing = self.accounts.entry(account.clone()).or_default();
+            let before = *standing;
             standing.unknown = standing.unknown.saturating_add(reservation.worst);
+            told.extend(alerts(&self.shares, &account, &before, standing));
         }
-        Some(reservation.worst)
+        Some((reservation.worst, told))
     }
 
     /// Gives back what was put aside for a call that was never sent.
@@ -230,6 +234,18 @@ impl Ledger {
         }
         Some(reservation)
     }
+}
+
+/// Returns the shares that an account has reached since it was as it was before.
+fn alerts(shares: &[u8], account: &Account, before: &Standing, after: &Standing) -> Vec<Alert> {
+    let reached = shares
+        .iter()
+        .filter(|share| !reaches(before, **share) && reaches(after, **share));
+    let alert = |share: &u8| Alert {
+        account: account.clone(),
+        share: *share,
+    };
+    reached.map(alert).collect()
 }
 
 /// Whether what is spent is so many hundredths of a cap, or more.
@@ -269,7 +285,7 @@ mod tests {
         let refused = ledger.reserve("b", &on, usd("0.400000000001")).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "the pull request may cost $1; $0.6 is spent or put aside, and this call may cost $0.400000000001"
+            "the pull request may cost $1; $0.6 is spent or put aside, and $0.400000000001 more is asked for"
         );
         ledger.reserve("b", &on, usd("0.4")).unwrap();
         assert_eq!(
@@ -307,7 +323,7 @@ mod tests {
             .reserve("a", &[Account::PullRequest], usd("0.7"))
             .unwrap();
         assert_eq!(ledger.under_way().collect::<Vec<_>>(), ["a"]);
-        assert_eq!(ledger.charge_unknown("a"), Some(usd("0.7")));
+        assert_eq!(ledger.charge_unknown("a"), Some((usd("0.7"), Vec::new())));
         assert!(
             ledger
                 .reserve("b", &[Account::PullRequest], usd("0.4"))
@@ -366,7 +382,7 @@ mod tests {
             for (number, (task, worst, share, fate)) in calls.into_iter().enumerate() {
                 if let Some((id, worst, bill, fate)) = under_way[task].take() {
                     match fate {
-                        0 => unknown = unknown.saturating_add(ledger.charge_unknown(&id).unwrap()),
+                        0 => unknown = unknown.saturating_add(ledger.charge_unknown(&id).unwrap().0),
                         1 => prop_assert_eq!(ledger.release(&id), Some(worst)),
                         _ => {
                             let settled = ledger.settle(&id, bill).unwrap();

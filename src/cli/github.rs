@@ -141,7 +141,7 @@ impl<'w> Session<'w> {
         self.needed_github(args, command).map(Some)
     }
 
-    fn remote_address(&self, remote: Option<&str>) -> Option<String> {
+    pub(super) fn remote_address(&self, remote: Option<&str>) -> Option<String> {
         let checkout = self.checkout.as_ref().ok()?;
         let home = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
         let name = remote

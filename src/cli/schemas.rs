@@ -32,7 +32,14 @@ macro_rules! schemas {
 }
 
 schemas! {
+    BudgetForecast = "budget-forecast", budget::ForecastDocument, "`budget forecast`";
+    BudgetLease = "budget-lease", budget::LeaseDocument, "`budget lease`";
     BudgetPrices = "budget-prices", budget::PricesDocument, "`budget prices show`";
+    BudgetReserve = "budget-reserve", budget::ReserveDocument, "`budget reserve`";
+    BudgetSet = "budget-set", budget::SetDocument, "`budget set`";
+    BudgetSettle = "budget-settle", budget::SettleDocument, "`budget settle`";
+    BudgetStatus = "budget-status", budget::StatusDocument, "`budget status`";
+    CiBudget = "ci-budget", crate::budget::caps::CapsFile, "`.maestro/ci_budget.json`";
     Config = "config", ConfigFile, "`.maestro/maestro.yaml`";
     ConfigShow = "config-show", config::ConfigDocument, "`config show`";
     Demo = "demo", demo::DemoDocument, "`demo`";
@@ -44,6 +51,7 @@ schemas! {
     FlakesQuarantine = "flakes-quarantine", flakes::QuarantineDocument, "`flakes quarantine`";
     FlakesSkip = "flakes-skip", flakes::SkipDocument, "`flakes quarantine skip`";
     FlakesReport = "flakes-report", flakes::FlakesDocument, "`flakes report`";
+    Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
     Plan = "plan", plan::PlanDocument, "`plan`";
     PlanExplain = "plan-explain", plan::PlanExplainDocument, "`plan explain`";
     PlanLint = "plan-lint", plan::PlanLintDocument, "`plan lint`";

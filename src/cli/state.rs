@@ -74,14 +74,14 @@ pub(crate) fn run(session: &mut Session<'_>, command: &StateCommand) -> CommandR
 
 /// Which remote, and how long to go on.
 #[derive(Debug, clap::Args)]
-pub(super) struct RemoteArgs {
+pub(in crate::cli) struct RemoteArgs {
     /// The git remote that the state is shared through [env: MAESTRO_REMOTE] [default: origin]
     #[arg(long, value_name = "NAME")]
-    pub(super) remote: Option<String>,
+    pub(in crate::cli) remote: Option<String>,
 
     /// How many seconds to go on trying
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(super) deadline: u64,
+    pub(in crate::cli) deadline: u64,
 }
 
 /// How commits come onto the state branch.

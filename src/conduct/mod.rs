@@ -12,6 +12,7 @@ pub(crate) mod planner;
 pub(crate) mod post;
 pub(crate) mod propose;
 mod publish;
+pub(crate) mod purse;
 pub(crate) mod readers;
 pub(crate) mod trusted;
 pub(crate) mod upsert;

@@ -3,11 +3,12 @@
 //! Fields: Anthropic, "Messages" (`usage`; its `input_tokens` are without what was read from or written to the cache); OpenAI, "Chat
 //! Completions", "Responses" and "Embeddings" (its input tokens are all of them).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Tokens and other things that are paid for; no token is in two of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Usage {
     /// Input that was neither read from the cache nor written to it, nor audio.
     pub(crate) net_input_tokens: u64,

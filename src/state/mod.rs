@@ -23,10 +23,6 @@ mod patience;
 mod push;
 mod recover;
 pub(crate) mod refusal;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "leases of the budget are the first to use it")
-)]
 mod register;
 mod remote;
 mod repair;
@@ -46,5 +42,6 @@ pub(crate) use fold::Folded;
 pub(crate) use lines::Damage;
 pub(crate) use push::Pushed;
 pub(crate) use recover::Recovered;
+pub(crate) use register::{Register, Turn};
 pub(crate) use remote::{Pulled, Remote, RemoteFold};
 pub(crate) use shared::Shared;

@@ -38,6 +38,7 @@ impl Register<'_, '_> {
     /// A change that is confirmed has happened exactly once. After an error it may have happened: the answer of the remote
     /// may have been lost, so a document must tell its writers apart.
     pub(crate) fn update<T>(&self, turn: TakeTurn<'_, T>) -> Result<T, StateError> {
+        self.remote.prepare()?;
         let mut patience = self.remote.patience();
         loop {
             let old = self.remote.fetch_ref(
@@ -144,7 +145,6 @@ mod tests {
             deadline,
             Timestamp::UNIX_EPOCH,
         );
-        remote.prepare().unwrap();
         take(&Register {
             remote: &remote,
             name: "refs/maestro/budget",

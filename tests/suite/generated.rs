@@ -4,8 +4,15 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 30] = [
+const SCHEMAS: [&str; 38] = [
+    "budget-forecast",
+    "budget-lease",
     "budget-prices",
+    "budget-reserve",
+    "budget-set",
+    "budget-settle",
+    "budget-status",
+    "ci-budget",
     "config",
     "config-show",
     "demo",
@@ -17,6 +24,7 @@ const SCHEMAS: [&str; 30] = [
     "flakes-quarantine",
     "flakes-report",
     "flakes-skip",
+    "lease",
     "plan",
     "plan-explain",
     "plan-lint",

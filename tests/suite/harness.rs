@@ -287,6 +287,14 @@ impl Team {
         self.ok(&format!("{clone} push"));
     }
 
+    /// Returns a shell above the clones, in which `$MAESTRO` is the binary.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        let mut command = self.0.shell(script, &[]);
+        command.env("MAESTRO", BINARY);
+        command
+    }
+
     /// Prepares `maestro state`: the clone's name, and the rest of the line.
     fn command(&self, line: &str) -> Command {
         let (clone, args) = line.split_once(' ').unwrap();

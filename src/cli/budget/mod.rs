@@ -1,11 +1,30 @@
 //! `maestro budget`
 
+mod forecast;
+mod lease;
 mod price;
 mod prices;
+mod reserve;
+mod set;
+mod settle;
+mod status;
+pub(super) mod wallet;
 mod wire;
 
 #[cfg(test)]
+pub(super) use forecast::ForecastDocument;
+#[cfg(test)]
+pub(super) use lease::LeaseDocument;
+#[cfg(test)]
 pub(super) use prices::PricesDocument;
+#[cfg(test)]
+pub(super) use reserve::ReserveDocument;
+#[cfg(test)]
+pub(super) use set::SetDocument;
+#[cfg(test)]
+pub(super) use settle::SettleDocument;
+#[cfg(test)]
+pub(super) use status::StatusDocument;
 #[cfg(test)]
 pub(super) use wire::{BatchDocument, PriceDocument};
 
@@ -20,16 +39,28 @@ use crate::llm::prices::Table;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BudgetCommand {
+    Forecast(forecast::ForecastArgs),
+    Lease(lease::LeaseArgs),
     Price(price::PriceArgs),
     /// The table of prices
     #[command(subcommand)]
     Prices(prices::PricesCommand),
+    Reserve(reserve::ReserveArgs),
+    Set(set::SetArgs),
+    Settle(settle::SettleArgs),
+    Status(status::StatusArgs),
 }
 
 pub(crate) fn run(session: &mut Session<'_>, command: &BudgetCommand) -> CommandResult {
     match command {
+        BudgetCommand::Forecast(args) => forecast::run(session, args),
+        BudgetCommand::Lease(args) => lease::run(session, args),
         BudgetCommand::Price(args) => price::run(session, args),
         BudgetCommand::Prices(command) => prices::run(session, command),
+        BudgetCommand::Reserve(args) => reserve::run(session, args),
+        BudgetCommand::Set(args) => set::run(session, args),
+        BudgetCommand::Settle(args) => settle::run(session, args),
+        BudgetCommand::Status(args) => status::run(session, args),
     }
 }
 

@@ -10,8 +10,9 @@ use super::wire::{BatchDocument, PriceDocument, Row};
 use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::llm::answer::{self, AnswerProblem, Known};
 use crate::llm::prices::{PriceProblem, Table};
-use crate::llm::usage::{self, Flavor};
+use crate::llm::usage::Flavor;
 
 /// Say what a provider's answer costs
 ///
@@ -115,7 +116,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &PriceArgs) -> CommandResult 
 }
 
 /// Why an answer could not be priced.
-struct Why {
+pub(super) struct Why {
     words: String,
     hint: String,
 }
@@ -128,7 +129,7 @@ impl Why {
         }
     }
 
-    fn into_error(self, path: &std::path::Path) -> CommandError {
+    pub(super) fn into_error(self, path: &std::path::Path) -> CommandError {
         let message = format!("`{}`: {}", path.display(), self.words);
         CommandError::message(ErrorKind::BadInput, message).hint(self.hint)
     }
@@ -144,6 +145,21 @@ impl From<PriceProblem> for Why {
             PriceProblem::NoRate(..) | PriceProblem::TooLarge => {
                 "give a table that has it with `--prices`".to_owned()
             }
+        };
+        Self::new(problem, hint)
+    }
+}
+
+impl From<AnswerProblem> for Why {
+    fn from(problem: AnswerProblem) -> Self {
+        let hint = match problem {
+            AnswerProblem::Price(problem) => return problem.into(),
+            AnswerProblem::NoProvider => "say who answered: `provider`",
+            AnswerProblem::NoFlavor => {
+                "say which with `--api-flavor`; a stream must be put together first"
+            }
+            AnswerProblem::NoModel => "say which with `--model`",
+            AnswerProblem::Usage(_) => "give the body of the response, as it came",
         };
         Self::new(problem, hint)
     }
@@ -181,56 +197,36 @@ impl Desk<'_> {
         body: &Value,
         (provider, flavor, model): (Option<&str>, Option<&str>, Option<&str>),
     ) -> Result<PriceDocument, Why> {
-        let Some(provider) = provider.or(self.args.provider.as_deref()) else {
-            return Err(Why::new(
-                "it names no provider",
-                "say who answered: `provider`",
-            ));
+        let flavor = flavor.or(self.args.api_flavor.as_deref());
+        let known = Known {
+            provider: provider.or(self.args.provider.as_deref()),
+            flavor: flavor.map(named_flavor).transpose()?,
+            model: model.or(self.args.model.as_deref()),
+            at: self.args.at,
         };
-        let flavor = match flavor.or(self.args.api_flavor.as_deref()) {
-            Some(name) => Flavor::named(name).ok_or_else(|| {
-                Why::new(
-                    format!("there is no flavor `{name}`"),
-                    "one of messages, chat, responses, embeddings",
-                )
-            })?,
-            None => Flavor::of(body).ok_or_else(|| {
-                Why::new(
-                    "its fields tell no form of an answer",
-                    "say which with `--api-flavor`; a stream must be put together first",
-                )
-            })?,
-        };
-        let used = usage::read(body, flavor)
-            .map_err(|problem| Why::new(problem, "give the body of the response, as it came"))?;
-        let own = body["model"]
-            .as_str()
-            .or_else(|| body["response"]["model"].as_str());
-        let Some(name) = model.or(self.args.model.as_deref()).or(own) else {
-            return Err(Why::new("it names no model", "say which with `--model`"));
-        };
-        let at = self.args.at.or_else(|| created(body)).unwrap_or(self.now);
-        let (payee, priced) = self.table.model(provider, name)?;
-        let bill = payee.bill(priced, &used, at)?;
-        let mut document =
-            PriceDocument::new(id, self.table, (provider, name), priced, (&used, &bill));
-        let others = usage::others(body)
-            .map_err(|problem| Why::new(problem, "give the body of the response, as it came"))?;
-        for (name, used) in others {
-            let (payee, priced) = self.table.model(provider, &name)?;
-            let bill = payee.bill(priced, &used, at)?;
+        let answer = answer::price(self.table, body, known, self.now)?;
+        let mut document = PriceDocument::new(
+            id,
+            self.table,
+            (&answer.provider, &answer.model),
+            answer.priced_as,
+            (&answer.usage, &answer.bill),
+        );
+        for (name, used, bill) in &answer.others {
             document
-                .add_other(&name, &used, &bill)
+                .add_other(name, used, bill)
                 .ok_or(PriceProblem::TooLarge)?;
         }
         Ok(document)
     }
 }
 
-/// Returns when an answer was made, where it says so.
-fn created(body: &Value) -> Option<Timestamp> {
-    let seconds = ["created", "created_at"]
-        .iter()
-        .find_map(|key| body[key].as_i64())?;
-    Timestamp::from_second(seconds).ok()
+/// Returns the form of an answer by its name.
+pub(super) fn named_flavor(name: &str) -> Result<Flavor, Why> {
+    Flavor::named(name).ok_or_else(|| {
+        Why::new(
+            format!("there is no flavor `{name}`"),
+            "one of messages, chat, responses, embeddings",
+        )
+    })
 }

@@ -83,6 +83,37 @@ pub(crate) fn from_base(
     base: Option<&str>,
     may_fetch: bool,
 ) -> Result<Trusted, CommandError> {
+    let path = ".maestro/maestro.yaml";
+    let files = [quarantine::PATH, path];
+    let (commit, [bytes, text]) = trusted_files(session, base, may_fetch, files)?;
+    let quarantine = Quarantine::read(&bytes.unwrap_or_default()).map_err(|error| {
+        let message = format!("`{}` of {}: {error}", quarantine::PATH, &commit[..9]);
+        CommandError::message(ErrorKind::BadConfig, message)
+            .hint("`maestro flakes quarantine review` reads the one in the work tree; merge one that it accepts")
+    })?;
+    let config = match text {
+        Some(bytes) => parse_config(&String::from_utf8_lossy(&bytes), path)?,
+        None => ConfigFile::default(),
+    };
+    never(&config.flakes.never)?;
+    Ok(Trusted::new(
+        commit,
+        config.enforce.contains(&EnforceWord::Flakes),
+        config.flakes.never,
+        quarantine,
+    ))
+}
+
+/// A commit, and what some of its files hold; nothing for those that it does not have.
+pub(in crate::cli) type TrustedFiles<const N: usize> = (String, [Option<Vec<u8>>; N]);
+
+/// Reads files of the commit that counts.
+pub(in crate::cli) fn trusted_files<const N: usize>(
+    session: &mut Session<'_>,
+    base: Option<&str>,
+    may_fetch: bool,
+    paths: [&str; N],
+) -> Result<TrustedFiles<N>, CommandError> {
     let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
     let occasion = occasion(session);
     let remote = session.source_remote();
@@ -113,25 +144,11 @@ pub(crate) fn from_base(
         }
     };
     let commit = commit.map_err(no_trust)?;
-    let bytes = trustee.file(&commit, quarantine::PATH).map_err(no_trust)?;
-    let quarantine = Quarantine::read(&bytes.unwrap_or_default()).map_err(|error| {
-        let message = format!("`{}` of {}: {error}", quarantine::PATH, &commit[..9]);
-        CommandError::message(ErrorKind::BadConfig, message)
-            .hint("`maestro flakes quarantine review` reads the one in the work tree; merge one that it accepts")
-    })?;
-    let path = ".maestro/maestro.yaml";
-    let text = trustee.file(&commit, path).map_err(no_trust)?;
-    let config = match text {
-        Some(bytes) => parse_config(&String::from_utf8_lossy(&bytes), path)?,
-        None => ConfigFile::default(),
-    };
-    never(&config.flakes.never)?;
-    Ok(Trusted::new(
-        commit,
-        config.enforce.contains(&EnforceWord::Flakes),
-        config.flakes.never,
-        quarantine,
-    ))
+    let mut found = [const { None }; N];
+    for (slot, path) in found.iter_mut().zip(paths) {
+        *slot = trustee.file(&commit, path).map_err(no_trust)?;
+    }
+    Ok((commit, found))
 }
 
 fn no_trust(error: NoTrust) -> CommandError {

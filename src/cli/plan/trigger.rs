@@ -149,7 +149,7 @@ pub(super) fn branch(session: &Session<'_>) -> Option<String> {
     })
 }
 
-fn payload(session: &Session<'_>) -> Option<Payload> {
+pub(in crate::cli) fn payload(session: &Session<'_>) -> Option<Payload> {
     let path = session.base.join(session.var("GITHUB_EVENT_PATH")?);
     let file = session.world.files.open(&path).ok()?;
     let mut bytes = Vec::new();

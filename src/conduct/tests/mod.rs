@@ -53,6 +53,10 @@ impl Clock for TestClock {
     fn dice(&self) -> u64 {
         7
     }
+
+    fn shared(&self) -> std::sync::Arc<dyn Clock> {
+        std::sync::Arc::new(Self::new())
+    }
 }
 
 fn repository() -> RepoName {
@@ -238,7 +242,10 @@ fn an_app_enters_its_installation_and_knows_its_account() {
     let error = with(&fake, |github| {
         enter_installation(github, &wrong).unwrap_err()
     });
-    assert!(error.to_string().contains("is no key in PEM form"), "{error}");
+    assert!(
+        error.to_string().contains("is no key in PEM form"),
+        "{error}"
+    );
 }
 
 #[test]

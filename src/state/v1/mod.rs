@@ -14,6 +14,7 @@ mod judge;
 mod late;
 mod plan;
 mod retention;
+mod spend;
 mod test_list;
 mod test_rollup;
 mod test_run;
@@ -27,6 +28,7 @@ pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run
 pub(crate) use late::late_line;
 pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
+pub(crate) use spend::{decode_lease, decode_spend, encode_lease, encode_spend};
 pub(crate) use test_list::{KnownLists, base_of, decode_list};
 pub(crate) use test_rollup::{decode_rollup, encode_rollup};
 #[cfg(any(test, feature = "bench"))]
@@ -41,6 +43,8 @@ pub(crate) const TEST_TIMING: &str = "test_timing";
 pub(crate) const CURSOR: &str = "cursor";
 pub(crate) const ISSUE_LINK: &str = "issue_link";
 pub(crate) const PLAN: &str = "plan";
+pub(crate) const LEASE: &str = "lease";
+pub(crate) const SPEND: &str = "spend";
 
 /// Whether events of a kind tell how tests went.
 pub(crate) fn is_about_tests(kind: &str) -> bool {
@@ -78,6 +82,8 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         CURSOR => cursor::check(event),
         ISSUE_LINK => issue_link::check(event),
         PLAN => plan::check(event),
+        LEASE => spend::check_lease(event),
+        SPEND => spend::check_spend(event),
         _ => Ok(()),
     }
 }
