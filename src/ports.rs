@@ -6,6 +6,7 @@ pub(crate) mod forge;
 pub(crate) mod git;
 pub(crate) mod history;
 pub(crate) mod log_file;
+pub(crate) mod model;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -161,6 +162,8 @@ pub struct World {
     pub(crate) history: Box<dyn history::History>,
     /// GitHub.
     pub(crate) forge: Box<dyn forge::Forge>,
+    /// Those who run models.
+    pub(crate) model: Box<dyn model::Model>,
     /// Child processes.
     pub(crate) processes: Box<dyn Processes>,
     /// Standard output.

@@ -1,14 +1,14 @@
 //! GitHub by way of octocrab: connections, TLS, credentials. It asks once; its own retries, pages and redirects are not used.
 
 use std::collections::HashMap;
-use std::error::Error as StdError;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
 use octocrab::{Octocrab, OctocrabBuilder};
 
 use super::app_token;
+use super::runtime::{Runtime, silence, words};
 use crate::forge::request::{Request, Response, Silence};
 use crate::ports::forge::{Credential, Forge, Server};
 
@@ -24,26 +24,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Connections, made when something is first asked.
 #[derive(Default)]
 pub(super) struct GitHub {
-    runtime: OnceLock<Result<tokio::runtime::Runtime, String>>,
+    runtime: Runtime,
     clients: Mutex<HashMap<Server, Octocrab>>,
 }
 
 impl GitHub {
-    fn runtime(&self) -> Result<&tokio::runtime::Runtime, Silence> {
-        let build = || {
-            let mut builder = tokio::runtime::Builder::new_current_thread();
-            builder
-                .enable_io()
-                .enable_time()
-                .build()
-                .map_err(|error| error.to_string())
-        };
-        let runtime = self.runtime.get_or_init(build);
-        runtime
-            .as_ref()
-            .map_err(|words| Silence::Unusable(words.clone()))
-    }
-
     fn client(&self, server: &Server) -> Result<Octocrab, Silence> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(server) {
@@ -73,7 +58,7 @@ impl GitHub {
         most: u64,
         within: Duration,
     ) -> Result<Response, Silence> {
-        let runtime = self.runtime()?;
+        let runtime = self.runtime.get()?;
         // The client starts a task of its own when it is made.
         let _entered = runtime.enter();
         let client = client()?;
@@ -180,35 +165,4 @@ fn connect(
         )
         .build()
         .map_err(unusable)
-}
-
-/// Tells a request that nobody heard from one that somebody may have.
-fn silence(error: &octocrab::Error) -> Silence {
-    let mut source: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(cause) = source {
-        if cause
-            .downcast_ref::<hyper_util::client::legacy::Error>()
-            .is_some_and(hyper_util::client::legacy::Error::is_connect)
-        {
-            let words = words(error);
-            // Asking again does not make it one that can be trusted.
-            let is_certain = words.contains("certificate");
-            return if is_certain {
-                Silence::Unusable(words)
-            } else {
-                Silence::NotSent(words)
-            };
-        }
-        source = cause.source();
-    }
-    Silence::Unknown(words(error))
-}
-
-/// Returns the last cause's words: those before it only say where it was noticed.
-fn words(error: &(dyn StdError + 'static)) -> String {
-    let mut last: &(dyn StdError + 'static) = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
 }

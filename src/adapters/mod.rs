@@ -8,7 +8,9 @@ mod files;
 mod git;
 mod github;
 mod log_file;
+mod model;
 mod processes;
+mod runtime;
 mod terminal;
 
 use crate::ports::World;
@@ -42,6 +44,7 @@ impl World {
             git: Box::new(git::GitProgram::new(Box::new(processes::System))),
             history: Box::new(git::GitProgram::new(Box::new(processes::System))),
             forge: Box::new(github::GitHub::default()),
+            model: Box::new(model::Providers::default()),
             processes: Box::new(processes::System),
             stdout: terminal::stdout(),
             stderr: terminal::stderr(),

@@ -40,6 +40,8 @@ schemas! {
     BudgetSettle = "budget-settle", budget::SettleDocument, "`budget settle`";
     BudgetStatus = "budget-status", budget::StatusDocument, "`budget status`";
     CiBudget = "ci-budget", crate::budget::caps::CapsFile, "`.maestro/ci_budget.json`";
+    Call = "call", budget::CallDocument, "`budget call`";
+    CallPlan = "call-plan", budget::CallPlanDocument, "`budget call --dry-run`";
     Config = "config", ConfigFile, "`.maestro/maestro.yaml`";
     ConfigShow = "config-show", config::ConfigDocument, "`config show`";
     Demo = "demo", demo::DemoDocument, "`demo`";

@@ -3,11 +3,13 @@
 pub(crate) mod artifacts;
 pub(crate) mod backfill;
 pub(crate) mod bases;
+pub(crate) mod cassettes;
 pub(crate) mod etags;
 pub(crate) mod github;
 pub(crate) mod graphs;
 pub(crate) mod identity;
 pub(crate) mod imports;
+pub(crate) mod model;
 pub(crate) mod planner;
 pub(crate) mod post;
 pub(crate) mod propose;

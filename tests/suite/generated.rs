@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 38] = [
+const SCHEMAS: [&str; 40] = [
     "budget-forecast",
     "budget-lease",
     "budget-prices",
@@ -13,6 +13,8 @@ const SCHEMAS: [&str; 38] = [
     "budget-settle",
     "budget-status",
     "ci-budget",
+    "call",
+    "call-plan",
     "config",
     "config-show",
     "demo",

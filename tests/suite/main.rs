@@ -10,6 +10,7 @@
 
 mod architecture;
 mod budget;
+mod budget_call;
 mod config;
 mod conversions;
 mod corpus;

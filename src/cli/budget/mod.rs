@@ -1,5 +1,8 @@
 //! `maestro budget`
 
+mod call;
+mod call_money;
+mod call_wire;
 mod forecast;
 mod lease;
 mod price;
@@ -11,6 +14,8 @@ mod status;
 pub(super) mod wallet;
 mod wire;
 
+#[cfg(test)]
+pub(super) use call_wire::{CallDocument, CallPlanDocument};
 #[cfg(test)]
 pub(super) use forecast::ForecastDocument;
 #[cfg(test)]
@@ -39,6 +44,7 @@ use crate::llm::prices::Table;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BudgetCommand {
+    Call(Box<call::CallArgs>),
     Forecast(forecast::ForecastArgs),
     Lease(lease::LeaseArgs),
     Price(price::PriceArgs),
@@ -53,6 +59,7 @@ pub(crate) enum BudgetCommand {
 
 pub(crate) fn run(session: &mut Session<'_>, command: &BudgetCommand) -> CommandResult {
     match command {
+        BudgetCommand::Call(args) => call::run(session, args),
         BudgetCommand::Forecast(args) => forecast::run(session, args),
         BudgetCommand::Lease(args) => lease::run(session, args),
         BudgetCommand::Price(args) => price::run(session, args),

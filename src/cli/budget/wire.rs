@@ -49,16 +49,16 @@ pub(crate) struct PriceDocument {
 /// What was used. No token is counted twice, but for reasoning, which is part of the output.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
-struct UsageRow {
+pub(super) struct UsageRow {
     /// All input: `net_input_tokens`, what was read from the cache and written to it, and audio.
-    input_tokens: u64,
+    pub(super) input_tokens: u64,
     net_input_tokens: u64,
     cache_read_tokens: u64,
     cache_write_5m_tokens: u64,
     cache_write_1h_tokens: u64,
     input_audio_tokens: u64,
     /// All output: text, and audio.
-    output_tokens: u64,
+    pub(super) output_tokens: u64,
     output_audio_tokens: u64,
     /// Part of `output_tokens`.
     reasoning_tokens: u64,

@@ -45,6 +45,35 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
         0,
     ),
     (&["budget", "price", "--batch", "answers.ndjson"], 0),
+    (
+        &[
+            "budget",
+            "call",
+            "--provider",
+            "anthropic",
+            "--model",
+            "claude-haiku-4-5",
+            "--prompt-file",
+            "prompt.txt",
+            "--dry-run",
+        ],
+        0,
+    ),
+    (
+        &[
+            "budget",
+            "call",
+            "--provider",
+            "openai",
+            "--model",
+            "gpt-5-mini",
+            "--prompt-file",
+            "prompt.txt",
+            "--replay",
+            "nowhere",
+        ],
+        66,
+    ),
     (&["budget", "prices", "show", "--provider", "anthropic"], 0),
     (
         &[
