@@ -53,8 +53,20 @@ impl ExitCode {
     }
 }
 
-impl From<ExitCode> for std::process::ExitCode {
-    fn from(code: ExitCode) -> Self {
-        Self::from(code.code())
+/// What the process answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// A code of maestro's own.
+    Own(ExitCode),
+    /// The code of a command that ran inside maestro.
+    Passed(u8),
+}
+
+impl From<Verdict> for std::process::ExitCode {
+    fn from(verdict: Verdict) -> Self {
+        Self::from(match verdict {
+            Verdict::Own(code) => code.code(),
+            Verdict::Passed(code) => code,
+        })
     }
 }

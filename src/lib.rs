@@ -25,6 +25,7 @@ mod flakes;
     )
 )]
 mod forge;
+mod gateway;
 mod inert;
 mod junit;
 mod llm;
@@ -50,7 +51,7 @@ mod ports;
 mod state;
 
 pub use cli::run;
-pub use exit_code::ExitCode;
+pub use exit_code::{ExitCode, Verdict};
 #[cfg(feature = "bench")]
 pub use flakes::trial;
 pub use ports::World;

@@ -7,6 +7,7 @@ pub(crate) mod git;
 pub(crate) mod history;
 pub(crate) mod log_file;
 pub(crate) mod model;
+pub(crate) mod relay;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -102,6 +103,8 @@ pub(crate) trait Files: Send + Sync {
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
     /// Makes a new temporary folder that stays.
     fn temporary_folder(&self, prefix: &str) -> io::Result<PathBuf>;
+    /// Returns the same files, for threads that outlive the caller's loan.
+    fn shared(&self) -> Arc<dyn Files>;
 }
 
 /// How a child process ended.
@@ -166,6 +169,8 @@ pub struct World {
     pub(crate) model: Box<dyn model::Model>,
     /// Child processes.
     pub(crate) processes: Box<dyn Processes>,
+    /// The loopback.
+    pub(crate) relay: Box<dyn relay::Relay>,
     /// Standard output.
     pub(crate) stdout: Stream,
     /// Standard error.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use walkdir::WalkDir;
 
@@ -169,6 +170,10 @@ impl Files for Disk {
 
     fn temporary_folder(&self, prefix: &str) -> io::Result<PathBuf> {
         Ok(tempfile::Builder::new().prefix(prefix).tempdir()?.keep())
+    }
+
+    fn shared(&self) -> Arc<dyn Files> {
+        Arc::new(Self)
     }
 }
 

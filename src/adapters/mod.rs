@@ -10,6 +10,8 @@ mod github;
 mod log_file;
 mod model;
 mod processes;
+mod relay;
+mod road;
 mod runtime;
 mod terminal;
 
@@ -46,6 +48,7 @@ impl World {
             forge: Box::new(github::GitHub::default()),
             model: Box::new(model::Providers::default()),
             processes: Box::new(processes::System),
+            relay: Box::new(relay::Loopback),
             stdout: terminal::stdout(),
             stderr: terminal::stderr(),
         }

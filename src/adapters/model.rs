@@ -1,27 +1,19 @@
 //! Providers of models over HTTP/1.1: connections, TLS, proxies, and each time-out by its name. It asks once and follows nobody elsewhere.
 
-use std::future::Future;
 use std::io::Cursor;
-use std::pin::Pin;
 use std::sync::OnceLock;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Uri};
+use http::{HeaderValue, Request};
 use http_body_util::{BodyExt, Full};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpStream;
+use hyper_util::rt::TokioExecutor;
 use tokio::time::{Instant, timeout, timeout_at};
-use tower_service::Service;
 
+use super::road::Road;
 use super::runtime::{Runtime, silence, words};
 use crate::forge::request::Silence;
-use crate::llm::endpoint::is_here;
 use crate::ports::model::{Model, Piece, Post, Take, Wish};
 
 type Body = Full<Cursor<Vec<u8>>>;
@@ -137,63 +129,6 @@ fn late(what: &str, after: Duration) -> Silence {
 }
 
 fn secure(connect: Duration) -> Result<Client<HttpsConnector<Road>, Body>, String> {
-    let builder = HttpsConnectorBuilder::new()
-        .with_native_roots()
-        .map_err(|error| format!("this machine's certificates cannot be read: {error}"))?;
-    let connector = builder
-        .https_only()
-        .enable_http1()
-        .wrap_connector(Road::new(connect));
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
-}
-
-/// The way to a server: straight, or through the proxy that the environment names (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
-#[derive(Debug, Clone)]
-struct Road {
-    straight: HttpConnector,
-    proxies: std::sync::Arc<Matcher>,
-}
-
-impl Road {
-    fn new(connect: Duration) -> Self {
-        let mut straight = HttpConnector::new();
-        straight.enforce_http(false);
-        straight.set_nodelay(true);
-        straight.set_connect_timeout(Some(connect));
-        Self {
-            straight,
-            proxies: std::sync::Arc::new(Matcher::from_env()),
-        }
-    }
-}
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
-
-impl Service<Uri> for Road {
-    type Response = TokioIo<TcpStream>;
-    type Error = Failed;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failed>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failed>> {
-        self.straight.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, to: Uri) -> Self::Future {
-        // No proxy leads back to this machine.
-        let proxy = if to.host().is_some_and(is_here) {
-            None
-        } else {
-            self.proxies.intercept(&to)
-        };
-        let Some(proxy) = proxy else {
-            let connecting = self.straight.call(to);
-            return Box::pin(async move { connecting.await.map_err(Into::into) });
-        };
-        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.straight.clone());
-        if let Some(key) = proxy.basic_auth() {
-            tunnel = tunnel.with_auth(key.clone());
-        }
-        let connecting = tunnel.call(to);
-        Box::pin(async move { connecting.await.map_err(Into::into) })
-    }
+    let road = Road::new(connect).secure()?;
+    Ok(Client::builder(TokioExecutor::new()).build(road))
 }

@@ -98,24 +98,28 @@ impl Processes for System {
 }
 
 fn start(call: &Call, with_input: bool) -> io::Result<Child> {
-    let mut command = Command::new(&call.program);
-    command
-        .args(&call.args)
-        .current_dir(&call.folder)
+    prepare(call)
         .stdin(if with_input {
             Stdio::piped()
         } else {
             Stdio::null()
         })
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+/// Returns a command that inherits the terminal.
+pub(super) fn prepare(call: &Call) -> Command {
+    let mut command = Command::new(&call.program);
+    command.args(&call.args).current_dir(&call.folder);
     for (name, value) in &call.env {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    command.spawn()
+    command
 }
 
 /// Writes the input from a thread of its own, so that a child which answers while it reads cannot block us.

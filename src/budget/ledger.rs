@@ -16,6 +16,8 @@ pub(crate) enum Account {
     Month,
     /// What was lent to a job.
     Lease,
+    /// What one process may spend.
+    Session,
 }
 
 /// What is known of an account.
@@ -78,6 +80,7 @@ impl std::fmt::Display for Account {
             Self::PullRequest => f.write_str("the pull request"),
             Self::Month => f.write_str("the month"),
             Self::Lease => f.write_str("the lease"),
+            Self::Session => f.write_str("the session"),
         }
     }
 }

@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod explain;
 mod flakes;
+mod gateway;
 mod github;
 mod globals;
 mod plan;
@@ -19,8 +20,8 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::error::CommandResult;
-use crate::exit_code::ExitCode;
+use crate::error::{CommandError, CommandResult};
+use crate::exit_code::{ExitCode, Verdict};
 use crate::ports::World;
 use crate::ui::{ColorChoice, LogFormat, Ui};
 
@@ -56,6 +57,7 @@ enum Command {
     /// Cap what models cost, and see what they cost
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    Gateway(gateway::GatewayArgs),
     /// Look after what maestro has stored
     #[command(subcommand)]
     State(state::StateCommand),
@@ -70,7 +72,7 @@ enum Command {
 }
 
 /// Runs maestro in a world and returns its verdict.
-pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> ExitCode {
+pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> Verdict {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut ui = Ui::new(&mut world);
     let cli = match Cli::try_parse_from(&args) {
@@ -84,7 +86,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> ExitCo
             } else {
                 ExitCode::Success
             };
-            return ui.finish(verdict);
+            return Verdict::Own(ui.finish(verdict));
         }
     };
     let Cli { globals, command } = cli;
@@ -98,17 +100,31 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> ExitCo
     );
     let done = answer(&mut ui, &world, globals, command);
     let verdict = match done {
-        Ok(verdict) => verdict,
+        Ok(Verdict::Own(verdict)) => verdict,
+        Ok(passed @ Verdict::Passed(_)) => {
+            return match ui.finish(ExitCode::Success) {
+                ExitCode::Success => passed,
+                trouble => Verdict::Own(trouble),
+            };
+        }
         Err(error) => {
             ui.error(&error);
             error.kind.exit_code()
         }
     };
-    ui.finish(verdict)
+    Verdict::Own(ui.finish(verdict))
 }
 
-fn answer(ui: &mut Ui, world: &World, globals: GlobalArgs, command: Command) -> CommandResult {
-    match command {
+fn answer(
+    ui: &mut Ui,
+    world: &World,
+    globals: GlobalArgs,
+    command: Command,
+) -> Result<Verdict, CommandError> {
+    let done: CommandResult = match command {
+        Command::Gateway(args) => {
+            return gateway::run(&mut Session::configured(ui, world, globals)?, &args);
+        }
         // These need neither a repository nor a configuration.
         Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::Util(command) => util::run(&mut Session::bare(ui, world, globals)?, &command),
@@ -126,7 +142,8 @@ fn answer(ui: &mut Ui, world: &World, globals: GlobalArgs, command: Command) -> 
         Command::Config(command) => {
             config::run(&mut Session::configured(ui, world, globals)?, &command)
         }
-    }
+    };
+    done.map(Verdict::Own)
 }
 
 /// Returns the whole command tree, for help, completions and manual pages.

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 #[cfg(test)]
-use super::{budget, config, demo, explain, flakes, plan, state};
+use super::{budget, config, demo, explain, flakes, gateway, plan, state};
 #[cfg(test)]
 use crate::config::ConfigFile;
 
@@ -54,6 +54,7 @@ schemas! {
     FlakesSkip = "flakes-skip", flakes::SkipDocument, "`flakes quarantine skip`";
     FlakesReport = "flakes-report", flakes::FlakesDocument, "`flakes report`";
     Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
+    Gateway = "gateway", gateway::GatewayDocument, "`gateway`";
     Plan = "plan", plan::PlanDocument, "`plan`";
     PlanExplain = "plan-explain", plan::PlanExplainDocument, "`plan explain`";
     PlanLint = "plan-lint", plan::PlanLintDocument, "`plan lint`";

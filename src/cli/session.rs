@@ -235,6 +235,11 @@ impl<'w> Session<'w> {
             color: self.ui.out_color(),
         };
         output::write(report, format, looks, self.ui.out()).map_err(internal)?;
+        self.render_around(report)
+    }
+
+    /// Writes a report everywhere but to a standard stream.
+    fn render_around(&mut self, report: &dyn Report) -> Result<(), CommandError> {
         self.render_files(report)?;
         if self
             .var("GITHUB_ACTIONS")
@@ -243,6 +248,18 @@ impl<'w> Session<'w> {
             self.render_for_actions(report)?;
         }
         Ok(())
+    }
+
+    /// The same for a command that runs another one: standard output is that one's, so that what people read goes to standard error.
+    pub(crate) fn render_beside(&mut self, report: &dyn Report) -> Result<(), CommandError> {
+        if self.settings.format.value != output::Format::Human {
+            return self.render(report);
+        }
+        if self.globals.verbosity() >= 0 {
+            output::write(report, output::Format::Human, Looks::FILE, self.ui.err())
+                .map_err(internal)?;
+        }
+        self.render_around(report)
     }
 
     /// Writes the files that `--report` names.

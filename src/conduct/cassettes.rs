@@ -49,20 +49,30 @@ impl<'w> Recorder<'w> {
     }
 
     fn keep(&self, name: &str, cassette: &Cassette) -> Result<(), (PathBuf, std::io::Error)> {
-        let mut number = 1_u64;
-        let path = loop {
-            let path = self.folder.join(file_name(name, number));
-            if self.files.kind(&path).is_err() {
-                break path;
-            }
-            number += 1;
-        };
-        let written = self.files.write_atomic(&path, &mut |out| {
-            serde_json::to_writer_pretty(&mut *out, cassette)?;
-            out.write_all(b"\n")
-        });
-        written.map_err(|error| (path, error))
+        keep(self.files, &self.folder, name, cassette)
     }
+}
+
+/// Writes a cassette behind those of the same request.
+pub(super) fn keep(
+    files: &dyn Files,
+    folder: &Path,
+    name: &str,
+    cassette: &Cassette,
+) -> Result<(), (PathBuf, std::io::Error)> {
+    let mut number = 1_u64;
+    let path = loop {
+        let path = folder.join(file_name(name, number));
+        if files.kind(&path).is_err() {
+            break path;
+        }
+        number += 1;
+    };
+    let written = files.write_atomic(&path, &mut |out| {
+        serde_json::to_writer_pretty(&mut *out, cassette)?;
+        out.write_all(b"\n")
+    });
+    written.map_err(|error| (path, error))
 }
 
 impl Model for Recorder<'_> {

@@ -5,6 +5,7 @@ pub(crate) mod backfill;
 pub(crate) mod bases;
 pub(crate) mod cassettes;
 pub(crate) mod etags;
+pub(crate) mod gateway;
 pub(crate) mod github;
 pub(crate) mod graphs;
 pub(crate) mod identity;

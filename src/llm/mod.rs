@@ -1,8 +1,8 @@
 //! Models: what is said to them and what they answer, what a call used, and what that costs.
 
-pub(crate) mod answer;
 pub(crate) mod cassette;
 pub(crate) mod endpoint;
+pub(crate) mod priced;
 pub(crate) mod prices;
 pub(crate) mod protocols;
 pub(crate) mod reply;

@@ -305,13 +305,29 @@ impl Tools {
         if !body["web_search_options"].is_null() {
             return Err(WorstProblem::UnlimitedTool("web_search_options".to_owned()));
         }
-        for tool in body["tools"].as_array().into_iter().flatten() {
+        let mut open: Vec<&Value> = tools_of(body).collect();
+        // Codex gives some of its tools in the conversation.
+        let items = body["input"].as_array().into_iter().flatten();
+        open.extend(
+            items
+                .filter(|item| item["type"] == "additional_tools")
+                .flat_map(tools_of),
+        );
+        while let Some(tool) = open.pop() {
             let kind = tool["type"].as_str().unwrap_or("custom");
             if ["custom", "function"].contains(&kind) {
                 continue;
             }
+            // A group of other tools.
+            if kind == "namespace" {
+                open.extend(tools_of(tool));
+                continue;
+            }
             found.known += 1;
-            if is_run_by_the_caller(kind) {
+            let is_hosted = tool["environment"]["type"]
+                .as_str()
+                .is_some_and(|place| place.starts_with("container"));
+            if is_run_by_the_caller(kind) && !is_hosted {
                 continue;
             }
             let most = tool["max_uses"]
@@ -323,6 +339,11 @@ impl Tools {
         }
         Ok(found)
     }
+}
+
+/// Returns the tools that stand in a request, an item of it or a group.
+fn tools_of(value: &Value) -> impl Iterator<Item = &Value> {
+    value["tools"].as_array().into_iter().flatten()
 }
 
 /// Tools that a provider describes and the caller runs: each use is a call of its own.
@@ -411,6 +432,24 @@ mod tests {
             usd(200_001),
             Usd::from_pico(200_001 * 7_500_000 + 22_500_000)
         );
+    }
+
+    #[test]
+    fn tools_are_found_in_groups_and_in_the_conversation() {
+        let function = json!({"type": "function", "name": "f"});
+        let groups = json!({"max_output_tokens": 1, "tools": [{"type": "namespace", "name": "n", "tools": [function]}]});
+        assert!(worst(&groups, Flavor::Responses).is_ok());
+        for hidden in [
+            json!({"max_output_tokens": 1, "tools": [{"type": "namespace", "tools": [{"type": "web_search"}]}]}),
+            json!({"max_output_tokens": 1, "input": [{"type": "additional_tools", "tools": [{"type": "namespace", "tools": [{"type": "web_search"}]}]}]}),
+            json!({"max_output_tokens": 1, "tools": [{"type": "shell", "environment": {"type": "container_auto"}}]}),
+        ] {
+            let problem = worst(&hidden, Flavor::Responses).unwrap_err();
+            assert!(
+                matches!(problem, WorstProblem::UnlimitedTool(_)),
+                "{hidden}"
+            );
+        }
     }
 
     #[test]

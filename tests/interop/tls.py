@@ -1,4 +1,4 @@
-"""Runs `maestro state sync` against a TLS server on this machine: tls.py BINARY FOLDER."""
+"""Runs `maestro state sync` and `maestro gateway` against a TLS server on this machine: tls.py BINARY FOLDER."""
 import http.server
 import json
 import os
@@ -23,6 +23,37 @@ class GitHub(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+ASK = """
+import os, urllib.error, urllib.request
+request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/models", headers={"authorization": "Bearer " + os.environ["OPENAI_API_KEY"]})
+try:
+    print(urllib.request.urlopen(request).status)
+except urllib.error.HTTPError as error:
+    print(error.code, error.read().decode())
+"""
+
+
+def gateway(binary, folder, environment, port):
+    """What a client of the gateway hears, for each kind of server behind it."""
+    key = "sk-canary-0123456789"
+    for what, host, roots, status in (
+        ("a certificate of a root that is trusted", "localhost", folder / "ca.pem", "200"),
+        ("a certificate of nobody", "localhost", None, "502"),
+        ("a certificate for another name", "127.0.0.1", folder / "ca.pem", "502"),
+    ):
+        GitHub.heard.clear()
+        own = {"OPENAI_API_KEY": key} | ({"SSL_CERT_FILE": str(roots)} if roots else {})
+        done = subprocess.run([binary, "--dir", str(folder / "state"), "gateway", "--upstream", f"openai=https://{host}:{port}", "--", sys.executable, "-c", ASK],
+                              cwd=folder, env=environment | own, capture_output=True, text=True)
+        print(f"gateway, {what}: {done.stdout.strip()[:80]}")
+        if not done.stdout.startswith(status) or (status == "502" and "certificate" not in done.stdout):
+            yield f"gateway, {what}: {done.stdout}{done.stderr}"
+        if GitHub.heard != [("/v1/models", f"Bearer {key}")] * (status == "200"):
+            yield f"gateway, {what}: the server heard {GitHub.heard}"
+        if key in done.stdout + done.stderr:
+            yield f"gateway, {what}: the key is shown"
 
 
 def main(binary, folder):
@@ -59,6 +90,7 @@ def main(binary, folder):
             wrong.append(f"{what}: the server heard {GitHub.heard}")
         if token in said:
             wrong.append(f"{what}: the token is shown")
+    wrong += gateway(binary, folder, environment, port)
     server.shutdown()
     sys.exit("\n".join(wrong) or 0)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The binary speaks TLS with a server whose certificate it can trust, and with no other.
-# inputs: Cargo.lock src/adapters/github.rs src/conduct/github.rs src/cli/github.rs tests/interop/tls.py tests/interop/lib.bash
+# inputs: Cargo.lock src/adapters/github.rs src/adapters/road.rs src/adapters/relay src/conduct/github.rs src/cli/github.rs tests/interop/tls.py tests/interop/lib.bash
 # time: quick
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 40] = [
+const SCHEMAS: [&str; 41] = [
     "budget-forecast",
     "budget-lease",
     "budget-prices",
@@ -12,9 +12,9 @@ const SCHEMAS: [&str; 40] = [
     "budget-set",
     "budget-settle",
     "budget-status",
-    "ci-budget",
     "call",
     "call-plan",
+    "ci-budget",
     "config",
     "config-show",
     "demo",
@@ -26,6 +26,7 @@ const SCHEMAS: [&str; 40] = [
     "flakes-quarantine",
     "flakes-report",
     "flakes-skip",
+    "gateway",
     "lease",
     "plan",
     "plan-explain",

@@ -25,6 +25,8 @@ mod flakes_gate;
 mod flakes_ingest;
 mod flakes_report;
 mod flakes_skip;
+#[cfg(unix)]
+mod gateway;
 mod generated;
 mod github;
 mod harness;

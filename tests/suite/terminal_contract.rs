@@ -60,8 +60,8 @@ fn prepared() -> Maestro {
             "answers.ndjson",
             r#"{"id": 1, "provider": "openai", "body": {"model": "gpt-5.4", "usage": {"prompt_tokens": 9, "completion_tokens": 2}}}"#,
         )
-        .file("prompt.txt", "Say something.\n")
         .file("request.json", r#"{"model": "claude-haiku-4-5", "max_tokens": 500, "messages": []}"#)
+        .file("prompt.txt", "Say something.\n")
         .file("page.html", "<html/>");
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])

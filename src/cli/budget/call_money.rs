@@ -7,7 +7,7 @@ use crate::budget::ledger::{Account, Ledger, Refusal, Settled};
 use crate::conduct::model::Till;
 use crate::conduct::purse::{Bill, Planned, Purse, PurseProblem, Ticket};
 use crate::error::{CommandError, ErrorKind};
-use crate::llm::answer::{self, AnswerProblem, Known};
+use crate::llm::priced::{self, AnswerProblem, Known};
 use crate::llm::prices::Table;
 use crate::llm::reply::Answer;
 use crate::llm::usage::{self, Flavor, Usage};
@@ -109,7 +109,7 @@ impl<'t> Money<'t> {
             at: None,
         };
         let named = body["model"].is_null().then_some(self.model.as_str());
-        let price = |model| answer::price(self.table, body, known(model), self.at);
+        let price = |model| priced::price(self.table, body, known(model), self.at);
         // Servers in between have names of their own for models.
         let answer = price(named).or_else(|_| price(Some(&self.model)))?;
         let paid = Paid {

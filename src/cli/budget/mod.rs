@@ -44,9 +44,9 @@ use crate::llm::prices::Table;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BudgetCommand {
-    Call(Box<call::CallArgs>),
     Forecast(forecast::ForecastArgs),
     Lease(lease::LeaseArgs),
+    Call(Box<call::CallArgs>),
     Price(price::PriceArgs),
     /// The table of prices
     #[command(subcommand)]
@@ -59,9 +59,9 @@ pub(crate) enum BudgetCommand {
 
 pub(crate) fn run(session: &mut Session<'_>, command: &BudgetCommand) -> CommandResult {
     match command {
-        BudgetCommand::Call(args) => call::run(session, args),
         BudgetCommand::Forecast(args) => forecast::run(session, args),
         BudgetCommand::Lease(args) => lease::run(session, args),
+        BudgetCommand::Call(args) => call::run(session, args),
         BudgetCommand::Price(args) => price::run(session, args),
         BudgetCommand::Prices(command) => prices::run(session, command),
         BudgetCommand::Reserve(args) => reserve::run(session, args),
@@ -92,7 +92,7 @@ fn read(session: &mut Session<'_>, path: &Path) -> Result<String, CommandError> 
 }
 
 /// Returns the table of a file, or the one that is built in.
-fn table(session: &mut Session<'_>, path: Option<&Path>) -> Result<Table, CommandError> {
+pub(super) fn table(session: &mut Session<'_>, path: Option<&Path>) -> Result<Table, CommandError> {
     let Some(path) = path else {
         return Table::built_in().map_err(|error| CommandError::new(ErrorKind::Internal, error));
     };

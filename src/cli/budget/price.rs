@@ -10,7 +10,7 @@ use super::wire::{BatchDocument, PriceDocument, Row};
 use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
-use crate::llm::answer::{self, AnswerProblem, Known};
+use crate::llm::priced::{self, AnswerProblem, Known};
 use crate::llm::prices::{PriceProblem, Table};
 use crate::llm::usage::Flavor;
 
@@ -204,7 +204,7 @@ impl Desk<'_> {
             model: model.or(self.args.model.as_deref()),
             at: self.args.at,
         };
-        let answer = answer::price(self.table, body, known, self.now)?;
+        let answer = priced::price(self.table, body, known, self.now)?;
         let mut document = PriceDocument::new(
             id,
             self.table,

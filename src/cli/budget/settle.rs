@@ -21,7 +21,7 @@ use crate::cli::state::RemoteArgs;
 use crate::conduct::purse::{Bill, Planned, Ticket};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
-use crate::llm::answer::{self, Known};
+use crate::llm::priced::{self, Known};
 use crate::llm::usage::Usage;
 use crate::llm::worst::Demand;
 use crate::money::Usd;
@@ -215,7 +215,7 @@ fn bill(
         model: own.is_none().then_some(model),
         at: None,
     };
-    let answer = answer::price(&table, &body, known, session.now())
+    let answer = priced::price(&table, &body, known, session.now())
         .map_err(|problem| failed(problem.into()))?;
     let id = body["id"].as_str().or(body["response"]["id"].as_str());
     let request_id = args.request_id.as_deref().or(id);

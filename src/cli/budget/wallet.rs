@@ -306,7 +306,7 @@ pub(super) fn origin(session: &Session<'_>) -> Origin {
 }
 
 /// Returns a name as it may be stored.
-pub(super) fn clean(session: &Session<'_>, name: &str) -> String {
+pub(crate) fn clean(session: &Session<'_>, name: &str) -> String {
     let name = if session.settings.redact.value {
         let redactor = Redactor::new(&session.world.environment.vars());
         redactor.name(name).unwrap_or_else(|| name.to_owned())

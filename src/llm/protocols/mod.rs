@@ -161,7 +161,10 @@ impl StreamReader {
     /// less than what will be billed.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "the gateway is the first to use it")
+        expect(
+            dead_code,
+            reason = "agents show it; what is charged waits for the last event"
+        )
     )]
     pub(crate) fn so_far(&self) -> (Option<&str>, Option<&Value>) {
         (self.decoder.model(), self.decoder.usage())

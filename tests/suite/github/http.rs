@@ -92,7 +92,7 @@ pub(super) fn serve(stream: &TcpStream, port: u16, store: &Mutex<Store>) {
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
+pub(crate) fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split_whitespace();

@@ -10,7 +10,7 @@
 )]
 
 mod git;
-mod http;
+pub(crate) mod http;
 mod objects;
 mod routes;
 

@@ -125,6 +125,7 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["budget", "status"], 0),
     (&["budget", "forecast"], 0),
     (&["budget", "set", "--per-pr", "5", "--dry-run"], 0),
+    (&["gateway", "--max-usd", "2", "--idle-timeout", "0"], 0),
     (&["flakes", "ingest", "--dry-run", "build"], 0),
     (&["flakes", "ingest", "page.html"], 65),
     (&["flakes", "report", "--all"], 0),
