@@ -313,6 +313,7 @@ impl Book {
             call: Some(reserve.call),
             lease: head.lease.clone(),
             source: None,
+            reported_usd: None,
         };
         Some(Paid {
             at: reserve.at,

@@ -5,6 +5,7 @@ pub(crate) mod book;
 pub(crate) mod caps;
 pub(crate) mod downshift;
 pub(crate) mod forecast;
+pub(crate) mod foreign;
 pub(crate) mod journal;
 pub(crate) mod lease;
 pub(crate) mod ledger;

@@ -62,6 +62,9 @@ pub(crate) struct Spend {
     /// Who says so, where it was paid elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
+    /// What they reckon that it did cost; `usd` is by our table of prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reported_usd: Option<Usd>,
 }
 
 /// A call that is paid for, with where and when it was made.

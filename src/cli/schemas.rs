@@ -32,9 +32,12 @@ macro_rules! schemas {
 }
 
 schemas! {
+    BudgetImport = "budget-import", budget::BudgetImportDocument, "`budget import`";
+    BudgetPrices = "budget-prices", budget::PricesDocument, "`budget prices show`";
+    BudgetPricesDiff = "budget-prices-diff", budget::PricesDiffDocument, "`budget prices diff`";
+    BudgetPricesImport = "budget-prices-import", budget::PricesImportDocument, "`budget prices import`";
     BudgetForecast = "budget-forecast", budget::ForecastDocument, "`budget forecast`";
     BudgetLease = "budget-lease", budget::LeaseDocument, "`budget lease`";
-    BudgetPrices = "budget-prices", budget::PricesDocument, "`budget prices show`";
     BudgetReserve = "budget-reserve", budget::ReserveDocument, "`budget reserve`";
     BudgetSet = "budget-set", budget::SetDocument, "`budget set`";
     BudgetSettle = "budget-settle", budget::SettleDocument, "`budget settle`";
@@ -62,6 +65,9 @@ schemas! {
     PlanShard = "plan-shard", plan::PlanShardDocument, "`plan shard`";
     Price = "price", budget::PriceDocument, "`budget price`";
     PriceBatch = "price-batch", budget::BatchDocument, "`budget price --batch`";
+    Route = "route", budget::RouteDocument, "`budget route`";
+    RouteBacktest = "route-backtest", budget::BacktestDocument, "`budget route --backtest`";
+    RouteBatch = "route-batch", budget::RouteBatchDocument, "`budget route --batch`";
     Quarantine = "quarantine", crate::flakes::quarantine::Quarantine, "`.maestro/quarantine.json`";
     StateCompact = "state-compact", state::CompactDocument, "`state compact`";
     StateDoctor = "state-doctor", state::DoctorDocument, "`state doctor`";

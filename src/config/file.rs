@@ -44,6 +44,9 @@ pub(crate) struct ConfigFile {
     /// What becomes of flaky tests.
     #[serde(default)]
     pub(crate) flakes: FlakesFile,
+    /// Which models are asked, and what they cost.
+    #[serde(default)]
+    pub(crate) models: ModelsFile,
     /// How results are shown.
     #[serde(default)]
     pub(crate) output: OutputFile,
@@ -184,6 +187,51 @@ pub(crate) enum CapFile {
     Count(u32),
     /// A share of the owner's tests.
     Share(String),
+}
+
+/// Which models are asked, and what they cost.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ModelsFile {
+    /// Models by how strong they are.
+    #[serde(default)]
+    pub(crate) tiers: TiersFile,
+    /// A table of prices for commands that only tell, from the repository's top; the built-in one unless set.
+    #[serde(default)]
+    pub(crate) prices: Option<String>,
+}
+
+/// Models by how strong they are.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TiersFile {
+    /// For what is easy; `claude-haiku-4-5` of `anthropic` unless set.
+    #[serde(default)]
+    pub(crate) small: Option<TierFile>,
+    /// For what is not; `claude-sonnet-5` of `anthropic`, from a score of 58, unless set.
+    #[serde(default)]
+    pub(crate) medium: Option<TierFile>,
+    /// For what is hard; `claude-opus-5` of `anthropic`, from a score of 80, unless set.
+    #[serde(default)]
+    pub(crate) large: Option<TierFile>,
+}
+
+/// A model, and which prompts are for it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TierFile {
+    /// Who runs it, as the table of prices names it; `anthropic` unless set.
+    #[serde(default)]
+    pub(crate) provider: Option<String>,
+    /// The model.
+    #[serde(default)]
+    pub(crate) model: Option<String>,
+    /// Prompts with this score, or a higher one, are for it, unless a stronger model takes them; not for `small`, which takes the rest.
+    #[serde(default)]
+    pub(crate) from: Option<f64>,
 }
 
 /// How results are shown.

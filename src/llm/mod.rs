@@ -8,6 +8,7 @@ pub(crate) mod protocols;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod retry;
+pub(crate) mod router;
 pub(crate) mod sse;
 pub(crate) mod usage;
 pub(crate) mod worst;

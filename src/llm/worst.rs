@@ -15,7 +15,7 @@ use super::usage::Flavor;
 use crate::money::Usd;
 
 /// What a provider adds to a request: marks around messages, and a text about tools.
-const FRAMING: u64 = 2_048;
+pub(crate) const FRAMING: u64 = 2_048;
 
 /// A tool that the provider knows brings a description of its own.
 const KNOWN_TOOL: u64 = 4_096;

@@ -4,10 +4,13 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 41] = [
+const SCHEMAS: [&str; 47] = [
     "budget-forecast",
+    "budget-import",
     "budget-lease",
     "budget-prices",
+    "budget-prices-diff",
+    "budget-prices-import",
     "budget-reserve",
     "budget-set",
     "budget-settle",
@@ -21,8 +24,8 @@ const SCHEMAS: [&str; 41] = [
     "explain",
     "flakes-backfill",
     "flakes-escalate",
-    "flakes-ingest",
     "flakes-gate",
+    "flakes-ingest",
     "flakes-quarantine",
     "flakes-report",
     "flakes-skip",
@@ -36,6 +39,9 @@ const SCHEMAS: [&str; 41] = [
     "price",
     "price-batch",
     "quarantine",
+    "route",
+    "route-backtest",
+    "route-batch",
     "state-compact",
     "state-doctor",
     "state-export",

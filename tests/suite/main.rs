@@ -11,6 +11,9 @@
 mod architecture;
 mod budget;
 mod budget_call;
+mod budget_import;
+mod budget_prices;
+mod budget_route;
 mod config;
 mod conversions;
 mod corpus;

@@ -60,6 +60,30 @@ fn prepared() -> Maestro {
             "answers.ndjson",
             r#"{"id": 1, "provider": "openai", "body": {"model": "gpt-5.4", "usage": {"prompt_tokens": 9, "completion_tokens": 2}}}"#,
         )
+        .file(
+            "claude-execution-output.json",
+            r#"[{"type": "result", "session_id": "s", "total_cost_usd": 0.1, "usage": {"input_tokens": 10, "output_tokens": 5}, "modelUsage": {"claude-sonnet-4-6": {"inputTokens": 10, "outputTokens": 5}}}]"#,
+        )
+        .file("codex.ndjson", r#"{"type": "turn.completed", "usage": {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 5}}"#)
+        .file(
+            "token-usage.jsonl",
+            r#"{"event": "token_usage", "timestamp": "2026-01-01T00:00:00Z", "request_id": "r", "provider": "anthropic", "model": "claude-sonnet-4-6", "path": "/v1/messages", "input_tokens": 1, "output_tokens": 1}"#,
+        )
+        .file("task.md", "Fix a, b and c.\n")
+        .file("prompts.ndjson", r#"{"id": 1, "prompt": "Fix it."}"#)
+        .file("answers.csv", "prompt,small,large\nFix it.,True,True\n\"Prove it, then fix it.\",False,True\n")
+        .file(
+            "data_slim.json",
+            r#"[{"id": "p", "models": [{"id": "m", "match": {"equals": "m"}, "prices": {"input_mtok": 1, "output_mtok": 2}}]}]"#,
+        )
+        .file(
+            "model_prices_and_context_window.json",
+            r#"{"m": {"litellm_provider": "p", "mode": "chat", "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06}}"#,
+        )
+        .file(
+            "prices.json",
+            r#"{"schema": "maestro.prices/v1", "source": "ours", "date": "2026-01-01", "currency": "USD", "providers": [{"id": "p", "models": [{"id": "m", "match": {"equals": "m"}, "prices": {"input_mtok": 1}}]}]}"#,
+        )
         .file("request.json", r#"{"model": "claude-haiku-4-5", "max_tokens": 500, "messages": []}"#)
         .file("prompt.txt", "Say something.\n")
         .file("page.html", "<html/>");

@@ -4,10 +4,12 @@ mod call;
 mod call_money;
 mod call_wire;
 mod forecast;
+mod import;
 mod lease;
 mod price;
 mod prices;
 mod reserve;
+mod route;
 mod set;
 mod settle;
 mod status;
@@ -19,11 +21,15 @@ pub(super) use call_wire::{CallDocument, CallPlanDocument};
 #[cfg(test)]
 pub(super) use forecast::ForecastDocument;
 #[cfg(test)]
+pub(super) use import::BudgetImportDocument;
+#[cfg(test)]
 pub(super) use lease::LeaseDocument;
 #[cfg(test)]
-pub(super) use prices::PricesDocument;
+pub(super) use prices::{PricesDiffDocument, PricesDocument, PricesImportDocument};
 #[cfg(test)]
 pub(super) use reserve::ReserveDocument;
+#[cfg(test)]
+pub(super) use route::{BacktestDocument, RouteBatchDocument, RouteDocument};
 #[cfg(test)]
 pub(super) use set::SetDocument;
 #[cfg(test)]
@@ -45,6 +51,7 @@ use crate::llm::prices::Table;
 #[derive(Debug, Subcommand)]
 pub(crate) enum BudgetCommand {
     Forecast(forecast::ForecastArgs),
+    Import(import::ImportArgs),
     Lease(lease::LeaseArgs),
     Call(Box<call::CallArgs>),
     Price(price::PriceArgs),
@@ -52,6 +59,7 @@ pub(crate) enum BudgetCommand {
     #[command(subcommand)]
     Prices(prices::PricesCommand),
     Reserve(reserve::ReserveArgs),
+    Route(route::RouteArgs),
     Set(set::SetArgs),
     Settle(settle::SettleArgs),
     Status(status::StatusArgs),
@@ -60,11 +68,13 @@ pub(crate) enum BudgetCommand {
 pub(crate) fn run(session: &mut Session<'_>, command: &BudgetCommand) -> CommandResult {
     match command {
         BudgetCommand::Forecast(args) => forecast::run(session, args),
+        BudgetCommand::Import(args) => import::run(session, args),
         BudgetCommand::Lease(args) => lease::run(session, args),
         BudgetCommand::Call(args) => call::run(session, args),
         BudgetCommand::Price(args) => price::run(session, args),
         BudgetCommand::Prices(command) => prices::run(session, command),
         BudgetCommand::Reserve(args) => reserve::run(session, args),
+        BudgetCommand::Route(args) => route::run(session, args),
         BudgetCommand::Set(args) => set::run(session, args),
         BudgetCommand::Settle(args) => settle::run(session, args),
         BudgetCommand::Status(args) => status::run(session, args),
@@ -91,7 +101,8 @@ fn read(session: &mut Session<'_>, path: &Path) -> Result<String, CommandError> 
     Ok(text)
 }
 
-/// Returns the table of a file, or the one that is built in.
+/// Returns the table of a file, or the one that is built in. What is paid by must not come from a change that is paid for, so that the
+/// configuration does not count here.
 pub(super) fn table(session: &mut Session<'_>, path: Option<&Path>) -> Result<Table, CommandError> {
     let Some(path) = path else {
         return Table::built_in().map_err(|error| CommandError::new(ErrorKind::Internal, error));
@@ -102,4 +113,11 @@ pub(super) fn table(session: &mut Session<'_>, path: Option<&Path>) -> Result<Ta
         CommandError::message(ErrorKind::BadInput, message)
             .hint("`maestro budget prices show --format json` prints one")
     })
+}
+
+/// Returns the table of a file, the one that the configuration names (`models.prices`), or the one that is built in: for commands that only tell.
+fn table_in_use(session: &mut Session<'_>, path: Option<&Path>) -> Result<Table, CommandError> {
+    let own = session.config.models.prices.as_ref();
+    let own = own.map(|path| session.maestro_dir().join("..").join(path));
+    table(session, path.or(own.as_deref()))
 }

@@ -76,7 +76,7 @@ struct Line {
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &PriceArgs) -> CommandResult {
-    let table = super::table(session, args.prices.as_deref())?;
+    let table = super::table_in_use(session, args.prices.as_deref())?;
     let desk = Desk {
         args,
         table: &table,

@@ -1,5 +1,13 @@
 //! `maestro budget prices`
 
+mod diff;
+mod import;
+
+#[cfg(test)]
+pub(crate) use diff::PricesDiffDocument;
+#[cfg(test)]
+pub(crate) use import::PricesImportDocument;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -19,6 +27,8 @@ use crate::output::{Cell, Column, Page, Report};
 #[derive(Debug, Subcommand)]
 pub(crate) enum PricesCommand {
     Show(ShowArgs),
+    Import(import::ImportArgs),
+    Diff(diff::DiffArgs),
 }
 
 /// Show what models cost
@@ -47,8 +57,12 @@ pub(crate) struct ShowArgs {
 }
 
 pub(super) fn run(session: &mut Session<'_>, command: &PricesCommand) -> CommandResult {
-    let PricesCommand::Show(args) = command;
-    let table = super::table(session, args.prices.as_deref())?;
+    let args = match command {
+        PricesCommand::Show(args) => args,
+        PricesCommand::Import(args) => return import::run(session, args),
+        PricesCommand::Diff(args) => return diff::run(session, args),
+    };
+    let table = super::table_in_use(session, args.prices.as_deref())?;
     let at = args.at.unwrap_or_else(|| session.now());
     let document = PricesDocument::new(&table, args.provider.as_deref(), at);
     session.render(&document)?;

@@ -4,6 +4,8 @@
 //! beside it; figures are from there unless [`Table::source`] says otherwise. Rates are whole pico-dollars a token; one that does not
 //! fit is rounded up.
 
+pub(crate) mod diff;
+pub(crate) mod import;
 pub(crate) mod rates;
 pub(crate) mod rule;
 pub(crate) mod table;
@@ -53,17 +55,17 @@ impl Table {
         let provider = self
             .provider(provider)
             .ok_or_else(|| PriceProblem::UnknownProvider(provider.to_owned()))?;
-        let plain = plain(name);
-        let found = provider
-            .models
-            .iter()
-            .find(|model| model.rule.means(&plain));
+        // Some providers have names with a maker before them, as `anthropic/claude-sonnet-5`; elsewhere that is what a router adds.
+        let full = name.trim().to_lowercase();
+        let plain = plain(&full);
+        let named = |name: &str| provider.models.iter().find(|model| model.rule.means(name));
+        let found = named(&full).or_else(|| named(plain));
         match found {
             Some(model) => Ok((provider, model)),
             None => Err(PriceProblem::UnknownModel {
                 provider: provider.id.clone(),
                 model: name.to_owned(),
-                near: provider.nearest(&plain),
+                near: provider.nearest(plain),
             }),
         }
     }
@@ -169,11 +171,10 @@ impl Applied<'_> {
     }
 }
 
-/// Returns a model's name as rules have it: in lower case, without what routers put before it.
-fn plain(name: &str) -> String {
-    let name = name.trim().to_lowercase();
+/// Returns a model's name without what routers put before it.
+fn plain(name: &str) -> &str {
     match name.rsplit_once('/') {
-        Some((_, last)) if !last.is_empty() => last.to_owned(),
+        Some((_, last)) if !last.is_empty() => last,
         _ => name,
     }
 }

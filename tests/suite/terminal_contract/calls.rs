@@ -78,6 +78,21 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (
         &[
             "budget",
+            "prices",
+            "import",
+            "--genai-prices",
+            "data_slim.json",
+        ],
+        0,
+    ),
+    (&["budget", "import", "--gh-aw", "token-usage.jsonl"], 0),
+    (&["budget", "prices", "diff", "--with", "prices.json"], 0),
+    (&["budget", "route", "--prompt-file", "task.md"], 0),
+    (&["budget", "route", "--batch", "prompts.ndjson"], 0),
+    (&["budget", "route", "--backtest", "answers.csv"], 0),
+    (
+        &[
+            "budget",
             "reserve",
             "--provider",
             "openai",
