@@ -16,6 +16,17 @@ pub(crate) enum Severity {
     Error,
 }
 
+impl Severity {
+    /// Returns its word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// Where it is; lines and columns count from one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Location {

@@ -31,6 +31,7 @@ mod junit;
 mod llm;
 mod money;
 mod plan;
+mod prompts;
 mod redact;
 mod stars;
 mod stats;
@@ -55,6 +56,8 @@ pub use exit_code::{ExitCode, Verdict};
 #[cfg(feature = "bench")]
 pub use flakes::trial;
 pub use ports::World;
+#[cfg(feature = "bench")]
+pub use prompts::speed;
 #[cfg(feature = "bench")]
 pub use state::year;
 

@@ -10,10 +10,12 @@ use super::session::Session;
 use crate::config::{KNOWN, Known, nearest};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::finding::Severity;
 use crate::flakes::verdict::{Verdict, explain};
 use crate::junit::NoteCode;
 use crate::output::{Page, Report};
 use crate::plan::codes::{About, CODES};
+use crate::prompts::rules::RULES;
 use crate::state::kinds::{KINDS, Kind};
 use crate::state::refusal::Reason;
 
@@ -151,6 +153,15 @@ pub(crate) fn topics() -> Vec<Topic> {
             About::Job => "why a job runs, or does not".into(),
         },
         text: code.meaning.into(),
+    }));
+    topics.extend(RULES.iter().map(|rule| Topic {
+        code: format!("prompts/{}", rule.name),
+        what: match rule.severity {
+            Severity::Error => rule.what.into(),
+            Severity::Warning => format!("{} (warning)", rule.what),
+            Severity::Notice => format!("{} (notice)", rule.what),
+        },
+        text: rule.why.into(),
     }));
     topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
         code: format!("flakes/{}", verdict.name()),

@@ -9,6 +9,7 @@ mod gateway;
 mod github;
 mod globals;
 mod plan;
+mod prompts;
 mod schemas;
 mod session;
 mod settings;
@@ -58,6 +59,9 @@ enum Command {
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
     Gateway(gateway::GatewayArgs),
+    /// What models are told, as versioned files with tests
+    #[command(subcommand)]
+    Prompts(prompts::PromptsCommand),
     /// Look after what maestro has stored
     #[command(subcommand)]
     State(state::StateCommand),
@@ -135,6 +139,9 @@ fn answer(
         }
         Command::Budget(command) => {
             budget::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
+        Command::Prompts(command) => {
+            prompts::run(&mut Session::configured(ui, world, globals)?, &command)
         }
         Command::State(command) => {
             state::run(&mut Session::configured(ui, world, globals)?, &command)

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 #[cfg(test)]
-use super::{budget, config, demo, explain, flakes, gateway, plan, state};
+use super::{budget, config, demo, explain, flakes, gateway, plan, prompts, state};
 #[cfg(test)]
 use crate::config::ConfigFile;
 
@@ -68,6 +68,12 @@ schemas! {
     Route = "route", budget::RouteDocument, "`budget route`";
     RouteBacktest = "route-backtest", budget::BacktestDocument, "`budget route --backtest`";
     RouteBatch = "route-batch", budget::RouteBatchDocument, "`budget route --batch`";
+    Prompt = "prompt", prompts::PromptDocument, "`prompts render`";
+    PromptFile = "prompt-file", crate::prompts::file::PromptFile, "`prompts/NAME.yaml`";
+    Prompts = "prompts", prompts::PromptsDocument, "`prompts list`";
+    PromptsConvert = "prompts-convert", prompts::PromptsConvertDocument, "`prompts import`, `prompts export`";
+    PromptsLint = "prompts-lint", prompts::PromptsLintDocument, "`prompts lint`";
+    PromptsTest = "prompts-test", prompts::PromptsTestDocument, "`prompts test`";
     Quarantine = "quarantine", crate::flakes::quarantine::Quarantine, "`.maestro/quarantine.json`";
     StateCompact = "state-compact", state::CompactDocument, "`state compact`";
     StateDoctor = "state-doctor", state::DoctorDocument, "`state doctor`";

@@ -323,6 +323,7 @@ pub(crate) fn parse_config(text: &str, shown: &str) -> Result<ConfigFile, Comman
             message,
             excerpt,
             hint,
+            ..
         } = error;
         let mut failure = bad(format!("`{shown}`: {message}"));
         if let Some(excerpt) = excerpt {

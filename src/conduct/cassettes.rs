@@ -104,8 +104,8 @@ impl Model for Recorder<'_> {
             .map(|(status, headers)| (*status, headers.as_slice(), body.as_slice()));
         let cassette = Cassette::new(post.body, response, silence, self.redactor);
         if let Err(problem) = self.keep(&name_of(post.body), &cassette) {
-            let mut held = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
-            held.get_or_insert(problem);
+            let mut first = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert(problem);
         }
         done
     }

@@ -18,24 +18,51 @@ pub(crate) struct YamlError {
     pub(crate) excerpt: Option<String>,
     /// The way out.
     pub(crate) hint: Option<String>,
+    /// Line and column, from one.
+    pub(crate) place: Option<(u32, u32)>,
 }
+
+/// What a file is, for the hints.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// What its `schema:` must say.
+    pub(crate) schema: &'static str,
+    /// The name that `maestro util schema` knows it by.
+    pub(crate) published: &'static str,
+}
+
+const CONFIG: Kind = Kind {
+    schema: super::file::CONFIG_SCHEMA,
+    published: "config",
+};
 
 /// More opening brackets than this were not written by a person.
 const MOST_BRACKETS: usize = 2000;
 
-/// Reads a document; `path` is for the messages only.
+/// Reads the configuration; `path` is for the messages only.
 pub(crate) fn read<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, YamlError> {
+    read_as(CONFIG, text, path)
+}
+
+/// Reads a document of some kind; `path` is for the messages only.
+pub(crate) fn read_as<T: DeserializeOwned>(
+    kind: Kind,
+    text: &str,
+    path: &str,
+) -> Result<T, YamlError> {
+    let explain = |error| explain(&error, kind, text, path);
     // The parser's time grows with the square of the depth.
     if text.matches(['[', '{']).count() > MOST_BRACKETS {
         return Err(YamlError {
             message: format!("it has more than {MOST_BRACKETS} brackets"),
             excerpt: None,
             hint: Some("write long lists one entry a line, with `- `".to_owned()),
+            place: None,
         });
     }
     // Of two entries with one key the library would take the last, and nobody would miss the first.
-    serde_yaml::from_str::<UniqueKeys>(text).map_err(|error| explain(&error, text, path))?;
-    serde_yaml::from_str(text).map_err(|error| explain(&error, text, path))
+    serde_yaml::from_str::<UniqueKeys>(text).map_err(explain)?;
+    serde_yaml::from_str(text).map_err(explain)
 }
 
 /// Any document in which no mapping has a key twice (YAML 1.2.2, section 3.2.1.1).
@@ -105,7 +132,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
-fn explain(error: &serde_yaml::Error, text: &str, path: &str) -> YamlError {
+fn explain(error: &serde_yaml::Error, kind: Kind, text: &str, path: &str) -> YamlError {
     let whole = error.to_string();
     // The library ends its message with the place, which the excerpt shows better.
     let message = match whole.rfind(" at line ") {
@@ -134,12 +161,16 @@ fn explain(error: &serde_yaml::Error, text: &str, path: &str) -> YamlError {
         hint.get_or_insert_with(|| format!("valid words here: {}", known.join(", ")));
     } else if message.contains("missing field") {
         hint = names.first().map(|name| match *name {
-            "schema" => "begin the file with `schema: maestro.config/v1`".to_owned(),
+            "schema" => format!("begin the file with `schema: {}`", kind.schema),
             name => format!("add `{name}:`"),
         });
     }
-    let hint = hint
-        .or_else(|| Some("`maestro util schema config` prints what may stand where".to_owned()));
+    let hint = hint.or_else(|| {
+        let published = kind.published;
+        Some(format!(
+            "`maestro util schema {published}` prints what may stand where"
+        ))
+    });
     let place = error
         .location()
         .filter(|place| place.index() > 0 || is_unknown);
@@ -155,10 +186,14 @@ fn explain(error: &serde_yaml::Error, text: &str, path: &str) -> YamlError {
     } else {
         message
     };
+    let count = |number| u32::try_from(number).unwrap_or(u32::MAX);
     YamlError {
         message,
         excerpt,
         hint,
+        place: error
+            .location()
+            .map(|place| (count(place.line()), count(place.column()))),
     }
 }
 

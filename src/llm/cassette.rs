@@ -67,11 +67,14 @@ pub(crate) fn name_of(body: &str) -> String {
     name
 }
 
+/// An answer on its way into a cassette: status, headers, body.
+pub(crate) type Whole<'a> = (u16, &'a [(String, String)], &'a [u8]);
+
 impl Cassette {
     /// Keeps an exchange.
     pub(crate) fn new(
         body: &str,
-        response: Option<(u16, &[(String, String)], &[u8])>,
+        response: Option<Whole<'_>>,
         silence: Option<Broken>,
         redactor: &Redactor,
     ) -> Self {

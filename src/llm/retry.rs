@@ -91,12 +91,9 @@ pub(crate) fn next(failure: &Failure<'_>, at: &Standing) -> Next {
 /// between may have been worked on.
 pub(crate) fn charge(failure: &Failure<'_>) -> Charge {
     match failure {
-        Failure::NotSent => Charge::Nothing,
-        Failure::Status {
-            status: 408 | 499, ..
-        } => Charge::Unknown,
-        Failure::Status {
-            status: 400..=499 | 503 | 529,
+        Failure::NotSent
+        | Failure::Status {
+            status: 400..=407 | 409..=498 | 503 | 529,
             ..
         } => Charge::Nothing,
         Failure::Status { .. } | Failure::Wire(_) | Failure::Lost => Charge::Unknown,
@@ -120,7 +117,6 @@ const LASTING: &[&str] = &[
 
 fn may_help(failure: &Failure<'_>) -> bool {
     match failure {
-        Failure::NotSent | Failure::Lost => true,
         Failure::Status {
             status,
             headers,
@@ -140,7 +136,7 @@ fn may_help(failure: &Failure<'_>) -> bool {
             });
             !is_refusal && !LASTING.contains(&kind.as_str())
         }
-        Failure::Wire(_) => true,
+        Failure::Wire(_) | Failure::NotSent | Failure::Lost => true,
     }
 }
 
@@ -190,7 +186,7 @@ fn pause(attempts: u32, dice: u64) -> Duration {
     }
     // The bound before was a third of this one.
     let least = bound.mul_f64(0.4);
-    least + part(bound - least, dice)
+    least + part(bound.saturating_sub(least), dice)
 }
 
 fn part(whole: Duration, dice: u64) -> Duration {

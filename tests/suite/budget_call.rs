@@ -20,17 +20,17 @@ fn server(answers: Vec<(u16, &'static str, String)>) -> (String, Receiver<String
         for (status, kind, body) in answers {
             let (mut stream, _) = listener.accept().unwrap();
             let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut head = String::new();
-            while !head.ends_with("\r\n\r\n") {
-                reader.read_line(&mut head).unwrap();
+            let mut lines = String::new();
+            while !lines.ends_with("\r\n\r\n") {
+                reader.read_line(&mut lines).unwrap();
             }
-            let length = head
+            let length = lines
                 .to_lowercase()
                 .split_once("content-length: ")
                 .map_or(0, |(_, rest)| rest.lines().next().unwrap().parse().unwrap());
             let mut content = vec![0; length];
             reader.read_exact(&mut content).unwrap();
-            let _listened = asked.send(format!("{head}{}", String::from_utf8(content).unwrap()));
+            let _listened = asked.send(format!("{lines}{}", String::from_utf8(content).unwrap()));
             let length = body.len();
             let _written = write!(
                 stream,

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 47] = [
+const SCHEMAS: [&str; 53] = [
     "budget-forecast",
     "budget-import",
     "budget-lease",
@@ -38,6 +38,12 @@ const SCHEMAS: [&str; 47] = [
     "plan-shard",
     "price",
     "price-batch",
+    "prompt",
+    "prompt-file",
+    "prompts",
+    "prompts-convert",
+    "prompts-lint",
+    "prompts-test",
     "quarantine",
     "route",
     "route-backtest",
@@ -121,6 +127,9 @@ fn what_can_be_explained_is_published() {
     );
     let mut verdicts = String::from("# Verdicts\n\nGenerated from `maestro explain`.\n");
     let mut plans = String::from("# Codes of plans\n\nGenerated from `maestro explain`.\n");
+    let mut rules = String::from(
+        "# Rules of prompts\n\nGenerated from `maestro explain`. `maestro prompts lint` applies them; what each says is an error unless it is called a warning or a notice.\n",
+    );
     let mut codes = String::new();
     let mut environment = String::new();
     let mut kinds = String::new();
@@ -139,6 +148,7 @@ fn what_can_be_explained_is_published() {
             Some(("junit", _)) => notes.push_str(&section),
             Some(("flakes", _)) => verdicts.push_str(&section),
             Some(("plan", _)) => plans.push_str(&section),
+            Some(("prompts", _)) => rules.push_str(&section),
             Some(("artifact", _)) => reasons.push_str(&format!("\n## `{code}`\n\n{full}\n")),
             _ if code == "event-kinds" => kinds = full,
             _ if code == "exit-codes" => codes = full,
@@ -149,6 +159,7 @@ fn what_can_be_explained_is_published() {
     assert_published("docs/reference/notes.md", &notes);
     assert_published("docs/reference/verdicts.md", &verdicts);
     assert_published("docs/reference/plan-codes.md", &plans);
+    assert_published("docs/reference/prompt-rules.md", &rules);
     assert_published("docs/reference/artifacts.md", &reasons);
     let mut text = String::from(
         "# Kinds of event\n\nGenerated. An event of a kind that is not listed is kept and not read.\n\n| kind | room | written by | from artifacts | payload |\n|---|---|---|---|---|\n",

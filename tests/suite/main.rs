@@ -43,6 +43,7 @@ mod plan_misses;
 mod plan_past;
 mod plan_shard;
 mod producers;
+mod prompts;
 mod purse;
 mod purse_killed;
 mod quarantine_auto;

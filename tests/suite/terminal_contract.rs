@@ -86,6 +86,15 @@ fn prepared() -> Maestro {
         )
         .file("request.json", r#"{"model": "claude-haiku-4-5", "max_tokens": 500, "messages": []}"#)
         .file("prompt.txt", "Say something.\n")
+        .file("issue.md", "It panics.\n")
+        .file(
+            "joke.prompt.yml",
+            "name: Joke\nmessages:\n  - {role: user, content: \"{{input}}\"}\n",
+        )
+        .file(
+            "values.json",
+            r#"{"issue": {"title": "t", "body": "b"}, "repository": {"map": "src/lib.rs"}, "roles": [], "commands": ["cargo test"]}"#,
+        )
         .file("page.html", "<html/>");
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])

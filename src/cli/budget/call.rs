@@ -36,6 +36,10 @@ Examples:
 
   The same, as a stream
     $ maestro budget call --provider openai --model o3 --prompt-file prompt.txt --stream --dry-run")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct CallArgs {
     #[command(flatten)]
     wallet: WalletArgs,

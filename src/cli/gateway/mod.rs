@@ -38,7 +38,7 @@ pub(crate) use wire::GatewayDocument;
 #[command(after_long_help = "\
 Examples:
   One command, at most two dollars
-    $ maestro gateway --max-usd 2 -- sh -c 'echo \"$ANTHROPIC_BASE_URL\"'
+    $ maestro gateway --max-usd 2 -- printenv ANTHROPIC_BASE_URL
 
   For later steps of a workflow, until nothing was asked for a minute
     $ maestro gateway --out gateway.env --idle-timeout 0")]

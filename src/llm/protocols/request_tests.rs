@@ -62,6 +62,10 @@ fn conversation(house: House, streamed: bool) -> Request {
 
 /// Requests that `tests/interop/requests.sh` has judged by the providers' own programs.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what others judge is kept in a file"
+)]
 fn requests_are_those_that_others_judge() {
     let mut requests = Vec::new();
     let few = |request: &mut Request| {
