@@ -80,7 +80,7 @@ impl Feature {
 pub(crate) struct Counts([u64; FEATURES]);
 
 /// Of a longer text, as much is read of its beginning and of its end as is half of this.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 4 * 1024;
 
 /// A run of characters without a blank that is longer than this is no word of a language with blanks: each eight bytes of it count as one.
 const LONGEST_WORD: usize = 32;
@@ -169,6 +169,25 @@ const LEXICON: [(&str, Feature); 77] = [
 
 /// The longest word of the lexicon.
 const LONGEST_KNOWN: usize = 13;
+
+/// For each first letter, which lengths of words the lexicon has: most words are none of it, and this says so at once.
+const LENGTHS: [u16; 26] = {
+    let mut lengths = [0; 26];
+    let mut at = 0;
+    while at < LEXICON.len() {
+        let word = LEXICON[at].0.as_bytes();
+        lengths[(word[0] - b'a') as usize] |= 1 << word.len();
+        at += 1;
+    }
+    lengths
+};
+
+/// Whether the lexicon may have a word that begins so and has this length.
+fn may_be_known(first: u8, length: usize) -> bool {
+    let letter = usize::from(first.to_ascii_lowercase().wrapping_sub(b'a'));
+    let lengths = LENGTHS.get(letter).copied().unwrap_or(0);
+    length <= LONGEST_KNOWN && lengths >> length & 1 == 1
+}
 
 /// Returns which feature a word in lower case belongs to.
 fn meaning(word: &str) -> Option<Feature> {
@@ -259,6 +278,9 @@ impl Counts {
         };
         if first.is_ascii_uppercase() && second.is_ascii_lowercase() {
             self.add(Feature::Names, 1);
+        }
+        if !may_be_known(*first, part.len()) {
+            return;
         }
         let mut lower = [0; LONGEST_KNOWN];
         let Some(lower) = lower.get_mut(..part.len()) else {
