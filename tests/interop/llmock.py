@@ -75,7 +75,8 @@ def serve():
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     llmock = os.path.join(os.path.dirname(sys.executable), "llmock")
-    server = subprocess.Popen([llmock, "serve", "-p", str(port), "--log-level", "error"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # As slow as a model: a stream that is all sent at once cannot show llmock that nobody reads on.
+    server = subprocess.Popen([llmock, "serve", "-p", str(port), "--log-level", "error", "--stream-chunk-delay-ms", "40"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(300):
         try:
             urllib.request.urlopen(base + "/health", timeout=1)

@@ -238,3 +238,31 @@ fn a_schema_wants_json() {
     let request = heard.recv().unwrap();
     assert!(request.contains("\"strict\":true"), "{request}");
 }
+
+#[test]
+fn in_a_repository_the_purse_pays_and_its_caps_hold() {
+    let (base, heard) = server(vec![answer("gpt-5-mini")]);
+    let maestro = Maestro::in_repo();
+    maestro.file("prompt.txt", "Say something.\n").file(
+        ".maestro/ci_budget.json",
+        json!({"schema": "maestro.ci-budget/v1", "per_pull_request": "0.005"}).to_string(),
+    );
+    maestro.commit("caps");
+    let options = ["--role", "reviewer"];
+    let document = maestro.json(&call(&base, &options));
+    assert_eq!(document["bill_usd"], "0.00045");
+    assert!(heard.recv().is_ok());
+    let status = maestro
+        .run(["budget", "status", "--format", "json"])
+        .success();
+    assert!(
+        status.stdout.contains("0.00045") && status.stdout.contains("reviewer"),
+        "{}",
+        status.stdout
+    );
+    let big = call(&base, &["--max-tokens", "2400"]);
+    maestro
+        .run(big)
+        .exits_with(11)
+        .says("$0.00045 is spent or put aside");
+}
