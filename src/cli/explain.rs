@@ -185,7 +185,7 @@ fn kind(kind: &Kind) -> String {
         if kind.is_frozen {
             "frozen"
         } else {
-            "not written yet"
+            "may still change"
         }
     )
 }

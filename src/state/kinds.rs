@@ -37,7 +37,7 @@ kinds! {
     "cursor" in "state" by ["dora", "flakes backfill", "state sync"], is_frozen;
     "decision" in "report" by ["learning-pack"];
     "delivery_row" in "delivery" by ["dora", "state sync"];
-    "issue_link" in "flakes" by ["flakes escalate"];
+    "issue_link" in "flakes" by ["flakes escalate"], is_frozen;
     "kpi" in "delivery" by ["dora kpi"];
     "late" in "state" by ["state fold"], is_frozen;
     "lease" in "budget" by ["budget", "run-agents", "gateway"];

@@ -41,3 +41,20 @@ pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As version 1 wrote it when the kind was frozen.
+    const FROZEN: &str = r#"{"as_of":"2026-01-05T09:00:00Z","cluster":"c1","first_seen":"2026-01-01T00:00:00Z","issue":7,"merged_into":"c0","open":true,"tests":[{"quarantined":true,"released":"2026-01-04T00:00:00Z","suite":"s","test":"t"},{"suite":"","test":"u"}],"told":"2026-01-03T00:00:00Z","told_on":"2026-01-03","url":"https://github.com/o/n/issues/7"}"#;
+
+    #[test]
+    fn the_frozen_payload_is_read_and_written_as_it_was() {
+        let record: IssueLinkRecord = serde_json::from_str(FROZEN).unwrap();
+        let event = encode_issue_link(&record.link, record.as_of).unwrap();
+        assert_eq!(event.payload, FROZEN);
+        let least = r#"{"as_of":"2026-01-05T09:00:00Z","cluster":"c1","first_seen":"2026-01-01T00:00:00Z","open":false,"tests":[],"later":1}"#;
+        assert!(serde_json::from_str::<IssueLinkRecord>(least).is_ok());
+    }
+}
