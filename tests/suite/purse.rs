@@ -409,6 +409,12 @@ fn line(kind: &str, payload: &str) -> String {
 #[test]
 fn a_forecast_goes_on_as_the_days_did() {
     let mut maestro = capped(r#", "per_month": "20""#);
+    let nothing = maestro.run(["budget", "forecast"]).success();
+    assert!(
+        nothing.stdout.contains("nothing can be said") && !nothing.stdout.contains("ten"),
+        "{}",
+        nothing.stdout
+    );
     for day in ["01", "02", "03", "04", "05"] {
         maestro = maestro.env("MAESTRO_NOW", format!("2026-01-{day}T09:00:00Z"));
         let ticket = ticket(&maestro, "1");

@@ -137,6 +137,13 @@ impl Report for ForecastDocument {
 
     fn page(&self) -> Page {
         let mut page = Page::default();
+        if self.days_seen == 0 {
+            page.heading(format!("{}: ${} so far", self.month, self.so_far_usd));
+            page.text(
+                "No whole day is known yet, so nothing can be said of the days that are left.",
+            );
+            return page;
+        }
         page.heading(format!(
             "{}: ${} so far, about ${} at its end",
             self.month, self.so_far_usd, self.median_usd
