@@ -256,33 +256,46 @@ impl<'s> Suites<'s> {
 #[derive(Debug)]
 struct Together {
     runs: Vec<usize>,
+    /// Which bit a test has: only what failed in one of them has one. Others are beyond all sets.
+    places: Vec<usize>,
     bits: Vec<Vec<u64>>,
     counts: Vec<usize>,
 }
 
+/// The bit of what has none.
+const NOWHERE: usize = usize::MAX;
+
 impl Together {
     fn of(runs: &[Run], chosen: &[usize], rates: &Rates) -> Self {
-        let words = rates.is_broken.len().div_ceil(64);
+        let mut places = vec![NOWHERE; rates.is_broken.len()];
         let mut bits = Vec::with_capacity(chosen.len());
         let mut counts = Vec::with_capacity(chosen.len());
+        let mut known = 0;
         for &run in chosen {
-            let mut set = vec![0_u64; words];
+            let mut set = vec![0_u64; known / 64 + 1];
             let mut count = 0;
             for test in runs[run]
                 .failed
                 .iter()
                 .filter(|test| !rates.is_broken(**test))
             {
-                if let Some(word) = set.get_mut(*test as usize / 64) {
-                    *word |= 1 << (test % 64);
-                    count += 1;
+                let Some(place) = places.get_mut(*test as usize) else {
+                    continue;
+                };
+                if *place == NOWHERE {
+                    *place = known;
+                    known += 1;
+                    set.resize(known / 64 + 1, 0);
                 }
+                set[*place / 64] |= 1 << (*place % 64);
+                count += 1;
             }
             bits.push(set);
             counts.push(count);
         }
         Self {
             runs: chosen.to_vec(),
+            places,
             bits,
             counts,
         }
@@ -312,8 +325,10 @@ impl Together {
                 if is_alike && !is_same {
                     let failed = runs[self.runs[at]].failed.iter();
                     let is_in = |test: &&u32| {
-                        let word = self.bits[other].get(**test as usize / 64);
-                        word.is_some_and(|word| word >> (**test % 64) & 1 == 1)
+                        let place = self.places.get(**test as usize).copied();
+                        let place = place.unwrap_or(NOWHERE);
+                        let word = self.bits[other].get(place / 64);
+                        word.is_some_and(|word| word >> (place % 64) & 1 == 1)
                     };
                     again.extend(failed.filter(is_in).filter(|test| !rates.is_broken(**test)));
                 }

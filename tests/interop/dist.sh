@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
 # The binary that users download: at most 10 MB, static, and the demo works with it from an empty folder.
-# inputs: src Cargo.toml Cargo.lock fixtures/demo tests/suite/dist.rs tests/interop/lib.bash
+# inputs: .ci/dist-linker src Cargo.toml Cargo.lock fixtures/demo tests/suite/dist.rs tests/interop/lib.bash
 # time: long
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
 cd "$root"
 target=$(rustc -vV | sed -n 's/^host: //p')
-# Packed relocations (glibc 2.36, binutils 2.38) take 10 kB instead of 370; equal functions are kept once (200 kB); with a frame pointer
-# the tables for backtraces say less of each function (270 kB).
-RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C force-frame-pointers=yes" \
+# Packed relocations (glibc 2.36, binutils 2.38) take 10 kB instead of 370; equal functions are kept once (200 kB); no tables for backtraces (1 MB).
+RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all -C force-unwind-tables=no -C linker=$root/.ci/dist-linker" \
     cargo build --quiet --profile dist --locked --target "$target"
 binary=${CARGO_TARGET_DIR:-$root/target}/$target/dist/maestro
 MAESTRO_DIST=$binary cargo test --quiet --test suite dist::

@@ -3,7 +3,7 @@
 //!
 //! On a commit a test is *well*, and fails as often as it is flaky, or *regressed*: somebody broke it, it fails nearly always, and nearly
 //! always again when it is retried. Which of the two it is stays as it is from commit to commit until somebody breaks or mends it.
-//! Long rows of passes are one step: powers of a matrix, so that a history takes time in proportion to its failures.
+//! Long rows of passes are a step or two: powers of a matrix, so that a history takes time in proportion to its failures.
 
 use crate::junit::Outcome;
 
@@ -24,8 +24,11 @@ const MISHAP_STAYS: f64 = 0.9;
 /// How much of the way to certainty a flaky test's failure makes the next one: what made it fail is often still there.
 const STICKS: f64 = 0.1;
 
-/// Rows of passes are walked in powers of two up to this one.
-const POWERS: usize = 12;
+/// Rows of passes are walked by the digits of their length, in this base.
+const BASE: usize = 16;
+
+/// As many digits; what is longer is walked in rows of the power above.
+const DIGITS: usize = 3;
 
 /// What happened on one commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,8 +181,29 @@ impl Outcomes {
 #[derive(Debug)]
 struct Kind {
     well: Outcomes,
-    /// The step of one clean commit, two, four, and so on.
-    powers: [Matrix; POWERS],
+    /// The step of so many clean commits as each digit says at its place, from one on.
+    rows: [[Matrix; BASE - 1]; DIGITS],
+    /// The step of as many as no digits can say.
+    whole: Matrix,
+}
+
+impl Kind {
+    fn new(well: Outcomes, clean: Matrix) -> Self {
+        let mut unit = clean;
+        let rows = [(); DIGITS].map(|()| {
+            let mut row = [unit; BASE - 1];
+            for digit in 1..row.len() {
+                row[digit] = times(&row[digit - 1], &unit);
+            }
+            unit = times(&row[BASE - 2], &unit);
+            row
+        });
+        Self {
+            well,
+            rows,
+            whole: unit,
+        }
+    }
 }
 
 /// The model of a repository.
@@ -202,6 +226,11 @@ struct State {
 
 impl State {
     /// Takes out what would get too small for a number.
+    #[expect(
+        clippy::inline_always,
+        reason = "all the time goes here, in a build for size as well"
+    )]
+    #[inline(always)]
     fn scaled(self) -> Self {
         if self.well + self.broken > 1e-100 {
             self
@@ -223,6 +252,11 @@ impl State {
         self
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "all the time goes here, in a build for size as well"
+    )]
+    #[inline(always)]
     fn stepped(self, matrix: &Matrix) -> Self {
         Self {
             well: matrix[0][0] * self.well + matrix[0][1] * self.broken,
@@ -277,16 +311,11 @@ impl Model {
         let kinds = std::iter::once(Outcomes::of(MISHAP, MISHAP_STAYS)).chain(rates);
         let kinds = kinds.map(|well| {
             let (pass, broken_pass) = (well.pass.exp(), 1.0 - fails);
-            let mut power = [
+            let clean = [
                 [pass * (1.0 - breaks), pass * mends],
                 [broken_pass * breaks, broken_pass * (1.0 - mends)],
             ];
-            let mut powers = [power; POWERS];
-            for slot in &mut powers {
-                *slot = power;
-                power = times(&power, &power);
-            }
-            Kind { well, powers }
+            Kind::new(well, clean)
         });
         Self {
             habits,
@@ -309,63 +338,78 @@ impl Model {
     }
 
     fn clean(kind: &Kind, mut state: State, count: u32) -> State {
-        let mut left = count;
-        for power in &kind.powers[..POWERS - 1] {
+        let mut left = count as usize;
+        for row in &kind.rows {
             if left == 0 {
                 return state;
             }
-            if left & 1 == 1 {
-                state = state.stepped(power);
+            let digit = left % BASE;
+            left /= BASE;
+            if digit > 0 {
+                state = state.stepped(&row[digit - 1]);
             }
-            left >>= 1;
         }
         for _ in 0..left {
-            state = state.stepped(&kind.powers[POWERS - 1]);
+            state = state.stepped(&kind.whole);
         }
         state
     }
 
     /// Weighs both states by what happened on a commit.
     fn weighed(&self, kind: &Kind, state: State, step: &Step) -> State {
-        let (well, broken) = (kind.well.of_step(step), self.broken.of_step(step));
-        let most = well.max(broken);
+        let [well, broken, most] = self.likelihoods(kind, step);
         State {
-            well: state.well * (well - most).exp(),
-            broken: state.broken * (broken - most).exp(),
+            well: state.well * well,
+            broken: state.broken * broken,
             log: state.log + most,
         }
         .scaled()
     }
 
+    /// Says how likely what happened on a commit is in both states, over the likelier one, and the logarithm of that one.
+    fn likelihoods(&self, kind: &Kind, step: &Step) -> [f64; 3] {
+        let (well, broken) = (kind.well.of_step(step), self.broken.of_step(step));
+        if well >= broken {
+            [1.0, (broken - well).exp(), well]
+        } else {
+            [(well - broken).exp(), 1.0, broken]
+        }
+    }
+
     fn moved(&self, state: State) -> State {
         let Habits { breaks, mends, .. } = self.habits;
-        state.stepped(&[[1.0 - breaks, mends], [breaks, 1.0 - mends]])
+        // All of what was there is still there: nothing gets too small.
+        State {
+            well: (1.0 - breaks) * state.well + mends * state.broken,
+            broken: breaks * state.well + (1.0 - mends) * state.broken,
+            log: state.log,
+        }
     }
 
     fn aside(&self, kind: &Kind, series: &Series) -> f64 {
         let mixed = series.mixed_aside.iter().map(|step| {
-            let (well, broken) = (kind.well.of_step(step), self.broken.of_step(step));
-            let most = well.max(broken);
-            let sum =
-                (1.0 - BROKEN_ASIDE) * (well - most).exp() + BROKEN_ASIDE * (broken - most).exp();
-            most + sum.ln()
+            let [well, broken, most] = self.likelihoods(kind, step);
+            most + ((1.0 - BROKEN_ASIDE) * well + BROKEN_ASIDE * broken).ln()
         });
         mixed.sum::<f64>() + f64::from(series.aside) * kind.well.pass
     }
 
     /// Says how likely a history is for each kind of test.
     pub(crate) fn belief(&self, series: &Series) -> Belief {
+        // All kinds take a step before any takes the next: a processor does more of them at once.
+        let mut states = [self.begin(); KINDS];
+        for step in &series.steps {
+            for (state, kind) in states.iter_mut().zip(&self.kinds) {
+                let before = Self::clean(kind, *state, step.clean);
+                *state = self.weighed(kind, self.moved(before), step);
+            }
+        }
         let mut belief = Belief {
             logs: [0.0; KINDS],
             broken: [0.0; KINDS],
         };
-        for (at, kind) in self.kinds.iter().enumerate() {
-            let mut state = self.begin();
-            for step in &series.steps {
-                state = Self::clean(kind, state, step.clean);
-                state = self.weighed(kind, self.moved(state), step);
-            }
-            state = Self::clean(kind, state, series.clean).summed();
+        for (at, (state, kind)) in states.into_iter().zip(&self.kinds).enumerate() {
+            let state = Self::clean(kind, state, series.clean).summed();
             belief.logs[at] = state.log + self.aside(kind, series);
             belief.broken[at] = state.broken;
         }
@@ -393,12 +437,8 @@ impl Model {
                 if well + broken > 0.0 {
                     all[at] += share * broken / (well + broken);
                 }
-                let (fits, fits_broken) = (kind.well.of_step(step), self.broken.of_step(step));
-                let most = fits.max(fits_broken);
-                let seen = [
-                    after[0] * (fits - most).exp(),
-                    after[1] * (fits_broken - most).exp(),
-                ];
+                let [fits, fits_broken, _] = self.likelihoods(kind, step);
+                let seen = [after[0] * fits, after[1] * fits_broken];
                 let Habits { breaks, mends, .. } = self.habits;
                 let before = [
                     (1.0 - breaks) * seen[0] + breaks * seen[1],
@@ -423,15 +463,16 @@ impl Model {
                 [0.5, 0.5]
             }
         };
-        let mut left = count;
-        for power in &kind.powers[..POWERS - 1] {
-            if left & 1 == 1 {
-                after = back(after, power);
+        let mut left = count as usize;
+        for row in &kind.rows {
+            let digit = left % BASE;
+            left /= BASE;
+            if digit > 0 {
+                after = back(after, &row[digit - 1]);
             }
-            left >>= 1;
         }
         for _ in 0..left {
-            after = back(after, &kind.powers[POWERS - 1]);
+            after = back(after, &kind.whole);
         }
         after
     }
