@@ -2,6 +2,7 @@
 
 mod gate;
 mod jobs;
+mod money;
 mod plans;
 
 use std::ffi::OsString;
@@ -34,7 +35,7 @@ const ROUNDS: u32 = 2;
 ///
 /// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
 /// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, plans a
-/// change and tests only what it can affect, and shows what the runs say about each test. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
+/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, and shows what the runs say about each test. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
 /// the flaky test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -74,6 +75,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
     demo.publish_at_once(done)?;
     demo.plan_a_change()?;
     demo.judge_two_runs()?;
+    demo.spend_up_to_a_cap()?;
     demo.report()?;
     demo.finish()
 }
@@ -86,7 +88,7 @@ fn dry_run(session: &mut Session<'_>, args: &DemoArgs) {
     let most = RUNS * ROUNDS;
     session.ui.status(&format!(
         "would unpack a workspace of three crates into {folder}, run its tests there {RUNS} times (at most {most}), store their \
-         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, and leave report.txt, report.md and \
+         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, spend up to a cap, and leave report.txt, report.md and \
          report.json there"
     ));
 }

@@ -40,13 +40,13 @@ kinds! {
     "issue_link" in "flakes" by ["flakes escalate"], is_frozen;
     "kpi" in "delivery" by ["dora kpi"];
     "late" in "state" by ["state fold"], is_frozen;
-    "lease" in "budget" by ["budget", "run-agents", "gateway"];
+    "lease" in "budget" by ["budget", "run-agents", "gateway"], is_frozen;
     "notification" in "conduct" by ["gate", "state sync"];
     "override" in "plan" by ["gate"];
     "plan" in "plan" by ["plan"], from_artifacts, is_frozen;
     "policy_verdict" in "policy" by ["check-policy", "gate"];
     "provenance_index" in "provenance" by ["provenance"];
-    "spend" in "budget" by ["budget", "run-agents", "gateway"];
+    "spend" in "budget" by ["budget", "run-agents", "gateway"], is_frozen;
     "test_list" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;
     "test_rollup" in "flakes" by ["state compact"], is_frozen;
     "test_run" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;

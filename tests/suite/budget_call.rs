@@ -240,6 +240,36 @@ fn a_schema_wants_json() {
 }
 
 #[test]
+fn an_answer_must_fit_its_schema() {
+    let said = |text: &str| {
+        let choice = json!({"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"});
+        let usage = json!({"prompt_tokens": 200, "completion_tokens": 200, "total_tokens": 400});
+        let body = json!({"id": "r1", "model": "gpt-5-mini", "choices": [choice], "usage": usage});
+        (200, "application/json", body.to_string())
+    };
+    let asked = |schema: &Value, text: &str| {
+        let (base, _heard) = server(vec![said(text)]);
+        let maestro = machine();
+        maestro.file("schema.json", schema.to_string());
+        maestro.run(call(&base, &["--schema", "schema.json"]))
+    };
+    let schema = json!({"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string"}}}, "required": ["files"]});
+    let run = asked(&schema, r#"{"files": ["a", 7]}"#).exits_with(65);
+    run.says("the answer does not fit `--schema`: files[1]");
+    let run = asked(&schema, r#"{"files": ["a"]}"#).success();
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&document["json"]["files"][0], &document["mismatches"]),
+        (&json!("a"), &json!([]))
+    );
+    // What is not known here is not taken for checked.
+    let other = json!({"type": "string", "format": "date"});
+    asked(&other, r#""2026-13-45""#)
+        .success()
+        .says("was not checked");
+}
+
+#[test]
 fn in_a_repository_the_purse_pays_and_its_caps_hold() {
     let (base, heard) = server(vec![answer("gpt-5-mini")]);
     let maestro = Maestro::in_repo();

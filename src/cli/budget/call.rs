@@ -164,6 +164,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CallArgs) -> CommandResult {
     let endpoint = endpoint(args, known)?;
     let request = request(session, args, &endpoint)?;
     let body = endpoint.protocol.encode(&request).to_string();
+    let wanted = request.schema.map(|schema| schema.schema);
     let table = super::table(session, args.prices.as_deref())?;
     let mut money = money(session, args, &endpoint, &body, &table)?;
     let provider = args.provider.clone().unwrap_or_default();
@@ -190,7 +191,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CallArgs) -> CommandResult {
         provider,
         flavor: endpoint.protocol.name(),
         requested: args.model.clone(),
-        wants_json: args.schema.is_some(),
+        wanted,
         was_replayed: args.replay.is_some(),
     };
     let document = CallDocument::new(facts, &asked, &money);
@@ -198,8 +199,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CallArgs) -> CommandResult {
         session.ui.warn(&words);
     }
     session.render(&document)?;
-    if document.is_other_than_asked() {
-        let message = "the answer is no JSON, although `--schema` asks for some";
+    if let Some(message) = document.is_other_than_asked() {
         return Err(CommandError::message(ErrorKind::BadInput, message)
             .hint("it is paid for; look at `stop`, and whether this server knows schemas in this flavor (llama.cpp does in chat)"));
     }

@@ -14,6 +14,7 @@ use crate::llm::endpoint::Endpoint;
 use crate::llm::reply::Stop;
 use crate::money::Usd;
 use crate::output::{Cell, Column, Page, Report};
+use crate::prompts::output_schema;
 
 /// What a model answered, and what it cost.
 #[derive(Debug, Serialize)]
@@ -35,6 +36,8 @@ pub(crate) struct CallDocument {
     text: String,
     /// The text, read as JSON, where `--schema` wants some; null when it is none.
     json: Option<Value>,
+    /// Where it does not fit `--schema`, such as `tasks[2].files: expected an array, found a string`; ten at most.
+    mismatches: Vec<String>,
     tool_calls: Vec<ToolCallRow>,
     /// Why it ended: `end`, `max_tokens`, `tools`, `refusal`, `paused`, `other`.
     stop: &'static str,
@@ -59,6 +62,8 @@ pub(crate) struct CallDocument {
     unbilled: Option<String>,
     #[serde(skip)]
     wants_json: bool,
+    #[serde(skip)]
+    unchecked: Vec<String>,
 }
 
 /// What the model wants done.
@@ -76,7 +81,8 @@ pub(super) struct Facts {
     pub(super) provider: String,
     pub(super) flavor: &'static str,
     pub(super) requested: String,
-    pub(super) wants_json: bool,
+    /// What the answer must look like.
+    pub(super) wanted: Option<Value>,
     pub(super) was_replayed: bool,
 }
 
@@ -89,7 +95,21 @@ impl CallDocument {
             name: call.name.clone(),
             arguments: call.arguments.clone(),
         });
-        let json = facts.wants_json.then(|| serde_json::from_str(&text).ok());
+        let json = facts
+            .wanted
+            .as_ref()
+            .and_then(|_| serde_json::from_str(&text).ok());
+        let unchecked = facts
+            .wanted
+            .as_ref()
+            .map(output_schema::faults)
+            .unwrap_or_default();
+        let mismatches = match (&facts.wanted, &json) {
+            (Some(schema), Some(json)) if unchecked.is_empty() => {
+                output_schema::check(schema, json).err()
+            }
+            _ => None,
+        };
         Self {
             schema: "maestro.call/v1",
             provider: facts.provider,
@@ -97,7 +117,8 @@ impl CallDocument {
             model: answer.model.clone().unwrap_or(facts.requested),
             id: answer.id.clone(),
             request_id: asked.request_id.clone(),
-            json: json.flatten(),
+            json,
+            mismatches: mismatches.unwrap_or_default(),
             tool_calls: calls.collect(),
             stop: answer.stop.name(),
             attempts: asked.attempts,
@@ -110,14 +131,25 @@ impl CallDocument {
             unknown_usd: money.unknown.to_string(),
             price_table_sha256: money.table.sha256.to_string(),
             unbilled: money.unbilled.clone(),
-            wants_json: facts.wants_json,
+            wants_json: facts.wanted.is_some(),
+            unchecked,
             text,
         }
     }
 
-    /// Whether the answer is no JSON, although it should be.
-    pub(super) fn is_other_than_asked(&self) -> bool {
-        self.wants_json && self.json.is_none()
+    /// Says why the answer is other than `--schema` asks for.
+    pub(super) fn is_other_than_asked(&self) -> Option<String> {
+        if self.wants_json && self.json.is_none() {
+            return Some("the answer is no JSON, although `--schema` asks for some".to_owned());
+        }
+        let (first, others) = self.mismatches.split_first()?;
+        let others = match others.len() {
+            0 => String::new(),
+            count => format!(", and {count} more"),
+        };
+        Some(format!(
+            "the answer does not fit `--schema`: {first}{others}"
+        ))
     }
 
     /// Returns what somebody should know.
@@ -128,6 +160,9 @@ impl CallDocument {
                 "the answer is cut at the most tokens that were asked for (`--max-tokens`)"
                     .to_owned(),
             );
+        }
+        if let Some(fault) = self.unchecked.first() {
+            warnings.push(format!("whether the answer fits `--schema` was not checked, because the schema has what is not known here: {fault}"));
         }
         if let Some(why) = &self.unbilled {
             let charge = match &self.worst_usd {

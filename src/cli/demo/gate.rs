@@ -76,7 +76,7 @@ impl Demo<'_, '_> {
     }
 
     /// Returns suite and name of the flaky test, if the history names it.
-    fn flaky_test(&mut self) -> Result<Option<(String, String)>, CommandError> {
+    pub(super) fn flaky_test(&mut self) -> Result<Option<(String, String)>, CommandError> {
         let report = self.report_json()?;
         let rows = report["tests"].as_array().into_iter().flatten();
         let mut flaky = rows.filter(|row| row["verdict"] == "flaky");
@@ -132,10 +132,15 @@ impl Demo<'_, '_> {
             "-C", "../gate", "flakes", "gate", "--base", "main", "--junit", report, "--runner",
             runner, "--status", &status,
         ];
+        self.shows(&args, expected).map(drop)
+    }
+
+    /// Runs a command that must end so, and shows all that it says; returns what it printed.
+    pub(super) fn shows(&mut self, args: &[&str], expected: i32) -> Result<String, CommandError> {
         let program = self.maestro.display().to_string();
-        let shown = super::command_line(&program, &args);
+        let shown = super::command_line(&program, args);
         self.say(&format!("$ {shown}"));
-        let call = self.maestro_call(&args);
+        let call = self.maestro_call(args);
         let done = self.session.world.processes.run(&call);
         let done = done.map_err(|error| missing("maestro", error))?;
         self.steps.push(super::Step {
@@ -143,12 +148,15 @@ impl Demo<'_, '_> {
             exit_code: done.code,
         });
         let text = String::from_utf8_lossy(&done.stdout).into_owned();
-        self.say(text.trim_end());
+        let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+        let both = [text.trim_end(), &words];
+        for said in both.into_iter().filter(|said| !said.is_empty()) {
+            self.say(said);
+        }
         self.say(&format!("exit code {}", done.code.unwrap_or(-1)));
         if done.code == Some(expected) {
-            return Ok(());
+            return Ok(text);
         }
-        let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
         Err(CommandError::message(ErrorKind::Internal, "a step of the demo failed").excerpt(words))
     }
 }
