@@ -26,6 +26,35 @@ fn names_the_flaky_test(report: &Value) -> bool {
         .any(|row| row["verdict"] == "flaky" && row["test"].as_str().unwrap().ends_with(FLAKY))
 }
 
+fn check_exit_codes_and_money(stdout: &str) {
+    // The flaky test is forgiven, and a wrong price is not.
+    let codes: Vec<&str> = stdout
+        .lines()
+        .filter(|line| line.starts_with("exit code"))
+        .collect();
+    let money = [
+        // The cap, a call that is put aside and paid for, one that is refused, a cheaper one, the bill.
+        "exit code 0",
+        "exit code 0",
+        "exit code 0",
+        "exit code 11",
+        "exit code 0",
+        "exit code 0",
+        "exit code 0",
+    ];
+    let expected = [["exit code 0", "exit code 12"].as_slice(), &money].concat();
+    assert_eq!(codes, expected, "{stdout}");
+    // 2,300 tokens in and 6,030 out at $3 and $15 a million; then 2,100 and 640 at $1 and $5.
+    for said in [
+        "$0.09735",
+        "has spent 80 % of what it may cost; with `claude-haiku-4-5`",
+        "the pull request may cost $0.12; $0.09735 is spent or put aside",
+        "pull request 7: $0.10265 in 2 calls\n████████████████████░░░░ 85 % of $0.12",
+    ] {
+        assert!(stdout.contains(said), "{said} in {stdout}");
+    }
+}
+
 #[test]
 fn the_demo_names_the_flaky_test_until_it_is_mended() {
     let maestro = with_toolchain();
@@ -52,33 +81,7 @@ fn the_demo_names_the_flaky_test_until_it_is_mended() {
         "{}",
         run.stdout
     );
-    // The flaky test is forgiven, and a wrong price is not.
-    let codes: Vec<&str> = run
-        .stdout
-        .lines()
-        .filter(|line| line.starts_with("exit code"))
-        .collect();
-    let money = [
-        // The cap, a call that is put aside and paid for, one that is refused, a cheaper one, the bill.
-        "exit code 0",
-        "exit code 0",
-        "exit code 0",
-        "exit code 11",
-        "exit code 0",
-        "exit code 0",
-        "exit code 0",
-    ];
-    let expected = [["exit code 0", "exit code 12"].as_slice(), &money].concat();
-    assert_eq!(codes, expected, "{}", run.stdout);
-    // 2,300 tokens in and 6,030 out at $3 and $15 a million; then 2,100 and 640 at $1 and $5.
-    for said in [
-        "$0.09735",
-        "has spent 80 % of what it may cost; with `claude-haiku-4-5`",
-        "the pull request may cost $0.12; $0.09735 is spent or put aside",
-        "pull request 7: $0.10265 in 2 calls\n████████████████████░░░░ 85 % of $0.12",
-    ] {
-        assert!(run.stdout.contains(said), "{said} in {}", run.stdout);
-    }
+    check_exit_codes_and_money(&run.stdout);
     let report = |maestro: &Maestro| -> Value {
         serde_json::from_slice(&fs::read(maestro.path("d/report.json")).unwrap()).unwrap()
     };

@@ -62,8 +62,8 @@ mod tests {
             CALL
         );
         for status in ["settled", "unknown", "unpriced"] {
-            let least = format!(r#"{{"status":"{status}","provider":"p","model":"m","later":1}}"#);
-            assert!(serde_json::from_str::<Spend>(&least).is_ok());
+            let short = format!(r#"{{"status":"{status}","provider":"p","model":"m","later":1}}"#);
+            assert!(serde_json::from_str::<Spend>(&short).is_ok());
         }
     }
 
@@ -72,10 +72,10 @@ mod tests {
         let lease: Lease = serde_json::from_str(LENT).unwrap();
         assert_eq!(encode_lease(&lease, lease.since()).unwrap().payload, LENT);
         for stage in ["taken", "expired", "settled"] {
-            let least = format!(
+            let short = format!(
                 r#"{{"lease":"l","stage":"{stage}","pull_request":1,"usd":"1","taken":"2026-01-05T09:00:00Z","expires":"2026-01-05T11:00:00Z","run":"1","attempt":1,"job":"j","later":1}}"#
             );
-            assert!(serde_json::from_str::<Lease>(&least).is_ok());
+            assert!(serde_json::from_str::<Lease>(&short).is_ok());
         }
     }
 }
