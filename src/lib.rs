@@ -31,10 +31,12 @@ mod junit;
 mod llm;
 mod money;
 mod plan;
+mod policy;
 mod prompts;
 mod redact;
 mod stars;
 mod stats;
+mod supply;
 
 mod output;
 
