@@ -33,6 +33,7 @@ mod money;
 mod plan;
 mod policy;
 mod prompts;
+mod provenance;
 mod redact;
 mod stars;
 mod stats;

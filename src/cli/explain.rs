@@ -16,6 +16,7 @@ use crate::junit::NoteCode;
 use crate::output::{Page, Report};
 use crate::plan::codes::{About, CODES};
 use crate::prompts::rules::RULES;
+use crate::provenance::codes::CODES as PROVENANCE;
 use crate::state::kinds::{KINDS, Kind};
 use crate::state::refusal::Reason;
 
@@ -151,6 +152,14 @@ pub(crate) fn topics() -> Vec<Topic> {
             About::Everything => "why a plan runs everything".into(),
             About::Project => "why a project is affected".into(),
             About::Job => "why a job runs, or does not".into(),
+        },
+        text: code.meaning.into(),
+    }));
+    topics.extend(PROVENANCE.iter().map(|code| Topic {
+        code: format!("provenance/{}", code.name),
+        what: match code.is_unsupported {
+            true => "why nobody here can say whether a document is to be believed".into(),
+            false => "why a document is not verified".into(),
         },
         text: code.meaning.into(),
     }));

@@ -95,7 +95,16 @@ fn prepared() -> Maestro {
             "values.json",
             r#"{"issue": {"title": "t", "body": "b"}, "repository": {"map": "src/lib.rs"}, "roles": [], "commands": ["cargo test"]}"#,
         )
+        .file("dist/app", "an app")
+        .file("signing.pem", include_str!("provenance/ed25519.pem"))
+        .file("signing.pem.pub", include_str!("provenance/ed25519.pub"))
         .file("page.html", "<html/>");
+    for args in [
+        &["generate", "--subject", "dist/app"][..],
+        &["sign", "provenance", "--key", "signing.pem"],
+    ] {
+        maestro.run([&["provenance"], args].concat()).success();
+    }
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])
         .success();

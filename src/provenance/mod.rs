@@ -1,0 +1,33 @@
+//! What a run of CI is said to have done, in the words of other tools, and whether what others say is to be believed.
+//!
+//! Statements are in-toto Statement v1, envelopes DSSE 1.0.2, bundles Sigstore's v0.1 to v0.3 (`docs/provenance.md` names every source).
+//! Invariants: a signature is checked over the very bytes that were signed, before anything in them is read; a `keyid` decides nothing; what
+//! cannot be judged here is never called verified. No key of anybody is in these values but public ones.
+
+pub(crate) mod assembly;
+pub(crate) mod bundle;
+pub(crate) mod chain;
+pub(crate) mod codes;
+pub(crate) mod content;
+pub(crate) mod dsse;
+pub(crate) mod facts;
+pub(crate) mod index;
+pub(crate) mod judge;
+pub(crate) mod keys;
+pub(crate) mod predicates;
+pub(crate) mod readings;
+mod sixty_four;
+pub(crate) mod statement;
+pub(crate) mod strict;
+pub(crate) mod tests_of;
+
+/// Whoever reads a document names this when it does not have the shape that it claims.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Malformed(pub(crate) String);
+
+impl Malformed {
+    fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
