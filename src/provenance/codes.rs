@@ -30,6 +30,7 @@ codes! {
     MALFORMED = "malformed", false, "It claims a form that it does not have: a part is missing, is no base64, or stands there twice.";
     MISSING_LINK = "missing-link", false, "A run refers to an earlier one whose index is neither among the files that were given nor in the state. `maestro state pull` fetches what others published; what is not there either was removed.";
     NO_KEY = "no-key", true, "It is signed with a key, and none was given. A key inside the document would prove nothing, so that it has to come from somewhere else: `--key FILE`.";
+    NOT_COMPARABLE = "not-comparable", true, "Files were to be compared, and a subject has no name to find its file by, or no SHA-256 to compare it with.";
     NOT_A_SUBJECT = "not-a-subject", false, "A file that was asked for is none that the document is about. Files are found by their SHA-256 only; a name proves nothing.";
     NOT_SIGNED = "not-signed", false, "It is a bare statement: anybody can write one. `maestro provenance sign` signs it.";
     PAYLOAD_TYPE = "payload-type", true, "The signature holds, and what is signed is no in-toto statement, so that nothing can be said about its content.";

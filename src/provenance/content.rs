@@ -85,6 +85,14 @@ fn files_are_the_same(
     if statement.predicate_type == reference::TYPE {
         named.extend(references(&statement.predicate));
     }
+    for subject in &statement.subjects {
+        let is_source = subject.digest("gitCommit").is_some();
+        if of_subject(subject).is_none() && !is_source {
+            let name = &subject.name;
+            let message = format!("its subject `{name}` has no name or no SHA-256 to compare");
+            judgement.because(codes::NOT_COMPARABLE, message);
+        }
+    }
     named.sort_by(|a, b| (&a.path, &a.sha256).cmp(&(&b.path, &b.sha256)));
     named.dedup();
     if named.is_empty() {
@@ -121,7 +129,9 @@ fn texts<'v>(value: &'v Value, path: &[&str], out: &mut Vec<&'v str>) {
     match (path.split_first(), value) {
         (None, Value::String(text)) => out.push(text),
         (Some((&"*", rest)), Value::Array(items)) => {
-            items.iter().for_each(|item| texts(item, rest, out));
+            for item in items {
+                texts(item, rest, out);
+            }
         }
         (Some((name, rest)), Value::Object(members)) => {
             if let Some(member) = members.get(*name) {
@@ -132,12 +142,15 @@ fn texts<'v>(value: &'v Value, path: &[&str], out: &mut Vec<&'v str>) {
     }
 }
 
-/// Where predicates of a type have a text, and how it is called.
+/// A type of predicates, and where in one of them a text is.
+type Place = (fn() -> String, &'static [&'static str]);
+
+/// Where predicates have a text, and how it is called.
 struct Places {
     what: &'static str,
     code: &'static Code,
     is_hexadecimal: bool,
-    of: &'static [(fn() -> String, &'static [&'static str])],
+    of: &'static [Place],
 }
 
 const POLICIES: Places = Places {
@@ -211,9 +224,8 @@ impl Places {
 
     fn must_hold(&self, judgement: &mut Judgement, found: &[&str], wanted: &str) {
         // Hexadecimal digits may be of either case; in names a letter is a letter.
-        let is_it = |text: &&str| match self.is_hexadecimal {
-            true => text.eq_ignore_ascii_case(wanted),
-            false => **text == *wanted,
+        let is_it = |text: &&str| {
+            **text == *wanted || self.is_hexadecimal && text.eq_ignore_ascii_case(wanted)
         };
         if found.iter().any(is_it) {
             return;

@@ -124,18 +124,22 @@ impl Judgement {
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        let standing = |reason: &Reason| match reason.code.is_unsupported {
-            true => Standing::Unsupported,
-            false => Standing::Failed,
+        let standing = |reason: &Reason| {
+            if reason.code.is_unsupported {
+                Standing::Unsupported
+            } else {
+                Standing::Failed
+            }
         };
         let worst = self.reasons.iter().map(standing).max();
         worst.unwrap_or(Standing::Verified)
     }
 
     pub(crate) fn because(&mut self, code: &'static Code, message: impl Into<String>) {
+        let message: String = message.into();
         self.reasons.push(Reason {
             code,
-            message: message.into(),
+            message: super::short(&message).into_owned(),
         });
     }
 
@@ -440,5 +444,42 @@ mod tests {
         let twice = TEXT.replacen('{', r#"{"_type":"x","#, 1);
         assert_eq!(signed(twice.as_bytes(), IN_TOTO), Standing::Failed);
         assert_eq!(signed(TEXT.as_bytes(), IN_TOTO), Standing::Verified);
+    }
+
+    /// Whatever becomes of the text, nothing panics, and what is still verified holds the same bytes.
+    #[test]
+    fn mutants_of_the_text_are_never_verified_by_accident() {
+        let key = made(KeyKind::P256);
+        let keys = [key.public()];
+        let signature = key.sign(&dsse::pae(IN_TOTO, TEXT.as_bytes())).unwrap();
+        let whole = bundle::write(&dsse::write(TEXT.as_bytes(), "k", &signature), "k");
+        let asked = Asked {
+            keys: &keys,
+            ..Asked::default()
+        };
+        let mut seed = 7;
+        let (mut judged, mut verified) = (0, 0);
+        for _ in 0..10_000 {
+            let mut text = whole.clone().into_bytes();
+            let at = dice(&mut seed) % text.len();
+            match dice(&mut seed) % 3 {
+                0 => text[at] = u8::try_from(dice(&mut seed) % 256).unwrap(),
+                1 => drop(text.drain(at..(at + 9).min(whole.len()))),
+                _ => text.truncate(at),
+            }
+            let Ok(value) = crate::provenance::strict::read(&text) else {
+                continue;
+            };
+            let Some(form) = Form::of(&value) else {
+                continue;
+            };
+            judged += 1;
+            let judgement = judge(form, &value, &asked);
+            if judgement.standing() == Standing::Verified {
+                verified += 1;
+                assert_eq!(judgement.sha, Some(Sha::of(TEXT.as_bytes())));
+            }
+        }
+        assert!(judged > 1_000 && verified < judged, "{judged} {verified}");
     }
 }

@@ -31,3 +31,15 @@ impl Malformed {
         Self(message.into())
     }
 }
+
+/// A text of somebody else is repeated no further than this, in bytes.
+const LONGEST_REPEATED: usize = 400;
+
+/// Cuts a text that may be of any length, so that a message stays one.
+pub(crate) fn short(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.len() <= LONGEST_REPEATED {
+        return text.into();
+    }
+    let end = text.floor_char_boundary(LONGEST_REPEATED);
+    format!("{}…", &text[..end]).into()
+}

@@ -2,6 +2,7 @@
 //!
 //! Two readers may take two values of one name for different ones, so that what one of them checks is not what the other uses.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -9,6 +10,9 @@ use serde_json::{Map, Value};
 
 /// No document is longer; bundles with a whole SBOM in them have some megabytes.
 pub(crate) const LARGEST: u64 = 32 * 1024 * 1024;
+
+/// More values make no document, and would fill the memory: each takes many times the room of its text.
+const MOST_VALUES: u32 = 1_000_000;
 
 /// Why something is no JSON for us.
 #[derive(Debug, thiserror::Error)]
@@ -27,22 +31,30 @@ fn plain(error: &serde_json::Error) -> String {
 /// Reads one JSON value.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, NotStrict> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Once.deserialize(&mut deserializer).map_err(NotStrict)?;
+    let left = Cell::new(MOST_VALUES);
+    let value = Once(&left).deserialize(&mut deserializer);
+    let value = value.map_err(NotStrict)?;
     deserializer.end().map_err(NotStrict)?;
     Ok(value)
 }
 
-struct Once;
+/// Reads a value, and counts down.
+#[derive(Clone, Copy)]
+struct Once<'c>(&'c Cell<u32>);
 
-impl<'de> DeserializeSeed<'de> for Once {
+impl<'de> DeserializeSeed<'de> for Once<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let Some(left) = self.0.get().checked_sub(1) else {
+            return Err(D::Error::custom("it has too many values"));
+        };
+        self.0.set(left);
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Once {
+impl<'de> Visitor<'de> for Once<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,7 +87,7 @@ impl<'de> Visitor<'de> for Once {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut all = Vec::new();
-        while let Some(item) = items.next_element_seed(Self)? {
+        while let Some(item) = items.next_element_seed(self)? {
             all.push(item);
         }
         Ok(Value::Array(all))
@@ -85,12 +97,12 @@ impl<'de> Visitor<'de> for Once {
         let mut all = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             if all.contains_key(&name) {
-                let name = name.escape_debug();
+                let name = super::short(&name);
                 return Err(A::Error::custom(format_args!(
                     "`{name}` stands there twice"
                 )));
             }
-            all.insert(name, members.next_value_seed(Self)?);
+            all.insert(name, members.next_value_seed(self)?);
         }
         Ok(Value::Object(all))
     }
@@ -130,5 +142,10 @@ mod tests {
         refused("{} {}", "trailing characters");
         refused(&"[".repeat(100_000), "recursion limit");
         refused("", "EOF");
+        let many = format!("[{}0]", "0,".repeat(1_000_000));
+        refused(&many, "too many values");
+        let long = "x".repeat(100_000);
+        let error = read(format!("{{\"{long}\": 1, \"{long}\": 1}}").as_bytes());
+        assert!(error.unwrap_err().to_string().len() < 1_000);
     }
 }

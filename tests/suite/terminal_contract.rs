@@ -95,16 +95,8 @@ fn prepared() -> Maestro {
             "values.json",
             r#"{"issue": {"title": "t", "body": "b"}, "repository": {"map": "src/lib.rs"}, "roles": [], "commands": ["cargo test"]}"#,
         )
-        .file("dist/app", "an app")
-        .file("signing.pem", include_str!("provenance/ed25519.pem"))
-        .file("signing.pem.pub", include_str!("provenance/ed25519.pub"))
         .file("page.html", "<html/>");
-    for args in [
-        &["generate", "--subject", "dist/app"][..],
-        &["sign", "provenance", "--key", "signing.pem"],
-    ] {
-        maestro.run([&["provenance"], args].concat()).success();
-    }
+    prove(&maestro);
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])
         .success();
@@ -112,6 +104,18 @@ fn prepared() -> Maestro {
         .run(["state", "pack", "maestro-state.ndjson"])
         .success();
     maestro
+}
+
+/// Something that was built, with signed statements about it.
+fn prove(maestro: &Maestro) {
+    maestro
+        .file("dist/app", "an app")
+        .file("signing.pem", include_str!("provenance/ed25519.pem"))
+        .file("signing.pem.pub", include_str!("provenance/ed25519.pub"));
+    let subject = ["provenance", "generate", "--subject", "dist/app"];
+    maestro.run(subject).success();
+    let sign = ["provenance", "sign", "provenance", "--key", "signing.pem"];
+    maestro.run(sign).success();
 }
 
 /// Returns every command that does something, found by walking the help.

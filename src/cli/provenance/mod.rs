@@ -17,6 +17,7 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::ports::{FileKind, Files};
 use crate::provenance::facts::FileFact;
+use crate::provenance::short;
 use crate::provenance::strict::LARGEST;
 
 #[cfg(test)]
@@ -136,7 +137,8 @@ fn document_and_fact(
 
 /// A file that is not what it claims to be.
 fn bad_input(path: &Path, problem: &dyn std::fmt::Display) -> CommandError {
-    let message = format!("`{}`: {problem}", path.display());
+    let problem = problem.to_string();
+    let message = format!("`{}`: {}", path.display(), short(&problem));
     CommandError::message(ErrorKind::BadInput, message)
 }
 

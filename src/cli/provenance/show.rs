@@ -118,9 +118,10 @@ impl Report for ShowDocument {
             Inline::Plain("Predicate ".to_owned()),
             Inline::Code(kind.clone()),
         ]);
-        page.text(match self.is_signed {
-            true => "It is signed; `maestro provenance verify` tells whether the signature holds.",
-            false => "It is not signed: anybody can have written it.",
+        page.text(if self.is_signed {
+            "It is signed; `maestro provenance verify` tells whether the signature holds."
+        } else {
+            "It is not signed: anybody can have written it."
         });
         if let Some(trouble) = known.and_then(|known| (known.trouble)(&self.read.predicate)) {
             page.text(format!("Bad news: {trouble}."));

@@ -68,8 +68,8 @@ mod tests {
 
     #[test]
     fn the_digest_of_a_run_is_that_of_its_statement() {
-        let line = line(PAYLOAD);
-        let event = parse(line.trim_end()).unwrap();
+        let text = line(PAYLOAD);
+        let event = parse(text.trim_end()).unwrap();
         assert_eq!(event.payload, PAYLOAD);
         let link = decode_provenance_index(&event).unwrap();
         assert_eq!(link.this.sha, Sha::of(PAYLOAD.as_bytes()));
@@ -84,8 +84,8 @@ mod tests {
             PAYLOAD.replace("ci-run/v1", "ci-run/v2"),
             PAYLOAD.replace("maestro.provenance/v1", "maestro.provenance/v2"),
         ] {
-            let line = line(&payload);
-            let event = parse(line.trim_end()).unwrap();
+            let text = line(&payload);
+            let event = parse(text.trim_end()).unwrap();
             assert!(decode_provenance_index(&event).is_err(), "{payload}");
         }
     }

@@ -311,3 +311,28 @@ fn names_that_lead_elsewhere_are_not_followed() {
         assert!(!run.stdout.contains("\n::error::x"), "{}", run.stdout);
     }
 }
+
+#[test]
+fn a_subject_that_cannot_be_compared_is_not_passed_over() {
+    let maestro = signed("ed25519");
+    for (subject, code) in [
+        (
+            json!({ "name": "dist/app", "digest": { "sha512": "0" } }),
+            15,
+        ),
+        (json!({ "digest": { "sha256": "0" } }), 15),
+        (
+            json!({ "name": "source", "digest": { "gitCommit": SHA } }),
+            0,
+        ),
+    ] {
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1", "predicateType": "t", "subject": [subject],
+        });
+        maestro.file("u/u.statement.json", statement.to_string());
+        let _ = maestro
+            .run(words("provenance sign u --key ed25519.pem"))
+            .success();
+        let _ = verify(&maestro, "u --files .").exits_with(code);
+    }
+}

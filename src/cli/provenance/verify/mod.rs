@@ -272,7 +272,7 @@ fn statements(session: &Session<'_>, args: &VerifyArgs, judged: &mut [Judged]) {
                 OnDisk::Missing(why) => OnDisk::Missing(format!(
                     "is neither among what was verified nor beside the index: it {why}"
                 )),
-                is => is,
+                is @ OnDisk::Is(_) => is,
             }
         };
         statements_are_there(judgement, &is_there);
