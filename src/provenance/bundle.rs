@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::dsse::Envelope;
+use super::log_entry::LogEntry;
 use super::{Malformed, sixty_four};
 
 /// What bundles of version 0.3 are called.
@@ -46,7 +47,7 @@ pub(crate) struct Bundle {
     pub(crate) material: Material,
     pub(crate) content: Content,
     /// Entries of a transparency log.
-    pub(crate) log_entries: usize,
+    pub(crate) log_entries: Vec<LogEntry>,
     /// RFC 3161 timestamps.
     pub(crate) timestamps: usize,
 }
@@ -75,15 +76,15 @@ impl Bundle {
         let material = value.get("verificationMaterial");
         let material = material.ok_or_else(|| Malformed::new("it has no verification material"))?;
         let entries = list(material, "tlogEntries");
-        for entry in entries {
-            log_entry(entry)?;
-        }
         let stamps = material.get("timestampVerificationData");
         let stamps = stamps.map_or(&[][..], |stamps| list(stamps, "rfc3161Timestamps"));
         Ok(Self {
             material: read_material(material)?,
             content: read_content(value)?,
-            log_entries: entries.len(),
+            log_entries: entries
+                .iter()
+                .map(LogEntry::read)
+                .collect::<Result<_, _>>()?,
             timestamps: stamps.len(),
         })
     }
@@ -92,24 +93,6 @@ impl Bundle {
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     let items = value.get(name).and_then(Value::as_array);
     items.map_or(&[], Vec::as_slice)
-}
-
-/// A position in a log is a count, written as text.
-fn log_entry(entry: &Value) -> Result<(), Malformed> {
-    let index = entry.get("logIndex");
-    let is_count = match index {
-        Some(Value::String(text)) => text.parse::<u64>().is_ok(),
-        Some(Value::Number(number)) => number.is_u64(),
-        // What is not there is nought.
-        None => true,
-        Some(_) => false,
-    };
-    if is_count {
-        return Ok(());
-    }
-    Err(Malformed::new(
-        "an entry of a transparency log has an index that is no count",
-    ))
 }
 
 fn read_material(material: &Value) -> Result<Material, Malformed> {
@@ -211,7 +194,7 @@ mod tests {
         let read = Bundle::read(&value).unwrap();
         assert_eq!(read.material, Material::Key { hint: "k".into() });
         assert!(matches!(read.content, Content::Envelope(_)));
-        assert_eq!((read.log_entries, read.timestamps), (0, 0));
+        assert_eq!((read.log_entries.len(), read.timestamps), (0, 0));
     }
 
     #[test]

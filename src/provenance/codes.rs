@@ -27,6 +27,7 @@ codes! {
     BUILDER = "builder", false, "It names another builder than the one that was asked for, or names none.";
     FILE_DIFFERS = "file-differs", false, "A file on disk has another SHA-256 than the document says: it was changed, or it is of another build.";
     FILE_MISSING = "file-missing", false, "A file that the document names is not there, or cannot be read, or lies outside the folder that was given.";
+    LOG_ENTRY = "log-entry", false, "An entry of a transparency log in the bundle is about another signature: it was taken from another bundle, or the signature was changed. Whether the log ever had an entry is not looked at.";
     MALFORMED = "malformed", false, "It claims a form that it does not have: a part is missing, is no base64, or stands there twice.";
     MISSING_LINK = "missing-link", false, "A run refers to an earlier one whose index is neither among the files that were given nor in the state. `maestro state pull` fetches what others published; what is not there either was removed.";
     NO_KEY = "no-key", true, "It is signed with a key, and none was given. A key inside the document would prove nothing, so that it has to come from somewhere else: `--key FILE`.";

@@ -8,6 +8,7 @@ use super::index::{self, Named};
 use super::judge::{Asked, Judgement, OnDisk};
 use super::predicates::{self, reference, slsa, svr, vsa};
 use super::statement::{Statement, Subject};
+use super::texts;
 
 /// Adds what stands against a statement.
 pub(super) fn check(judgement: &mut Judgement, statement: &Statement, asked: &Asked<'_>) {
@@ -122,24 +123,6 @@ fn references(predicate: &Value) -> Vec<Named> {
         })
     });
     named.collect()
-}
-
-/// Returns every text at these places; a `*` is every entry of a list.
-fn texts<'v>(value: &'v Value, path: &[&str], out: &mut Vec<&'v str>) {
-    match (path.split_first(), value) {
-        (None, Value::String(text)) => out.push(text),
-        (Some((&"*", rest)), Value::Array(items)) => {
-            for item in items {
-                texts(item, rest, out);
-            }
-        }
-        (Some((name, rest)), Value::Object(members)) => {
-            if let Some(member) = members.get(*name) {
-                texts(member, rest, out);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// A type of predicates, and where in one of them a text is.

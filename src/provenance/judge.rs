@@ -213,13 +213,25 @@ fn judge_bundle(judgement: &mut Judgement, bundle: &Bundle, asked: &Asked<'_>) {
         judgement.because(codes::FILE_DIFFERS, message);
         return;
     }
+    let signature = match &bundle.content {
+        Content::Envelope(envelope) => envelope.signatures.first(),
+        Content::File { signature, .. } => Some(signature),
+    };
+    if let Some(signature) = signature
+        && let mut entries = bundle.log_entries.iter()
+        && entries.any(|entry| entry.is_of_another(signature))
+    {
+        let message = "its entry of a transparency log is about another signature";
+        judgement.because(codes::LOG_ENTRY, message);
+        return;
+    }
     if bundle.material == Material::Certificate {
         let message = "it is signed with a certificate, which cannot be judged here";
         judgement.because(codes::CERTIFICATE, message);
         return;
     }
     for (count, what) in [
-        (bundle.log_entries, "entries of a transparency log"),
+        (bundle.log_entries.len(), "entries of a transparency log"),
         (bundle.timestamps, "timestamps"),
     ] {
         if count > 0 {

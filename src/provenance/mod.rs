@@ -14,12 +14,15 @@ pub(crate) mod facts;
 pub(crate) mod index;
 pub(crate) mod judge;
 pub(crate) mod keys;
+mod log_entry;
 pub(crate) mod predicates;
 pub(crate) mod readings;
 mod sixty_four;
 pub(crate) mod statement;
 pub(crate) mod strict;
 pub(crate) mod tests_of;
+
+use serde_json::Value;
 
 /// Whoever reads a document names this when it does not have the shape that it claims.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,4 +45,22 @@ pub(crate) fn short(text: &str) -> std::borrow::Cow<'_, str> {
     }
     let end = text.floor_char_boundary(LONGEST_REPEATED);
     format!("{}…", &text[..end]).into()
+}
+
+/// Collects every text at a place of a value; a `*` is every entry of a list.
+fn texts<'v>(value: &'v Value, path: &[&str], out: &mut Vec<&'v str>) {
+    match (path.split_first(), value) {
+        (None, Value::String(text)) => out.push(text),
+        (Some((&"*", rest)), Value::Array(items)) => {
+            for item in items {
+                texts(item, rest, out);
+            }
+        }
+        (Some((name, rest)), Value::Object(members)) => {
+            if let Some(member) = members.get(*name) {
+                texts(member, rest, out);
+            }
+        }
+        _ => {}
+    }
 }
