@@ -114,8 +114,8 @@ struct ScanRow {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct PolicyRow {
-    /// `pass`, `warn`, `review` or `block`.
-    verdict: &'static str,
+    /// `passed`, `warned`, `review`, `blocked` or `disabled`.
+    outcome: &'static str,
     /// Of the policy.
     sha256: String,
     path: Option<String>,
@@ -221,7 +221,7 @@ impl Index {
             report: FileRow::new(&scan.report),
         });
         let policy = evidence.policy.as_ref().map(|policy| PolicyRow {
-            verdict: policy.verdict.name(),
+            outcome: policy.outcome.name(),
             sha256: policy.sha256.clone(),
             path: known(&policy.path),
             commit: known(&policy.commit),
@@ -329,8 +329,8 @@ pub(crate) fn trouble(index: &Value) -> Option<String> {
     {
         return Some("its tests failed".to_owned());
     }
-    match word("/policy/verdict") {
-        None | Some("pass" | "warn") => None,
-        Some(verdict) => Some(format!("its policy's verdict is `{verdict}`")),
+    match word("/policy/outcome") {
+        None | Some("passed" | "warned") => None,
+        Some(outcome) => Some(format!("its policy says `{outcome}`")),
     }
 }

@@ -5,12 +5,15 @@ use serde_json::{Value, json};
 
 use super::facts::FileFact;
 use super::{Malformed, strict};
+use crate::event::Sha;
 
 /// What `check-policy --format json` said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) report: FileFact,
-    pub(crate) verdict: Verdict,
+    pub(crate) outcome: Outcome,
+    /// The commit that was judged.
+    pub(crate) head: String,
     /// Of the policy that it was judged by.
     pub(crate) sha256: String,
     /// Where that policy lies, as `check-policy` names it; empty where it does not say.
@@ -21,28 +24,38 @@ pub(crate) struct Policy {
 
 /// A policy's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Pass,
-    Warn,
+pub(crate) enum Outcome {
+    Passed,
+    Warned,
+    /// A person has to approve.
     Review,
-    Block,
+    Blocked,
+    /// Nothing was judged.
+    Disabled,
 }
 
-impl Verdict {
-    const ALL: [Self; 4] = [Self::Pass, Self::Warn, Self::Review, Self::Block];
+impl Outcome {
+    const ALL: [Self; 5] = [
+        Self::Passed,
+        Self::Warned,
+        Self::Review,
+        Self::Blocked,
+        Self::Disabled,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Pass => "pass",
-            Self::Warn => "warn",
+            Self::Passed => "passed",
+            Self::Warned => "warned",
             Self::Review => "review",
-            Self::Block => "block",
+            Self::Blocked => "blocked",
+            Self::Disabled => "disabled",
         }
     }
 
     /// Whether the change may go in as it is.
     pub(crate) fn has_passed(self) -> bool {
-        matches!(self, Self::Pass | Self::Warn)
+        matches!(self, Self::Passed | Self::Warned)
     }
 }
 
@@ -99,16 +112,21 @@ fn document(bytes: &[u8], schema: &str, command: &str) -> Result<Value, Malforme
 /// Reads what `check-policy` said.
 pub(crate) fn policy(bytes: &[u8], report: FileFact) -> Result<Policy, Malformed> {
     let value = document(bytes, "maestro.check-policy/v1", "check-policy")?;
-    let verdict = text(&value, "/verdict");
-    let verdict = Verdict::ALL
+    if value.get("task").is_some_and(|task| !task.is_null()) {
+        return Err(Malformed::new("it judged an agent's task, and no change"));
+    }
+    let said = text(&value, "/outcome");
+    let outcome = Outcome::ALL
         .into_iter()
-        .find(|known| Some(known.name()) == verdict);
-    let sha256 =
-        text(&value, "/policy/sha256").filter(|sha| crate::event::Sha::parse(sha).is_some());
+        .find(|known| Some(known.name()) == said);
+    let sha256 = text(&value, "/policy/sha256").filter(|sha| Sha::parse(sha).is_some());
     let own = |pointer| text(&value, pointer).unwrap_or_default().to_owned();
     Ok(Policy {
         report,
-        verdict: verdict.ok_or_else(|| Malformed::new("its `verdict` is none that is known"))?,
+        outcome: outcome.ok_or_else(|| Malformed::new("its `outcome` is none that is known"))?,
+        head: text(&value, "/head")
+            .ok_or_else(|| Malformed::new("it does not say which commit was judged (`head`)"))?
+            .to_owned(),
         sha256: sha256
             .ok_or_else(|| Malformed::new("its `policy.sha256` is no SHA-256 digest"))?
             .to_owned(),
@@ -209,7 +227,6 @@ fn found(of: &Value) -> Result<Value, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Sha;
 
     fn file() -> FileFact {
         FileFact {
@@ -220,27 +237,31 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_passed_needs_a_verdict_and_a_digest() {
+    fn a_policy_that_passed_needs_an_outcome_a_commit_and_a_digest() {
         let sha = Sha::of(b"policy").to_string();
-        let text = |verdict: &str, sha: &str| {
+        let text = |outcome: &str, sha: &str| {
             format!(
-                r#"{{"schema": "maestro.check-policy/v1", "verdict": "{verdict}", "policy": {{"sha256": "{sha}", "path": "p"}}, "more": 1}}"#
+                r#"{{"schema": "maestro.check-policy/v1", "outcome": "{outcome}", "head": "4f2c", "policy": {{"sha256": "{sha}", "path": "p"}}, "more": 1}}"#
             )
         };
         let read = |text: String| policy(text.as_bytes(), file());
-        for (verdict, has_passed) in [
-            ("pass", true),
-            ("warn", true),
+        for (outcome, has_passed) in [
+            ("passed", true),
+            ("warned", true),
             ("review", false),
-            ("block", false),
+            ("blocked", false),
+            ("disabled", false),
         ] {
-            let read = read(text(verdict, &sha)).unwrap();
-            assert_eq!(read.verdict.has_passed(), has_passed);
+            let read = read(text(outcome, &sha)).unwrap();
+            assert_eq!(read.outcome.has_passed(), has_passed);
             assert_eq!((read.sha256, read.path), (sha.clone(), "p".to_owned()));
         }
+        let fine = text("passed", &sha);
         for (text, words) in [
-            (text("fine", &sha), "verdict"),
-            (text("pass", "x"), "policy.sha256"),
+            (text("fine", &sha), "outcome"),
+            (text("passed", "x"), "policy.sha256"),
+            (fine.replace("head", "tail"), "which commit"),
+            (fine.replace("more\": 1", "task\": \"t\""), "task"),
             ("{}".into(), "no `schema`"),
             (r#"{"schema": "maestro.check-policy/v2"}"#.into(), "v2"),
             ("[".into(), "no JSON"),

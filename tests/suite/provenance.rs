@@ -22,10 +22,10 @@ const GRYPE: &str = r#"{"matches": [{"vulnerability": {"id": "CVE-2026-1", "seve
 
 const BUDGET: &str = r#"{"schema": "maestro.budget-status/v1", "pull_request": 12, "share": 31, "total": {"calls": 3, "usd": "3.12", "unknown_usd": "0", "unpriced": 0}}"#;
 
-fn policy(verdict: &str) -> String {
+fn policy(outcome: &str) -> String {
     let sha = "8".repeat(64);
     json!({
-        "schema": "maestro.check-policy/v1", "verdict": verdict,
+        "schema": "maestro.check-policy/v1", "outcome": outcome, "head": SHA,
         "policy": { "sha256": sha, "path": ".maestro/policy.yaml", "commit": "4f2c" },
     })
     .to_string()
@@ -54,7 +54,7 @@ fn built() -> Maestro {
         .file("reports/two.xml", "<testsuite><testcase name=\"b\"/></testsuite>")
         .file("grype.json", GRYPE)
         .file("budget.json", BUDGET)
-        .file("policy.json", policy("pass"))
+        .file("policy.json", policy("passed"))
         .file("bom.json", r#"{"bomFormat": "CycloneDX", "specVersion": "1.6"}"#)
         .file("spdx.json", r#"{"spdxVersion": "SPDX-2.3"}"#)
         .file("event.json", payload.to_string());
@@ -199,7 +199,7 @@ fn the_index_names_run_actors_base_and_head() {
         assert_eq!(run[name], value, "{name}");
     }
     assert_eq!(index["budget"]["usd"], "3.12");
-    assert_eq!(index["policy"]["verdict"], "pass");
+    assert_eq!(index["policy"]["outcome"], "passed");
     assert_eq!(index["tests"]["warned"], 1);
     assert_eq!(index["previous"], json!([]));
     assert_eq!(index["statements"].as_array().unwrap().len(), 6);
@@ -243,7 +243,8 @@ fn nothing_is_said_of_reports_that_say_nothing() {
         .file("empty.xml", "<testsuite/>")
         .file("cut.xml", "<testsuite><testcase name=\"a\"/>")
         .file("old.json", GRYPE.replace("built", "b"))
-        .file("said.json", policy("fine"));
+        .file("said.json", policy("fine"))
+        .file("other.json", policy("passed").replace(SHA, "4f2c"));
     for (args, code, words_of_it) in [
         ("--junit empty.xml", 65, "no test"),
         ("--junit cut.xml", 65, "not whole"),
@@ -251,8 +252,9 @@ fn nothing_is_said_of_reports_that_say_nothing() {
         ("--junit nowhere.xml", 66, "nowhere.xml"),
         ("--vulns old.json", 65, "database"),
         ("--vulns bom.json", 65, "no report of Grype"),
-        ("--policy said.json", 65, "verdict"),
+        ("--policy said.json", 65, "outcome"),
         ("--policy bom.json", 65, "no `schema`"),
+        ("--policy other.json", 65, "judged commit 4f2c"),
         ("--budget policy.json", 65, "maestro.budget-status/v1"),
         ("--subject nowhere", 66, "nowhere"),
     ] {

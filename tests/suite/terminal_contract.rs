@@ -96,13 +96,13 @@ fn prepared() -> Maestro {
             r#"{"issue": {"title": "t", "body": "b"}, "repository": {"map": "src/lib.rs"}, "roles": [], "commands": ["cargo test"]}"#,
         )
         .file("page.html", "<html/>");
-    prove(&maestro);
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])
         .success();
     maestro
         .run(["state", "pack", "maestro-state.ndjson"])
         .success();
+    prove(&maestro);
     maestro
 }
 
@@ -110,6 +110,10 @@ fn prepared() -> Maestro {
 fn prove(maestro: &Maestro) {
     maestro
         .file("dist/app", "an app")
+        .file(
+            "reports/r.xml",
+            "<testsuite><testcase name=\"t\"/></testsuite>",
+        )
         .file("signing.pem", include_str!("provenance/ed25519.pem"))
         .file("signing.pem.pub", include_str!("provenance/ed25519.pub"));
     let subject = ["provenance", "generate", "--subject", "dist/app"];

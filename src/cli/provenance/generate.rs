@@ -18,9 +18,10 @@ use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Page, Report};
 use crate::provenance::assembly::{Assembly, assemble};
 use crate::provenance::chain::heads;
-use crate::provenance::facts::{Evidence, FileFact, Sbom, builder};
+use crate::provenance::facts::{Evidence, FileFact, Run, Sbom, builder};
 use crate::provenance::index::{Index, StatementRow};
 use crate::provenance::predicates::reference::media_type;
+use crate::provenance::readings::Policy;
 use crate::provenance::tests_of::Tests;
 use crate::provenance::{readings, strict};
 use crate::state::v1::encode_provenance_index;
@@ -40,7 +41,7 @@ const SUBJECTS: &str = "subjects.sha256";
 #[command(after_long_help = "\
 Examples:
   What was built and how it was tested
-    $ maestro provenance generate --subject dist/app --junit build/test-results
+    $ maestro provenance generate --subject dist/app --junit reports
 
   See what would be said, and write nothing
     $ maestro provenance generate --subject dist/app --dry-run --format json")]
@@ -168,6 +169,9 @@ fn gather(session: &mut Session<'_>, args: &GenerateArgs) -> Result<Evidence, Co
         resource: args.resource_uri.clone(),
         previous: Vec::new(),
     };
+    if let Some(policy) = &evidence.policy {
+        about_this_change(policy, &evidence.run)?;
+    }
     evidence.name_run();
     if has_state(session) {
         let links = session.state()?.provenance_links()?;
@@ -214,6 +218,20 @@ fn tests(
     }
     reports.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((Some(tests), reports))
+}
+
+/// A policy's word about another commit is none about this one.
+fn about_this_change(policy: &Policy, run: &Run) -> Result<(), CommandError> {
+    let is_known = !run.commit.is_empty();
+    if !is_known || [&run.commit, &run.head].contains(&&policy.head) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` judged commit {}, and this run is about {}",
+        policy.report.path, policy.head, run.commit
+    );
+    Err(CommandError::message(ErrorKind::BadInput, message)
+        .hint("run `maestro check-policy` on what is checked out"))
 }
 
 fn has_state(session: &Session<'_>) -> bool {

@@ -23,7 +23,7 @@ use crate::provenance::keys::KeyKind;
 #[command(after_long_help = "\
 Examples:
   A key for a repository's secrets, and the half that everybody may have
-    $ maestro provenance keygen --out signing.pem
+    $ maestro provenance keygen --out ci.pem
 
   An Ed25519 key
     $ maestro provenance keygen --algorithm ed25519 --out ed25519.pem")]

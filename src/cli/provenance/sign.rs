@@ -141,17 +141,17 @@ fn key(
         return opened.map_err(|problem| unusable(VARIABLE, problem));
     };
     is_no_key(path)?;
-    let full = session.base.join(path);
-    if session.world.files.is_shared(&full) {
+    let bytes = document(session, path)?;
+    let opened = session.world.signing.open(&bytes);
+    let opened = opened.map_err(|problem| unusable(&format!("`{}`", path.display()), problem))?;
+    if session.world.files.is_shared(&session.base.join(path)) {
         let warning = format!(
             "others than its owner may read `{}`: chmod 600 keeps it private",
             path.display()
         );
         session.ui.warn(&warning);
     }
-    let bytes = document(session, path)?;
-    let opened = session.world.signing.open(&bytes);
-    opened.map_err(|problem| unusable(&format!("`{}`", path.display()), problem))
+    Ok(opened)
 }
 
 fn unusable(what: &str, problem: SigningProblem) -> CommandError {

@@ -22,7 +22,7 @@ pub(crate) fn predicate(evidence: &Evidence, policy: &Policy) -> Value {
             members.insert("uri".to_owned(), json!(uri));
         }
     }
-    let passed = policy.verdict.has_passed().then_some(POLICY_PASSED);
+    let passed = policy.outcome.has_passed().then_some(POLICY_PASSED);
     let properties: Vec<&str> = passed.into_iter().collect();
     json!({
         "properties": properties,

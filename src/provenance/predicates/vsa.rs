@@ -20,7 +20,7 @@ pub(crate) fn predicate(
     resource: &str,
     inputs: &[(String, String)],
 ) -> Value {
-    let (result, level) = if policy.verdict.has_passed() {
+    let (result, level) = if policy.outcome.has_passed() {
         ("PASSED", "SLSA_BUILD_LEVEL_UNEVALUATED")
     } else {
         ("FAILED", "FAILED")
@@ -29,7 +29,11 @@ pub(crate) fn predicate(
         .iter()
         .map(|(uri, sha256)| json!({ "digest": { "sha256": sha256 }, "uri": uri }))
         .collect();
-    let named = uri(evidence, policy).unwrap_or_else(|| policy.path.clone());
+    // The policy must be named; one without a file is the verifier's own.
+    let path = Some(policy.path.clone()).filter(|path| !path.is_empty());
+    let named = uri(evidence, policy)
+        .or(path)
+        .unwrap_or_else(policy_verifier);
     json!({
         "inputAttestations": inputs,
         "policy": { "digest": { "sha256": policy.sha256 }, "uri": named },

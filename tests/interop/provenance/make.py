@@ -50,7 +50,8 @@ scan = {
     json.dumps(
         {
             "schema": "maestro.check-policy/v1",
-            "verdict": "pass",
+            "outcome": "passed",
+            "head": head,
             "policy": {"sha256": "8" * 64, "path": ".maestro/policy.yaml", "commit": head},
         }
     )

@@ -195,7 +195,7 @@ fn genuine_bad_news_is_no_good_news() {
             "reports/two.xml",
             "<testsuite><testcase name=\"b\"><failure/></testcase></testsuite>",
         )
-        .file("policy.json", policy("block"));
+        .file("policy.json", policy("blocked"));
     let _ = generate(&maestro);
     let sign = "provenance sign provenance --key ed25519.pem";
     let _ = maestro.run(words(sign)).success();

@@ -13,6 +13,7 @@ use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::exit_code::ExitCode;
+use crate::flakes::verdict::times;
 use crate::ports::FileKind;
 use crate::provenance::chain;
 use crate::provenance::codes;
@@ -170,15 +171,33 @@ pub(super) fn run(session: &mut Session<'_>, args: &VerifyArgs) -> CommandResult
     });
     let document = VerifyDocument::new(rows.collect());
     session.render(&document)?;
-    let worst = judged
-        .iter()
-        .map(|judged| judged.judgement.standing())
-        .max();
-    Ok(match worst {
-        Some(Standing::Verified) => ExitCode::Success,
-        Some(Standing::Failed) => ExitCode::VerificationFailed,
-        Some(Standing::Unsupported) | None => ExitCode::Unsupported,
-    })
+    answer(&judged)
+}
+
+/// Says how many are not verified.
+fn answer(judged: &[Judged]) -> CommandResult {
+    let standings = judged.iter().map(|judged| judged.judgement.standing());
+    let standings: Vec<Standing> = standings.collect();
+    let count = |wanted| {
+        standings
+            .iter()
+            .filter(|standing| **standing == wanted)
+            .count()
+    };
+    let all = times(standings.len() as u64, "document");
+    let failed = count(Standing::Failed);
+    let (kind, message) = if failed > 0 {
+        let message = format!("{failed} of {all} failed");
+        (ErrorKind::Verification, message)
+    } else if count(Standing::Verified) < standings.len() || standings.is_empty() {
+        let unknown = count(Standing::Unsupported);
+        let message = format!("{unknown} of {all} cannot be judged here: that is not verified");
+        (ErrorKind::Unsupported, message)
+    } else {
+        return Ok(ExitCode::Success);
+    };
+    Err(CommandError::message(kind, message)
+        .hint("`maestro explain provenance/CODE` says what a reason means"))
 }
 
 /// Reads one value, or one a line.
