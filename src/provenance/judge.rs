@@ -369,6 +369,8 @@ mod tests {
         let keys = [key.public()];
         let signature = key.sign(&dsse::pae(IN_TOTO, TEXT.as_bytes())).unwrap();
         let whole = dsse::write(TEXT.as_bytes(), "k", &signature);
+        let meant = Envelope::read(&whole).unwrap();
+        let mut same = 0;
         for (pointer, name) in [("/payload", "payload"), ("/signatures/0/sig", "sig")] {
             let text = whole.pointer(pointer).unwrap().as_str().unwrap();
             for at in 0..text.len() {
@@ -380,14 +382,19 @@ mod tests {
                     }
                     let mut value = whole.clone();
                     *value.pointer_mut(pointer).unwrap() = json!(changed);
-                    assert_eq!(
-                        standing(&value, &keys),
-                        Standing::Failed,
-                        "{name} {at} {letter}"
-                    );
+                    // A lone letter that the other alphabet has too stands for the same bytes.
+                    let is_same = Envelope::read(&value).is_ok_and(|read| read == meant);
+                    let wanted = if is_same {
+                        Standing::Verified
+                    } else {
+                        Standing::Failed
+                    };
+                    assert_eq!(standing(&value, &keys), wanted, "{name} {at} {letter}");
+                    same += usize::from(is_same);
                 }
             }
         }
+        assert!(same <= 2, "{same}");
     }
 
     #[test]

@@ -130,7 +130,11 @@ pub(crate) fn policy(bytes: &[u8], report: FileFact) -> Result<Policy, Malformed
         sha256: sha256
             .ok_or_else(|| Malformed::new("its `policy.sha256` is no SHA-256 digest"))?
             .to_owned(),
-        path: own("/policy/path"),
+        // What is built in lies nowhere, whatever it is called.
+        path: match text(&value, "/policy/source") {
+            Some("built-in") => String::new(),
+            _ => own("/policy/path"),
+        },
         commit: own("/policy/commit"),
     })
 }
@@ -257,6 +261,8 @@ mod tests {
             assert_eq!((read.sha256, read.path), (sha.clone(), "p".to_owned()));
         }
         let fine = text("passed", &sha);
+        let built_in = fine.replace("\"path\"", "\"source\": \"built-in\", \"path\"");
+        assert_eq!(read(built_in).unwrap().path, "");
         for (text, words) in [
             (text("fine", &sha), "outcome"),
             (text("passed", "x"), "policy.sha256"),
