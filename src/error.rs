@@ -25,6 +25,8 @@ pub(crate) enum ErrorKind {
     FlakeGate,
     /// A cap is reached.
     Budget,
+    /// A document that is not to be believed.
+    Verification,
 }
 
 impl ErrorKind {
@@ -42,6 +44,7 @@ impl ErrorKind {
             Self::Unsupported => ExitCode::Unsupported,
             Self::FlakeGate => ExitCode::FlakeGate,
             Self::Budget => ExitCode::BudgetExceeded,
+            Self::Verification => ExitCode::VerificationFailed,
         }
     }
 
@@ -60,6 +63,7 @@ impl ErrorKind {
             Self::Unsupported => "unsupported",
             Self::FlakeGate => "flake-gate",
             Self::Budget => "budget",
+            Self::Verification => "verification",
         }
     }
 }

@@ -31,10 +31,13 @@ mod junit;
 mod llm;
 mod money;
 mod plan;
+mod policy;
 mod prompts;
+mod provenance;
 mod redact;
 mod stars;
 mod stats;
+mod supply;
 
 mod output;
 

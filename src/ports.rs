@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod log_file;
 pub(crate) mod model;
 pub(crate) mod relay;
+pub(crate) mod signing;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -95,6 +96,10 @@ pub(crate) trait Files: Send + Sync {
     fn log(&self, path: &Path) -> io::Result<Box<dyn LogFile>>;
     /// Adds bytes to the end of a file.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Writes a new file that only its owner may read; an error when there is one already.
+    fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Whether others than its owner may read or change a file, as far as the system tells.
+    fn is_shared(&self, path: &Path) -> bool;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Removes a folder and all that is in it; fine when there is none.
@@ -169,6 +174,8 @@ pub struct World {
     pub(crate) model: Box<dyn model::Model>,
     /// Child processes.
     pub(crate) processes: Box<dyn Processes>,
+    /// Private keys.
+    pub(crate) signing: Box<dyn signing::Signing>,
     /// The loopback.
     pub(crate) relay: Box<dyn relay::Relay>,
     /// Standard output.

@@ -143,6 +143,31 @@ impl Files for Disk {
         file.write_all(bytes)
     }
 
+    fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let mut file = options.open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    #[cfg(unix)]
+    fn is_shared(&self, path: &Path) -> bool {
+        use std::os::unix::fs::PermissionsExt;
+        let found = fs::metadata(path);
+        found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o077 != 0)
+    }
+
+    #[cfg(not(unix))]
+    fn is_shared(&self, _path: &Path) -> bool {
+        false
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }

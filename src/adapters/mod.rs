@@ -13,6 +13,7 @@ mod processes;
 mod relay;
 mod road;
 mod runtime;
+mod signing;
 mod terminal;
 
 use crate::ports::World;
@@ -36,6 +37,12 @@ impl World {
         Box::new(files::Disk)
     }
 
+    /// Returns private keys, for tests that need nothing else of the world.
+    #[cfg(test)]
+    pub(crate) fn signing() -> Box<dyn crate::ports::signing::Signing> {
+        Box::new(signing::Ring)
+    }
+
     /// Returns the world that the process runs in.
     pub fn real() -> Self {
         processes::report_bugs();
@@ -48,6 +55,7 @@ impl World {
             forge: Box::new(github::GitHub::default()),
             model: Box::new(model::Providers::default()),
             processes: Box::new(processes::System),
+            signing: Box::new(signing::Ring),
             relay: Box::new(relay::Loopback),
             stdout: terminal::stdout(),
             stderr: terminal::stderr(),

@@ -16,6 +16,7 @@ use crate::junit::NoteCode;
 use crate::output::{Page, Report};
 use crate::plan::codes::{About, CODES};
 use crate::prompts::rules::RULES;
+use crate::provenance::codes::{CODES as PROVENANCE, Code};
 use crate::state::kinds::{KINDS, Kind};
 use crate::state::refusal::Reason;
 
@@ -154,6 +155,7 @@ pub(crate) fn topics() -> Vec<Topic> {
         },
         text: code.meaning.into(),
     }));
+    topics.extend(PROVENANCE.iter().map(|code| unverified(code)));
     topics.extend(RULES.iter().map(|rule| Topic {
         code: format!("prompts/{}", rule.name),
         what: match rule.severity {
@@ -169,6 +171,19 @@ pub(crate) fn topics() -> Vec<Topic> {
         text: explain(*verdict).into(),
     }));
     topics
+}
+
+fn unverified(code: &Code) -> Topic {
+    let what = if code.is_unsupported {
+        "why nobody here can say whether a document is to be believed"
+    } else {
+        "why a document is not verified"
+    };
+    Topic {
+        code: format!("provenance/{}", code.name),
+        what: what.into(),
+        text: code.meaning.into(),
+    }
 }
 
 fn kind(kind: &Kind) -> String {

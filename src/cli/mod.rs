@@ -10,6 +10,7 @@ mod github;
 mod globals;
 mod plan;
 mod prompts;
+mod provenance;
 mod schemas;
 mod session;
 mod settings;
@@ -62,6 +63,9 @@ enum Command {
     /// What models are told, as versioned files with tests
     #[command(subcommand)]
     Prompts(prompts::PromptsCommand),
+    /// Say what a run did, sign it, and check what others say
+    #[command(subcommand)]
+    Provenance(provenance::ProvenanceCommand),
     /// Look after what maestro has stored
     #[command(subcommand)]
     State(state::StateCommand),
@@ -142,6 +146,9 @@ fn answer(
         }
         Command::Prompts(command) => {
             prompts::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
+        Command::Provenance(command) => {
+            provenance::run(&mut Session::configured(ui, world, globals)?, &command)
         }
         Command::State(command) => {
             state::run(&mut Session::configured(ui, world, globals)?, &command)

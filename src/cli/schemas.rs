@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 #[cfg(test)]
-use super::{budget, config, demo, explain, flakes, gateway, plan, prompts, state};
+use super::{budget, config, demo, explain, flakes, gateway, plan, prompts, provenance, state};
 #[cfg(test)]
 use crate::config::ConfigFile;
 
@@ -74,6 +74,12 @@ schemas! {
     PromptsConvert = "prompts-convert", prompts::PromptsConvertDocument, "`prompts import`, `prompts export`";
     PromptsLint = "prompts-lint", prompts::PromptsLintDocument, "`prompts lint`";
     PromptsTest = "prompts-test", prompts::PromptsTestDocument, "`prompts test`";
+    Provenance = "provenance", crate::provenance::index::Index, "the index of a run, in `index.statement.json`";
+    ProvenanceGenerate = "provenance-generate", provenance::GenerateDocument, "`provenance generate`";
+    ProvenanceKeygen = "provenance-keygen", provenance::KeygenDocument, "`provenance keygen`";
+    ProvenanceShow = "provenance-show", provenance::ShowDocument, "`provenance show`";
+    ProvenanceSign = "provenance-sign", provenance::SignDocument, "`provenance sign`";
+    ProvenanceVerify = "provenance-verify", provenance::VerifyDocument, "`provenance verify`";
     Quarantine = "quarantine", crate::flakes::quarantine::Quarantine, "`.maestro/quarantine.json`";
     StateCompact = "state-compact", state::CompactDocument, "`state compact`";
     StateDoctor = "state-doctor", state::DoctorDocument, "`state doctor`";

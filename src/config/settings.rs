@@ -63,6 +63,7 @@ known! {
     "job", "--job", "MAESTRO_JOB", false, "The job that reports are from (else `GITHUB_JOB`).";
     "leg", "--leg", "MAESTRO_LEG", false, "Shard or matrix axes of the job.";
     "commit", "--commit", "MAESTRO_COMMIT", false, "The commit that was tested (else `GITHUB_SHA`, else HEAD).";
+    "signing_key", "--key", "MAESTRO_SIGNING_KEY", false, "The private key that `provenance sign` signs with, in PEM form; the flag takes the file that holds it.";
     "trusted", "--trusted", "MAESTRO_TRUSTED", false, "The quarantine that the plan hands on (its output `trusted`), for jobs without credentials.";
     "branch", "--branch", "MAESTRO_BRANCH", false, "The branch that was tested (else `GITHUB_HEAD_REF` or `GITHUB_REF_NAME`, else the one checked out).";
 }

@@ -45,7 +45,7 @@ kinds! {
     "override" in "plan" by ["gate"];
     "plan" in "plan" by ["plan"], from_artifacts, is_frozen;
     "policy_verdict" in "policy" by ["check-policy", "gate"];
-    "provenance_index" in "provenance" by ["provenance"];
+    "provenance_index" in "provenance" by ["provenance generate"];
     "spend" in "budget" by ["budget", "run-agents", "gateway"], is_frozen;
     "test_list" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;
     "test_rollup" in "flakes" by ["state compact"], is_frozen;
@@ -77,6 +77,7 @@ mod tests {
             "cursor",
             "decision",
             "issue_link",
+            "provenance_index",
         ] {
             assert!(!find(name).unwrap().from_artifacts, "{name}");
         }

@@ -20,6 +20,7 @@ mod lengths;
 mod lines;
 mod pack;
 mod patience;
+mod provenance;
 mod push;
 mod recover;
 pub(crate) mod refusal;

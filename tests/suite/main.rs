@@ -44,6 +44,8 @@ mod plan_past;
 mod plan_shard;
 mod producers;
 mod prompts;
+mod provenance;
+mod provenance_corpus;
 mod purse;
 mod purse_killed;
 mod quarantine_auto;

@@ -102,7 +102,24 @@ fn prepared() -> Maestro {
     maestro
         .run(["state", "pack", "maestro-state.ndjson"])
         .success();
+    prove(&maestro);
     maestro
+}
+
+/// Something that was built, with signed statements about it.
+fn prove(maestro: &Maestro) {
+    maestro
+        .file("dist/app", "an app")
+        .file(
+            "reports/r.xml",
+            "<testsuite><testcase name=\"t\"/></testsuite>",
+        )
+        .file("signing.pem", include_str!("provenance/ed25519.pem"))
+        .file("signing.pem.pub", include_str!("provenance/ed25519.pub"));
+    let subject = ["provenance", "generate", "--subject", "dist/app"];
+    maestro.run(subject).success();
+    let sign = ["provenance", "sign", "provenance", "--key", "signing.pem"];
+    maestro.run(sign).success();
 }
 
 /// Returns every command that does something, found by walking the help.

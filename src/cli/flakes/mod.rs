@@ -16,6 +16,7 @@ pub(super) use backfill::BackfillDocument;
 pub(super) use escalate::EscalateDocument;
 #[cfg(test)]
 pub(super) use gate::FlakesGateDocument;
+pub(super) use ingest::read_reports;
 #[cfg(test)]
 pub(super) use ingest::wire::IngestDocument;
 #[cfg(test)]

@@ -58,6 +58,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &GateArgs) -> CommandResult {
         broken,
         suites,
         failures,
+        ..
     } = read_reports(session, &args.junit)?;
     if let Some(failure) = failures.into_iter().next() {
         return Err(failure);

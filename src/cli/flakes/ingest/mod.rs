@@ -17,7 +17,7 @@ use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
 
 pub(super) use packed::{Packed, PackedFile, read_archive};
-pub(super) use reports::{ReadReports, read_reports};
+pub(in crate::cli) use reports::{ReadReports, read_reports};
 
 use inputs::Found;
 use record::Recorder;

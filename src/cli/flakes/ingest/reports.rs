@@ -6,6 +6,7 @@ use super::inputs;
 use super::source::{self, Content, Refusal};
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
+use crate::event::Sha;
 use crate::flakes::results::Results;
 use crate::junit::NoteCode;
 use crate::redact::Redactor;
@@ -16,6 +17,8 @@ pub(crate) struct ReadReports {
     pub(crate) results: Results,
     /// Reports that were read.
     pub(crate) files: u64,
+    /// What was read, byte for byte.
+    pub(crate) read: Vec<(PathBuf, Sha)>,
     /// What is known to be missing: reports that break off or hold more than was read, patterns that mean no report.
     pub(crate) broken: Vec<String>,
     /// Reports in which a suite failed outside its tests.
@@ -89,6 +92,7 @@ pub(crate) fn read_reports(
         match parsed.content {
             Content::Report(results) => {
                 read.files += 1;
+                read.read.push((path, parsed.sha));
                 read.results.absorb(results);
             }
             Content::Neutral(_) => {

@@ -1,0 +1,60 @@
+//! Whether a change may go in: entries of a policy, judged one by one. A rule says what it saw and what the limit is; the entry that it stands in
+//! says why it matters, what helps, whose it is and until when it holds.
+//!
+//! To add a rule: one file in `rules/`, one entry in its table; the policy's form, `maestro explain` and the reference are made from it.
+
+pub(crate) mod rules;
+pub(crate) mod subject;
+
+use crate::finding::Location;
+
+/// What follows from a breach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Weight {
+    /// It is said.
+    Warn,
+    /// A person has to look at the change.
+    Review,
+    /// The change does not go in.
+    Block,
+}
+
+/// What a breach is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    /// A file, perhaps a line of it.
+    Place(Location),
+    /// A package, as `name@version` and its package URL (purl) where it is known.
+    Package { name: String, version: String, purl: Option<String> },
+    /// The change as a whole.
+    Change,
+    /// What is said of it: `title`, `author`, `label`, `budget`.
+    Said(&'static str),
+    /// A report that was given or is missing.
+    Report(String),
+}
+
+/// One thing that a rule does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Breach {
+    pub(crate) target: Target,
+    /// One sentence.
+    pub(crate) message: String,
+    /// What was seen, as `612 lines` or `GPL-3.0-only`; never a secret.
+    pub(crate) observed: String,
+    /// What is allowed, as `at most 400 lines`.
+    pub(crate) limit: String,
+    /// What helps, where the rule knows better than the entry.
+    pub(crate) fix: Option<String>,
+    /// More or less than the entry's own weight: what is between one and two times a limit warns only.
+    pub(crate) weight: Option<Weight>,
+    /// Stays the same when lines move: what a baseline knows it by. None for what no baseline may forgive (secrets).
+    pub(crate) fingerprint: Option<String>,
+}
+
+/// A rule with its settings, as an entry of a policy has it.
+pub(crate) trait Rule: std::fmt::Debug {
+    /// Says what it does not allow about this change. What it needs and was not given is a breach too: nothing passes unseen.
+    fn check(&self, subject: &subject::Subject<'_>, breaches: &mut Vec<Breach>);
+}

@@ -1,0 +1,1 @@
+//! What a policy may hold a change to: one rule a file.
