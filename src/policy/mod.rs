@@ -3,13 +3,19 @@
 //!
 //! To add a rule: one file in `rules/`, one entry in its table; the policy's form, `maestro explain` and the reference are made from it.
 
+pub(crate) mod baseline;
+pub(crate) mod change_record;
+pub(crate) mod engine;
 pub(crate) mod entry;
 pub(crate) mod extends;
 pub(crate) mod file;
 pub(crate) mod globs;
 pub(crate) mod paths;
 pub(crate) mod rules;
+pub(crate) mod standing;
 pub(crate) mod subject;
+pub(crate) mod task;
+pub(crate) mod tighten;
 pub(crate) mod words;
 
 use crate::finding::Location;

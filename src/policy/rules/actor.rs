@@ -19,7 +19,7 @@ pub(super) const ABOUT: About = About {
         ("associations", Order::Narrows),
         ("allow", Order::Shrinks),
         ("deny", Order::Grows),
-        ("bots", Order::Words(&["allow", "deny"])),
+        ("bots", Order::Words(&["allow", "deny"], "allow")),
         ("same", Order::True),
     ],
 };

@@ -15,7 +15,7 @@ pub(super) const ABOUT: About = About {
           under `paths` needs one of `any_of`, and none of `none_of`; without `paths` every change does. Labels of a task that an agent is \
           given count in the same way, before it starts. Example: `paths: ['src/customers/**']`, `any_of: ['data:eu-only']`",
     fix: "put the label on the pull request, or ask whoever answers for the data",
-    keys: &[("paths", Order::Grows), ("any_of", Order::Narrows), ("none_of", Order::Grows)],
+    keys: &[("paths", Order::Scope), ("any_of", Order::Narrows), ("none_of", Order::Grows)],
 };
 
 /// `data-labels`

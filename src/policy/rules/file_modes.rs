@@ -20,8 +20,8 @@ pub(super) const ABOUT: About = About {
     fix: "give the file its usual mode: git update-index --chmod=-x PATH",
     keys: &[
         ("executable", Order::Shrinks),
-        ("links", Order::Words(&["allow", "inside", "deny"])),
-        ("submodules", Order::Words(&["allow", "deny"])),
+        ("links", Order::Words(&["allow", "inside", "deny"], "inside")),
+        ("submodules", Order::Words(&["allow", "deny"], "deny")),
     ],
 };
 

@@ -15,7 +15,7 @@ pub(super) const ABOUT: About = About {
           person and not a bot, who may write to the repository (GitHub calls such a reviewer `OWNER`, `MEMBER` or `COLLABORATOR`), and who neither wrote nor pushed \
           the change. With `from`, only those of the named accounts count. Example: `paths: ['src/payments/**']`, `approvals: 2`",
     fix: "ask for a review of the last commit",
-    keys: &[("paths", Order::Grows), ("approvals", Order::More), ("from", Order::Narrows)],
+    keys: &[("paths", Order::Scope), ("approvals", Order::More), ("from", Order::Narrows)],
 };
 
 /// `human-approval`

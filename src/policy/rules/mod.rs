@@ -15,16 +15,16 @@ pub(crate) enum Order {
     More,
     /// A list that names more.
     Grows,
+    /// A list that names more; an empty or missing one names all.
+    Scope,
     /// A list that names less; an empty or missing one is the strictest.
     Shrinks,
     /// A list that names less; an empty or missing one allows everything.
     Narrows,
     /// `true`.
     True,
-    /// `false`.
-    False,
-    /// One of these words, from the loosest to the strictest.
-    Words(&'static [&'static str]),
+    /// One of these words, from the loosest to the strictest; the second is what stands for none.
+    Words(&'static [&'static str], &'static str),
     /// None: it stays as it is.
     Same,
 }
