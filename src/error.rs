@@ -25,6 +25,8 @@ pub(crate) enum ErrorKind {
     FlakeGate,
     /// A cap is reached.
     Budget,
+    /// The policy blocks, or wants a person's approval.
+    Policy,
 }
 
 impl ErrorKind {
@@ -42,6 +44,7 @@ impl ErrorKind {
             Self::Unsupported => ExitCode::Unsupported,
             Self::FlakeGate => ExitCode::FlakeGate,
             Self::Budget => ExitCode::BudgetExceeded,
+            Self::Policy => ExitCode::PolicyBlocked,
         }
     }
 
@@ -60,6 +63,7 @@ impl ErrorKind {
             Self::Unsupported => "unsupported",
             Self::FlakeGate => "flake-gate",
             Self::Budget => "budget",
+            Self::Policy => "policy",
         }
     }
 }

@@ -31,7 +31,6 @@ mod junit;
 mod llm;
 mod money;
 mod plan;
-#[expect(dead_code, reason = "the command comes next")]
 mod policy;
 mod prompts;
 mod redact;

@@ -15,6 +15,7 @@ use crate::flakes::verdict::{Verdict, explain};
 use crate::junit::NoteCode;
 use crate::output::{Page, Report};
 use crate::plan::codes::{About, CODES};
+use crate::policy;
 use crate::prompts::rules::RULES;
 use crate::state::kinds::{KINDS, Kind};
 use crate::state::refusal::Reason;
@@ -162,6 +163,16 @@ pub(crate) fn topics() -> Vec<Topic> {
             Severity::Notice => format!("{} (notice)", rule.what),
         },
         text: rule.why.into(),
+    }));
+    let rules = policy::rules::RULES.iter().copied();
+    topics.extend(rules.chain(policy::standing::STANDING).map(|rule| Topic {
+        code: format!("policy/{}", rule.name),
+        what: rule.what.into(),
+        text: format!(
+            "{}. What helps: {}.",
+            rule.why.trim_end_matches('.'),
+            rule.fix
+        ),
     }));
     topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
         code: format!("flakes/{}", verdict.name()),

@@ -11,6 +11,8 @@ pub(crate) mod extends;
 pub(crate) mod file;
 pub(crate) mod globs;
 pub(crate) mod paths;
+#[cfg(test)]
+pub(crate) mod published;
 pub(crate) mod rules;
 pub(crate) mod standing;
 pub(crate) mod subject;
@@ -47,6 +49,10 @@ impl Weight {
 }
 
 /// What a breach is about.
+#[allow(
+    dead_code,
+    reason = "rules about what a change brings along name packages and reports"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     /// A file, perhaps a line of it.

@@ -25,7 +25,7 @@ pub(super) const ABOUT: About = About {
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Budget {
-    /// The most US dollars, in quotes; the cap of `.maestro/ci_budget.json` unless set, and never more.
+    /// The most US dollars, as a decimal; the cap of `.maestro/ci_budget.json` unless set, and never more.
     #[serde(default, deserialize_with = "amount")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     per_pull_request: Option<Usd>,
@@ -35,7 +35,7 @@ pub(crate) struct Budget {
 }
 
 fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Usd>, D::Error> {
-    checked(deserializer, "an amount in quotes, as \"10.00\"", |text| {
+    checked(deserializer, "an amount, as \"10.00\"", |text| {
         text.parse().map_err(|error| format!("`{text}` is no amount: {error}"))
     })
     .map(Some)
@@ -55,7 +55,7 @@ impl Rule for Budget {
             let breach = Breach::new(target, "nobody knows what the change did cost", "no sum", "a sum");
             breaches.push(
                 breach
-                    .fix("run it in a pull request's workflow, or name the pull request with `--pr`")
+                    .fix("run it in a pull request's workflow")
                     .weight(subject.asked.weight_of_unknown()),
             );
             return;

@@ -72,6 +72,8 @@ const NAMES: [&str; 86] = [
 
 /// Names that begin or end so count too.
 const STARTS: [&str; 3] = ["dockerfile", "containerfile", "docker-compose."];
+/// What is written about them begins so too, and is read by people only.
+const PROSE: [&str; 4] = [".adoc", ".md", ".rst", ".txt"];
 const ENDS: [&str; 12] = [
     ".bzl", ".cmake", ".csproj", ".dockerfile", ".gemspec", ".mk", ".pth", ".props", ".targets", ".vcxproj", ".fsproj", ".just",
 ];
@@ -122,7 +124,7 @@ fn known(path: &str) -> Option<String> {
         return Some(format!("{folder}/"));
     }
     let is_tasks = name == "tasks.json" && path.ends_with(".vscode/tasks.json");
-    let is_named = NAMES.contains(&name) || STARTS.iter().any(|start| name.starts_with(start)) || ENDS.iter().any(|end| name.ends_with(end));
+    let is_named = NAMES.contains(&name) || STARTS.iter().any(|start| name.starts_with(start)) && !PROSE.iter().any(|end| name.ends_with(end)) || ENDS.iter().any(|end| name.ends_with(end));
     let stem = PROGRAMS.iter().find_map(|end| name.strip_suffix(end));
     let is_program = stem.is_some_and(|stem| stem.ends_with(".config") || stem.starts_with('.') && stem.ends_with("rc"));
     (is_named || is_tasks || is_program).then(|| name.to_owned())

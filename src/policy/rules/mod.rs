@@ -66,6 +66,7 @@ macro_rules! rules {
         #[derive(schemars::JsonSchema)]
         #[serde(tag = "rule", rename_all = "kebab-case")]
         #[schemars(inline)]
+        #[expect(dead_code, reason = "it is a form, and never made")]
         pub(crate) enum AnySettings {
             $($settings($module::$settings),)+
         }

@@ -13,6 +13,7 @@ mod issue_link;
 mod judge;
 mod late;
 mod plan;
+mod policy_verdict;
 mod retention;
 mod spend;
 mod test_list;
@@ -27,6 +28,7 @@ pub(crate) use issue_link::{decode_issue_link, encode_issue_link};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
 pub(crate) use late::late_line;
 pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
+pub(crate) use policy_verdict::{PolicyVerdictRecord, encode_policy_verdict};
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
 pub(crate) use spend::{decode_lease, decode_spend, encode_lease, encode_spend};
 pub(crate) use test_list::{KnownLists, base_of, decode_list};
@@ -43,6 +45,7 @@ pub(crate) const TEST_TIMING: &str = "test_timing";
 pub(crate) const CURSOR: &str = "cursor";
 pub(crate) const ISSUE_LINK: &str = "issue_link";
 pub(crate) const PLAN: &str = "plan";
+pub(crate) const POLICY_VERDICT: &str = "policy_verdict";
 pub(crate) const LEASE: &str = "lease";
 pub(crate) const SPEND: &str = "spend";
 
@@ -82,6 +85,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         CURSOR => cursor::check(event),
         ISSUE_LINK => issue_link::check(event),
         PLAN => plan::check(event),
+        POLICY_VERDICT => policy_verdict::check(event),
         LEASE => spend::check_lease(event),
         SPEND => spend::check_spend(event),
         _ => Ok(()),
