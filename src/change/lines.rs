@@ -184,8 +184,10 @@ mod tests {
 
     #[test]
     fn a_text_that_is_all_new_ends_soon() {
-        let lines =
-            |from: usize| -> String { (from..from + 50_000).map(|n| format!("{n}\n")).collect() };
+        let lines = |from: usize| {
+            let lines: Vec<String> = (from..from + 50_000).map(|n| n.to_string()).collect();
+            lines.join("\n")
+        };
         let (old, new) = (lines(0), lines(100_000));
         let found = compare(old.as_bytes(), new.as_bytes());
         assert_eq!((found.added.len(), found.deleted), (50_000, 50_000));

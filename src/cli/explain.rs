@@ -164,8 +164,19 @@ pub(crate) fn topics() -> Vec<Topic> {
         },
         text: rule.why.into(),
     }));
+    topics.extend(of_policies());
+    topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
+        code: format!("flakes/{}", verdict.name()),
+        what: format!("the verdict `{}`", verdict.name()),
+        text: explain(*verdict).into(),
+    }));
+    topics
+}
+
+fn of_policies() -> impl Iterator<Item = Topic> {
     let rules = policy::rules::RULES.iter().copied();
-    topics.extend(rules.chain(policy::standing::STANDING).map(|rule| Topic {
+    let rules = rules.chain(policy::standing::STANDING);
+    rules.map(|rule| Topic {
         code: format!("policy/{}", rule.name),
         what: rule.what.into(),
         text: format!(
@@ -173,13 +184,7 @@ pub(crate) fn topics() -> Vec<Topic> {
             rule.why.trim_end_matches('.'),
             rule.fix
         ),
-    }));
-    topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
-        code: format!("flakes/{}", verdict.name()),
-        what: format!("the verdict `{}`", verdict.name()),
-        text: explain(*verdict).into(),
-    }));
-    topics
+    })
 }
 
 fn kind(kind: &Kind) -> String {

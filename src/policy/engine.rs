@@ -206,11 +206,11 @@ fn forgiven(
     violation: &Violation,
 ) -> Option<Forgiven> {
     let may = |of_floor: bool| of_floor || !violation.is_locked;
-    let ignores = policy
+    let in_force = policy
         .ignores
         .iter()
         .filter(|one| may(one.is_floors) && one.ignore.holds(subject.today));
-    let ignored = ignores
+    let found = in_force
         .map(|one| &one.ignore)
         .find(|ignore| ignore.is_about(&violation.entry, &violation.target));
     if let Some(Ignore {
@@ -218,7 +218,7 @@ fn forgiven(
         owner,
         expires,
         ..
-    }) = ignored
+    }) = found
     {
         return Some(Forgiven::Ignored {
             reason: reason.0.clone(),

@@ -336,7 +336,7 @@ impl<'de> Visitor<'de> for One<'_, '_> {
         out.write_str("an entry, which begins with `rule:`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Entry, A::Error> {
         let Some(about) = self.raw.rule.as_deref().and_then(rules::find) else {
             // The rule's name says at its place what is wrong with it.
             while let Some(key) = map.next_key::<Words>()? {
@@ -359,7 +359,7 @@ impl<'de> Visitor<'de> for One<'_, '_> {
         )?;
         check.is_sound().map_err(A::Error::custom)?;
         common
-            .entry(about, check, self)
+            .entry(about, check, &mut self)
             .map_err(|error| match error {
                 Incomplete::Missing(key) => A::Error::missing_field(key),
                 Incomplete::Twice(id) => A::Error::custom(format!("the id `{id}` stands twice")),
@@ -425,7 +425,7 @@ impl Common {
         self,
         about: &'static About,
         check: Box<dyn Rule>,
-        one: One<'_, '_>,
+        one: &mut One<'_, '_>,
     ) -> Result<Entry, Incomplete> {
         let id = self.id.ok_or(Incomplete::Missing("id"))?.0;
         if !one.taken.insert(id.clone()) {

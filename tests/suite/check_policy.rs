@@ -1,5 +1,8 @@
 //! `maestro check-policy`: whose policy counts, what is judged, and what it answers.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Maestro, Run};
@@ -357,4 +360,169 @@ fn an_organisations_policy_is_pinned_and_held() {
         .says("could not be read");
     set(&own("").replace("org.yaml", "nowhere.yaml"));
     let _ = check(&maestro, &[]).exits_with(66);
+}
+
+#[test]
+fn what_is_printed_has_the_published_form() {
+    let maestro = guarded(POLICY);
+    maestro
+        .file("deploy/a.yaml", "x\n")
+        .file("docs/a.md", "x\n");
+    maestro.commit("Change");
+    let valid = |name: &str, document: &Value| {
+        let path = crate::harness::package().join(format!("schemas/{name}.json"));
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(document)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+    };
+    let run = check(&maestro, &["--write-baseline", "b.json"]).exits_with(10);
+    valid("check-policy", &judged(&run));
+    valid(
+        "policy-input",
+        &judged(&check(&maestro, &["--explain-input"]).success()),
+    );
+    let baseline = std::fs::read_to_string(maestro.path("b.json")).unwrap();
+    valid("policy-baseline", &serde_json::from_str(&baseline).unwrap());
+    let task =
+        json!({"schema": "maestro.policy-task/v1", "id": "t", "files": ["a"], "scope": ["src/**"]});
+    valid("policy-task", &task);
+    valid(
+        "change",
+        &json!({"schema": "maestro.change/v1", "kind": "fixed", "summary": "s"}),
+    );
+    let disabled = maestro.env("MAESTRO_DISABLE", "1");
+    valid("check-policy", &judged(&check(&disabled, &[]).success()));
+}
+
+/// A server that answers each request whose line holds a text with a document, and others with 404.
+fn github(answers: Vec<(String, Value)>) -> String {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://127.0.0.1:{}", door.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for visitor in door.incoming().flatten() {
+            let lines: Vec<String> = BufReader::new(&visitor)
+                .lines()
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let line = lines.first().cloned().unwrap_or_default();
+            let found = answers.iter().find(|(text, _)| line.contains(text));
+            let (status, body) = found.map_or(("404 Not Found", json!({})), |(_, body)| {
+                ("200 OK", body.clone())
+            });
+            let body = body.to_string();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = write!(&visitor, "{head}{body}");
+        }
+    });
+    address
+}
+
+/// A pull request by `ada`, of which somebody said this at GitHub.
+fn reviewed(reviews: &Value) -> Run {
+    let maestro = guarded(POLICY);
+    maestro.file("docs/a.md", "x\n");
+    maestro.commit("Change");
+    let head = maestro.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let base = maestro.git(&["rev-parse", "main"]).trim().to_owned();
+    let reviews = reviews.to_string().replace("HEAD", &head);
+    let address = github(vec![(
+        "/pulls/7/reviews".to_owned(),
+        serde_json::from_str(&reviews).unwrap(),
+    )]);
+    let repo = json!({"id": 1, "full_name": "o/r"});
+    let payload = json!({"number": 7, "pull_request": {
+        "number": 7, "title": "A title", "user": {"id": 1, "login": "ada", "type": "User"},
+        "head": {"ref": "topic", "sha": head, "repo": repo}, "base": {"ref": "main", "sha": base, "repo": repo}}});
+    maestro.file(".git/event.json", payload.to_string());
+    let event = maestro.path(".git/event.json");
+    let maestro = maestro
+        .env("CI", "true")
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_EVENT_PATH", event)
+        .env("GITHUB_REPOSITORY", "o/r")
+        .env("GITHUB_API_URL", address)
+        .env("GITHUB_TOKEN", "t");
+    check(&maestro, &[])
+}
+
+#[test]
+fn a_persons_approval_of_this_head_opens_a_review() {
+    let review = |login: &str, kind: &str, commit: &str, how: &str| json!([{"id": 1, "user": {"id": 2, "login": login, "type": kind}, "state": "APPROVED", "submitted_at": null, "commit_id": commit, "author_association": how}]);
+    let approved = judged(&reviewed(&review("bob", "User", "HEAD", "MEMBER")).success());
+    assert_eq!(
+        approved["violations"][0]["forgiven"],
+        json!({"by": "approval", "people": ["bob"]})
+    );
+    for (login, kind, commit, how) in [
+        ("ada", "User", "HEAD", "OWNER"),
+        ("x[bot]", "Bot", "HEAD", "MEMBER"),
+        ("bob", "User", "0000", "MEMBER"),
+        ("bob", "User", "HEAD", "CONTRIBUTOR"),
+        ("bob", "User", "HEAD", "NONE"),
+    ] {
+        let run = reviewed(&review(login, kind, commit, how)).exits_with(10);
+        assert_eq!(
+            judged(&run)["outcome"],
+            "review",
+            "{login} {kind} {commit} {how}"
+        );
+    }
+    // What is no list of reviews is no approval.
+    let _ = reviewed(&json!({"message": "Server Error"})).exits_with(10);
+}
+
+#[test]
+fn an_organisations_policy_is_read_from_github_at_its_commit() {
+    let pin = "0123456789abcdef0123456789abcdef01234567";
+    let floor = POLICY.replace("rules:", "locked: all\nrules:");
+    let maestro = guarded(&format!(
+        "schema: maestro.policy/v1\nextends: acme/ci-policy//p.yaml@{pin}\n"
+    ));
+    maestro.file("deploy/a", "x\n");
+    maestro.commit("Change");
+    // base64(1), by hand: no dependency for a test.
+    let file = json!({"path": "p.yaml", "sha": "x", "size": floor.len(), "encoding": "base64", "content": base64(floor.as_bytes())});
+    let line = format!("/repos/acme/ci-policy/contents/p.yaml?ref={pin}");
+    let address = github(vec![(line, file)]);
+    let maestro = maestro
+        .env("GITHUB_REPOSITORY", "o/r")
+        .env("GITHUB_API_URL", address)
+        .env("GITHUB_TOKEN", "t");
+    let document = judged(&check(&maestro, &[]).exits_with(10));
+    assert_eq!(
+        (
+            &document["violations"][0]["entry"],
+            &document["violations"][0]["locked"]
+        ),
+        (&json!("deploy"), &json!(true))
+    );
+    let _ = check(&maestro, &["--offline"]).exits_with(69);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for part in bytes.chunks(3) {
+        let number = part
+            .iter()
+            .fold(0_u32, |number, byte| number << 8 | u32::from(*byte))
+            << (8 * (3 - part.len()));
+        for digit in 0..4 {
+            let at = (number >> (18 - 6 * digit)) as usize & 63;
+            text.push(if digit <= part.len() {
+                char::from(DIGITS[at])
+            } else {
+                '='
+            });
+        }
+    }
+    text
 }

@@ -22,13 +22,6 @@ fn around(key: &str) -> String {
 }
 
 fn whole_files() -> Vec<Broken> {
-    let deep = |open: &str, times: usize| open.repeat(times);
-    let bomb: String = (1..=12)
-        .map(|level| {
-            let names = vec![format!("*l{}", level - 1); 10].join(", ");
-            format!("l{level}: &l{level} [{names}]\n")
-        })
-        .collect();
     vec![
         ("empty", String::new(), "1:1", ""),
         ("only a comment", "# nothing\n".into(), "2:1", ""),
@@ -62,6 +55,18 @@ fn whole_files() -> Vec<Broken> {
             "2:8",
             "a list of entries",
         ),
+    ]
+}
+
+fn hostile_files() -> Vec<Broken> {
+    let deep = |open: &str, times: usize| open.repeat(times);
+    let bomb: String = (1..=12)
+        .map(|level| {
+            let names = vec![format!("*l{}", level - 1); 10].join(", ");
+            format!("l{level}: &l{level} [{names}]\n")
+        })
+        .collect();
+    vec![
         (
             "a key with a typo",
             policy(&format!("ruels:\n- {ENTRY}")),
@@ -196,6 +201,12 @@ fn entries() -> Vec<Broken> {
             "4:3",
             "stands twice",
         ),
+    ]
+}
+
+fn numbers() -> Vec<Broken> {
+    let of = |rest: &str| entry(&format!("{{{rest}, id: a, severity: warn, reason: r}}"));
+    vec![
         (
             "a key of another rule",
             of("rule: title, max_length: 9, max_files: 3"),
@@ -263,6 +274,12 @@ fn entries() -> Vec<Broken> {
             "3:3",
             "lets no change in",
         ),
+    ]
+}
+
+fn globs_and_days() -> Vec<Broken> {
+    let of = |rest: &str| entry(&format!("{{{rest}, id: a, severity: warn, reason: r}}"));
+    vec![
         (
             "no glob",
             of("rule: protected-paths, protect: []"),
@@ -317,6 +334,12 @@ fn entries() -> Vec<Broken> {
             "3:30",
             "is no day",
         ),
+    ]
+}
+
+fn words_and_people() -> Vec<Broken> {
+    let of = |rest: &str| entry(&format!("{{{rest}, id: a, severity: warn, reason: r}}"));
+    vec![
         (
             "an amount in words",
             of("rule: budget, per_pull_request: ten"),
@@ -424,6 +447,11 @@ fn tops() -> Vec<Broken> {
             "2:9",
             "valid words here: all",
         ),
+    ]
+}
+
+fn ignores() -> Vec<Broken> {
+    vec![
         (
             "an ignore without a reason",
             around("ignores:\n- {entry: a, path: x, owner: o, expires: 2026-12-31}"),
@@ -477,7 +505,17 @@ fn tops() -> Vec<Broken> {
 
 #[test]
 fn broken_policies_are_refused_with_their_place_and_none_passes() {
-    let all = [whole_files(), entries(), tops()].concat();
+    let all = [
+        whole_files(),
+        hostile_files(),
+        entries(),
+        numbers(),
+        globs_and_days(),
+        words_and_people(),
+        tops(),
+        ignores(),
+    ]
+    .concat();
     assert!(all.len() >= 60, "{}", all.len());
     let maestro = Maestro::in_repo();
     let mut wrong = Vec::new();

@@ -274,7 +274,7 @@ fn junit(text: &str) {
     loop {
         match reader.read_event().unwrap() {
             Event::Start(tag) | Event::Empty(tag) => {
-                names.push(String::from_utf8(tag.name().as_ref().to_vec()).unwrap())
+                names.push(String::from_utf8(tag.name().as_ref().to_vec()).unwrap());
             }
             Event::Eof => break,
             _ => {}

@@ -12,6 +12,8 @@ use serde_json::Value;
 use crate::harness::Maestro;
 use calls::{CALLS, SLOW};
 
+const POLICY: &str = "schema: maestro.policy/v1\nrules:\n- {rule: title, id: short, severity: warn, reason: r, max_length: 72}\n";
+
 const REPORT: &str = r#"<testsuites><testsuite name="s"><testcase name="t"><flakyFailure message="m"/></testcase><testcase name="u"><failure message="n"/></testcase></testsuite></testsuites>"#;
 
 #[test]
@@ -69,10 +71,7 @@ fn prepared() -> Maestro {
             "token-usage.jsonl",
             r#"{"event": "token_usage", "timestamp": "2026-01-01T00:00:00Z", "request_id": "r", "provider": "anthropic", "model": "claude-sonnet-4-6", "path": "/v1/messages", "input_tokens": 1, "output_tokens": 1}"#,
         )
-        .file(
-            "policy.yaml",
-            "schema: maestro.policy/v1\nrules:\n- {rule: title, id: short, severity: warn, reason: r, max_length: 72}\n",
-        )
+        .file("policy.yaml", POLICY)
         .file("task.md", "Fix a, b and c.\n")
         .file("prompts.ndjson", r#"{"id": 1, "prompt": "Fix it."}"#)
         .file("answers.csv", "prompt,small,large\nFix it.,True,True\n\"Prove it, then fix it.\",False,True\n")

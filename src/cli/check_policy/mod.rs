@@ -79,17 +79,8 @@ pub(crate) struct CheckPolicyArgs {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Let the outcome count, whatever the configuration enforces
-    #[arg(long)]
-    enforce: bool,
-
-    /// Judge, but store nothing and exit with 0
-    #[arg(long)]
-    dry_run: bool,
-
-    /// Print what would be judged instead of judging it
-    #[arg(long)]
-    explain_input: bool,
+    #[command(flatten)]
+    mode: ModeArgs,
 
     /// Write a baseline of what is there today to this file
     #[arg(long, value_name = "FILE")]
@@ -101,6 +92,22 @@ pub(crate) struct CheckPolicyArgs {
 
     #[command(flatten)]
     reports: ReportArgs,
+}
+
+/// What becomes of the outcome.
+#[derive(Debug, Clone, clap::Args)]
+struct ModeArgs {
+    /// Let the outcome count, whatever the configuration enforces
+    #[arg(long)]
+    enforce: bool,
+
+    /// Judge, but store nothing and exit with 0
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print what would be judged instead of judging it
+    #[arg(long)]
+    explain_input: bool,
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandResult {
@@ -163,7 +170,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         asked::ask_github(session, &mut told);
         judgement = judged(&mut told);
     }
-    if args.explain_input {
+    if args.mode.explain_input {
         let subject = Subject {
             changes,
             lines: &lines,
@@ -194,7 +201,7 @@ fn answer(
     let document = CheckPolicyDocument::new(Made {
         loaded,
         judgement,
-        enforced: (loaded.enforced || args.enforce) && !args.dry_run,
+        enforced: (loaded.enforced || args.mode.enforce) && !args.mode.dry_run,
         merge_bases: scene.bases,
         head: scene.head,
         task: task.map(|task| task.id.clone()),
@@ -204,7 +211,7 @@ fn answer(
     if let Some(path) = &args.write_baseline {
         write_baseline(session, path, judgement)?;
     }
-    if !args.dry_run && args.policy.is_none() {
+    if !args.mode.dry_run && args.policy.is_none() {
         record::record(session, &document)?;
     }
     session.render(&document)?;

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +19,7 @@ use crate::policy::baseline::Baseline;
 use crate::policy::extends::Extends;
 use crate::policy::file::{self, PATH, PolicyFile};
 use crate::policy::tighten::{Loosened, Policy, tighten};
+use crate::ports::history::Depth;
 use crate::prompts::place::{Step, line_of};
 
 /// What `init` writes, and what counts where there is no policy.
@@ -144,12 +146,8 @@ fn read(
 
 fn text_of<'b>(bytes: &'b [u8], shown: &str) -> Result<&'b str, CommandError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes
-            .get(..error.valid_up_to())
-            .unwrap_or_default()
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
         bad(format!("`{shown}:{line}:1`: it is not UTF-8 text")).hint("save it as UTF-8")
     })
 }
@@ -204,29 +202,56 @@ fn floor_file(bytes: &[u8], extends: &Extends) -> Result<PolicyFile, CommandErro
     Ok(floor)
 }
 
-/// Reads an organisation's policy: from an object that is here, from the repository's own remote, or from GitHub. Its commit says which bytes they are.
+/// Reads an organisation's policy from an object that is here; nothing when its commit is not.
+fn floor_here(
+    session: &mut Session<'_>,
+    extends: &Extends,
+) -> Result<Option<Vec<u8>>, CommandError> {
+    let path = extends.path.as_str();
+    match trusted_files(session, Some(&extends.commit), false, [path]) {
+        Ok((_, [Some(bytes)])) => Ok(Some(bytes)),
+        Ok((_, [None])) => {
+            let message = format!("there is no `{path}` in the commit that `extends` names");
+            Err(CommandError::message(ErrorKind::NotFound, message)
+                .hint(format!("mend `extends: {}`", extends.shown())))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// Fetches a commit of this repository, so far as its remote hands it out; no ref moves.
+fn fetch(session: &Session<'_>, commit: &str) {
+    if let Ok(checkout) = &session.checkout {
+        let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+        let deadline = Duration::from_secs(SECONDS);
+        let refspec = [commit.to_owned()];
+        // What did not come is looked for elsewhere, and missed there.
+        let _ = session.world.history.fetch_commits(
+            folder,
+            &session.source_remote(),
+            &refspec,
+            Depth::Same,
+            deadline,
+        );
+    }
+}
+
+/// Reads an organisation's policy: from an object that is here, from the remote where it is this repository's own, or from GitHub. Its commit says
+/// which bytes they are.
 fn floor(
     session: &mut Session<'_>,
     extends: &Extends,
     may_fetch: bool,
 ) -> Result<Vec<u8>, CommandError> {
-    let here = trusted_files(
-        session,
-        Some(&extends.commit),
-        false,
-        [extends.path.as_str()],
-    );
-    match here {
-        Ok((_, [Some(bytes)])) => return Ok(bytes),
-        Ok((_, [None])) => {
-            let message = format!(
-                "there is no `{}` in the commit that `extends` names",
-                extends.path
-            );
-            return Err(CommandError::message(ErrorKind::NotFound, message)
-                .hint(format!("mend `extends: {}`", extends.shown())));
+    if let Some(bytes) = floor_here(session, extends)? {
+        return Ok(bytes);
+    }
+    let may_fetch = may_fetch && !session.settings.offline.value;
+    if may_fetch && extends.repository.is_none() {
+        fetch(session, &extends.commit);
+        if let Some(bytes) = floor_here(session, extends)? {
+            return Ok(bytes);
         }
-        Err(_) => {}
     }
     let unavailable = |words: &str| {
         let message = format!("the policy that `extends` names could not be read: {words}");
@@ -236,7 +261,7 @@ fn floor(
             extends.repository.as_deref().unwrap_or("this repository")
         ))
     };
-    if !may_fetch || session.settings.offline.value {
+    if !may_fetch {
         return Err(unavailable(
             "its commit is not in this clone, and nothing may be fetched",
         ));

@@ -143,7 +143,7 @@ fn part(change: &Change, subject: &Subject<'_>) -> Option<String> {
         // Nobody knows what stands in it.
         return Some(name.to_owned());
     }
-    let is_json = name.ends_with(".json");
+    let is_json = matches!(name, "package.json" | "composer.json" | "deno.json" | "deno.jsonc");
     let document = |bytes: Option<&[u8]>| match bytes {
         None => Some(Value::Null),
         Some(bytes) if is_json => serde_json::from_slice(bytes).ok(),

@@ -1,4 +1,8 @@
 //! What the tests of rules share: changes in few words.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "tests hand over what they make in place"
+)]
 
 use std::collections::BTreeMap;
 

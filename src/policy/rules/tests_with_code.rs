@@ -53,7 +53,7 @@ fn is_test(path: &str) -> bool {
         || stem.ends_with("_test")
         || stem.ends_with("_spec")
         || stem.ends_with("tests")
-        || stem.len() > 4 && stem.ends_with("test") && name.ends_with(".java")
+        || stem.len() > 4 && stem.ends_with("test") && name == format!("{stem}.java")
 }
 
 impl TestsWithCode {

@@ -5,7 +5,17 @@ use super::cases::Case;
 /// What fills in labelled changes.
 type Fill = fn(&mut Vec<Case>);
 
-pub(super) const ALL: [Fill; 6] = [protected, executed, kinds, sizes, forms, ordinary];
+pub(super) const ALL: [Fill; 9] = [
+    protected,
+    protected_spellings,
+    executed,
+    manifests,
+    kinds,
+    sizes,
+    forms,
+    own_files,
+    ordinary,
+];
 
 fn protected(cases: &mut Vec<Case>) {
     for path in [
@@ -58,6 +68,9 @@ fn protected(cases: &mut Vec<Case>) {
                 .names("protected", &[path]),
         ]);
     }
+}
+
+fn protected_spellings(cases: &mut Vec<Case>) {
     for path in [
         "deploy/new.yaml",
         "deploy/a/b/c",
@@ -133,91 +146,97 @@ fn protected(cases: &mut Vec<Case>) {
     ]);
 }
 
+/// What is executed.
+const EXECUTED: [&str; 76] = [
+    ".github/workflows/x.yml",
+    ".github/workflows/ci.yml",
+    ".GitHub/Workflows/x.yml",
+    "sub/.github/workflows/x.yml",
+    "a/b/.github/actions/c/index.js",
+    ".github/actions/a/action.yml",
+    "action.yml",
+    "tools/action.yaml",
+    ".gitlab-ci.yml",
+    ".gitlab/ci/a.yml",
+    ".circleci/config.yml",
+    "azure-pipelines.yml",
+    "Jenkinsfile",
+    "ci/Jenkinsfile",
+    ".travis.yml",
+    ".buildkite/pipeline.yml",
+    "bitbucket-pipelines.yml",
+    "appveyor.yml",
+    ".cirrus.yml",
+    ".drone.yml",
+    ".woodpecker/a.yml",
+    ".husky/pre-commit",
+    ".githooks/pre-push",
+    ".pre-commit-config.yaml",
+    "lefthook.yml",
+    "build.rs",
+    "crates/a/build.rs",
+    "BUILD.RS",
+    ".cargo/config.toml",
+    "rust-toolchain.toml",
+    "conftest.py",
+    "tests/unit/conftest.py",
+    "setup.py",
+    "pkg/setup.cfg",
+    "tox.ini",
+    "noxfile.py",
+    "pytest.ini",
+    "site/x.pth",
+    "sitecustomize.py",
+    ".npmrc",
+    ".yarnrc.yml",
+    ".yarn/releases/yarn.cjs",
+    ".pnpmfile.cjs",
+    "vite.config.ts",
+    "web/jest.config.js",
+    ".eslintrc.cjs",
+    "Makefile",
+    "sub/GNUmakefile",
+    "rules.mk",
+    "justfile",
+    "Taskfile.yml",
+    "CMakeLists.txt",
+    "cmake/x.cmake",
+    "meson.build",
+    "build.gradle",
+    "app/build.gradle.kts",
+    "settings.gradle",
+    "gradlew",
+    "gradle/wrapper/gradle-wrapper.properties",
+    ".mvn/jvm.config",
+    "mvnw",
+    "Rakefile",
+    "Gemfile",
+    "a.gemspec",
+    "Dockerfile",
+    "docker/Dockerfile.dev",
+    "compose.yaml",
+    "docker-compose.override.yml",
+    ".devcontainer/devcontainer.json",
+    ".vscode/tasks.json",
+    ".envrc",
+    "flake.nix",
+    "BUILD.bazel",
+    "tools/defs.bzl",
+    "app.csproj",
+    "Directory.Build.props",
+];
+
 fn executed(cases: &mut Vec<Case>) {
-    for path in [
-        ".github/workflows/x.yml",
-        ".github/workflows/ci.yml",
-        ".GitHub/Workflows/x.yml",
-        "sub/.github/workflows/x.yml",
-        "a/b/.github/actions/c/index.js",
-        ".github/actions/a/action.yml",
-        "action.yml",
-        "tools/action.yaml",
-        ".gitlab-ci.yml",
-        ".gitlab/ci/a.yml",
-        ".circleci/config.yml",
-        "azure-pipelines.yml",
-        "Jenkinsfile",
-        "ci/Jenkinsfile",
-        ".travis.yml",
-        ".buildkite/pipeline.yml",
-        "bitbucket-pipelines.yml",
-        "appveyor.yml",
-        ".cirrus.yml",
-        ".drone.yml",
-        ".woodpecker/a.yml",
-        ".husky/pre-commit",
-        ".githooks/pre-push",
-        ".pre-commit-config.yaml",
-        "lefthook.yml",
-        "build.rs",
-        "crates/a/build.rs",
-        "BUILD.RS",
-        ".cargo/config.toml",
-        "rust-toolchain.toml",
-        "conftest.py",
-        "tests/unit/conftest.py",
-        "setup.py",
-        "pkg/setup.cfg",
-        "tox.ini",
-        "noxfile.py",
-        "pytest.ini",
-        "site/x.pth",
-        "sitecustomize.py",
-        ".npmrc",
-        ".yarnrc.yml",
-        ".yarn/releases/yarn.cjs",
-        ".pnpmfile.cjs",
-        "vite.config.ts",
-        "web/jest.config.js",
-        ".eslintrc.cjs",
-        "Makefile",
-        "sub/GNUmakefile",
-        "rules.mk",
-        "justfile",
-        "Taskfile.yml",
-        "CMakeLists.txt",
-        "cmake/x.cmake",
-        "meson.build",
-        "build.gradle",
-        "app/build.gradle.kts",
-        "settings.gradle",
-        "gradlew",
-        "gradle/wrapper/gradle-wrapper.properties",
-        ".mvn/jvm.config",
-        "mvnw",
-        "Rakefile",
-        "Gemfile",
-        "a.gemspec",
-        "Dockerfile",
-        "docker/Dockerfile.dev",
-        "compose.yaml",
-        "docker-compose.override.yml",
-        ".devcontainer/devcontainer.json",
-        ".vscode/tasks.json",
-        ".envrc",
-        "flake.nix",
-        "BUILD.bazel",
-        "tools/defs.bzl",
-        "app.csproj",
-        "Directory.Build.props",
-    ] {
+    for path in EXECUTED {
         cases.push(
             Case::new(format!("{path} is executed"))
                 .file(path)
                 .names("ci", &[path]),
         );
     }
+}
+
+fn manifests(cases: &mut Vec<Case>) {
     let json = |scripts: &str, rest: &str| {
         format!(
             "{{\"name\": \"a\", \"version\": \"1.0.1\", \"scripts\": {{{scripts}}}, \"dependencies\": {{\"x\": \"1\"}}{rest}}}\n"
@@ -360,25 +379,28 @@ fn sizes(cases: &mut Vec<Case>) {
     ]);
 }
 
+/// What every machine takes in alike.
+const PLAIN: [&str; 16] = [
+    "src/ü.rs",
+    "src/日本語.rs",
+    "src/with space.rs",
+    "src/quote\".rs",
+    "src/tab'.rs",
+    "docs/$(id).md",
+    "docs/`x`.md",
+    "docs/a;b.md",
+    "docs/--help",
+    "-rf",
+    "a..b",
+    "...a",
+    ".gitignore",
+    "src/.hidden",
+    "src/émoji-🦀.rs",
+    "src/e\u{301}.rs",
+];
+
 fn forms(cases: &mut Vec<Case>) {
-    for path in [
-        "src/ü.rs",
-        "src/日本語.rs",
-        "src/with space.rs",
-        "src/quote\".rs",
-        "src/tab'.rs",
-        "docs/$(id).md",
-        "docs/`x`.md",
-        "docs/a;b.md",
-        "docs/--help",
-        "-rf",
-        "a..b",
-        "...a",
-        ".gitignore",
-        "src/.hidden",
-        "src/émoji-🦀.rs",
-        "src/e\u{301}.rs",
-    ] {
+    for path in PLAIN {
         cases.push(Case::new(format!("{path:?} is plain")).file(path));
     }
     for path in [
@@ -443,6 +465,9 @@ fn forms(cases: &mut Vec<Case>) {
             .file("a/.env.example")
             .file("src/dist/a"),
     ]);
+}
+
+fn own_files(cases: &mut Vec<Case>) {
     for path in [
         ".maestro/policy.yaml",
         ".maestro/maestro.yaml",
