@@ -169,4 +169,19 @@ mod tests {
             }
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn whatever_is_written_is_read_or_refused(at in 0_usize..3000, with in "[\\PC\n:#\\[{*&!|>-]{0,3}", gone in 0_usize..4) {
+            let mut text = include_str!("default.yaml").to_owned();
+            let from = text.floor_char_boundary(at.min(text.len()));
+            let to = text.floor_char_boundary((from + gone).min(text.len()));
+            text.replace_range(from..to, &with);
+            if let Ok(file) = read(&text, "p") {
+                proptest::prop_assert!(!file.entries.is_empty());
+            }
+        }
+    }
 }

@@ -398,6 +398,77 @@ fn what_is_printed_has_the_published_form() {
     valid("check-policy", &judged(&check(&disabled, &[]).success()));
 }
 
+#[test]
+fn a_person_without_a_remote_is_judged_by_what_the_change_left() {
+    let maestro = Maestro::in_repo();
+    maestro.file(".maestro/policy.yaml", POLICY);
+    maestro.commit("Guard");
+    maestro
+        .file("deploy/a", "x\n")
+        .file(".maestro/policy.yaml", POLICY.replace("block", "warn"));
+    maestro.commit("Loosen");
+    let run = maestro
+        .run(["check-policy", "--format", "json"])
+        .exits_with(10);
+    assert_eq!(judged(&run)["outcome"], "blocked");
+}
+
+#[test]
+fn a_branch_of_an_agent_is_an_agents() {
+    let policy = POLICY
+        .replace("rules:", "agents: {branches: ['bots/**']}\nrules:")
+        .replace("owner: '@acme/ops'", "applies_to: agents");
+    let maestro = guarded(&policy);
+    maestro.file("deploy/a", "x\n");
+    maestro.commit("Change");
+    let _ = check(&maestro, &[]).success();
+    maestro.git(&["checkout", "--quiet", "-b", "bots/one"]);
+    let _ = check(&maestro, &[]).exits_with(10);
+}
+
+/// A merge queue tries pull request 7, of which GitHub says this.
+fn queued(answers: impl Fn(&str) -> Vec<(String, Value)>) -> Run {
+    let policy = POLICY.replace("owner: '@acme/ops'", "applies_to: forks");
+    let maestro = guarded(&policy);
+    maestro.file("deploy/a", "x\n");
+    maestro.commit("Change");
+    let head = maestro.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let base = maestro.git(&["rev-parse", "main"]).trim().to_owned();
+    let group = json!({"merge_group": {"head_sha": head, "head_ref": "refs/heads/gh-readonly-queue/main/pr-7-abc", "base_sha": base, "base_ref": "refs/heads/main"}});
+    maestro.file(".git/event.json", group.to_string());
+    let event = maestro.path(".git/event.json");
+    let maestro = maestro
+        .env("CI", "true")
+        .env("GITHUB_EVENT_NAME", "merge_group")
+        .env("GITHUB_EVENT_PATH", event)
+        .env("GITHUB_REPOSITORY", "o/r")
+        .env("GITHUB_API_URL", github(answers(&head)))
+        .env("GITHUB_TOKEN", "t");
+    check(&maestro, &[])
+}
+
+#[test]
+fn a_queue_asks_who_wants_the_change_and_fears_the_worst_when_nobody_says() {
+    let pull = |head: &str, of: u64| {
+        let side = |id: u64, sha: &str| json!({"label": "x:y", "ref": "topic", "sha": sha, "repo": {"id": id, "full_name": "o/r"}});
+        json!({"id": 1, "number": 7, "state": "open", "title": "A title", "body": null, "user": {"id": 1, "login": "ada", "type": "User"},
+            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "closed_at": null, "merged_at": null, "merge_commit_sha": null,
+            "head": side(of, head), "base": side(1, head), "labels": [], "html_url": "https://x"})
+    };
+    let known = |of: u64| {
+        queued(|head| {
+            vec![
+                ("/pulls/7/reviews".to_owned(), json!([])),
+                ("/pulls/7".to_owned(), pull(head, of)),
+            ]
+        })
+    };
+    let _ = known(1).success();
+    let _ = known(2).exits_with(10);
+    let unknown = queued(|_| Vec::new()).exits_with(10);
+    assert_eq!(judged(&unknown)["violations"][0]["entry"], "deploy");
+}
+
 /// A server that answers each request whose line holds a text with a document, and others with 404.
 fn github(answers: Vec<(String, Value)>) -> String {
     let door = TcpListener::bind("127.0.0.1:0").unwrap();

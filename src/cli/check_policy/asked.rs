@@ -7,6 +7,7 @@ use crate::cli::session::Session;
 use crate::forge::api::pulls::{self, Review};
 use crate::forge::webhook::{Payload, PullRequest};
 use crate::policy::subject::{Asked, Spent};
+use crate::policy::task::Task;
 use crate::policy::tighten::Policy;
 
 /// How long GitHub is asked who approved.
@@ -23,6 +24,10 @@ pub(super) struct Told {
     pub(super) asked: Asked,
     /// The author's last commit, whose approvals count.
     pub(super) head: Option<String>,
+    /// Whether the event does not say who asks.
+    is_unknown: bool,
+    /// Whether GitHub was asked already.
+    was_asked: bool,
 }
 
 /// Reads it from the event and the environment.
@@ -31,19 +36,73 @@ pub(super) fn told(session: &Session<'_>) -> Told {
     let pull = payload
         .as_ref()
         .and_then(|payload| payload.pull_request.as_ref());
+    let event = session.var("GITHUB_EVENT_NAME");
+    // Who reviews or comments starts a run, and has pushed nothing.
+    let is_push = event
+        .as_deref()
+        .is_none_or(|name| matches!(name, "push" | "pull_request" | "pull_request_target"));
     let mut asked = Asked {
-        actor: session.var("GITHUB_ACTOR"),
+        actor: session.var("GITHUB_ACTOR").filter(|_| is_push),
         triggering_actor: session.var("GITHUB_TRIGGERING_ACTOR"),
         ..Asked::default()
     };
     let mut head = None;
+    let mut is_unknown = false;
     if let Some(pull) = pull {
         of_pull(pull, &mut asked);
         head = Some(pull.head.sha.clone());
-    } else if let Some(payload) = &payload {
-        of_queue(payload, &mut asked);
+    } else if event.as_deref() == Some("merge_group") {
+        if let Some(payload) = &payload {
+            of_queue(payload, &mut asked);
+        }
+        is_unknown = true;
+    } else if event.is_some() {
+        // Nobody asked: somebody pushed.
+        asked.author = session.var("GITHUB_ACTOR");
+        asked.is_bot = asked
+            .author
+            .as_deref()
+            .is_some_and(|login| login.ends_with("[bot]"));
+        asked.head_branch = session.var("GITHUB_REF_NAME");
+    } else if let Ok(checkout) = &session.checkout {
+        let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+        asked.head_branch = session
+            .world
+            .git
+            .head(folder)
+            .ok()
+            .and_then(|head| head.branch);
     }
-    Told { asked, head }
+    Told {
+        asked,
+        head,
+        is_unknown,
+        was_asked: false,
+    }
+}
+
+impl Told {
+    /// Takes what a task says instead.
+    pub(super) fn of_task(&mut self, task: &Task) {
+        self.asked = Asked {
+            number: self.asked.number,
+            ..task.asked()
+        };
+        self.is_unknown = false;
+    }
+
+    /// Whether GitHub has to be asked who wants the change.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.is_unknown
+    }
+
+    /// Who is not known may be an agent, and a stranger.
+    pub(super) fn fear_the_worst(&mut self) {
+        if self.asked.author.is_none() {
+            self.asked.is_agent = true;
+            self.asked.is_fork = true;
+        }
+    }
 }
 
 fn of_pull(pull: &PullRequest, asked: &mut Asked) {
@@ -89,9 +148,10 @@ pub(super) fn complete(asked: &mut Asked, policy: &Policy) {
 
 /// What GitHub adds: a queue's pull request, and who approved the head.
 pub(super) fn ask_github(session: &mut Session<'_>, told: &mut Told) {
-    let Some(number) = told.asked.number else {
+    let Some(number) = told.asked.number.filter(|_| !told.was_asked) else {
         return;
     };
+    told.was_asked = true;
     let found = match session.github(None, None, SECONDS) {
         Ok(Some((github, _)))
             if github.server.borrow().is_some() && !session.settings.offline.value =>

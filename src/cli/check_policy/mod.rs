@@ -128,20 +128,18 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         .map(|path| read_task(session, path))
         .transpose()?;
     let base = args.base.as_deref().filter(|base| !base.is_empty());
+    let scene = scene(session, args, base, task.as_ref())?;
+    let is_local = occasion(session).trigger == Trigger::Local;
+    // A person's change is judged by what it left, also where there is no remote to ask.
+    let of = base.or_else(|| scene.bases.first().map(String::as_str).filter(|_| is_local));
     let loaded = match &args.policy {
         Some(path) => source::given(session, path, !args.no_fetch)?,
-        None => source::of_base(session, base, !args.no_fetch)?,
+        None => source::of_base(session, of, !args.no_fetch)?,
     };
-    let scene = scene(session, args, base, task.as_ref())?;
     let lines = lines(&scene.changed);
     let mut told = asked::told(session);
     if let Some(task) = &task {
-        let own = task.asked();
-        told.asked = crate::policy::subject::Asked {
-            spent: told.asked.spent,
-            number: told.asked.number,
-            ..own
-        };
+        told.of_task(task);
     }
     let changes = &scene.changed.changes;
     let today = session.now().to_zoned(TimeZone::UTC).date();
@@ -156,17 +154,16 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         };
         judge(&loaded.policy, &loaded.baseline, &subject, task.as_ref())
     };
-    if loaded
-        .policy
-        .entries
-        .iter()
-        .any(|entry| entry.rule.name == "budget")
-    {
+    if told.is_unknown() {
+        asked::ask_github(session, &mut told);
+        told.fear_the_worst();
+    }
+    if has_rule(&loaded, "budget") {
         told.asked.spent = asked::spent(session, told.asked.number, loaded.commit.as_deref());
     }
     let mut judgement = judged(&mut told);
-    // Whoever stops nothing need not be asked after.
-    if judgement.outcome >= Outcome::Review {
+    // Where nothing hangs on it nobody is asked who approved.
+    if judgement.outcome >= Outcome::Review || has_rule(&loaded, "human-approval") {
         asked::ask_github(session, &mut told);
         judgement = judged(&mut told);
     }
@@ -191,6 +188,14 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
     )
 }
 
+fn has_rule(loaded: &Loaded, name: &str) -> bool {
+    loaded
+        .policy
+        .entries
+        .iter()
+        .any(|entry| entry.rule.name == name)
+}
+
 /// Saves, renders and answers.
 fn answer(
     session: &mut Session<'_>,
@@ -211,10 +216,16 @@ fn answer(
     if let Some(path) = &args.write_baseline {
         write_baseline(session, path, judgement)?;
     }
-    if !args.mode.dry_run && args.policy.is_none() {
-        record::record(session, &document)?;
-    }
     session.render(&document)?;
+    // A verdict that cannot be kept is a verdict all the same.
+    if !args.mode.dry_run
+        && args.policy.is_none()
+        && let Err(error) = record::record(session, &document)
+    {
+        session
+            .ui
+            .warn(&format!("the verdict is not kept: {:#}", error.error));
+    }
     match document.complaint() {
         Some(complaint) if document.enforced => Err(complaint),
         Some(complaint) => {
