@@ -8,14 +8,15 @@ use serde::{Deserialize, Deserializer};
 use super::paths::{folded, oddity};
 use crate::change::{Change, Entry, Kind};
 use crate::plan::graph::patterns::Patterns;
+use crate::stars;
 
 /// An ordered list of globs, as they are written, and folded.
 #[derive(Debug, Clone)]
 pub(crate) struct Globs {
     exact: Patterns,
     folded: Patterns,
-    /// What each folded glob begins with before its first star.
-    starts: Vec<String>,
+    /// The names of each folded glob, between its slashes.
+    names: Vec<Vec<String>>,
 }
 
 impl Default for Globs {
@@ -26,7 +27,7 @@ impl Default for Globs {
 
 impl Globs {
     pub(crate) fn new<S: AsRef<str>>(globs: &[S]) -> Result<Self, String> {
-        let mut starts = Vec::with_capacity(globs.len());
+        let mut names = Vec::with_capacity(globs.len());
         let mut lowered = Vec::with_capacity(globs.len());
         for glob in globs {
             let glob = glob.as_ref();
@@ -46,17 +47,14 @@ impl Globs {
                 .flat_map(char::to_uppercase)
                 .flat_map(char::to_lowercase)
                 .collect();
-            let start = trimmed
-                .split(['*', '?', '[', '{', '\\'])
-                .next()
-                .unwrap_or_default();
-            starts.push(start.to_lowercase());
+            let trimmed = lower.trim_start_matches("./").trim_matches('/');
+            names.push(trimmed.split('/').map(str::to_owned).collect());
             lowered.push(lower);
         }
         Ok(Self {
             exact: Patterns::new(globs).map_err(|error| error.to_string())?,
             folded: Patterns::new(lowered).map_err(|error| error.to_string())?,
-            starts,
+            names,
         })
     }
 
@@ -65,12 +63,12 @@ impl Globs {
         Self::new(globs).unwrap_or_else(|_| Self {
             exact: Patterns::default(),
             folded: Patterns::default(),
-            starts: Vec::new(),
+            names: Vec::new(),
         })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.names.is_empty()
     }
 
     /// Returns the glob that takes in a path as it is written.
@@ -80,16 +78,18 @@ impl Globs {
 
     /// Returns the glob that takes in any spelling of a path.
     pub(crate) fn anyhow(&self, path: &str) -> Option<&str> {
-        self.written(self.folded.matched(&folded(path))?)
+        let anyhow = self.folded.matched(&folded(path));
+        anyhow
+            .and_then(|glob| self.written(glob))
+            .or_else(|| self.exact.matched(path))
     }
 
-    /// Returns the glob that is about something inside a folder: whoever puts a link in its place decides what lies there.
+    /// Returns the glob that is about something inside a folder: whoever puts a link in its place decides what lies there. A glob that begins
+    /// with two stars is about every folder, and says nothing of this one.
     pub(crate) fn inside(&self, folder: &str) -> Option<&str> {
-        let folder = format!("{}/", folded(folder));
-        let at = self
-            .starts
-            .iter()
-            .position(|start| start.starts_with(&folder))?;
+        let folder = folded(folder);
+        let folder: Vec<&str> = folder.split('/').collect();
+        let at = self.names.iter().position(|glob| is_above(&folder, glob))?;
         self.exact.sources().nth(at)
     }
 
@@ -120,6 +120,24 @@ impl Globs {
         let at = self.folded.sources().position(|source| source == folded)?;
         self.exact.sources().nth(at)
     }
+}
+
+/// Whether a glob may take in something inside a folder.
+fn is_above(folder: &[&str], glob: &[String]) -> bool {
+    for (at, name) in folder.iter().enumerate() {
+        let Some(part) = glob.get(at) else {
+            return false;
+        };
+        if part == "**" {
+            return at > 0;
+        }
+        // What is more than stars may be anything.
+        let is_simple = !part.contains(['[', '{', '\\']);
+        if is_simple && !stars::matches(part.as_bytes(), name.as_bytes()) {
+            return false;
+        }
+    }
+    glob.len() > folder.len()
 }
 
 impl<'de> Deserialize<'de> for Globs {
@@ -182,6 +200,15 @@ mod tests {
         assert_eq!(globs.inside(".Github"), Some(".github/Workflows/**"));
         assert_eq!(globs.inside("docs"), Some("Docs/**"));
         assert_eq!(globs.inside("src"), None);
+        let globs = Globs::new(&["deploy*/**", "a/**/x", "**/y", "b/*/c"]).unwrap();
+        for folder in ["deployment", "a", "a/b", "a/b/c", "b", "b/x"] {
+            assert!(globs.inside(folder).is_some(), "{folder}");
+        }
+        for folder in ["c", "b/x/c", "b/x/c/d"] {
+            assert_eq!(globs.inside(folder), None, "{folder}");
+        }
+        // What is more than stars may be anything.
+        assert!(Globs::new(&["{p,q}/r"]).unwrap().inside("c").is_some());
     }
 
     #[test]

@@ -7,12 +7,13 @@ use crate::inert::is_unseen;
 pub(crate) fn folded(path: &str) -> String {
     let mut names: Vec<String> = Vec::new();
     for name in path.split(['/', '\\']) {
-        match name {
+        let seen: String = name.chars().filter(|c| !is_unseen(*c)).collect();
+        match seen.trim_end_matches(' ') {
             "" | "." => {}
             ".." => {
                 names.pop();
             }
-            name => names.push(folded_name(name)),
+            _ => names.push(folded_name(name)),
         }
     }
     names.retain(|name| !name.is_empty());
@@ -112,6 +113,7 @@ mod tests {
             ".github/worKflowſ/ci.yml",
             ".github/wor\u{212a}flows/ci.yml::$DATA",
             "../../.github/workflows/ci.yml",
+            "src/.. /.github/workflows/ci.yml",
         ] {
             assert_eq!(folded(path), ".github/workflows/ci.yml", "{path}");
         }
@@ -158,6 +160,14 @@ mod tests {
         assert_eq!(linked("a/b", "c/./d").as_deref(), Some("a/c/d"));
         for target in ["../../c", "/etc/passwd", "C:\\x", "\\\\host\\x", "../.."] {
             assert_eq!(linked("a/b", target), None, "{target}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_folded_path_is_folded(path in "([a-zA-Zſ. \\\\/\u{200b}:$]{1,6}/?){0,4}") {
+            let once = folded(&path);
+            proptest::prop_assert_eq!(folded(&once), once);
         }
     }
 }

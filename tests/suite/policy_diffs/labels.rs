@@ -134,6 +134,9 @@ fn protected_spellings(cases: &mut Vec<Case>) {
         Case::new("a folder in another case is a link")
             .link("Deploy", "src")
             .names("protected", &["Deploy"]),
+        Case::new("a link below a protected folder")
+            .link("deploy/a", "../src")
+            .names("protected", &["deploy/a"]),
         Case::new("a link leads to a protected file")
             .link("src/a", "../CODEOWNERS")
             .names("protected", &["src/a"]),
