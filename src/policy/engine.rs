@@ -122,7 +122,7 @@ pub(crate) fn judge(
         state: State::Judged,
     });
     for entry in &policy.entries {
-        let state = state_of(entry, subject);
+        let state = state_of(policy, entry, subject);
         if state == State::Judged {
             let mut breaches = Vec::new();
             entry.check.check(subject, &mut breaches);
@@ -152,10 +152,16 @@ pub(crate) fn judge(
     }
 }
 
-fn state_of(entry: &Entry, subject: &Subject<'_>) -> State {
+fn state_of(policy: &Policy, entry: &Entry, subject: &Subject<'_>) -> State {
+    let declared = |team: &str| {
+        policy
+            .teams
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(team))
+    };
     if entry.expires.is_some_and(|last| subject.today > last) {
         State::Expired
-    } else if entry.applies_to.includes(subject.asked) {
+    } else if entry.applies_to.includes(subject.asked, declared) {
         State::Judged
     } else {
         State::NotMeant
@@ -379,6 +385,23 @@ mod tests {
         ] {
             assert_eq!(judged(&rules(whose), case).outcome, expected, "{whose}");
         }
+    }
+
+    #[test]
+    fn who_is_in_no_team_of_the_policy_is_not_meant() {
+        let rules = PROTECT.replace("owner: o", "owner: o, applies_to: {teams: [data]}");
+        let rules = format!("teams: {{Data: [ada]}}\n{rules}");
+        let by = |author: &str| {
+            let file = file::read(&format!("schema: maestro.policy/v1\n{rules}"), "p").unwrap();
+            let policy = Policy::alone(file);
+            let case = Case::paths(&["deploy/a"]).asked(|asked| {
+                asked.author = Some(author.to_owned());
+                asked.teams = policy.teams_of(author);
+            });
+            case.with(|subject| judge(&policy, &Baseline::default(), subject, None).outcome)
+        };
+        assert_eq!(by("Ada"), Outcome::Review);
+        assert_eq!(by("eve"), Outcome::Passed);
     }
 
     #[test]

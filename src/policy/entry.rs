@@ -54,13 +54,17 @@ impl AppliesTo {
         teams: Vec::new(),
     };
 
-    /// Whether it is about a change. Where nobody knows whose team wrote it, it is.
-    pub(crate) fn includes(&self, asked: &Asked) -> bool {
-        let is_in = |team: &String| asked.teams.iter().any(|one| one.eq_ignore_ascii_case(team));
+    /// Whether it is about a change; `declared` says whether a policy lists a team's accounts. Where nobody knows whose team wrote it, it is.
+    pub(crate) fn includes(&self, asked: &Asked, declared: impl Fn(&str) -> bool) -> bool {
+        let is_meant = |team: &String| {
+            let is_member = asked.teams.iter().any(|one| one.eq_ignore_ascii_case(team));
+            let is_unknown = asked.teams.is_empty() && (asked.author.is_none() || !declared(team));
+            is_member || is_unknown
+        };
         self.all
             || self.agents && asked.is_agent
             || self.forks && asked.is_fork
-            || !self.teams.is_empty() && (asked.teams.is_empty() || self.teams.iter().any(is_in))
+            || self.teams.iter().any(is_meant)
     }
 
     /// Whether it is about every change that another one is about.

@@ -115,7 +115,7 @@ impl Rule for DiffSize {
                 0 => String::new(),
                 count => format!(", {count} generated or excluded ones not counted"),
             };
-            let limit = format!("at most {limit} {unit}, and never more than {}", 2 * limit);
+            let limit = format!("at most {limit} {unit} (up to {} it only warns)", 2 * limit);
             breaches.push(Breach::new(Target::Change, message, format!("{seen} {unit}{rest}"), limit).weight(weight));
         }
     }
