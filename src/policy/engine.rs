@@ -211,7 +211,10 @@ fn forgiven(
     subject: &Subject<'_>,
     violation: &Violation,
 ) -> Option<Forgiven> {
-    let may = |of_floor: bool| of_floor || !violation.is_locked;
+    let is_standing = standing::STANDING
+        .iter()
+        .any(|about| about.name == violation.rule.name);
+    let may = |of_floor: bool| !violation.is_locked || of_floor && !is_standing;
     let in_force = policy
         .ignores
         .iter()

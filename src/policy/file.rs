@@ -15,6 +15,7 @@ use super::entry::{AppliesTo, Entry, Ignore};
 use super::extends::Extends;
 use super::globs::Globs;
 use super::rules::{self, About};
+use super::standing::STANDING;
 use super::words::{Day, Id, Words};
 use super::{Rule, Weight};
 use crate::config::{Kind, YamlError, read_as, read_seed};
@@ -182,6 +183,12 @@ fn check(file: &PolicyFile) -> Result<(), String> {
         return Err("it has no `rules`: a policy without rules guards nothing".to_owned());
     }
     let has = |id: &str| file.entries.iter().any(|entry| entry.id == id);
+    if let Some(about) = STANDING.iter().find(|about| has(about.name)) {
+        return Err(format!(
+            "the id `{}` is that of what stands in every policy; take another one",
+            about.name
+        ));
+    }
     if let Locked::Entries(ids) = &file.locked
         && let Some(id) = ids.iter().find(|id| !has(id))
     {

@@ -196,6 +196,12 @@ fn entries() -> Vec<Broken> {
             "small letters",
         ),
         (
+            "an id of maestro's own",
+            entry(&ENTRY.replace("id: a", "id: maestro-files")),
+            "1:1",
+            "take another one",
+        ),
+        (
             "an id twice",
             policy(&format!("rules:\n- {ENTRY}\n- {ENTRY}")),
             "4:3",
