@@ -27,6 +27,8 @@ pub(crate) enum ErrorKind {
     Budget,
     /// A document that is not to be believed.
     Verification,
+    /// The policy blocks, or wants a person's approval.
+    Policy,
 }
 
 impl ErrorKind {
@@ -45,6 +47,7 @@ impl ErrorKind {
             Self::FlakeGate => ExitCode::FlakeGate,
             Self::Budget => ExitCode::BudgetExceeded,
             Self::Verification => ExitCode::VerificationFailed,
+            Self::Policy => ExitCode::PolicyBlocked,
         }
     }
 
@@ -64,6 +67,7 @@ impl ErrorKind {
             Self::FlakeGate => "flake-gate",
             Self::Budget => "budget",
             Self::Verification => "verification",
+            Self::Policy => "policy",
         }
     }
 }

@@ -30,7 +30,7 @@ exit_codes! {
     Internal = 1, "A fault of maestro itself; please report it.";
     Usage = 2, "The command line was not understood.";
     NothingToDo = 3, "There was nothing to do, and `--require-input` was given.";
-    PolicyBlocked = 10, "The policy gate blocks.";
+    PolicyBlocked = 10, "The policy blocks, or a person has to approve the change first.";
     BudgetExceeded = 11, "A budget cap is reached.";
     FlakeGate = 12, "The flake gate found failures that nothing excuses.";
     AgentRunFailed = 13, "The agent run failed.";

@@ -3,6 +3,7 @@
 //! Invariant: a rename is a deletion and an addition, always. Whoever moves a file out of a project has changed that project.
 
 pub(crate) mod base;
+pub(crate) mod lines;
 pub(crate) mod log;
 mod tree;
 pub(crate) mod trust;

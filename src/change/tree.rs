@@ -36,6 +36,19 @@ impl Entry {
     pub(crate) fn kind(&self) -> Kind {
         kind_of(self.mode)
     }
+
+    /// Whether it is a file that may be run.
+    pub(crate) fn is_executable(&self) -> bool {
+        self.kind() == Kind::File && self.mode & 0o111 != 0
+    }
+
+    /// Returns a regular file of an object.
+    pub(crate) fn regular(object: &str) -> Self {
+        Self {
+            mode: 0o100_644,
+            object: object.into(),
+        }
+    }
 }
 
 fn kind_of(mode: u32) -> Kind {

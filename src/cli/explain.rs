@@ -15,6 +15,7 @@ use crate::flakes::verdict::{Verdict, explain};
 use crate::junit::NoteCode;
 use crate::output::{Page, Report};
 use crate::plan::codes::{About, CODES};
+use crate::policy;
 use crate::prompts::rules::RULES;
 use crate::provenance::codes::{CODES as PROVENANCE, Code};
 use crate::state::kinds::{KINDS, Kind};
@@ -165,6 +166,7 @@ pub(crate) fn topics() -> Vec<Topic> {
         },
         text: rule.why.into(),
     }));
+    topics.extend(of_policies());
     topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
         code: format!("flakes/{}", verdict.name()),
         what: format!("the verdict `{}`", verdict.name()),
@@ -184,6 +186,20 @@ fn unverified(code: &Code) -> Topic {
         what: what.into(),
         text: code.meaning.into(),
     }
+}
+
+fn of_policies() -> impl Iterator<Item = Topic> {
+    let rules = policy::rules::RULES.iter().copied();
+    let rules = rules.chain(policy::standing::STANDING);
+    rules.map(|rule| Topic {
+        code: format!("policy/{}", rule.name),
+        what: rule.what.into(),
+        text: format!(
+            "{}. What helps: {}.",
+            rule.why.trim_end_matches('.'),
+            rule.fix
+        ),
+    })
 }
 
 fn kind(kind: &Kind) -> String {

@@ -1,6 +1,7 @@
 //! The command line: one file a command, each of five verbs: load, decide, save, render, answer.
 
 mod budget;
+mod check_policy;
 mod config;
 mod demo;
 mod explain;
@@ -60,6 +61,7 @@ enum Command {
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
     Gateway(gateway::GatewayArgs),
+    CheckPolicy(Box<check_policy::CheckPolicyArgs>),
     /// What models are told, as versioned files with tests
     #[command(subcommand)]
     Prompts(prompts::PromptsCommand),
@@ -137,6 +139,9 @@ fn answer(
         Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::Util(command) => util::run(&mut Session::bare(ui, world, globals)?, &command),
         Command::Demo(args) => demo::run(&mut Session::bare(ui, world, globals)?, &args),
+        Command::CheckPolicy(args) => {
+            check_policy::run(&mut Session::configured(ui, world, globals)?, &args)
+        }
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Flakes(command) => {
             flakes::run(&mut Session::configured(ui, world, globals)?, &command)

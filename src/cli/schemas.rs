@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 #[cfg(test)]
-use super::{budget, config, demo, explain, flakes, gateway, plan, prompts, provenance, state};
+use super::{budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance, state};
 #[cfg(test)]
 use crate::config::ConfigFile;
 
@@ -45,6 +45,8 @@ schemas! {
     CiBudget = "ci-budget", crate::budget::caps::CapsFile, "`.maestro/ci_budget.json`";
     Call = "call", budget::CallDocument, "`budget call`";
     CallPlan = "call-plan", budget::CallPlanDocument, "`budget call --dry-run`";
+    Change = "change", crate::policy::change_record::ChangeRecord, "`.maestro/changes/NAME.yaml`";
+    CheckPolicy = "check-policy", check_policy::CheckPolicyDocument, "`check-policy`";
     Config = "config", ConfigFile, "`.maestro/maestro.yaml`";
     ConfigShow = "config-show", config::ConfigDocument, "`config show`";
     Demo = "demo", demo::DemoDocument, "`demo`";
@@ -63,6 +65,10 @@ schemas! {
     PlanLint = "plan-lint", plan::PlanLintDocument, "`plan lint`";
     PlanReplay = "plan-replay", plan::PlanReplayDocument, "`plan replay`";
     PlanShard = "plan-shard", plan::PlanShardDocument, "`plan shard`";
+    Policy = "policy", crate::policy::published::PolicyForm, "`.maestro/policy.yaml`";
+    PolicyBaseline = "policy-baseline", crate::policy::baseline::BaselineFile, "the file of `check-policy --write-baseline`";
+    PolicyInput = "policy-input", check_policy::PolicyInputDocument, "`check-policy --explain-input`";
+    PolicyTask = "policy-task", crate::policy::task::Task, "the file of `check-policy --task`";
     Price = "price", budget::PriceDocument, "`budget price`";
     PriceBatch = "price-batch", budget::BatchDocument, "`budget price --batch`";
     Route = "route", budget::RouteDocument, "`budget route`";

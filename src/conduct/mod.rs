@@ -4,6 +4,7 @@ pub(crate) mod artifacts;
 pub(crate) mod backfill;
 pub(crate) mod bases;
 pub(crate) mod cassettes;
+pub(crate) mod changed;
 pub(crate) mod etags;
 pub(crate) mod gateway;
 pub(crate) mod github;

@@ -270,7 +270,7 @@ macro_rules! words {
 }
 
 words! {
-    FormatWord { Human = "human", Json = "json", Ndjson = "ndjson", Markdown = "markdown", Github = "github" }
+    FormatWord { Human = "human", Json = "json", Ndjson = "ndjson", Markdown = "markdown", Github = "github", Sarif = "sarif", Junit = "junit" }
     ColorWord { Auto = "auto", Always = "always", Never = "never" }
     LogWord { Human = "human", Json = "json" }
     EnforceWord { Plan = "plan", Flakes = "flakes", Policy = "policy", Budget = "budget" }

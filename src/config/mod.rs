@@ -8,4 +8,4 @@ mod yaml;
 
 pub(crate) use file::ConfigFile;
 pub(crate) use settings::{KNOWN, Known, Origin, Setting, choose};
-pub(crate) use yaml::{Kind, YamlError, nearest, read, read_as};
+pub(crate) use yaml::{Kind, YamlError, nearest, read, read_as, read_seed};

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::de::{
-    self, DeserializeOwned, EnumAccess, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+    self, DeserializeOwned, DeserializeSeed, EnumAccess, IgnoredAny, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
 };
 use serde::{Deserialize, Deserializer};
 
@@ -50,7 +52,17 @@ pub(crate) fn read_as<T: DeserializeOwned>(
     text: &str,
     path: &str,
 ) -> Result<T, YamlError> {
-    let explain = |error| explain(&error, kind, text, path);
+    read_seed(kind, text, path, PhantomData::<T>)
+}
+
+/// Reads a document of some kind by whoever knows how; `path` is for the messages only.
+pub(crate) fn read_seed<'t, S: DeserializeSeed<'t>>(
+    kind: Kind,
+    text: &'t str,
+    path: &str,
+    seed: S,
+) -> Result<S::Value, YamlError> {
+    let explain = |error: &serde_yaml::Error| explain(error, kind, text, path);
     // The parser's time grows with the square of the depth.
     if text.matches(['[', '{']).count() > MOST_BRACKETS {
         return Err(YamlError {
@@ -61,8 +73,9 @@ pub(crate) fn read_as<T: DeserializeOwned>(
         });
     }
     // Of two entries with one key the library would take the last, and nobody would miss the first.
-    serde_yaml::from_str::<UniqueKeys>(text).map_err(explain)?;
-    serde_yaml::from_str(text).map_err(explain)
+    serde_yaml::from_str::<UniqueKeys>(text).map_err(|error| explain(&error))?;
+    let read = seed.deserialize(serde_yaml::Deserializer::from_str(text));
+    read.map_err(|error| explain(&error))
 }
 
 /// Any document in which no mapping has a key twice (YAML 1.2.2, section 3.2.1.1).

@@ -43,7 +43,8 @@ pub(crate) fn write_findings(findings: &[Finding], out: &mut dyn Write) -> io::R
 fn write_annotation(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "::{} ", command(finding.severity))?;
     if let Some(location) = &finding.location {
-        write!(out, "file={},", property(&location.path))?;
+        // A path that a terminal would obey is no place that anybody finds; spelled out, it does no harm.
+        write!(out, "file={},", property(&visible(&location.path)))?;
         if let Some(line) = location.line {
             write!(out, "line={line},")?;
         }
@@ -149,7 +150,7 @@ mod tests {
             prop_assert_eq!(name, "warning");
             prop_assert_eq!(read, visible(&message));
             let expected = vec![
-                ("file".to_owned(), path),
+                ("file".to_owned(), visible(&path)),
                 ("line".to_owned(), "3".to_owned()),
                 ("title".to_owned(), code),
             ];

@@ -4,13 +4,17 @@
 
 use std::io::{self, Write};
 
+pub(crate) mod checks;
 pub(crate) mod github;
 mod human;
 mod json;
+mod junit;
 mod markdown;
+mod sarif;
 pub(crate) mod text;
 
 use crate::finding::Finding;
+use checks::Check;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -26,10 +30,16 @@ pub(crate) enum Format {
     Markdown,
     /// GitHub workflow commands (annotations)
     Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML: a case for each check
+    Junit,
 }
 
 impl Format {
-    pub(crate) const NAMES: [&'static str; 5] = ["human", "json", "ndjson", "markdown", "github"];
+    pub(crate) const NAMES: [&'static str; 7] = [
+        "human", "json", "ndjson", "markdown", "github", "sarif", "junit",
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -38,6 +48,8 @@ impl Format {
             Self::Ndjson => "ndjson",
             Self::Markdown => "markdown",
             Self::Github => "github",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
         }
     }
 }
@@ -56,6 +68,10 @@ pub(crate) trait Report {
     /// Returns what deserves an annotation.
     fn findings(&self) -> Vec<Finding> {
         Vec::new()
+    }
+    /// Returns what was checked, for formats that list it; the findings, unless a command knows more.
+    fn checks(&self) -> Vec<Check> {
+        checks::of_findings(self.findings())
     }
     /// Returns what later steps of a workflow may use (`GITHUB_OUTPUT`).
     fn outputs(&self) -> Vec<(String, String)> {
@@ -191,6 +207,8 @@ pub(crate) fn write(
         Format::Ndjson => report.write_ndjson(&mut json::Calm(out)),
         Format::Markdown => markdown::write(&report.page(), out),
         Format::Github => github::write_findings(&report.findings(), out),
+        Format::Sarif => sarif::write(&report.checks(), &mut json::Calm(out)),
+        Format::Junit => junit::write(&report.checks(), out),
     }
 }
 

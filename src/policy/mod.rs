@@ -3,13 +3,30 @@
 //!
 //! To add a rule: one file in `rules/`, one entry in its table; the policy's form, `maestro explain` and the reference are made from it.
 
+pub(crate) mod baseline;
+pub(crate) mod change_record;
+pub(crate) mod engine;
+pub(crate) mod entry;
+pub(crate) mod extends;
+pub(crate) mod file;
+pub(crate) mod globs;
+pub(crate) mod paths;
+#[cfg(test)]
+pub(crate) mod published;
 pub(crate) mod rules;
+pub(crate) mod standing;
 pub(crate) mod subject;
+pub(crate) mod task;
+pub(crate) mod tighten;
+pub(crate) mod words;
 
 use crate::finding::Location;
 
 /// What follows from a breach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Weight {
     /// It is said.
@@ -20,13 +37,32 @@ pub(crate) enum Weight {
     Block,
 }
 
+impl Weight {
+    /// Returns its word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Review => "review",
+            Self::Block => "block",
+        }
+    }
+}
+
 /// What a breach is about.
+#[allow(
+    dead_code,
+    reason = "rules about what a change brings along name packages and reports"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     /// A file, perhaps a line of it.
     Place(Location),
     /// A package, as `name@version` and its package URL (purl) where it is known.
-    Package { name: String, version: String, purl: Option<String> },
+    Package {
+        name: String,
+        version: String,
+        purl: Option<String>,
+    },
     /// The change as a whole.
     Change,
     /// What is said of it: `title`, `author`, `label`, `budget`.
@@ -53,8 +89,43 @@ pub(crate) struct Breach {
     pub(crate) fingerprint: Option<String>,
 }
 
+impl Breach {
+    /// A breach of the entry's own weight that no baseline knows.
+    pub(crate) fn new(
+        target: Target,
+        message: impl Into<String>,
+        observed: impl Into<String>,
+        limit: impl Into<String>,
+    ) -> Self {
+        Self {
+            target,
+            message: message.into(),
+            observed: observed.into(),
+            limit: limit.into(),
+            fix: None,
+            weight: None,
+            fingerprint: None,
+        }
+    }
+
+    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    pub(crate) fn weight(mut self, weight: Option<Weight>) -> Self {
+        self.weight = weight;
+        self
+    }
+}
+
 /// A rule with its settings, as an entry of a policy has it.
 pub(crate) trait Rule: std::fmt::Debug {
+    /// Whether its settings say something together.
+    fn is_sound(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Says what it does not allow about this change. What it needs and was not given is a breach too: nothing passes unseen.
     fn check(&self, subject: &subject::Subject<'_>, breaches: &mut Vec<Breach>);
 }

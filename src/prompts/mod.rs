@@ -8,7 +8,7 @@ pub(crate) mod file;
 pub(crate) mod github_form;
 pub(crate) mod golden;
 pub(crate) mod output_schema;
-mod place;
+pub(crate) mod place;
 pub(crate) mod prepared;
 mod references;
 pub(crate) mod rules;

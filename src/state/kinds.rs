@@ -44,7 +44,7 @@ kinds! {
     "notification" in "conduct" by ["gate", "state sync"];
     "override" in "plan" by ["gate"];
     "plan" in "plan" by ["plan"], from_artifacts, is_frozen;
-    "policy_verdict" in "policy" by ["check-policy", "gate"];
+    "policy_verdict" in "policy" by ["check-policy", "gate"], is_frozen;
     "provenance_index" in "provenance" by ["provenance generate"];
     "spend" in "budget" by ["budget", "run-agents", "gateway"], is_frozen;
     "test_list" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;

@@ -139,7 +139,7 @@ fn a_wrong_word_is_shown_with_its_place_and_the_nearest_one() {
     let run =
         with_config("schema: maestro.config/v1\noutput:\n  format: jsn\n").run(["config", "show"]);
     insta::assert_snapshot!(run.exits_with(78).stderr, @r"
-    error: `.maestro/maestro.yaml`: output.format: unknown variant `jsn`, expected one of `human`, `json`, `ndjson`, `markdown`, `github`
+    error: `.maestro/maestro.yaml`: output.format: unknown variant `jsn`, expected one of `human`, `json`, `ndjson`, `markdown`, `github`, `sarif`, `junit`
      --> .maestro/maestro.yaml:3:11
       |
     3 |   format: jsn

@@ -17,6 +17,8 @@ const SCHEMAS: [&str; 59] = [
     "budget-status",
     "call",
     "call-plan",
+    "change",
+    "check-policy",
     "ci-budget",
     "config",
     "config-show",
@@ -36,6 +38,10 @@ const SCHEMAS: [&str; 59] = [
     "plan-lint",
     "plan-replay",
     "plan-shard",
+    "policy",
+    "policy-baseline",
+    "policy-input",
+    "policy-task",
     "price",
     "price-batch",
     "prompt",
@@ -139,6 +145,9 @@ fn what_can_be_explained_is_published() {
     let mut proofs = String::from(
         "# Why a document is not verified\n\nGenerated from `maestro explain`. `maestro provenance verify` exits with 14 when one of these says that something is wrong, and with 15 when all of them say that nobody here can tell.\n",
     );
+    let mut policy = String::from(
+        "# Rules of policies\n\nGenerated from `maestro explain`. `docs/policy.md` says how a policy is written; `maestro util schema policy` what each rule takes.\n",
+    );
     let mut codes = String::new();
     let mut environment = String::new();
     let mut kinds = String::new();
@@ -159,6 +168,7 @@ fn what_can_be_explained_is_published() {
             Some(("plan", _)) => plans.push_str(&section),
             Some(("prompts", _)) => rules.push_str(&section),
             Some(("provenance", _)) => proofs.push_str(&section),
+            Some(("policy", _)) => policy.push_str(&section),
             Some(("artifact", _)) => reasons.push_str(&format!("\n## `{code}`\n\n{full}\n")),
             _ if code == "event-kinds" => kinds = full,
             _ if code == "exit-codes" => codes = full,
@@ -171,6 +181,7 @@ fn what_can_be_explained_is_published() {
     assert_published("docs/reference/plan-codes.md", &plans);
     assert_published("docs/reference/prompt-rules.md", &rules);
     assert_published("docs/reference/provenance-codes.md", &proofs);
+    assert_published("docs/reference/policy-rules.md", &policy);
     assert_published("docs/reference/artifacts.md", &reasons);
     let mut text = String::from(
         "# Kinds of event\n\nGenerated. An event of a kind that is not listed is kept and not read.\n\n| kind | room | written by | from artifacts | payload |\n|---|---|---|---|---|\n",

@@ -12,6 +12,8 @@ use serde_json::Value;
 use crate::harness::Maestro;
 use calls::{CALLS, SLOW};
 
+const POLICY: &str = "schema: maestro.policy/v1\nrules:\n- {rule: title, id: short, severity: warn, reason: r, max_length: 72}\n";
+
 const REPORT: &str = r#"<testsuites><testsuite name="s"><testcase name="t"><flakyFailure message="m"/></testcase><testcase name="u"><failure message="n"/></testcase></testsuite></testsuites>"#;
 
 #[test]
@@ -69,6 +71,7 @@ fn prepared() -> Maestro {
             "token-usage.jsonl",
             r#"{"event": "token_usage", "timestamp": "2026-01-01T00:00:00Z", "request_id": "r", "provider": "anthropic", "model": "claude-sonnet-4-6", "path": "/v1/messages", "input_tokens": 1, "output_tokens": 1}"#,
         )
+        .file("policy.yaml", POLICY)
         .file("task.md", "Fix a, b and c.\n")
         .file("prompts.ndjson", r#"{"id": 1, "prompt": "Fix it."}"#)
         .file("answers.csv", "prompt,small,large\nFix it.,True,True\n\"Prove it, then fix it.\",False,True\n")
@@ -257,7 +260,9 @@ fn a_pipe_gets_no_colour_even_in_ci() {
         .env("GITHUB_ACTIONS", "true")
         .env("TERM", "xterm-256color");
     for (call, _) in CALLS {
-        for format in ["human", "json", "ndjson", "markdown", "github"] {
+        for format in [
+            "human", "json", "ndjson", "markdown", "github", "sarif", "junit",
+        ] {
             let run = maestro.run(call.iter().chain(&["--format", format]));
             assert!(
                 !run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'),
@@ -293,7 +298,9 @@ fn colour_can_be_forced_and_forbidden() {
 #[test]
 fn a_report_file_has_the_bytes_of_standard_output_and_no_colour() {
     let maestro = prepared();
-    for format in ["human", "json", "ndjson", "markdown", "github"] {
+    for format in [
+        "human", "json", "ndjson", "markdown", "github", "sarif", "junit",
+    ] {
         let stdout = maestro
             .run(["flakes", "report", "--format", format])
             .success()

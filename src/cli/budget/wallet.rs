@@ -212,7 +212,10 @@ pub(super) fn has_journal(session: &Session<'_>, lease: &str) -> Result<bool, Co
 }
 
 /// Reads the caps of the branch that a change goes to. Without a repository nobody can propose a change, and the folder's own count.
-pub(super) fn caps(session: &mut Session<'_>, base: Option<&str>) -> Result<Caps, CommandError> {
+pub(in crate::cli) fn caps(
+    session: &mut Session<'_>,
+    base: Option<&str>,
+) -> Result<Caps, CommandError> {
     let base = base.filter(|base| !base.is_empty());
     let (bytes, of) = if session.checkout.is_err() && session.named_dir.is_some() {
         let path = session.maestro_dir().join("ci_budget.json");
@@ -317,7 +320,7 @@ pub(crate) fn clean(session: &Session<'_>, name: &str) -> String {
 }
 
 /// Reads what all machines spent, as far as it is known here, with what is damaged of it.
-pub(super) fn accounts(
+pub(in crate::cli) fn accounts(
     session: &Session<'_>,
     state: &StateFolder<'_>,
 ) -> Result<(Accounts, Vec<Damage>), CommandError> {

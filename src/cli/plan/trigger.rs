@@ -140,7 +140,7 @@ fn queued_for(branch: &str) -> Option<String> {
 }
 
 /// Returns the branch that the run is about, as `owner:branch` where it is a fork's.
-pub(super) fn branch(session: &Session<'_>) -> Option<String> {
+pub(in crate::cli) fn branch(session: &Session<'_>) -> Option<String> {
     let of_payload = payload(session).and_then(|payload| payload.branch());
     of_payload.or_else(|| {
         session

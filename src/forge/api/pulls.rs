@@ -189,6 +189,8 @@ pub(crate) struct Review {
     /// None while it is pending.
     pub(crate) submitted_at: Option<Timestamp>,
     pub(crate) commit_id: Option<String>,
+    /// How the reviewer stands to the repository.
+    pub(crate) author_association: Option<String>,
 }
 
 /// Its reviews, oldest first.

@@ -87,6 +87,12 @@ impl PartialEq for Patterns {
     }
 }
 
+impl Default for Patterns {
+    fn default() -> Self {
+        Self(Arc::new([]))
+    }
+}
+
 impl Patterns {
     pub(crate) fn new<S: AsRef<str>>(globs: impl IntoIterator<Item = S>) -> Result<Self, BadGlob> {
         let patterns: Result<Vec<_>, _> = globs

@@ -14,6 +14,7 @@ mod judge;
 mod late;
 mod plan;
 mod provenance_index;
+mod policy_verdict;
 mod retention;
 mod spend;
 mod test_list;
@@ -29,6 +30,7 @@ pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run
 pub(crate) use late::late_line;
 pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
 pub(crate) use provenance_index::{decode_provenance_index, encode_provenance_index};
+pub(crate) use policy_verdict::{PolicyVerdictRecord, encode_policy_verdict};
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
 pub(crate) use spend::{decode_lease, decode_spend, encode_lease, encode_spend};
 pub(crate) use test_list::{KnownLists, base_of, decode_list};
@@ -46,6 +48,7 @@ pub(crate) const CURSOR: &str = "cursor";
 pub(crate) const ISSUE_LINK: &str = "issue_link";
 pub(crate) const PLAN: &str = "plan";
 pub(crate) const PROVENANCE_INDEX: &str = "provenance_index";
+pub(crate) const POLICY_VERDICT: &str = "policy_verdict";
 pub(crate) const LEASE: &str = "lease";
 pub(crate) const SPEND: &str = "spend";
 
@@ -86,6 +89,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         ISSUE_LINK => issue_link::check(event),
         PLAN => plan::check(event),
         PROVENANCE_INDEX => provenance_index::check(event),
+        POLICY_VERDICT => policy_verdict::check(event),
         LEASE => spend::check_lease(event),
         SPEND => spend::check_spend(event),
         _ => Ok(()),

@@ -2,6 +2,19 @@
 
 /// One call of every command that ends at once, with the exit code that it answers in the repository of the tests.
 pub(super) const CALLS: &[(&[&str], i32)] = &[
+    (&["check-policy"], 0),
+    (
+        &[
+            "check-policy",
+            "--policy",
+            "policy.yaml",
+            "--base",
+            "HEAD~1",
+        ],
+        0,
+    ),
+    (&["check-policy", "--base", "nowhere"], 66),
+    (&["check-policy", "--explain-input"], 0),
     (&["plan"], 0),
     (&["plan", "--base", "HEAD~1"], 0),
     (&["plan", "--base", "nowhere"], 66),

@@ -1,0 +1,421 @@
+//! `maestro check-policy`: whether a change may go in.
+
+mod asked;
+mod input;
+mod record;
+mod source;
+mod supplied;
+mod violations;
+mod wire;
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::change::base::{Base, Commit, Trigger, decide};
+use crate::change::lines::{compare, is_binary};
+use crate::change::{Change, Tree};
+use crate::cli::plan::trigger::{occasion, payload};
+use crate::cli::session::Session;
+use crate::cli::trouble::no_repository;
+use crate::conduct::bases::{Found, NoBase, Reach, Search};
+use crate::conduct::changed::{self, Changed};
+use crate::conduct::planner::Planner;
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::plan::graph::components::Components;
+use crate::policy::baseline;
+use crate::policy::engine::{Judgement, Outcome, judge};
+use crate::policy::subject::{AddedLine, FileLines, Subject};
+use crate::policy::task::Task;
+use crate::ports::GitError;
+use crate::state::StateError;
+use asked::Told;
+use input::PolicyInputDocument as InputDocument;
+use source::Loaded;
+use supplied::ReportArgs;
+use wire::{Made, PolicyRow};
+
+#[cfg(test)]
+pub(crate) use input::PolicyInputDocument;
+pub(crate) use wire::CheckPolicyDocument;
+
+/// A server that says nothing for so long is given up.
+const FETCH_SECONDS: u64 = 60;
+
+/// No task is longer.
+const LONGEST_TASK: u64 = 4 * 1024 * 1024;
+
+/// Say whether a change may go in, and what stops it
+///
+/// Judges by the policy at the tip of the branch that the change goes to (`.maestro/policy.yaml`; on your machine by the one where the head left the
+/// remote's default branch), never by the change's own. Without one the built-in policy counts, and stops nothing unless `enforce: [policy]` says so. A
+/// change to `.maestro/` needs a person in every policy. Exits with 10 when something blocks, or when a person has to approve the head first and nobody
+/// did.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Judge what this branch changes
+    $ maestro check-policy
+
+  Try a policy out on the last commit, for a program
+    $ maestro check-policy --policy policy.yaml --base HEAD~1 --format json")]
+pub(crate) struct CheckPolicyArgs {
+    /// Compare with where the head left this revision, and take the policy from it, instead of what the event or the remote's default branch says
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+
+    /// Judge this commit
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    head: String,
+
+    /// Judge this task of an agent: the files that it means to change or, with --base, what it did
+    #[arg(long, value_name = "FILE")]
+    task: Option<PathBuf>,
+
+    /// Judge by this policy, to try it out; nothing is stored
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    #[command(flatten)]
+    mode: ModeArgs,
+
+    /// Write a baseline of what is there today to this file
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+
+    /// Fetch nothing, even where a clone has too little of the past
+    #[arg(long)]
+    no_fetch: bool,
+
+    #[command(flatten)]
+    reports: ReportArgs,
+}
+
+/// What becomes of the outcome.
+#[derive(Debug, Clone, clap::Args)]
+struct ModeArgs {
+    /// Let the outcome count, whatever the configuration enforces
+    #[arg(long)]
+    enforce: bool,
+
+    /// Judge, but store nothing and exit with 0
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print what would be judged instead of judging it
+    #[arg(long)]
+    explain_input: bool,
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandResult {
+    if session
+        .var("MAESTRO_DISABLE")
+        .is_some_and(|value| value != "0" && value != "false")
+    {
+        session
+            .ui
+            .warn("MAESTRO_DISABLE is set: the policy is not judged");
+        session.render(&CheckPolicyDocument::disabled())?;
+        return Ok(ExitCode::Success);
+    }
+    let supplied = supplied::read(session, &args.reports)?;
+    let task = args
+        .task
+        .as_ref()
+        .map(|path| read_task(session, path))
+        .transpose()?;
+    let base = args.base.as_deref().filter(|base| !base.is_empty());
+    let scene = scene(session, args, base, task.as_ref())?;
+    let is_local = occasion(session).trigger == Trigger::Local;
+    // A person's change is judged by what it left, also where there is no remote to ask.
+    let of = base.or_else(|| scene.bases.first().map(String::as_str).filter(|_| is_local));
+    let loaded = match &args.policy {
+        Some(path) => source::given(session, path, !args.no_fetch)?,
+        None => source::of_base(session, of, !args.no_fetch)?,
+    };
+    let lines = lines(&scene.changed);
+    let mut told = asked::told(session);
+    if let Some(task) = &task {
+        told.of_task(task);
+    }
+    let changes = &scene.changed.changes;
+    let today = session.now().to_zoned(TimeZone::UTC).date();
+    let judged = |told: &mut Told| {
+        asked::complete(&mut told.asked, &loaded.policy);
+        let subject = Subject {
+            changes,
+            lines: &lines,
+            asked: &told.asked,
+            supplied: supplied.as_ref(),
+            today,
+        };
+        judge(&loaded.policy, &loaded.baseline, &subject, task.as_ref())
+    };
+    if told.is_unknown() {
+        asked::ask_github(session, &mut told);
+        told.fear_the_worst();
+    }
+    if has_rule(&loaded, "budget") {
+        told.asked.spent = asked::spent(session, told.asked.number, loaded.commit.as_deref());
+    }
+    let mut judgement = judged(&mut told);
+    // Where nothing hangs on it nobody is asked who approved.
+    if judgement.outcome >= Outcome::Review || has_rule(&loaded, "human-approval") {
+        asked::ask_github(session, &mut told);
+        judgement = judged(&mut told);
+    }
+    if args.mode.explain_input {
+        let subject = Subject {
+            changes,
+            lines: &lines,
+            asked: &told.asked,
+            supplied: supplied.as_ref(),
+            today,
+        };
+        let document =
+            InputDocument::new(PolicyRow::new(&loaded), (scene.bases, scene.head), &subject);
+        session.render(&document)?;
+        return Ok(ExitCode::Success);
+    }
+    answer(
+        session,
+        args,
+        (&loaded, &judgement),
+        (scene, &told, task.as_ref()),
+    )
+}
+
+fn has_rule(loaded: &Loaded, name: &str) -> bool {
+    loaded
+        .policy
+        .entries
+        .iter()
+        .any(|entry| entry.rule.name == name)
+}
+
+/// Saves, renders and answers.
+fn answer(
+    session: &mut Session<'_>,
+    args: &CheckPolicyArgs,
+    (loaded, judgement): (&Loaded, &Judgement),
+    (scene, told, task): (Scene, &Told, Option<&Task>),
+) -> CommandResult {
+    let document = CheckPolicyDocument::new(Made {
+        loaded,
+        judgement,
+        enforced: (loaded.enforced || args.mode.enforce) && !args.mode.dry_run,
+        merge_bases: scene.bases,
+        head: scene.head,
+        task: task.map(|task| task.id.clone()),
+        pull_request: told.asked.number,
+        files: scene.changed.changes.len() as u64,
+    });
+    if let Some(path) = &args.write_baseline {
+        write_baseline(session, path, judgement)?;
+    }
+    session.render(&document)?;
+    // A verdict that cannot be kept is a verdict all the same.
+    if !args.mode.dry_run
+        && args.policy.is_none()
+        && let Err(error) = record::record(session, &document)
+    {
+        session
+            .ui
+            .warn(&format!("the verdict is not kept: {:#}", error.error));
+    }
+    match document.complaint() {
+        Some(complaint) if document.enforced => Err(complaint),
+        Some(complaint) => {
+            session
+                .ui
+                .warn(&format!("not enforced: {:#}", complaint.error));
+            Ok(ExitCode::Success)
+        }
+        None => Ok(ExitCode::Success),
+    }
+}
+
+fn read_task(session: &Session<'_>, path: &std::path::Path) -> Result<Task, CommandError> {
+    let failed = |error| CommandError::reading(path, error);
+    let file = session
+        .world
+        .files
+        .open(&session.base.join(path))
+        .map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST_TASK)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    Task::read(&bytes).map_err(|error| {
+        let message = format!("`{}`: {error}", path.display());
+        CommandError::message(ErrorKind::BadInput, message)
+            .hint("`maestro util schema policy-task` prints what may stand where")
+    })
+}
+
+fn write_baseline(
+    session: &mut Session<'_>,
+    path: &std::path::Path,
+    judgement: &Judgement,
+) -> Result<(), CommandError> {
+    let (file, left) = baseline::of(&judgement.violations, violations::shown);
+    let mut text = serde_json::to_string_pretty(&file)
+        .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    text.push('\n');
+    let to = session.base.join(path);
+    let written = session
+        .world
+        .files
+        .write_atomic(&to, &mut |out| out.write_all(text.as_bytes()));
+    written.map_err(|error| CommandError::writing(&to, error))?;
+    if left > 0 {
+        session.ui.warn(&format!("{left} violations stay: no baseline forgives what a change itself does, secrets, or what is locked"));
+    }
+    Ok(())
+}
+
+/// What is judged.
+struct Scene {
+    bases: Vec<String>,
+    head: String,
+    changed: Changed,
+}
+
+fn git_trouble(error: GitError) -> CommandError {
+    StateError::from(error).into()
+}
+
+fn scene(
+    session: &mut Session<'_>,
+    args: &CheckPolicyArgs,
+    base: Option<&str>,
+    task: Option<&Task>,
+) -> Result<Scene, CommandError> {
+    let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
+    let may_fetch = !session.settings.offline.value && !args.no_fetch;
+    let remote = session.source_remote();
+    let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+    let planner = Planner::new(
+        session.world.history.as_ref(),
+        folder,
+        &checkout.common_dir,
+        may_fetch.then_some(remote.as_str()),
+        Components::default(),
+    );
+    let mut planner = planner.map_err(git_trouble)?;
+    let head = planner.commit(&args.head).map_err(git_trouble)?;
+    let head = head.ok_or_else(|| not_found(&args.head))?;
+    if let Some(task) = task.filter(|_| base.is_none()) {
+        let tree = planner.list(&head.object).map_err(git_trouble)?;
+        return Ok(Scene {
+            bases: Vec::new(),
+            head: head.object,
+            changed: Changed::planned(planned(task, &tree)),
+        });
+    }
+    let bases = bases(
+        session,
+        &mut planner,
+        (base, &head),
+        may_fetch.then_some(remote),
+    )?;
+    let changed = changed::read(&mut planner, &bases, &head.object).map_err(git_trouble)?;
+    Ok(Scene {
+        bases,
+        head: head.object,
+        changed,
+    })
+}
+
+fn planned(task: &Task, tree: &Tree) -> Vec<Change> {
+    task.planned(|path| tree.get(path).map(|listed| listed.entry()))
+}
+
+/// Finds the commits that the change is held against.
+fn bases(
+    session: &mut Session<'_>,
+    planner: &mut Planner<'_>,
+    (given, head): (Option<&str>, &Commit),
+    remote: Option<String>,
+) -> Result<Vec<String>, CommandError> {
+    let trigger = occasion(session).trigger;
+    let base = match (&trigger, given) {
+        // What a push brought is what is new on its branch, not what differs from something that passed.
+        (Trigger::Push { .. }, None) => match pushed_onto(session) {
+            Some(before) => Base::Commit(before),
+            None => decide(None, &trigger, head),
+        },
+        _ => decide(given, &trigger, head),
+    };
+    let mut said = Vec::new();
+    let mut search = Search {
+        planner,
+        reach: Reach {
+            remote,
+            deadline: Duration::from_secs(FETCH_SECONDS),
+        },
+        last_green: &mut |_| None,
+        say: &mut |words| said.push(words.to_owned()),
+    };
+    let found = search.find(&base, head);
+    for words in said {
+        session.ui.status(&words);
+    }
+    let found = found.map_err(|error| match error {
+        NoBase::NotFound(revision) => not_found(&revision),
+        NoBase::Git(error) => git_trouble(error),
+    })?;
+    match found {
+        Found::Commits { bases, .. } => Ok(bases.into_iter().map(|commit| commit.object).collect()),
+        Found::Everything(reason) => {
+            let message = format!("nobody knows what the change is: {}", reason.detail);
+            Err(CommandError::message(ErrorKind::Unavailable, message)
+                .hint("name what it is compared with: `--base REV`"))
+        }
+    }
+}
+
+/// Returns what a branch was before a push; nothing for a new one.
+fn pushed_onto(session: &Session<'_>) -> Option<String> {
+    let before = payload(session)?.before?;
+    before.bytes().any(|byte| byte != b'0').then_some(before)
+}
+
+fn not_found(revision: &str) -> CommandError {
+    let message = format!("there is no commit `{revision}`");
+    CommandError::message(ErrorKind::NotFound, message).hint(
+        "name a commit, branch or tag that this clone has; `git fetch` brings what it has not",
+    )
+}
+
+/// Returns what changed inside each file, in order of path.
+fn lines(changed: &Changed) -> Vec<FileLines<'_>> {
+    let all = changed.changes.iter().map(|change| {
+        let (old, new) = (
+            changed.content(change.old.as_ref()),
+            changed.content(change.new.as_ref()),
+        );
+        let is_binary = is_binary(old.unwrap_or_default()) || is_binary(new.unwrap_or_default());
+        let found = if is_binary {
+            crate::change::lines::Difference::default()
+        } else {
+            compare(old.unwrap_or_default(), new.unwrap_or_default())
+        };
+        let added = found
+            .added
+            .into_iter()
+            .map(|(number, text)| AddedLine { number, text });
+        FileLines {
+            path: change.path.clone(),
+            is_binary,
+            added: added.collect(),
+            deleted: found.deleted,
+            old,
+            new,
+        }
+    });
+    all.collect()
+}

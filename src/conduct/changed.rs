@@ -1,0 +1,82 @@
+//! Reads what a change is: its paths, and every file before and after.
+
+use std::collections::BTreeMap;
+
+use super::planner::Planner;
+use crate::change::{Change, Entry, Kind, parse_raw};
+use crate::ports::GitError;
+
+/// A change with its contents.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    /// In order of path.
+    pub(crate) changes: Vec<Change>,
+    /// What stands in files and where links lead, by object.
+    blobs: BTreeMap<String, Vec<u8>>,
+}
+
+impl Changed {
+    /// What somebody means to change: nobody knows what will stand in it.
+    pub(crate) fn planned(changes: Vec<Change>) -> Self {
+        Self {
+            changes,
+            blobs: BTreeMap::new(),
+        }
+    }
+
+    /// Returns what stands in a file, or where a link leads.
+    pub(crate) fn content(&self, entry: Option<&Entry>) -> Option<&[u8]> {
+        let entry = entry.filter(|entry| entry.kind() != Kind::Submodule)?;
+        self.blobs.get(&*entry.object).map(Vec::as_slice)
+    }
+}
+
+/// Reads what differs between some commits and another one. A path counts when it differs from any of them.
+pub(crate) fn read(
+    planner: &mut Planner<'_>,
+    bases: &[String],
+    head: &str,
+) -> Result<Changed, GitError> {
+    let mut changes: Vec<Change> = Vec::new();
+    for base in bases {
+        let raw = planner.history.raw_diff(&planner.folder, base, head)?;
+        changes.extend(parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))?);
+    }
+    // Two paths that are no UTF-8 may look alike, and are two all the same: only what was found twice counts once.
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    changes.dedup();
+    let blobs = contents(planner, &changes)?;
+    Ok(Changed { changes, blobs })
+}
+
+fn contents(
+    planner: &mut Planner<'_>,
+    changes: &[Change],
+) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
+    let sides = changes.iter().flat_map(|change| [&change.old, &change.new]);
+    let entries = sides
+        .flatten()
+        .filter(|entry| entry.kind() != Kind::Submodule);
+    let mut names: Vec<String> = entries.map(|entry| entry.object.to_string()).collect();
+    names.sort_unstable();
+    names.dedup();
+    planner.prefetch(&names)?;
+    let mut blobs = BTreeMap::new();
+    let mut missing = None;
+    planner.objects.read(&names, &mut |place, object| {
+        let name = names.get(place).cloned().unwrap_or_default();
+        match object.filter(|object| object.kind == "blob") {
+            Some(object) => {
+                blobs.insert(name, object.bytes);
+            }
+            None => missing = Some(name),
+        }
+    })?;
+    match missing {
+        // What cannot be looked into is not let through.
+        Some(name) => Err(GitError::Refused(format!(
+            "the object {name} of a changed file is not in this clone"
+        ))),
+        None => Ok(blobs),
+    }
+}

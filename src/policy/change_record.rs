@@ -1,0 +1,119 @@
+//! `.maestro/changes/NAME.yaml`: what a change is, in a form that programs read. Adding one is the only thing in `.maestro/` that needs no person.
+
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+
+use super::words::{Words, checked};
+use crate::config::{Kind, read_as};
+
+const SCHEMA: &str = "maestro.change/v1";
+
+const KIND: Kind = Kind {
+    schema: SCHEMA,
+    published: "change",
+};
+
+/// No record is larger.
+const LARGEST: usize = 16 * 1024;
+
+/// What a change is. Kinds are those of keepachangelog.com.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, schemars(title = "maestro.change/v1", inline))]
+#[expect(
+    dead_code,
+    reason = "whether it can be read is all that is asked today"
+)]
+pub(crate) struct ChangeRecord {
+    /// `maestro.change/v1`
+    #[serde(deserialize_with = "schema")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    schema: (),
+    /// What kind of change it is.
+    kind: ChangeKind,
+    /// What it is, in one sentence.
+    summary: Words,
+    /// More of it.
+    #[serde(default)]
+    details: Option<Words>,
+    /// The issue that it is about.
+    #[serde(default)]
+    issue: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
+#[serde(rename_all = "lowercase")]
+enum ChangeKind {
+    Added,
+    Changed,
+    Deprecated,
+    Removed,
+    Fixed,
+    Security,
+}
+
+fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    checked(deserializer, "`maestro.change/v1`", |text| match text {
+        SCHEMA => Ok(()),
+        text => Err(format!(
+            "its schema is `{text}`, and this version reads `{SCHEMA}`"
+        )),
+    })
+}
+
+/// Whether a file is a record, by its place, its name and what stands in it.
+pub(crate) fn is_valid(path: &str, bytes: &[u8]) -> bool {
+    let name = path
+        .strip_prefix(".maestro/changes/")
+        .and_then(|name| name.rsplit_once('.'));
+    let is_named = name.is_some_and(|(name, end)| {
+        let is_plain =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        matches!(end, "yaml" | "yml" | "json")
+            && !name.is_empty()
+            && name.len() <= 100
+            && name.chars().all(is_plain)
+    });
+    let text = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.len() <= LARGEST);
+    is_named && text.is_some_and(|text| read_as::<ChangeRecord>(KIND, text, path).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_valid_in_its_place_under_a_plain_name() {
+        let yaml = "schema: maestro.change/v1\nkind: added\nsummary: More.\nissue: 3\n";
+        let json = r#"{"schema": "maestro.change/v1", "kind": "security", "summary": "Less."}"#;
+        assert!(is_valid(".maestro/changes/a-1.yaml", yaml.as_bytes()));
+        assert!(is_valid(".maestro/changes/a.json", json.as_bytes()));
+        for path in [
+            ".maestro/changes/a",
+            ".maestro/changes/A.yaml",
+            ".maestro/changes/b/a.yaml",
+            ".maestro/a.yaml",
+            "a.yaml",
+            ".maestro/changes/../policy.yaml",
+        ] {
+            assert!(!is_valid(path, yaml.as_bytes()), "{path}");
+        }
+        for text in [
+            "",
+            "schema: maestro.change/v2\nkind: added\nsummary: x\n",
+            "schema: maestro.change/v1\nkind: other\nsummary: x\n",
+            "schema: maestro.change/v1\nkind: added\nsummary: ' '\n",
+        ] {
+            assert!(
+                !is_valid(".maestro/changes/a.yaml", text.as_bytes()),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! `ci-code`: a change to what CI or a developer's tools execute.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{About, Order};
+use crate::change::{Change, Kind};
+use crate::policy::globs::Globs;
+use crate::policy::paths::{folded, linked};
+use crate::policy::subject::Subject;
+use crate::policy::{Breach, Rule};
+
+pub(super) const ABOUT: About = About {
+    name: "ci-code",
+    what: "a change to what CI or developers' tools execute by themselves",
+    why: "A workflow, a git hook, a build script or a test's set-up runs with the rights of whoever builds, before anybody reads what it does; an agent or a \
+          stranger who may change one may do all that CI may do. The rule knows workflows and actions of the common services, git hooks and \
+          what installs them, `build.rs` and Cargo's settings, `conftest.py`, `setup.py` and the like, Makefiles and their kin, wrappers of Gradle \
+          and Maven, Dockerfiles and development containers, and settings of JavaScript tools that are programs. Of manifests only the parts \
+          that are run count: `scripts` of package.json, `build-system` of pyproject.toml, `build` of Cargo.toml. Every spelling of a path counts, its \
+          removal too, and a link to such a file. What is yours alone can be named under `also`. Example: `also: ['scripts/ci/**']`",
+    fix: "leave it out of the change, or let somebody who knows the build review it",
+    keys: &[("also", Order::Grows), ("except", Order::Shrinks)],
+};
+
+/// `ci-code`
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CiCode {
+    /// Globs of what is executed here beside what the rule knows.
+    #[serde(default)]
+    also: Globs,
+    /// Globs of what is not executed all the same.
+    #[serde(default)]
+    except: Globs,
+}
+
+/// Folders all of whose files count, wherever they lie.
+const FOLDERS: [&str; 16] = [
+    ".github/workflows",
+    ".github/actions",
+    ".gitlab",
+    ".circleci",
+    ".buildkite",
+    ".woodpecker",
+    ".azure-pipelines",
+    ".devcontainer",
+    ".githooks",
+    ".git-hooks",
+    ".husky",
+    ".lefthook",
+    ".cargo",
+    ".mvn",
+    "gradle/wrapper",
+    ".yarn",
+];
+
+/// Names of files that count, wherever they lie.
+const NAMES: [&str; 86] = [
+    ".appveyor.yml", ".bazelrc", ".cirrus.yml", ".drone.yml", ".envrc", ".gitlab-ci.yml", ".lefthook.yml", ".npmrc", ".overcommit.yml",
+    ".pnpmfile.cjs", ".pnpmfile.mjs", ".pnp.cjs", ".pre-commit-config.yaml", ".pre-commit-hooks.yaml", ".pypirc", ".rspec", ".travis.yml",
+    ".woodpecker.yml", ".woodpecker.yaml", ".yarnrc", ".yarnrc.yml", "action.yaml", "action.yml", "appveyor.yml", "azure-pipelines.yml",
+    "bitbucket-pipelines.yml", "build", "build.bazel", "build.gradle", "build.gradle.kts", "build.rs", "build.sh", "build.xml", "build.zig",
+    "cloudbuild.yaml", "cmakelists.txt", "codefresh.yml", "compose.yaml", "compose.yml", "configure", "configure.ac", "conftest.py",
+    "devcontainer.json", "docker-bake.hcl", "docker-compose.yaml", "docker-compose.yml", "earthfile", "flake.nix", "gemfile",
+    "gnumakefile", "gradlew", "gradlew.bat", "gruntfile.js", "gulpfile.js", "jenkinsfile", "justfile", "lefthook.yaml",
+    "lefthook.yml", "lefthook.toml", "magefile.go", "makefile", "makefile.am", "makefile.in", "meson.build", "mise.toml", "module.bazel", "mvnw", "mvnw.cmd", "noxfile.py",
+    "pytest.ini", "rakefile", "rust-toolchain", "rust-toolchain.toml", "settings.gradle", "settings.gradle.kts", "setup.cfg", "setup.py",
+    "sitecustomize.py", "snapcraft.yaml", "taskfile.yaml", "taskfile.yml", "tox.ini", "usercustomize.py", "vagrantfile", "workspace", "workspace.bazel",
+];
+
+/// Names that begin or end so count too.
+const STARTS: [&str; 3] = ["dockerfile", "containerfile", "docker-compose."];
+/// What is written about them begins so too, and is read by people only.
+const PROSE: [&str; 4] = [".adoc", ".md", ".rst", ".txt"];
+const ENDS: [&str; 12] = [
+    ".bzl", ".cmake", ".csproj", ".dockerfile", ".gemspec", ".mk", ".pth", ".props", ".targets", ".vcxproj", ".fsproj", ".just",
+];
+
+/// Settings of JavaScript tools that are programs: `vite.config.ts`, `.eslintrc.cjs`.
+const PROGRAMS: [&str; 6] = [".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"];
+
+/// Parts of manifests that are run.
+const PARTS: [(&str, &[&str]); 6] = [
+    (
+        "package.json",
+        &[
+            "scripts", "packageManager", "gypfile", "husky", "lint-staged", "simple-git-hooks", "pre-commit", "trustedDependencies", "pnpm", "jest",
+            "mocha", "ava", "nyc", "babel", "eslintConfig", "prettier", "wireit", "nx",
+        ],
+    ),
+    ("composer.json", &["scripts", "config"]),
+    ("deno.json", &["tasks"]),
+    ("deno.jsonc", &["tasks"]),
+    (
+        "pyproject.toml",
+        &[
+            "build-system", "tool.pytest", "tool.setuptools", "tool.hatch", "tool.pdm", "tool.poetry.build", "tool.poe", "tool.taskipy", "tool.tox", "tool.cibuildwheel",
+            "tool.maturin", "tool.scikit-build",
+        ],
+    ),
+    ("cargo.toml", &["package.build", "package.links", "lib.proc-macro", "package.default-run"]),
+];
+
+/// Returns why a path counts.
+fn known(path: &str) -> Option<String> {
+    let path = folded(path);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_in = |folder: &&&str| {
+        let mut rest = path.as_str();
+        loop {
+            match rest.strip_prefix(**folder) {
+                Some(below) if below.is_empty() || below.starts_with('/') => return true,
+                _ => {}
+            }
+            match rest.split_once('/') {
+                Some((_, below)) => rest = below,
+                None => return false,
+            }
+        }
+    };
+    if let Some(folder) = FOLDERS.iter().find(is_in) {
+        return Some(format!("{folder}/"));
+    }
+    let is_tasks = name == "tasks.json" && path.ends_with(".vscode/tasks.json");
+    let is_named = NAMES.contains(&name) || STARTS.iter().any(|start| name.starts_with(start)) && !PROSE.iter().any(|end| name.ends_with(end)) || ENDS.iter().any(|end| name.ends_with(end));
+    let stem = PROGRAMS.iter().find_map(|end| name.strip_suffix(end));
+    let is_program = stem.is_some_and(|stem| stem.ends_with(".config") || stem.starts_with('.') && stem.ends_with("rc"));
+    (is_named || is_tasks || is_program).then(|| name.to_owned())
+}
+
+/// Returns the part of a manifest that is run and was changed.
+fn part(change: &Change, subject: &Subject<'_>) -> Option<String> {
+    let path = folded(&change.path);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let (_, keys) = PARTS.iter().find(|(known, _)| *known == name)?;
+    let (old, new) = match subject.lines_of(&change.path) {
+        Some(lines) => (lines.old, lines.new),
+        None => (None, None),
+    };
+    if old.is_none() && new.is_none() {
+        // Nobody knows what stands in it.
+        return Some(name.to_owned());
+    }
+    let is_json = matches!(name, "package.json" | "composer.json" | "deno.json" | "deno.jsonc");
+    let document = |bytes: Option<&[u8]>| match bytes {
+        None => Some(Value::Null),
+        Some(bytes) if is_json => serde_json::from_slice(bytes).ok(),
+        Some(bytes) => toml::from_str(std::str::from_utf8(bytes).ok()?).ok(),
+    };
+    let (Some(old), Some(new)) = (document(old), document(new)) else {
+        return Some(name.to_owned());
+    };
+    let at = |document: &Value, key: &str| {
+        let mut value = Some(document);
+        for step in key.split('.') {
+            value = value.and_then(|value| value.get(step));
+        }
+        value.cloned()
+    };
+    let changed = keys.iter().find(|key| at(&old, key) != at(&new, key))?;
+    Some(format!("{changed} of {name}"))
+}
+
+impl Rule for CiCode {
+    fn check(&self, subject: &Subject<'_>, breaches: &mut Vec<Breach>) {
+        for change in subject.changes {
+            if self.except.excepts(change) {
+                continue;
+            }
+            let target = subject.link_of(change).and_then(|target| linked(&change.path, &target));
+            let found = known(&change.path)
+                .or_else(|| stands_for(change))
+                .or_else(|| self.also.touching(change).map(str::to_owned))
+                .or_else(|| target.as_deref().and_then(known))
+                .or_else(|| part(change, subject));
+            if let Some(what) = found {
+                breaches.push(Breach::new(
+                    subject.place(&change.path),
+                    "CI or developers' tools execute it by themselves",
+                    format!("{} {}", change.status().name(), change.path),
+                    format!("no change of {what}"),
+                ));
+            }
+        }
+    }
+}
+
+/// A link or submodule in the place of a folder above one that counts.
+fn stands_for(change: &Change) -> Option<String> {
+    let sides = [&change.old, &change.new];
+    let is_file = sides.into_iter().flatten().all(|entry| entry.kind() == Kind::File);
+    if is_file {
+        return None;
+    }
+    let folder = format!("{}/", folded(&change.path));
+    FOLDERS.iter().find(|known| known.starts_with(&folder)).map(|known| format!("{known}/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::rules::tests::{Case, check};
+
+    const RULE: &str = "{rule: ci-code, also: ['scripts/ci/**'], except: ['examples/**']}";
+
+    #[test]
+    fn what_is_executed_counts_in_every_spelling() {
+        let bad = [
+            ".github/workflows/ci.yml", ".GITHUB/Workflows/ci.yml", "sub/.github/workflows/x.yml", ".github/actions/a/action.yml", "a/action.yml", ".husky/pre-commit",
+            "build.rs", "crates/a/Build.rs", "tests/conftest.py", "setup.py", "a/Makefile", "rules.mk", "Dockerfile.dev", "vite.config.ts", ".eslintrc.cjs",
+            ".cargo/config.toml", "rust-toolchain.toml", "gradle/wrapper/gradle-wrapper.jar", ".vscode/tasks.json", ".devcontainer/devcontainer.json", "scripts/ci/x.sh",
+            "src/../build.rs", "Jenkinsfile", ".npmrc", "x.pth", "app.csproj",
+        ];
+        check(RULE, Case::paths(&bad), &bad);
+        check(RULE, Case::paths(&["src/main.rs", "docs/makefile.md", "examples/build.rs", "tasks.json", "src/build/mod.rs", "a.config.json", "README"]), &[]);
+    }
+
+    #[test]
+    fn its_removal_and_what_stands_in_its_place_count() {
+        check(RULE, Case::default().removed("build.rs").added("src/build2.rs", ""), &["build.rs"]);
+        check(RULE, Case::default().link(".github", "x"), &[".github"]);
+        check(RULE, Case::default().link("hooks", ".husky/x"), &["hooks"]);
+        check(RULE, Case::default().submodule(".Github"), &[".Github"]);
+        check(RULE, Case::default().link("docs/a", "b"), &[]);
+    }
+
+    #[test]
+    fn of_manifests_only_what_is_run_counts() {
+        let json = |old: &str, new: &str| Case::default().changed("web/package.json", old, new);
+        check(RULE, json("{\"version\": \"1\"}", "{\"version\": \"2\"}"), &[]);
+        check(RULE, json("{\"scripts\": {\"a\": \"b\"}}", "{\"scripts\": {\"a\": \"b\"}, \"x\": 1}"), &[]);
+        check(RULE, json("{}", "{\"scripts\": {\"postinstall\": \"curl x\"}}"), &["web/package.json"]);
+        check(RULE, json("{\"scripts\": {\"test\": \"x\"}}", "{}"), &["web/package.json"]);
+        check(RULE, json("{}", "{ broken"), &["web/package.json"]);
+        let toml = |old: &str, new: &str| Case::default().changed("pyproject.toml", old, new);
+        check(RULE, toml("[project]\nname = 'a'\n", "[project]\nname = 'b'\n"), &[]);
+        check(RULE, toml("", "[build-system]\nrequires = ['x']\n"), &["pyproject.toml"]);
+        check(RULE, Case::default().changed("Cargo.toml", "[package]\n", "[package]\nbuild = 'b.rs'\n"), &["Cargo.toml"]);
+        check(RULE, Case::default().added("a/package.json", "{\"name\": \"a\"}"), &[]);
+    }
+}

@@ -1,0 +1,98 @@
+//! Texts of a policy, each looked at where it stands, so that what is wrong is shown at its place.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// No reason, fix or name is longer.
+const LONGEST: usize = 2000;
+
+/// Reads a text into something; what is wrong with it is an error at its place.
+pub(crate) fn checked<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expecting: &'static str,
+    read: fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    struct Reader<T>(&'static str, fn(&str) -> Result<T, String>);
+    impl<T> Visitor<'_> for Reader<T> {
+        type Value = T;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str(self.0)
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+            (self.1)(text).map_err(E::custom)
+        }
+    }
+    deserializer.deserialize_str(Reader(expecting, read))
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident($inner:ty), $schema:literal, $expecting:literal, $read:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub(crate) struct $name(pub(crate) $inner);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                checked(deserializer, $expecting, $read).map(Self)
+            }
+        }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $schema })
+            }
+        }
+    )+};
+}
+
+texts! {
+    /// What an entry is called.
+    Id(String), "^[a-z0-9][a-z0-9-]{0,63}$", "expected small letters, digits and `-`", id;
+    /// A sentence.
+    Words(String), "\\S", "expected a text", words;
+    /// A day, as `2026-12-31`.
+    Day(Date), "^\\d{4}-\\d{2}-\\d{2}$", "expected a day, as `2026-12-31`", day;
+}
+
+fn id(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || text.len() > 64 || text.starts_with('-') || !text.chars().all(is_plain) {
+        return Err(format!(
+            "`{text}` is no id: use small letters, digits and `-`, at most 64, as `no-binaries`"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn words(text: &str) -> Result<String, String> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err("it says nothing: write a sentence".to_owned());
+    }
+    if trimmed.len() > LONGEST {
+        return Err(format!("it is longer than {LONGEST} bytes"));
+    }
+    Ok(trimmed.to_owned())
+}
+
+/// Reads a day; what is no day is never "for ever" (snyk/policy#203).
+fn day(text: &str) -> Result<Date, String> {
+    let date = (text.len() == 10)
+        .then(|| text.parse::<Date>().ok())
+        .flatten();
+    date.ok_or_else(|| format!("`{text}` is no day: write it as `2026-12-31`"))
+}
