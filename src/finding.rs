@@ -28,7 +28,7 @@ impl Severity {
 }
 
 /// Where it is; lines and columns count from one.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
 pub(crate) struct Location {
     pub(crate) path: String,
     pub(crate) line: Option<u32>,
