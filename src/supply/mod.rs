@@ -170,9 +170,14 @@ impl Supplied {
         Ok(())
     }
 
-    /// Reads a SARIF log.
-    pub(crate) fn add_sarif(&mut self, side: Side, bytes: &[u8]) -> Result<(), NotRead> {
-        let read = sarif::read(bytes)?;
+    /// Reads a SARIF log; `checkout` is where the repository lay for the scanner, as far as that is known.
+    pub(crate) fn add_sarif(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        checkout: Option<&str>,
+    ) -> Result<(), NotRead> {
+        let read = sarif::read(bytes, checkout)?;
         let log = self.side(side).log.get_or_insert_default();
         log.tools.extend(read.tools);
         log.failed.extend(read.failed);

@@ -137,12 +137,16 @@ impl Package {
 
     /// Whether both may be the same: what one does not say is no difference.
     pub(crate) fn is(&self, other: &Self) -> bool {
+        // Most differ here already.
+        let same_version = self.version_key() == other.version_key()
+            || self.version.is_empty()
+            || other.version.is_empty();
+        if !same_version {
+            return false;
+        }
         let (mine, theirs) = (self.key(), other.key());
         let same_kind = mine.0 == theirs.0 || mine.0.is_empty() || theirs.0.is_empty();
-        let same_version = self.version_key() == other.version_key();
-        same_kind
-            && mine.1 == theirs.1
-            && (same_version || self.version.is_empty() || other.version.is_empty())
+        same_kind && mine.1 == theirs.1
     }
 
     /// Returns `name@version`.

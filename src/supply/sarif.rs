@@ -13,6 +13,9 @@ use super::json::{Document, Value};
 use super::severity::Severity;
 use super::{NotRead, Wanted};
 
+/// How much of a message is kept, in bytes.
+const LONGEST: usize = 4096;
+
 /// SARIF's own scale.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
@@ -67,8 +70,8 @@ pub(crate) struct Log {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Reads a log.
-pub(crate) fn read(bytes: &[u8]) -> Result<Log, NotRead> {
+/// Reads a log; `checkout` is where the repository lay for the scanner, as far as that is known.
+pub(crate) fn read(bytes: &[u8], checkout: Option<&str>) -> Result<Log, NotRead> {
     let text = super::text(bytes)?;
     let document = Document::parse(&text)?;
     let root = document.root();
@@ -83,7 +86,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Log, NotRead> {
     }
     let mut log = Log::default();
     for value in root.array("runs")? {
-        run(value, &mut log)?;
+        run(value, checkout, &mut log)?;
     }
     if log.tools.is_empty() {
         return Err(NotRead::at(root.place(), "it has no run of a tool"));
@@ -115,7 +118,7 @@ impl Rule<'_> {
     }
 }
 
-fn run(value: Value<'_>, log: &mut Log) -> Result<(), NotRead> {
+fn run(value: Value<'_>, checkout: Option<&str>, log: &mut Log) -> Result<(), NotRead> {
     let Some(driver) = value.path(&["tool", "driver"]) else {
         return Err(NotRead::at(value.place(), "a run has no `tool.driver`"));
     };
@@ -142,7 +145,7 @@ fn run(value: Value<'_>, log: &mut Log) -> Result<(), NotRead> {
             by_id.entry(id).or_insert(*rule);
         }
     }
-    let bases = bases(value);
+    let bases = bases(value, checkout);
     for result in value.array("results")? {
         // What is passed, open or not applicable is no finding.
         if result.string("kind").is_some_and(|kind| kind != "fail") || is_suppressed(result) {
@@ -166,7 +169,7 @@ fn is_suppressed(result: Value<'_>) -> bool {
 }
 
 /// Returns where the checkout lay on the scanner's machine, longest first.
-fn bases(run: Value<'_>) -> Vec<String> {
+fn bases(run: Value<'_>, checkout: Option<&str>) -> Vec<String> {
     let given = run
         .get("originalUriBaseIds")
         .map(Value::members)
@@ -176,7 +179,11 @@ fn bases(run: Value<'_>) -> Vec<String> {
     let folders = run
         .list("invocations")
         .filter_map(|one| one.get("workingDirectory")?.string("uri"));
-    let mut bases: Vec<String> = given.chain(folders).map(|uri| plain_path(&uri)).collect();
+    let mut bases: Vec<String> = given
+        .chain(folders)
+        .chain(checkout.map(str::to_owned))
+        .map(|uri| plain_path(&uri))
+        .collect();
     bases.retain(|base| base.len() > 1 && base.starts_with('/'));
     bases.sort_unstable_by_key(|base| std::cmp::Reverse(base.len()));
     bases
@@ -282,15 +289,15 @@ fn message(result: Value<'_>, rule: Option<Rule<'_>>) -> String {
         rule?.value.path(&["messageStrings", &id])?.string("text")
     };
     let mut text = message.string("text").or_else(listed).unwrap_or_default();
-    for (number, argument) in message
-        .strings("arguments")
-        .into_iter()
-        .enumerate()
-        .take(10)
-    {
+    let cut = |text: &mut String, most: usize| text.truncate(text.floor_char_boundary(most));
+    cut(&mut text, LONGEST);
+    let arguments = message.list("arguments").filter_map(Value::text);
+    for (number, argument) in arguments.enumerate().take(10) {
+        let mut argument = argument.into_owned();
+        cut(&mut argument, 256);
         text = text.replace(&format!("{{{number}}}"), &argument);
+        cut(&mut text, LONGEST);
     }
-    text.truncate(text.floor_char_boundary(4096));
     text
 }
 

@@ -53,7 +53,7 @@ fn read_all(bytes: &[u8]) -> usize {
             .add_vulnerabilities(Side::Head, "report", bytes)
             .is_ok(),
     );
-    read += usize::from(supplied.add_sarif(Side::Head, bytes).is_ok());
+    read += usize::from(supplied.add_sarif(Side::Head, bytes, None).is_ok());
     read += usize::from(supplied.add_vex("vex", bytes).is_ok());
     drop(supplied.components());
     drop(vulns::merge(&supplied.head.scans));

@@ -204,8 +204,12 @@ mod tests {
 
     fn supplied(base: &str, head: &str) -> Supplied {
         let mut supplied = Supplied::default();
-        supplied.add_sarif(Side::Base, &log("lint", base)).unwrap();
-        supplied.add_sarif(Side::Head, &log("lint", head)).unwrap();
+        supplied
+            .add_sarif(Side::Base, &log("lint", base), None)
+            .unwrap();
+        supplied
+            .add_sarif(Side::Head, &log("lint", head), None)
+            .unwrap();
         supplied
     }
 
@@ -250,7 +254,7 @@ mod tests {
     fn a_scanner_that_says_nothing_is_a_breach() {
         assert_eq!(judge::<ScanFindings>("{}", None, "2026-11-26").len(), 1);
         let mut other = supplied("", "");
-        other.add_sarif(Side::Base, &log("deep", "")).unwrap();
+        other.add_sarif(Side::Base, &log("deep", ""), None).unwrap();
         assert_eq!(
             said_by::<ScanFindings>("{}", &other),
             ["there is no log of deep about the head"]
@@ -265,13 +269,13 @@ mod tests {
             "\"results\"",
             "\"invocations\": [{\"executionSuccessful\": false}], \"results\"",
         );
-        failed.add_sarif(Side::Head, log.as_bytes()).unwrap();
+        failed.add_sarif(Side::Head, log.as_bytes(), None).unwrap();
         assert_eq!(
             said_by::<ScanFindings>("{}", &failed),
             ["lint says itself that it failed: what it did not find may be there"]
         );
         let mut alone = Supplied::default();
-        alone.add_sarif(Side::Head, log.as_bytes()).unwrap();
+        alone.add_sarif(Side::Head, log.as_bytes(), None).unwrap();
         assert_eq!(said_by::<ScanFindings>("{}", &alone).len(), 2);
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn read_text(text: &str) -> Log {
-    read(text.as_bytes()).unwrap_or_else(|fault| panic!("{fault}"))
+    read(text.as_bytes(), None).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
 fn log(run: &str) -> Log {
@@ -173,7 +173,7 @@ fn a_path_may_have_another_name_before() {
 
 #[test]
 fn logs_that_say_nothing_are_refused() {
-    let fault = |text: &str| read(text.as_bytes()).unwrap_err().message;
+    let fault = |text: &str| read(text.as_bytes(), None).unwrap_err().message;
     assert_eq!(
         fault(r#"{"version": "2.1.0", "runs": []}"#),
         "it has no run of a tool"

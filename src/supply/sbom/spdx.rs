@@ -74,8 +74,14 @@ pub(super) fn take_subject(bill: &mut Bill, described: &[String]) {
 }
 
 fn component(value: Value<'_>) -> Result<Component, NotRead> {
-    let Some(name) = value.string("name") else {
+    // Syft calls what it scanned by an empty name where it does not know one.
+    let Some(name) = value.get("name").and_then(Value::text) else {
         return Err(NotRead::at(value.place(), "a package has no name"));
+    };
+    let id = value.string("SPDXID");
+    let name = match name.trim() {
+        "" => id.clone().unwrap_or_default(),
+        name => name.to_owned(),
     };
     let purl = value.list("externalRefs").find_map(|reference| {
         let is_purl = reference.string("referenceType").as_deref() == Some("purl");
@@ -87,7 +93,7 @@ fn component(value: Value<'_>) -> Result<Component, NotRead> {
     Ok(Component {
         package: package(purl.as_deref(), "", &name, &version),
         purl,
-        reference: value.string("SPDXID"),
+        reference: id,
         licences: licences(
             value.string("licenseConcluded"),
             value.string("licenseDeclared"),

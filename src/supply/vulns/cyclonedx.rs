@@ -1,6 +1,7 @@
 //! The `vulnerabilities` of a `CycloneDX` document, as Trivy and Grype write them too (cyclonedx.org, 1.4 and later).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::super::NotRead;
 use super::super::json::Value;
@@ -27,8 +28,8 @@ pub(super) fn read(root: Value<'_>, scan: &mut Scan) -> Result<(), NotRead> {
         .filter_map(|one| Some((one.reference.as_deref()?, one)))
         .collect();
     for found in root.array("vulnerabilities")? {
-        let mut ids = vec![id(found, "id")?];
-        ids.extend(found.list("references").filter_map(|one| one.string("id")));
+        let mut names = vec![id(found, "id")?];
+        names.extend(found.list("references").filter_map(|one| one.string("id")));
         let words = found
             .list("ratings")
             .filter_map(|one| Severity::of_word(&one.string("severity")?));
@@ -40,6 +41,7 @@ pub(super) fn read(root: Value<'_>, scan: &mut Scan) -> Result<(), NotRead> {
             )
         };
         let severity = words.max().or_else(vectors);
+        let ids: Arc<[String]> = names.into();
         for affected in found.array("affects")? {
             let reference = affected.string("ref").unwrap_or_default();
             let component = by_reference.get(reference.as_str());
@@ -50,7 +52,7 @@ pub(super) fn read(root: Value<'_>, scan: &mut Scan) -> Result<(), NotRead> {
                 }
             };
             let purl = component.and_then(|component| component.purl.clone());
-            let added = scan.add(ids.clone(), package);
+            let added = scan.add(Arc::clone(&ids), package);
             added.severity = severity;
             added.purl = purl;
             added.fix = Fix::Unknown;

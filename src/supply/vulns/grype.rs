@@ -51,12 +51,11 @@ fn one(found: Value<'_>, scan: &mut Scan) -> Result<(), NotRead> {
                 .filter_map(|score| score.get("vector")?.text()),
         )
     };
-    let severity = [vulnerability].into_iter().chain(related);
-    let severity = severity.filter_map(|one| {
-        let word = one.string("severity").unwrap_or_default();
-        Severity::of_word(&word).or_else(|| vectors(one))
-    });
-    let severity = severity.max();
+    let word = |one: Value<'_>| Severity::of_word(&one.string("severity").unwrap_or_default());
+    let others = || related.iter().filter_map(|one| word(*one)).max();
+    let severity = word(vulnerability)
+        .or_else(|| vectors(vulnerability))
+        .or_else(others);
     let fix = vulnerability.get("fix");
     let state = fix.and_then(|fix| fix.string("state")).unwrap_or_default();
     let otherwise = match state.as_str() {

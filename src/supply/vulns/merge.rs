@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use super::{Fix, Scan, Vulnerability};
 
+/// No vulnerability goes by more names; who ignores one by a name beyond is not heard.
+const MOST_NAMES: usize = 100;
+
 /// Names, and which of them are one.
 #[derive(Default)]
 struct Names {
@@ -55,6 +58,7 @@ impl Names {
         }
         let sorted = groups.into_iter().map(|(root, mut names)| {
             names.sort_unstable_by(|one, other| (fame(one), one).cmp(&(fame(other), other)));
+            names.truncate(MOST_NAMES);
             (root, names.into())
         });
         sorted.collect()
@@ -77,7 +81,13 @@ type Key = (usize, String, String, String);
 pub(crate) fn merge(scans: &[Scan]) -> Vec<Vulnerability> {
     let mut names = Names::default();
     let all = || scans.iter().flat_map(|scan| &scan.found);
+    let mut last: Option<&Arc<[String]>> = None;
     for found in all() {
+        // One advisory about many packages is looked at once.
+        if last.is_some_and(|last| Arc::ptr_eq(last, &found.ids)) {
+            continue;
+        }
+        last = Some(&found.ids);
         let mut numbers = found
             .ids
             .iter()

@@ -96,7 +96,7 @@ pub(crate) struct Scan {
 
 impl Scan {
     /// Adds a finding.
-    fn add(&mut self, ids: Vec<String>, package: Package) -> &mut Vulnerability {
+    fn add(&mut self, ids: impl Into<Arc<[String]>>, package: Package) -> &mut Vulnerability {
         let at = self.found.len();
         self.found.push(Vulnerability {
             ids: ids.into(),

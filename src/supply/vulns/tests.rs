@@ -104,7 +104,7 @@ fn grype_is_read_and_an_advisory_about_several_joins_none() {
     assert_eq!(
         shown(&scan.found),
         [
-            "GHSA-aaaa-bbbb-0001=CVE-2099-0010 npm:lodash@4.17.15 critical 4.17.19",
+            "GHSA-aaaa-bbbb-0001=CVE-2099-0010 npm:lodash@4.17.15 high 4.17.19",
             "ALAS-2099-1 rpm:curl@8.0 critical no fix",
         ]
     );
@@ -200,7 +200,7 @@ fn one_vulnerability_of_many_tools_is_one_finding() {
         shown(&merged),
         [
             "ALAS-2099-1 rpm:curl@8.0 critical no fix",
-            "CVE-2099-0010=GHSA-aaaa-bbbb-0001 npm:lodash@4.17.15 critical 4.17.19",
+            "CVE-2099-0010=GHSA-aaaa-bbbb-0001 npm:lodash@4.17.15 high 4.17.19",
             "CVE-2099-0011 npm:left-pad@1.3.0 medium no fix",
             "OSV-2099-2 npm:lodash@4.17.15 critical no fix",
             "OSV-2099-3 npm:lodash@4.17.15 medium no fix",
@@ -223,7 +223,7 @@ fn names_are_joined_over_several_reports() {
             tool: "t".into(),
             ..Scan::default()
         };
-        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
         scan.add(ids, Package::new("npm", "a", version));
         scan
     };
