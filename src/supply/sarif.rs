@@ -298,6 +298,8 @@ fn message(result: Value<'_>, rule: Option<Rule<'_>>) -> String {
         text = text.replace(&format!("{{{number}}}"), &argument);
         cut(&mut text, LONGEST);
     }
+    // What was cut off would be held as room to grow.
+    text.shrink_to_fit();
     text
 }
 

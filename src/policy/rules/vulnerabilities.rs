@@ -196,6 +196,15 @@ impl Vulnerabilities {
                 "let the scanner see the lock files or the image",
             );
         }
+        if scan.is_silent() {
+            let message =
+                format!("{tool} found nothing, and does not say that it looked at anything");
+            let fix = match tool.as_str() {
+                "osv-scanner" => "run it with `--all-packages`, so that it names what it looked at",
+                _ => "let the scanner name what it looked at, or its database",
+            };
+            open(message, "an empty report".into(), "what was looked at", fix);
+        }
         if let Some(first) = scan.skipped.first() {
             let count = scan.skipped.len();
             let message = format!("{tool} could not look at {count} packages, as {first}");

@@ -87,7 +87,7 @@ pub(crate) struct Scan {
     pub(crate) version: Option<String>,
     /// The day of the database that it looked into.
     pub(crate) database: Option<Date>,
-    /// How many packages it looked at, where it says so.
+    /// How many packages it looked at (at least), where it says so.
     pub(crate) looked_at: Option<u64>,
     /// What it could not look at.
     pub(crate) skipped: Vec<String>,
@@ -95,6 +95,11 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
+    /// Whether nothing in it says that anything was looked at, in anything.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.found.is_empty() && self.looked_at.is_none() && self.database.is_none()
+    }
+
     /// Adds a finding.
     fn add(&mut self, ids: impl Into<Arc<[String]>>, package: Package) -> &mut Vulnerability {
         let at = self.found.len();

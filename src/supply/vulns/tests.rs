@@ -163,7 +163,7 @@ fn trivy_is_read() {
             "CVE-2099-0011 npm:left-pad@1.3.0 medium no fix"
         ]
     );
-    assert_eq!(scan.looked_at, None);
+    assert_eq!(scan.looked_at, Some(1));
     let nothing = read_text(r#"{"SchemaVersion": 2, "ArtifactName": "."}"#);
     assert_eq!(nothing.looked_at, Some(0));
     assert!(read("a", br#"{"SchemaVersion": 1, "ArtifactName": "."}"#).is_err());

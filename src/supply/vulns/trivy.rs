@@ -30,16 +30,13 @@ pub(super) fn read(root: Value<'_>, scan: &mut Scan) -> Result<(), NotRead> {
             one(found, &kind, scan)?;
         }
     }
-    // It says how many packages only when it lists them; no target at all means that it found nothing to look at.
+    // It says how many packages only when it lists them, else there is one at least in each target; none at all means that it found nothing
+    // to look at.
     let packages = root
         .list("Results")
         .map(|result| result.list("Packages").count())
         .sum::<usize>();
-    scan.looked_at = match (packages, targets) {
-        (0, 0) => Some(0),
-        (0, _) => None,
-        (packages, _) => u64::try_from(packages).ok(),
-    };
+    scan.looked_at = u64::try_from(packages.max(targets)).ok();
     Ok(())
 }
 

@@ -176,6 +176,29 @@ fn an_empty_report_is_not_a_clean_one() {
 }
 
 #[test]
+fn a_report_that_does_not_say_what_it_looked_at_is_unknown() {
+    let mut silent = Supplied::default();
+    silent
+        .add_vulnerabilities(Side::Head, "osv.json", br#"{"results": []}"#)
+        .unwrap();
+    let line = "osv-scanner found nothing, and does not say that it looked at anything";
+    assert_eq!(said_by::<Vulnerabilities>("{}", &silent), [line]);
+    let breaches = judge::<Vulnerabilities>("{}", Some(&silent), "2026-11-26");
+    assert!(
+        breaches[0]
+            .fix
+            .as_deref()
+            .unwrap()
+            .contains("--all-packages")
+    );
+    let mut all = Supplied::default();
+    let listed = br#"{"results": [{"packages": [{"package": {"name": "a", "version": "1", "ecosystem": "npm"}}]}]}"#;
+    all.add_vulnerabilities(Side::Head, "osv.json", listed)
+        .unwrap();
+    assert!(said_by::<Vulnerabilities>("{}", &all).is_empty());
+}
+
+#[test]
 fn what_is_new_is_told_by_the_base() {
     let mut both = supplied(TWO);
     let settings = "{fail_on: low, new_only: true}";
