@@ -12,21 +12,19 @@ use super::packages::{
 };
 use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule};
-use crate::supply::licence::{Entry, Lists, Verdict};
+use crate::supply::licence::{Entry, Lists, Verdict, short};
 use crate::supply::sbom::Component;
 
 /// `licences`
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct Licences {
+pub(crate) struct Licences {
     /// SPDX identifiers of licences that are allowed, with their exceptions; all that are not denied unless set.
     #[serde(default)]
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     allow: Vec<Entry>,
     /// SPDX identifiers of licences that are not, with any exception.
     #[serde(default)]
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     deny: Vec<Entry>,
     /// What follows for a licence that nobody can tell; the entry's own severity unless set.
     #[serde(default)]
@@ -63,7 +61,6 @@ struct Exempt {
     version: Option<String>,
     /// Only under one of these licences; under any unless set.
     #[serde(default)]
-    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     allow: Vec<Entry>,
     /// Why.
     reason: String,
@@ -172,13 +169,6 @@ impl Licences {
             ),
         }
     }
-}
-
-/// Returns a text that fits into a table.
-fn short(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let end = line.floor_char_boundary(80);
-    line.get(..end).unwrap_or_default().to_owned()
 }
 
 impl Rule for Licences {
@@ -301,7 +291,11 @@ mod tests {
             Ok(rule) => rule.is_sound().unwrap_err(),
             Err(fault) => fault.to_string(),
         };
-        assert!(fault("{allow: [Apache2]}").contains("`Apache2` is no identifier"));
+        let apache = fault("allow:\n  - MIT\n  - Apache2\n");
+        assert!(
+            apache.contains("`Apache2` is no identifier") && apache.contains("line 3 column 5"),
+            "{apache}"
+        );
         assert!(fault("{allowed: [MIT]}").contains("unknown field `allowed`"));
         assert!(fault("{}").contains("it asks for nothing"));
         assert!(

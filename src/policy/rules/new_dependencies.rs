@@ -14,7 +14,7 @@ use crate::supply::News;
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewDependencies {
+pub(crate) struct NewDependencies {
     /// The most packages that a change may add; as many as it likes unless set.
     #[serde(default)]
     max: Option<usize>,

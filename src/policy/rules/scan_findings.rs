@@ -19,7 +19,7 @@ use crate::supply::severity::Severity;
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct ScanFindings {
+pub(crate) struct ScanFindings {
     /// From which level of SARIF on findings count; `error` unless set.
     #[serde(default = "error")]
     level: Level,

@@ -24,7 +24,7 @@ use crate::supply::vulns::{Fix, Scan, Vulnerability, merge};
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct Vulnerabilities {
+pub(crate) struct Vulnerabilities {
     /// From which severity on nothing goes in; `high` unless set.
     #[serde(default = "high")]
     fail_on: Severity,

@@ -6,6 +6,8 @@
 mod expression;
 mod ids;
 
+use std::fmt;
+
 pub(crate) use expression::{Expression, Leaf};
 
 /// What follows for a licence.
@@ -25,19 +27,51 @@ pub(crate) struct Lists<'l> {
 }
 
 /// A licence in a list, as `Apache-2.0`, `GPL-2.0-or-later` or `GPL-2.0-only WITH Classpath-exception-2.0`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry(Leaf);
 
-impl TryFrom<String> for Entry {
-    type Error = String;
+impl<'de> serde::Deserialize<'de> for Entry {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl serde::de::Visitor<'_> for Reader {
+            type Value = Entry;
 
-    fn try_from(text: String) -> Result<Self, String> {
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an identifier of the SPDX licence list")
+            }
+
+            // What is wrong is said at its place, which only a visitor has.
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Entry, E> {
+                Entry::parse(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Reader)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Entry {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Licence".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "minLength": 1 })
+    }
+}
+
+impl Entry {
+    /// Reads a licence with its exception.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let hint = |id: &str| match ids::nearest(id) {
             Some(nearest) => format!("; did you mean `{nearest}`?"),
             None => String::new(),
         };
-        match Expression::parse(&text, false) {
+        match Expression::parse(text, false) {
             Ok(expression) => match expression.only_leaf() {
                 Some(leaf) => Ok(Self(leaf.clone())),
                 None => Err(format!(
@@ -46,7 +80,7 @@ impl TryFrom<String> for Entry {
             },
             Err(_) => Err(format!(
                 "`{text}` is no identifier of the SPDX licence list{}",
-                hint(&text)
+                hint(text)
             )),
         }
     }
@@ -96,7 +130,7 @@ impl Lists<'_> {
 }
 
 /// Returns a text that fits into a sentence.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let end = line.floor_char_boundary(80);
     if end < line.len() {

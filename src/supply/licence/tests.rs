@@ -4,9 +4,7 @@ use super::*;
 
 fn entries(list: &str) -> Vec<Entry> {
     let words = list.split(", ").filter(|entry| !entry.is_empty());
-    words
-        .map(|entry| Entry::try_from(entry.to_owned()).unwrap())
-        .collect()
+    words.map(|entry| Entry::parse(entry).unwrap()).collect()
 }
 
 fn judged(allow: &str, deny: &str, stated: &[&str]) -> String {
@@ -168,7 +166,7 @@ fn a_denied_licence_has_no_way_out_but_another_one() {
 
 #[test]
 fn a_list_names_licences_only() {
-    let fault = |text: &str| Entry::try_from(text.to_owned()).unwrap_err();
+    let fault = |text: &str| Entry::parse(text).unwrap_err();
     assert_eq!(
         fault("Apache2.0"),
         "`Apache2.0` is no identifier of the SPDX licence list; did you mean `Apache-2.0`?"
@@ -203,10 +201,7 @@ fn verdicts_for_a_file() {
     let mut answer = String::new();
     for line in text.lines() {
         let (stated, allow) = line.split_once('\t').unwrap();
-        let allow: Result<Vec<Entry>, String> = allow
-            .split(',')
-            .map(|entry| Entry::try_from(entry.to_owned()))
-            .collect();
+        let allow: Result<Vec<Entry>, String> = allow.split(',').map(Entry::parse).collect();
         let word = match allow {
             Err(_) => "invalid list",
             Ok(allow) => match (Lists {

@@ -5,6 +5,8 @@ mod spdx;
 mod spdx_tags;
 mod syft;
 
+use std::collections::HashMap;
+
 use super::form::Form;
 use super::json::{Document, Value};
 use super::package::Package;
@@ -78,6 +80,15 @@ pub(crate) struct Bill {
     /// What it is a bill of.
     pub(crate) root: Option<Component>,
     pub(crate) components: Vec<Component>,
+}
+
+impl Bill {
+    /// Returns components by what the document refers to them by.
+    pub(crate) fn by_reference(&self) -> HashMap<&str, &Component> {
+        let all = self.root.iter().chain(&self.components);
+        all.filter_map(|one| Some((one.reference.as_deref()?, one)))
+            .collect()
+    }
 }
 
 /// Reads a bill of materials, whatever its form.

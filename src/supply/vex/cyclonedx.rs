@@ -1,7 +1,5 @@
 //! What a `CycloneDX` document says about vulnerabilities (cyclonedx.org, `vulnerabilities[].analysis`, 1.4 and later).
 
-use std::collections::HashMap;
-
 use super::super::NotRead;
 use super::super::json::Value;
 use super::super::sbom;
@@ -15,10 +13,7 @@ pub(super) fn read(root: Value<'_>) -> Result<Vec<Statement>, NotRead> {
             "this CycloneDX document has no `vulnerabilities`",
         ));
     }
-    let all = bill.root.iter().chain(&bill.components);
-    let by_reference: HashMap<&str, _> = all
-        .filter_map(|one| Some((one.reference.as_deref()?, one)))
-        .collect();
+    let by_reference = bill.by_reference();
     let time = root
         .get("metadata")
         .and_then(|metadata| metadata.string("timestamp"));

@@ -1,6 +1,5 @@
 //! The `vulnerabilities` of a `CycloneDX` document, as Trivy and Grype write them too (cyclonedx.org, 1.4 and later).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::NotRead;
@@ -23,10 +22,7 @@ pub(super) fn read(root: Value<'_>, scan: &mut Scan) -> Result<(), NotRead> {
     scan.looked_at = u64::try_from(bill.components.len())
         .ok()
         .filter(|count| *count > 0);
-    let all = bill.root.iter().chain(&bill.components);
-    let by_reference: HashMap<&str, _> = all
-        .filter_map(|one| Some((one.reference.as_deref()?, one)))
-        .collect();
+    let by_reference = bill.by_reference();
     for found in root.array("vulnerabilities")? {
         let mut names = vec![id(found, "id")?];
         names.extend(found.list("references").filter_map(|one| one.string("id")));
