@@ -159,14 +159,17 @@ impl Licences {
     }
 
     fn limit(&self) -> String {
+        let named = |list: &[Entry]| {
+            let shown: Vec<String> = list.iter().take(5).map(Entry::to_string).collect();
+            match list.len().saturating_sub(shown.len()) {
+                0 => shown.join(", "),
+                more => format!("{} and {more} more", shown.join(", ")),
+            }
+        };
         match (self.allow.is_empty(), self.deny.is_empty()) {
-            (false, true) => format!("{} licences that are allowed", self.allow.len()),
-            (true, _) => format!("none of {} licences that are denied", self.deny.len()),
-            (false, false) => format!(
-                "{} licences that are allowed, {} that are denied",
-                self.allow.len(),
-                self.deny.len()
-            ),
+            (false, true) => named(&self.allow),
+            (true, _) => format!("none of {}", named(&self.deny)),
+            (false, false) => format!("{}; none of {}", named(&self.allow), named(&self.deny)),
         }
     }
 }
@@ -228,6 +231,9 @@ mod tests {
             said_by::<Licences>("{allow: [MIT], scope: all}", &supplied).len(),
             5
         );
+        let breaches = judge::<Licences>(ALLOW, Some(&supplied), "2026-11-26");
+        assert_eq!(breaches[0].observed, "GPL-3.0-only");
+        assert_eq!(breaches[0].limit, "MIT, Apache-2.0");
         let warned = said_by::<Licences>("{allow: [MIT], unknown: warn}", &supplied);
         assert_eq!(
             warned

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::packages::{breach, fingerprint, is_called, missing, target_of};
+use super::packages::{breach, fingerprint, is_called, missing, packages, target_of};
 use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule, Target};
 use crate::supply::News;
@@ -139,8 +139,8 @@ impl Rule for NewDependencies {
                 names.push(format!("{} more", added.len() - names.len()));
             }
             let message = format!(
-                "the change adds {} packages: {}",
-                added.len(),
+                "the change adds {}: {}",
+                packages(added.len(), ""),
                 names.join(", ")
             );
             breaches.push(Breach {
@@ -148,7 +148,7 @@ impl Rule for NewDependencies {
                 ..breach(
                     Target::Change,
                     message,
-                    format!("{} new packages", added.len()),
+                    packages(added.len(), "new "),
                     format!("at most {most}"),
                 )
             });

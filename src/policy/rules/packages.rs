@@ -97,6 +97,12 @@ pub(super) fn is_called(package: &Package, name: &str, version: Option<&str>) ->
         && version.is_none_or(|_| wanted.version_key() == package.version_key())
 }
 
+/// Returns `1 package` or `2 packages`, with a word before the noun.
+pub(super) fn packages(count: usize, word: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {word}package{end}")
+}
+
 /// Whether a day is still to come, or is today.
 pub(super) fn holds(until: Date, today: Date) -> bool {
     today <= until

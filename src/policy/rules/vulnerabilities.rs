@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::packages::{
-    Outcome, breach, fingerprint, holds, is_called, missing, push_unknown, said, target,
+    Outcome, breach, fingerprint, holds, is_called, missing, packages, push_unknown, said, target,
 };
 use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule, Target};
@@ -207,10 +207,13 @@ impl Vulnerabilities {
         }
         if let Some(first) = scan.skipped.first() {
             let count = scan.skipped.len();
-            let message = format!("{tool} could not look at {count} packages, as {first}");
+            let message = format!(
+                "{tool} could not look at {}, as {first}",
+                packages(count, "")
+            );
             open(
                 message,
-                format!("{count} packages left out"),
+                format!("{} left out", packages(count, "")),
                 "all packages",
                 "let the scanner reach the registry that has them",
             );

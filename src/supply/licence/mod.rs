@@ -64,6 +64,12 @@ impl schemars::JsonSchema for Entry {
     }
 }
 
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl Entry {
     /// Reads a licence with its exception.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {

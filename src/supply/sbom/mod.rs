@@ -98,7 +98,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Bill, NotRead> {
         return spdx_tags::read(&text);
     }
     if text.trim_start().starts_with('<') {
-        return Err(NotRead::new("this is XML, which is not read")
+        return Err(NotRead::at((1, 1), "this is XML, which is not read")
             .hint("let the tool write CycloneDX or SPDX 2.3 in JSON"));
     }
     let document = Document::parse(&text)?;

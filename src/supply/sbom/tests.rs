@@ -166,7 +166,7 @@ fn what_is_not_read_is_refused_with_its_place() {
         fault(r#"{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}"#)
             .contains("SPDX 3")
     );
-    assert_eq!(fault("<bom/>"), "this is XML, which is not read");
+    assert_eq!(fault("<bom/>"), "1:1: this is XML, which is not read");
     assert_eq!(fault(""), "1:1: it is empty");
     assert!(read(b"{\n\xff").unwrap_err().place == Some((2, 1)));
 }

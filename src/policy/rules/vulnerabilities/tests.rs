@@ -157,7 +157,7 @@ fn an_empty_report_is_not_a_clean_one() {
         said_by::<Vulnerabilities>("{}", &skipped),
         [
             "pip-audit looked at no package: its report says nothing",
-            "pip-audit could not look at 1 packages, as jinja2: not on PyPI",
+            "pip-audit could not look at 1 package, as jinja2: not on PyPI",
         ]
     );
     assert_eq!(
