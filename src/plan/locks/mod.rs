@@ -83,6 +83,15 @@ impl LockGraph {
         package.member.is_some().then(|| package.name.clone())
     }
 
+    /// Returns the packages from elsewhere: what sets each apart in the file, its name, and all that the file says of it.
+    pub(crate) fn outside(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let outside = self
+            .packages
+            .iter()
+            .filter(|package| package.member.is_none());
+        outside.map(|one| (one.key.as_str(), one.name.as_str(), one.content.as_str()))
+    }
+
     /// Returns packages and all that need them, however indirectly.
     pub(crate) fn dependents(&self, seeds: &[PackageId]) -> BTreeSet<PackageId> {
         let mut users = vec![Vec::new(); self.packages.len()];

@@ -1,0 +1,260 @@
+//! `new-dependencies`: what a change adds to what is delivered.
+//!
+//! New is a package that no bill of materials and no lock file of the base names; another version of a known package is an update, which
+//! counts for `sources` and `pinned` and not for `max`.
+
+use serde::Deserialize;
+
+use super::packages::{breach, fingerprint, is_called, missing, packages, target_of};
+use crate::policy::subject::Subject;
+use crate::policy::{Breach, Rule, Target};
+use crate::supply::News;
+
+/// `new-dependencies`
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewDependencies {
+    /// The most packages that a change may add; as many as it likes unless set.
+    #[serde(default)]
+    max: Option<usize>,
+    /// Where packages may come from: how an address begins, as `https://npm.example/` or
+    /// `registry+https://github.com/rust-lang/crates.io-index`; `default` is what lock files leave to the package manager's settings. From
+    /// anywhere unless set.
+    #[serde(default)]
+    sources: Vec<String>,
+    /// Whether each must have one exact version, and where a lock file names it, a digest.
+    #[serde(default)]
+    pinned: bool,
+    /// Packages that may not be added, as their registry has them.
+    #[serde(default)]
+    deny: Vec<String>,
+}
+
+impl NewDependencies {
+    /// Refuses settings that ask for nothing.
+    pub(super) fn is_sound(&self) -> Result<(), String> {
+        if self.max.is_none() && self.sources.is_empty() && !self.pinned && self.deny.is_empty() {
+            return Err("it asks for nothing: set `max`, `sources`, `pinned` or `deny`".into());
+        }
+        Ok(())
+    }
+
+    fn judge(&self, news: &News, breaches: &mut Vec<Breach>) {
+        let component = &news.component;
+        let package = &component.package;
+        let shown = package.shown();
+        let mut push = |what: &str, message: String, observed: String, limit: String, fix: &str| {
+            breaches.push(Breach {
+                fix: Some(fix.to_owned()),
+                fingerprint: Some(fingerprint("new-dependencies", package, what)),
+                ..breach(target_of(component), message, observed, limit)
+            });
+        };
+        if news.was.is_empty() && self.deny.iter().any(|name| is_called(package, name, None)) {
+            let limit = "packages that are not denied".to_owned();
+            push(
+                "denied",
+                format!("`{shown}` may not be added"),
+                shown.clone(),
+                limit,
+                "use another package",
+            );
+        }
+        if !self.sources.is_empty() {
+            let source = component.source.as_deref();
+            let fits = |allowed: &String| source.is_some_and(|source| is_from(source, allowed));
+            if !self.sources.iter().any(fits) {
+                let observed = source.unwrap_or("nobody says").to_owned();
+                let message = format!("`{shown}` comes from elsewhere than is allowed: {observed}");
+                let limit = self.sources.join(", ");
+                push(
+                    "source",
+                    message,
+                    observed,
+                    limit,
+                    "let a lock file name where it comes from, and take it from an allowed place",
+                );
+            }
+        }
+        if self.pinned {
+            let loose = if package.version.is_empty() || is_range(&package.version) {
+                Some("no exact version")
+            } else if component.is_pinned == Some(false) {
+                Some("no digest in the lock file")
+            } else {
+                None
+            };
+            if let Some(loose) = loose {
+                let message = format!("`{shown}` is not pinned: {loose}");
+                push(
+                    "pinned",
+                    message,
+                    loose.to_owned(),
+                    "an exact version and a digest".into(),
+                    "pin it in a lock file",
+                );
+            }
+        }
+    }
+}
+
+/// Whether an address begins with another one, at the end of a part.
+fn is_from(source: &str, allowed: &str) -> bool {
+    let Some(rest) = source.strip_prefix(allowed) else {
+        return false;
+    };
+    rest.is_empty() || allowed.ends_with('/') || rest.starts_with(['/', '#', '?', '@'])
+}
+
+/// Whether a version stands for several.
+fn is_range(version: &str) -> bool {
+    version.starts_with(['^', '~', '>', '<', '=', '*', '['])
+        || version.contains([' ', '*', '|'])
+        || matches!(version, "latest" | "next" | "HEAD" | "main" | "master")
+}
+
+impl Rule for NewDependencies {
+    fn check(&self, subject: &Subject<'_>, breaches: &mut Vec<Breach>) {
+        let limit = "the dependencies of base and head";
+        let news = subject.supplied.map_or_else(
+            || Err("no SBOM was given, and no lock files were read".into()),
+            crate::supply::Supplied::news,
+        );
+        let news = match news {
+            Ok(news) => news,
+            Err(what) => {
+                breaches.push(missing(what, "--sbom", limit));
+                return;
+            }
+        };
+        let added: Vec<&News> = news.iter().filter(|one| one.was.is_empty()).collect();
+        if let Some(most) = self.max.filter(|most| added.len() > *most) {
+            let mut names: Vec<String> = added
+                .iter()
+                .map(|one| one.component.package.shown())
+                .take(5)
+                .collect();
+            if added.len() > names.len() {
+                names.push(format!("{} more", added.len() - names.len()));
+            }
+            let message = format!(
+                "the change adds {}: {}",
+                packages(added.len(), ""),
+                names.join(", ")
+            );
+            breaches.push(Breach {
+                fix: Some("do with fewer, or bring them in one by one".into()),
+                ..breach(
+                    Target::Change,
+                    message,
+                    packages(added.len(), "new "),
+                    format!("at most {most}"),
+                )
+            });
+        }
+        for one in &news {
+            self.judge(one, breaches);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::packages::tests::{bills, judge, said_by};
+    use super::*;
+    use crate::supply::{Side, Supplied};
+
+    const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {
+        "": {"name": "shop"},
+        "node_modules/a": {"version": "1.0.0", "resolved": "https://npm.example/a/-/a-1.0.0.tgz", "integrity": "sha512-x"},
+        "node_modules/b": {"version": "2.0.0", "resolved": "git+ssh://git@example.com/b.git", "license": "MIT"}
+    }}"#;
+
+    fn locks(base: &str, head: &str) -> Supplied {
+        let mut supplied = Supplied {
+            are_locks_known: true,
+            ..Supplied::default()
+        };
+        assert!(
+            supplied
+                .add_lock(Side::Base, "package-lock.json", base.as_bytes())
+                .unwrap()
+        );
+        assert!(
+            supplied
+                .add_lock(Side::Head, "web/package-lock.json", head.as_bytes())
+                .unwrap()
+        );
+        supplied
+    }
+
+    #[test]
+    fn new_packages_are_counted_and_updates_are_not() {
+        let supplied = bills(
+            &["npm a 1 MIT"],
+            &["npm a 2 MIT", "npm b 1 MIT", "cargo a 1 MIT"],
+        );
+        assert_eq!(
+            said_by::<NewDependencies>("{max: 1}", &supplied),
+            ["the change adds 2 packages: a@1, b@1"]
+        );
+        assert!(said_by::<NewDependencies>("{max: 2}", &supplied).is_empty());
+        assert_eq!(
+            said_by::<NewDependencies>("{deny: [a]}", &supplied),
+            ["`a@1` may not be added"]
+        );
+    }
+
+    #[test]
+    fn lock_files_say_where_packages_come_from() {
+        let supplied = locks(r#"{"packages": {}}"#, LOCK);
+        assert_eq!(
+            said_by::<NewDependencies>(
+                "{pinned: true, sources: ['https://npm.example/']}",
+                &supplied
+            ),
+            [
+                "`b@2.0.0` comes from elsewhere than is allowed: git+ssh://git@example.com/b.git",
+                "`b@2.0.0` is not pinned: no digest in the lock file",
+            ]
+        );
+        assert!(said_by::<NewDependencies>("{max: 0}", &locks(LOCK, LOCK)).is_empty());
+    }
+
+    #[test]
+    fn a_source_is_matched_by_whole_parts() {
+        assert!(is_from("https://a.example/x", "https://a.example"));
+        assert!(!is_from("https://a.example.evil/x", "https://a.example"));
+        assert!(is_from("default", "default"));
+    }
+
+    #[test]
+    fn versions_that_move_are_not_pinned() {
+        let supplied = bills(
+            &["npm x 1 MIT"],
+            &["npm x 1 MIT", "npm a latest MIT", "npm b 1.2.3 MIT"],
+        );
+        assert_eq!(
+            said_by::<NewDependencies>("{pinned: true}", &supplied),
+            ["`a@latest` is not pinned: no exact version"]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_a_breach() {
+        assert_eq!(
+            judge::<NewDependencies>("{max: 1}", None, "2026-11-26").len(),
+            1
+        );
+        let nothing = Supplied::default();
+        assert_eq!(said_by::<NewDependencies>("{max: 1}", &nothing).len(), 1);
+        let looked = Supplied {
+            are_locks_known: true,
+            ..Supplied::default()
+        };
+        assert!(said_by::<NewDependencies>("{max: 1}", &looked).is_empty());
+        let empty: NewDependencies = serde_yaml::from_str("{}").unwrap();
+        assert!(empty.is_sound().is_err());
+    }
+}
