@@ -31,23 +31,12 @@ mod junit;
 mod llm;
 mod money;
 mod plan;
-#[expect(
-    dead_code,
-    reason = "the command that judges changes is the first to use it"
-)]
 mod policy;
 mod prompts;
 mod provenance;
 mod redact;
 mod stars;
 mod stats;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the command that judges changes is the first to use it"
-    )
-)]
 mod supply;
 
 mod output;

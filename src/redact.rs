@@ -4,13 +4,6 @@
 //! `password=` gives away (applied to messages only, because a test may well be called `password=empty`). Shapes follow
 //! the issuers' documentation. Values of the process's own secret variables are taken out wherever they stand.
 
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the policy's rule on secrets is the first to use it"
-    )
-)]
 pub(crate) mod detect;
 
 use std::borrow::Cow;

@@ -3,7 +3,9 @@
 use clap::ValueEnum;
 
 #[cfg(test)]
-use super::{budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance, state};
+use super::{
+    budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance, state,
+};
 #[cfg(test)]
 use crate::config::ConfigFile;
 

@@ -236,6 +236,10 @@ fn is_as_strict(order: Order, floor: Option<&Value>, own: Option<&Value>) -> boo
             let (floor, own) = (list(floor), list(own));
             floor.is_empty() || !own.is_empty() && within(&own, &floor)
         }
+        (Order::False(usual), floor, own) => {
+            let is_loose = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(usual);
+            is_loose(floor) || !is_loose(own)
+        }
         (Order::True, floor, own) => floor != Some(&Value::Bool(true)) || own == floor,
         (Order::Words(words, usual), floor, own) => {
             let rank = |value: Option<&Value>| {

@@ -221,21 +221,6 @@ fn a_base_that_nobody_knows_is_no_pass() {
 }
 
 #[test]
-fn reports_that_no_rule_reads_are_refused_and_not_passed_over() {
-    let maestro = guarded(POLICY);
-    for flag in [
-        "--sbom",
-        "--base-sbom",
-        "--vulns",
-        "--sarif",
-        "--base-sarif",
-        "--vex",
-    ] {
-        let _ = check(&maestro, &[flag, "r.json"]).exits_with(15).says(flag);
-    }
-}
-
-#[test]
 fn an_agents_task_is_judged_before_and_after() {
     let policy = POLICY.replace(
         "owner: '@acme/ops'",

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 59] = [
+const SCHEMAS: [&str; 65] = [
     "budget-forecast",
     "budget-import",
     "budget-lease",

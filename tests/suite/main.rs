@@ -46,6 +46,7 @@ mod plan_shard;
 mod policy_broken;
 mod policy_diffs;
 mod policy_hostile;
+mod policy_supply;
 mod producers;
 mod prompts;
 mod provenance;

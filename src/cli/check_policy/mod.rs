@@ -121,7 +121,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         session.render(&CheckPolicyDocument::disabled())?;
         return Ok(ExitCode::Success);
     }
-    let supplied = supplied::read(session, &args.reports)?;
+    let given = supplied::read(session, &args.reports)?;
     let task = args
         .task
         .as_ref()
@@ -137,6 +137,11 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         None => source::of_base(session, of, !args.no_fetch)?,
     };
     let lines = lines(&scene.changed);
+    let supplied = if OF_PACKAGES.iter().any(|rule| has_rule(&loaded, rule)) {
+        Some(supplied::add_locks(given, &lines)?)
+    } else {
+        given
+    };
     let mut told = asked::told(session);
     if let Some(task) = &task {
         told.of_task(task);
@@ -187,6 +192,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         (scene, &told, task.as_ref()),
     )
 }
+
+/// Rules that ask which packages a change brings along.
+const OF_PACKAGES: [&str; 2] = ["licences", "new-dependencies"];
 
 fn has_rule(loaded: &Loaded, name: &str) -> bool {
     loaded

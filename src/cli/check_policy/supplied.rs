@@ -1,10 +1,12 @@
 //! Reports of other tools: the one place where they come in.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
-use crate::supply::Supplied;
+use crate::policy::subject::FileLines;
+use crate::supply::{LARGEST, NotRead, Side, Supplied, is_lock};
 
 /// What other tools said.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -22,6 +24,10 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     vulns: Vec<PathBuf>,
 
+    /// A report of known vulnerabilities in what it is compared with (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    base_vulns: Vec<PathBuf>,
+
     /// Findings of a scanner (SARIF 2.1.0; can be repeated)
     #[arg(long, value_name = "FILE")]
     sarif: Vec<PathBuf>,
@@ -35,24 +41,85 @@ pub(super) struct ReportArgs {
     vex: Vec<PathBuf>,
 }
 
-/// Reads every report that was given. One that cannot be read yet is never taken for one that says that all is well.
-pub(super) fn read(_: &Session<'_>, args: &ReportArgs) -> Result<Option<Supplied>, CommandError> {
-    let kinds = [
-        ("--sbom", &args.sbom),
-        ("--base-sbom", &args.base_sbom),
-        ("--vulns", &args.vulns),
-        ("--sarif", &args.sarif),
-        ("--base-sarif", &args.base_sarif),
-        ("--vex", &args.vex),
+/// Reads every report that was given. One that is not understood ends the command: it is never taken for one that says that all is well.
+pub(super) fn read(
+    session: &Session<'_>,
+    args: &ReportArgs,
+) -> Result<Option<Supplied>, CommandError> {
+    type Add = fn(&mut Supplied, (&str, &str), &[u8]) -> Result<(), NotRead>;
+    let kinds: [(&[PathBuf], Add); 7] = [
+        (&args.sbom, |all, _, bytes| all.add_sbom(Side::Head, bytes)),
+        (&args.base_sbom, |all, _, bytes| {
+            all.add_sbom(Side::Base, bytes)
+        }),
+        (&args.vulns, |all, (name, _), bytes| {
+            all.add_vulnerabilities(Side::Head, name, bytes)
+        }),
+        (&args.base_vulns, |all, (name, _), bytes| {
+            all.add_vulnerabilities(Side::Base, name, bytes)
+        }),
+        (&args.sarif, |all, (_, here), bytes| {
+            all.add_sarif(Side::Head, bytes, Some(here))
+        }),
+        (&args.base_sarif, |all, (_, here), bytes| {
+            all.add_sarif(Side::Base, bytes, Some(here))
+        }),
+        (&args.vex, |all, (name, _), bytes| all.add_vex(name, bytes)),
     ];
-    match kinds.iter().find(|(_, files)| !files.is_empty()) {
-        None => Ok(None),
-        Some((flag, _)) => {
-            let message = format!(
-                "`{flag}` is not supported yet: no rule of this version reads such a report"
-            );
-            Err(CommandError::message(ErrorKind::Unsupported, message)
-                .hint("leave it out: the policy is judged without it"))
+    let here = session.base.display().to_string();
+    let mut supplied = Supplied::default();
+    let mut is_any = false;
+    for (paths, add) in kinds {
+        for path in paths {
+            let bytes = bytes_of(session, path)?;
+            let name = path.display().to_string();
+            add(&mut supplied, (&name, &here), &bytes).map_err(|fault| refused(&name, fault))?;
+            is_any = true;
         }
+    }
+    Ok(is_any.then_some(supplied))
+}
+
+/// Adds what the lock files that a change touches name. One that cannot be read any more ends the command; one that could not be read before
+/// names nothing, so that all it has now is new.
+pub(super) fn add_locks(
+    supplied: Option<Supplied>,
+    lines: &[FileLines<'_>],
+) -> Result<Supplied, CommandError> {
+    let mut supplied = supplied.unwrap_or_default();
+    supplied.are_locks_known = true;
+    for file in lines.iter().filter(|file| is_lock(&file.path)) {
+        if let Some(bytes) = file.old {
+            let _names_nothing = supplied.add_lock(Side::Base, &file.path, bytes);
+        }
+        if let Some(bytes) = file.new {
+            let read = supplied.add_lock(Side::Head, &file.path, bytes);
+            read.map_err(|fault| refused(&file.path, fault))?;
+        }
+    }
+    Ok(supplied)
+}
+
+fn bytes_of(session: &Session<'_>, path: &Path) -> Result<Vec<u8>, CommandError> {
+    let file = session.world.files.open(&session.base.join(path));
+    let mut bytes = Vec::new();
+    // One byte more than is read, so that what is too large is seen to be.
+    let most = LARGEST as u64 + 1;
+    file.and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|error| CommandError::reading(path, error))?;
+    Ok(bytes)
+}
+
+fn refused(name: &str, fault: NotRead) -> CommandError {
+    let place = fault
+        .place
+        .map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));
+    let error = CommandError::message(
+        ErrorKind::BadInput,
+        format!("{name}{place}: {}", fault.message),
+    );
+    match fault.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
 }

@@ -7,6 +7,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::{About, Order};
 use super::packages::{
     Outcome, breach, fingerprint, holds, is_called, missing, push_unknown, said, target_of,
 };
@@ -14,6 +15,14 @@ use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule};
 use crate::supply::licence::{Entry, Lists, Verdict, short};
 use crate::supply::sbom::Component;
+
+pub(super) const ABOUT: About = About {
+    name: "licences",
+    what: "a dependency under a licence that is not allowed",
+    why: "Removing such a dependency after a release is far dearer than before a merge. SPDX expressions of bills of materials and lock files are judged: one side of `OR` is enough, both sides of `AND` are needed, an exception has to be allowed with its licence, and `or later` is met by any later version. What nobody can tell (free words, `LicenseRef-`, nothing) is `unknown`, which has an outcome of its own; `exempt` lets a package through, with a reason and an owner. Example: `allow: [MIT, Apache-2.0, ISC]`, `unknown: review`",
+    fix: "use another package, or let its licence be allowed",
+    keys: &[("allow", Order::Narrows), ("deny", Order::Grows), ("unknown", Order::Words(&["allow", "warn", "review", "block"], "block")), ("scope", Order::Words(&["new", "all"], "new")), ("exempt", Order::Shrinks)],
+};
 
 /// `licences`
 #[derive(Debug, Deserialize)]
@@ -73,19 +82,6 @@ struct Exempt {
 }
 
 impl Licences {
-    /// Refuses settings that ask for nothing, or say less than they have to.
-    pub(super) fn is_sound(&self) -> Result<(), String> {
-        if self.allow.is_empty() && self.deny.is_empty() {
-            return Err("it asks for nothing: set `allow` or `deny`".into());
-        }
-        for exempt in &self.exempt {
-            said("package", &exempt.package)?;
-            said("reason", &exempt.reason)?;
-            said("owner", &exempt.owner)?;
-        }
-        Ok(())
-    }
-
     fn judge(&self, component: &Component, today: Date, breaches: &mut Vec<Breach>) {
         let slash_is_or = component.package.kind == "cargo";
         let stated = component.judged_licences();
@@ -175,6 +171,18 @@ impl Licences {
 }
 
 impl Rule for Licences {
+    fn is_sound(&self) -> Result<(), String> {
+        if self.allow.is_empty() && self.deny.is_empty() {
+            return Err("it asks for nothing: set `allow` or `deny`".into());
+        }
+        for exempt in &self.exempt {
+            said("package", &exempt.package)?;
+            said("reason", &exempt.reason)?;
+            said("owner", &exempt.owner)?;
+        }
+        Ok(())
+    }
+
     fn check(&self, subject: &Subject<'_>, breaches: &mut Vec<Breach>) {
         let limit = "the licences of what the change brings";
         let Some(supplied) = subject.supplied else {

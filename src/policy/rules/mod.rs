@@ -23,6 +23,8 @@ pub(crate) enum Order {
     Narrows,
     /// `true`.
     True,
+    /// `false`; the value is what stands for none.
+    False(bool),
     /// One of these words, from the loosest to the strictest; the second is what stands for none.
     Words(&'static [&'static str], &'static str),
     /// None: it stays as it is.
@@ -73,6 +75,8 @@ macro_rules! rules {
     };
 }
 
+mod packages;
+
 rules! {
     actor: Actor;
     allowed_paths: AllowedPaths;
@@ -84,10 +88,15 @@ rules! {
     diff_size: DiffSize;
     file_modes: FileModes;
     human_approval: HumanApproval;
+    licences: Licences;
+    new_dependencies: NewDependencies;
     path_form: PathForm;
     protected_paths: ProtectedPaths;
+    scan_findings: ScanFindings;
+    secrets: Secrets;
     tests_with_code: TestsWithCode;
     title: Title;
+    vulnerabilities: Vulnerabilities;
 }
 
 /// Finds a rule by its name.

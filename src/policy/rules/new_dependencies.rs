@@ -5,10 +5,19 @@
 
 use serde::Deserialize;
 
+use super::{About, Order};
 use super::packages::{breach, fingerprint, is_called, missing, packages, target_of};
 use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule, Target};
 use crate::supply::News;
+
+pub(super) const ABOUT: About = About {
+    name: "new-dependencies",
+    what: "packages that a change adds, by number, name, source or version",
+    why: "Every dependency is code that nobody here wrote and that has to be kept up to date. New is a package that no bill of materials and no lock file of the base names; another version of a known one is an update, which counts for `sources` and `pinned` and not for `max`. `default` among the `sources` is what lock files leave to the package manager's settings. Example: `max: 3`, `pinned: true`",
+    fix: "do with fewer packages, or bring them in one by one",
+    keys: &[("max", Order::Less), ("sources", Order::Narrows), ("pinned", Order::True), ("deny", Order::Grows)],
+};
 
 /// `new-dependencies`
 #[derive(Debug, Deserialize)]
@@ -32,14 +41,6 @@ pub(crate) struct NewDependencies {
 }
 
 impl NewDependencies {
-    /// Refuses settings that ask for nothing.
-    pub(super) fn is_sound(&self) -> Result<(), String> {
-        if self.max.is_none() && self.sources.is_empty() && !self.pinned && self.deny.is_empty() {
-            return Err("it asks for nothing: set `max`, `sources`, `pinned` or `deny`".into());
-        }
-        Ok(())
-    }
-
     fn judge(&self, news: &News, breaches: &mut Vec<Breach>) {
         let component = &news.component;
         let package = &component.package;
@@ -115,6 +116,13 @@ fn is_range(version: &str) -> bool {
 }
 
 impl Rule for NewDependencies {
+    fn is_sound(&self) -> Result<(), String> {
+        if self.max.is_none() && self.sources.is_empty() && !self.pinned && self.deny.is_empty() {
+            return Err("it asks for nothing: set `max`, `sources`, `pinned` or `deny`".into());
+        }
+        Ok(())
+    }
+
     fn check(&self, subject: &Subject<'_>, breaches: &mut Vec<Breach>) {
         let limit = "the dependencies of base and head";
         let news = subject.supplied.map_or_else(

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 
+use super::{About, Order};
 use super::packages::{breach, missing};
 use crate::change::Change;
 use crate::finding::Location;
@@ -14,6 +15,14 @@ use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule, Target};
 use crate::supply::sarif::{Finding, Level, Log, new_since};
 use crate::supply::severity::Severity;
+
+pub(super) const ABOUT: About = About {
+    name: "scan-findings",
+    what: "what scanners find that was not there before",
+    why: "Findings of SARIF logs are compared with those of the base by what their tool calls stable, or by the text that they are about, never by lines: old ones stop nobody, new ones are told where they come in. A scanner that failed, or that looked at the base and not at the head, says nothing about the change. Example: `level: error`, `severity: high`",
+    fix: "fix it, or suppress it where the scanner lets one say why",
+    keys: &[("level", Order::Words(&["error", "warning", "note", "none"], "error")), ("severity", Order::Words(&["none", "critical", "high", "medium", "low", "negligible"], "none")), ("new_only", Order::False(true)), ("tools", Order::Grows)],
+};
 
 /// `scan-findings`
 #[derive(Debug, Deserialize)]

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::civil::Date;
 use serde::Deserialize;
 
+use super::{About, Order};
 use super::packages::{
     Outcome, breach, fingerprint, holds, is_called, missing, packages, push_unknown, said, target,
 };
@@ -19,6 +20,14 @@ use crate::supply::package::Package;
 use crate::supply::severity::Severity;
 use crate::supply::vex::{Asked, Statement, Status};
 use crate::supply::vulns::{Fix, Scan, Vulnerability, merge};
+
+pub(super) const ABOUT: About = About {
+    name: "vulnerabilities",
+    what: "known vulnerabilities in what is delivered",
+    why: "What several scanners report under several names is one finding. No report, a report of nothing looked at, an old database and a finding without a severity are `unknown`, which never passes unseen. VEX statements count when they say why; an ignore goes by any name of the vulnerability, has a reason, an owner and a last day, and is named once that is past. Example: `fail_on: high`, `only_fixed: true`, `max_database_age: 7`",
+    fix: "update the package to a version without it",
+    keys: &[("fail_on", Order::Words(&["critical", "high", "medium", "low", "negligible"], "high")), ("only_fixed", Order::False(false)), ("new_only", Order::False(false)), ("unknown", Order::Words(&["allow", "warn", "review", "block"], "block")), ("remarks", Order::Words(&["allow", "warn", "review", "block"], "warn")), ("max_database_age", Order::Less), ("ignore", Order::Shrinks)],
+};
 
 /// `vulnerabilities`
 #[derive(Debug, Deserialize)]
@@ -156,22 +165,6 @@ impl<'s> Known<'s> {
 }
 
 impl Vulnerabilities {
-    /// Refuses ignores that say less than they have to.
-    pub(super) fn is_sound(&self) -> Result<(), String> {
-        for ignore in &self.ignore {
-            said("id", &ignore.id)?;
-            said("reason", &ignore.reason)?;
-            said("owner", &ignore.owner)?;
-            if ignore.version.is_some() && ignore.package.is_none() {
-                return Err(format!(
-                    "the ignore of {} has a `version` and no `package`",
-                    ignore.id
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// Says what a report leaves open.
     fn check_scan(&self, scan: &Scan, today: Date, breaches: &mut Vec<Breach>) {
         let mut open = |message: String, observed: String, limit: &str, fix: &str| {
@@ -373,6 +366,21 @@ fn shown_list(words: &[String]) -> String {
 }
 
 impl Rule for Vulnerabilities {
+    fn is_sound(&self) -> Result<(), String> {
+        for ignore in &self.ignore {
+            said("id", &ignore.id)?;
+            said("reason", &ignore.reason)?;
+            said("owner", &ignore.owner)?;
+            if ignore.version.is_some() && ignore.package.is_none() {
+                return Err(format!(
+                    "the ignore of {} has a `version` and no `package`",
+                    ignore.id
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self, subject: &Subject<'_>, breaches: &mut Vec<Breach>) {
         let limit = "a report of a scanner";
         let Some(supplied) = subject

@@ -7,6 +7,9 @@ mod contexts;
 mod tokens;
 
 #[cfg(test)]
+#[path = "../../../tests/secrets/gitleaks.rs"]
+mod gitleaks;
+#[cfg(test)]
 mod tests;
 
 use std::sync::OnceLock;
