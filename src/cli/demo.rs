@@ -4,6 +4,7 @@ mod gate;
 mod jobs;
 mod money;
 mod plans;
+mod safety;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -35,7 +36,7 @@ const ROUNDS: u32 = 2;
 ///
 /// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
 /// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, plans a
-/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, and shows what the runs say about each test. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
+/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, stops a change that brings a GPL library and a token, signs and verifies what a run did, and shows what the runs say about each test. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
 /// the flaky test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -76,6 +77,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
     demo.plan_a_change()?;
     demo.judge_two_runs()?;
     demo.spend_up_to_a_cap()?;
+    demo.stop_and_prove()?;
     demo.report()?;
     demo.finish()
 }
@@ -88,7 +90,7 @@ fn dry_run(session: &mut Session<'_>, args: &DemoArgs) {
     let most = RUNS * ROUNDS;
     session.ui.status(&format!(
         "would unpack a workspace of three crates into {folder}, run its tests there {RUNS} times (at most {most}), store their \
-         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, spend up to a cap, and leave report.txt, report.md and \
+         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, spend up to a cap, stop a change and sign a run, and leave report.txt, report.md and \
          report.json there"
     ));
 }

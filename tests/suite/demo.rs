@@ -42,13 +42,26 @@ fn check_exit_codes_and_money(stdout: &str) {
         "exit code 0",
         "exit code 0",
     ];
-    let expected = [["exit code 0", "exit code 12"].as_slice(), &money].concat();
+    let safety = [
+        // A GPL library and a token; neither of them; keys, statements, signatures, their verification, and another file.
+        "exit code 10",
+        "exit code 0",
+        "exit code 0",
+        "exit code 0",
+        "exit code 0",
+        "exit code 0",
+        "exit code 14",
+    ];
+    let expected = [["exit code 0", "exit code 12"].as_slice(), &money, &safety].concat();
     assert_eq!(codes, expected, "{stdout}");
     // 2,300 tokens in and 6,030 out at $3 and $15 a million; then 2,100 and 640 at $1 and $5.
     for said in [
         "$0.09735",
         "has spent 80 % of what it may cost; with `claude-haiku-4-5`",
         "the pull request may cost $0.12; $0.09735 is spent or put aside",
+        "`printer@1.0.0` is under GPL-3.0-only, which is not allowed",
+        "`desk/labels.toml:1`: the line has a secret (github-token)",
+        "provenance/file-differs",
         "pull request 7: $0.10265 in 2 calls\n████████████████████░░░░ 85 % of $0.12",
     ] {
         assert!(stdout.contains(said), "{said} in {stdout}");

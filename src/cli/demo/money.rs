@@ -124,7 +124,15 @@ impl Demo<'_, '_> {
     }
 
     /// Writes a document; the path is from the repository.
-    fn leave(&self, path: &str, document: &serde_json::Value) -> Result<(), CommandError> {
+    pub(super) fn leave(
+        &self,
+        path: &str,
+        document: &serde_json::Value,
+    ) -> Result<(), CommandError> {
+        self.leave_text(path, &format!("{document}\n"))
+    }
+
+    pub(super) fn leave_text(&self, path: &str, text: &str) -> Result<(), CommandError> {
         let path = self.repository.join(path);
         let files = self.session.world.files.as_ref();
         if let Some(folder) = path.parent() {
@@ -133,7 +141,7 @@ impl Demo<'_, '_> {
                 .map_err(|error| CommandError::writing(folder, error))?;
         }
         files
-            .write_atomic(&path, &mut |out| writeln!(out, "{document}"))
+            .write_atomic(&path, &mut |out| out.write_all(text.as_bytes()))
             .map_err(|error| CommandError::writing(&path, error))
     }
 }
