@@ -1,17 +1,7 @@
 //! What a program behind the gateway is told: where it is, and the run's token instead of a key.
 
 use super::route::Provider;
-
-/// Variables that hold what opens a provider's doors, as the providers' own programs read them.
-const SECRETS: [&str; 7] = [
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_CUSTOM_HEADERS",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-    "OPENAI_API_KEY",
-    "OPENAI_ADMIN_KEY",
-    "CODEX_API_KEY",
-];
+use crate::llm::endpoint::SECRETS;
 
 /// Switches with which Claude Code goes somewhere else than to the address it is given.
 const DETOURS: [&str; 3] = [

@@ -35,6 +35,17 @@ const KNOWN: [Known; 2] = [
     },
 ];
 
+/// Variables that hold what opens a provider's doors, as the providers' own programs read them: nothing that is started gets them.
+pub(crate) const SECRETS: [&str; 7] = [
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "OPENAI_API_KEY",
+    "OPENAI_ADMIN_KEY",
+    "CODEX_API_KEY",
+];
+
 impl Known {
     pub(crate) fn named(name: &str) -> Option<Self> {
         KNOWN.into_iter().find(|known| known.name == name)

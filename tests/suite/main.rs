@@ -35,6 +35,7 @@ mod generated;
 mod github;
 mod harness;
 mod hostile;
+mod keys;
 mod killed;
 mod leases;
 mod plan;

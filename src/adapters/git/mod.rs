@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 
 use self::config::Config;
+use crate::llm::endpoint::SECRETS;
 use crate::ports::git::{NewCommit, Ref, RefUpdate, RefVerdict, Store, TakeBlob, TreeEntry};
 use crate::ports::{Call, Checkout, Fill, Finished, Git, GitError, Head, Processes};
 
@@ -57,18 +58,27 @@ impl GitProgram {
         call
     }
 
-    /// Prepares a call of git that asks nobody anything and speaks English.
+    /// Prepares a call of git that asks nobody anything and speaks English. Git runs what a repository's configuration names, which an agent
+    /// may have written: it gets no keys of models and none to sign with.
     fn call(folder: &Path, args: &[&str]) -> Call {
         let set = |name: &str, value: &str| (name.to_owned(), Some(OsString::from(value)));
+        let mut env = vec![
+            set("LC_ALL", "C"),
+            set("GIT_OPTIONAL_LOCKS", "0"),
+            set("GIT_TERMINAL_PROMPT", "0"),
+        ];
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let kept_back = names.filter(|name| {
+            SECRETS.contains(&name.as_str())
+                || name.ends_with("_API_KEY")
+                || name == "MAESTRO_SIGNING_KEY"
+        });
+        env.extend(kept_back.map(|name| (name, None)));
         Call {
             program: OsString::from("git"),
             args: args.iter().map(OsString::from).collect(),
             folder: folder.to_path_buf(),
-            env: vec![
-                set("LC_ALL", "C"),
-                set("GIT_OPTIONAL_LOCKS", "0"),
-                set("GIT_TERMINAL_PROMPT", "0"),
-            ],
+            env,
             stdin: Vec::new(),
         }
     }
