@@ -1,6 +1,6 @@
 //! Reads what a change is: its paths, and every file before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::planner::Planner;
 use crate::change::{Change, Entry, Kind, parse_raw};
@@ -45,19 +45,50 @@ pub(crate) fn read(
     // Two paths that are no UTF-8 may look alike, and are two all the same: only what was found twice counts once.
     changes.sort_by(|one, other| one.path.cmp(&other.path));
     changes.dedup();
-    let blobs = contents(planner, &changes)?;
-    Ok(Changed { changes, blobs })
-}
-
-fn contents(
-    planner: &mut Planner<'_>,
-    changes: &[Change],
-) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
     let sides = changes.iter().flat_map(|change| [&change.old, &change.new]);
     let entries = sides
         .flatten()
         .filter(|entry| entry.kind() != Kind::Submodule);
-    let mut names: Vec<String> = entries.map(|entry| entry.object.to_string()).collect();
+    let names = entries.map(|entry| entry.object.to_string()).collect();
+    let blobs = contents(planner, names)?;
+    Ok(Changed { changes, blobs })
+}
+
+/// Reads the files of a commit that a change leaves alone, as far as they are wanted.
+pub(crate) fn left_alone(
+    planner: &mut Planner<'_>,
+    head: &str,
+    changed: &Changed,
+    is_wanted: fn(&str) -> bool,
+) -> Result<Vec<(String, Vec<u8>)>, GitError> {
+    let touched: BTreeSet<&str> = changed
+        .changes
+        .iter()
+        .map(|change| change.path.as_str())
+        .collect();
+    let tree = planner.list(head)?;
+    let wanted: Vec<(String, String)> = tree
+        .iter()
+        .filter(|(path, listed)| {
+            listed.kind() == Kind::File && is_wanted(path) && !touched.contains(path)
+        })
+        .map(|(path, listed)| (path.to_owned(), listed.object.to_owned()))
+        .collect();
+    let blobs = contents(
+        planner,
+        wanted.iter().map(|(_, object)| object.clone()).collect(),
+    )?;
+    let of = |object: &String| blobs.get(object).cloned().unwrap_or_default();
+    Ok(wanted
+        .into_iter()
+        .map(|(path, object)| (path, of(&object)))
+        .collect())
+}
+
+fn contents(
+    planner: &mut Planner<'_>,
+    mut names: Vec<String>,
+) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
     names.sort_unstable();
     names.dedup();
     planner.prefetch(&names)?;
@@ -75,7 +106,7 @@ fn contents(
     match missing {
         // What cannot be looked into is not let through.
         Some(name) => Err(GitError::Refused(format!(
-            "the object {name} of a changed file is not in this clone"
+            "the object {name}, which has to be looked into, is not in this clone"
         ))),
         None => Ok(blobs),
     }

@@ -157,6 +157,50 @@ fn lock_files_tell_what_is_new_where_no_bill_does() {
 }
 
 #[test]
+fn what_no_lock_file_and_no_bill_tells_is_no_pass() {
+    let entries = |run: &Run| -> Vec<String> {
+        violations(run)
+            .into_iter()
+            .map(|(entry, _)| entry)
+            .collect()
+    };
+    // A bill of the head alone, and no lock file anywhere: nobody can tell what is new.
+    let maestro = guarded();
+    maestro
+        .file("pom.xml", "<project/>\n")
+        .file("head.json", bill(&[("new", "GPL-3.0-only")]));
+    maestro.commit("Change");
+    let run = check(&maestro, &["--sbom", "head.json"]).exits_with(10);
+    assert!(entries(&run).contains(&"free".to_owned()), "{}", run.stdout);
+    // A lock file that the change leaves alone tells that nothing in it is new, and what all of it is.
+    let lock = |licence: &str| {
+        let package = json!({"version": "1.0.0", "resolved": "https://npm.acme.dev/a/-/a-1.0.0.tgz", "license": licence});
+        json!({"name": "x", "lockfileVersion": 3, "packages": {"node_modules/a": package}})
+            .to_string()
+    };
+    for (scope, is_named) in [("new", false), ("all", true)] {
+        let maestro = Maestro::in_repo();
+        let policy = format!(
+            "schema: maestro.policy/v1\nrules:\n- {{rule: licences, id: free, severity: block, reason: r, allow: [MIT], scope: {scope}}}\n"
+        );
+        maestro
+            .file(".maestro/policy.yaml", policy)
+            .file("package-lock.json", lock("GPL-3.0-only"));
+        maestro.commit("Guard");
+        maestro.git(&["checkout", "--quiet", "-b", "topic"]);
+        maestro.file("a.txt", "x\n");
+        maestro.commit("Change");
+        let run = check(&maestro, &[]);
+        assert_eq!(
+            entries(&run).contains(&"free".to_owned()),
+            is_named,
+            "{scope}: {}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
 fn a_report_that_is_another_or_missing_is_no_pass() {
     let maestro = guarded();
     maestro

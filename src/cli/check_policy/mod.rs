@@ -32,6 +32,7 @@ use crate::policy::subject::{AddedLine, FileLines, Subject};
 use crate::policy::task::Task;
 use crate::ports::GitError;
 use crate::state::StateError;
+use crate::supply::{Supplied, is_lock};
 use asked::Told;
 use input::PolicyInputDocument as InputDocument;
 use source::Loaded;
@@ -137,11 +138,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         None => source::of_base(session, of, !args.no_fetch)?,
     };
     let lines = lines(&scene.changed);
-    let supplied = if OF_PACKAGES.iter().any(|rule| has_rule(&loaded, rule)) {
-        Some(supplied::add_locks(given, &lines)?)
-    } else {
-        given
-    };
+    let supplied = with_locks(session, args, (&loaded, &scene), given, &lines)?;
     let mut told = asked::told(session);
     if let Some(task) = &task {
         told.of_task(task);
@@ -193,8 +190,25 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
     )
 }
 
+/// Adds what lock files name to what was given, where a rule asks for it.
+fn with_locks(
+    session: &mut Session<'_>,
+    args: &CheckPolicyArgs,
+    (loaded, scene): (&Loaded, &Scene),
+    given: Option<Supplied>,
+    lines: &[FileLines<'_>],
+) -> Result<Option<Supplied>, CommandError> {
+    if !OF_PACKAGES.iter().any(|rule| has_rule(loaded, rule)) {
+        return Ok(given);
+    }
+    let unchanged = with_planner(session, args, |_, planner, _| {
+        changed::left_alone(planner, &scene.head, &scene.changed, is_lock).map_err(git_trouble)
+    })?;
+    supplied::add_locks(session, given, lines, &unchanged).map(Some)
+}
+
 /// Rules that ask which packages a change brings along.
-const OF_PACKAGES: [&str; 2] = ["licences", "new-dependencies"];
+const OF_PACKAGES: [&str; 3] = ["licences", "new-dependencies", "vulnerabilities"];
 
 fn has_rule(loaded: &Loaded, name: &str) -> bool {
     loaded
@@ -302,18 +316,18 @@ fn scene(
     base: Option<&str>,
     task: Option<&Task>,
 ) -> Result<Scene, CommandError> {
-    let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
-    let may_fetch = !session.settings.offline.value && !args.no_fetch;
-    let remote = session.source_remote();
-    let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
-    let planner = Planner::new(
-        session.world.history.as_ref(),
-        folder,
-        &checkout.common_dir,
-        may_fetch.then_some(remote.as_str()),
-        Components::default(),
-    );
-    let mut planner = planner.map_err(git_trouble)?;
+    with_planner(session, args, |session, planner, remote| {
+        scene_of(session, args, (base, task), planner, remote)
+    })
+}
+
+fn scene_of(
+    session: &mut Session<'_>,
+    args: &CheckPolicyArgs,
+    (base, task): (Option<&str>, Option<&Task>),
+    planner: &mut Planner<'_>,
+    remote: Option<&str>,
+) -> Result<Scene, CommandError> {
     let head = planner.commit(&args.head).map_err(git_trouble)?;
     let head = head.ok_or_else(|| not_found(&args.head))?;
     if let Some(task) = task.filter(|_| base.is_none()) {
@@ -324,18 +338,38 @@ fn scene(
             changed: Changed::planned(planned(task, &tree)),
         });
     }
-    let bases = bases(
-        session,
-        &mut planner,
-        (base, &head),
-        may_fetch.then_some(remote),
-    )?;
-    let changed = changed::read(&mut planner, &bases, &head.object).map_err(git_trouble)?;
+    let bases = bases(session, planner, (base, &head), remote.map(str::to_owned))?;
+    let changed = changed::read(planner, &bases, &head.object).map_err(git_trouble)?;
     Ok(Scene {
         bases,
         head: head.object,
         changed,
     })
+}
+
+/// Looks into the repository.
+fn with_planner<T>(
+    session: &mut Session<'_>,
+    args: &CheckPolicyArgs,
+    look: impl FnOnce(&mut Session<'_>, &mut Planner<'_>, Option<&str>) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
+    let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
+    let may_fetch = !session.settings.offline.value && !args.no_fetch;
+    let remote = may_fetch.then(|| session.source_remote());
+    let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+    let world = session.world;
+    let planner = Planner::new(
+        world.history.as_ref(),
+        folder,
+        &checkout.common_dir,
+        remote.as_deref(),
+        Components::default(),
+    );
+    look(
+        session,
+        &mut planner.map_err(git_trouble)?,
+        remote.as_deref(),
+    )
 }
 
 fn planned(task: &Task, tree: &Tree) -> Vec<Change> {

@@ -80,23 +80,45 @@ pub(super) fn read(
     Ok(is_any.then_some(supplied))
 }
 
-/// Adds what the lock files that a change touches name. One that cannot be read any more ends the command; one that could not be read before
-/// names nothing, so that all it has now is new.
+/// Adds what lock files name. One that a change makes unreadable ends the command; one that could not be read before names nothing, so that all
+/// it has now is new. Where there is none, nobody can tell from them what is new.
 pub(super) fn add_locks(
+    session: &mut Session<'_>,
     supplied: Option<Supplied>,
     lines: &[FileLines<'_>],
+    unchanged: &[(String, Vec<u8>)],
 ) -> Result<Supplied, CommandError> {
     let mut supplied = supplied.unwrap_or_default();
-    supplied.are_locks_known = true;
+    let mut is_any = false;
     for file in lines.iter().filter(|file| is_lock(&file.path)) {
         if let Some(bytes) = file.old {
-            let _names_nothing = supplied.add_lock(Side::Base, &file.path, bytes);
+            is_any |= supplied
+                .add_lock(Side::Base, &file.path, bytes)
+                .unwrap_or(false);
         }
         if let Some(bytes) = file.new {
             let read = supplied.add_lock(Side::Head, &file.path, bytes);
-            read.map_err(|fault| refused(&file.path, fault))?;
+            is_any |= read.map_err(|fault| refused(&file.path, fault))?;
         }
     }
+    for (path, bytes) in unchanged {
+        let sides = [Side::Base, Side::Head];
+        let read: Result<Vec<bool>, NotRead> = sides
+            .into_iter()
+            .map(|side| supplied.add_lock(side, path, bytes))
+            .collect();
+        match read {
+            Ok(known) => is_any |= known.contains(&true),
+            Err(fault) => {
+                let words = format!(
+                    "`{path}` is no lock file that can be read, and the change leaves it alone: {}",
+                    fault.message
+                );
+                session.ui.warn(&words);
+            }
+        }
+    }
+    supplied.are_locks_known = is_any;
     Ok(supplied)
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{About, Order};
 use super::packages::{
-    Outcome, breach, fingerprint, holds, is_called, missing, push_unknown, said, target_of,
+    Outcome, fingerprint, holds, is_called, missing, push_unknown, said, target_of,
 };
 use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule};
@@ -145,7 +145,7 @@ impl Licences {
                     package.name
                 )
             }),
-            ..breach(target_of(component), message, observed, limit)
+            ..Breach::new(target_of(component), message, observed, limit)
         };
         if is_unknown {
             push_unknown(breach, self.unknown, breaches);

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::{About, Order};
-use super::packages::{breach, fingerprint, is_called, missing, packages, target_of};
+use super::packages::{fingerprint, is_called, missing, packages, target_of};
 use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule, Target};
 use crate::supply::News;
@@ -49,7 +49,7 @@ impl NewDependencies {
             breaches.push(Breach {
                 fix: Some(fix.to_owned()),
                 fingerprint: Some(fingerprint("new-dependencies", package, what)),
-                ..breach(target_of(component), message, observed, limit)
+                ..Breach::new(target_of(component), message, observed, limit)
             });
         };
         if news.was.is_empty() && self.deny.iter().any(|name| is_called(package, name, None)) {
@@ -153,7 +153,7 @@ impl Rule for NewDependencies {
             );
             breaches.push(Breach {
                 fix: Some("do with fewer, or bring them in one by one".into()),
-                ..breach(
+                ..Breach::new(
                     Target::Change,
                     message,
                     packages(added.len(), "new "),

@@ -46,29 +46,11 @@ pub(super) fn push_unknown(breach: Breach, outcome: Option<Outcome>, breaches: &
     }
 }
 
-/// Returns a breach of the entry's own weight that no baseline knows.
-pub(super) fn breach(target: Target, message: String, observed: String, limit: String) -> Breach {
-    Breach {
-        target,
-        message,
-        observed,
-        limit,
-        fix: None,
-        weight: None,
-        fingerprint: None,
-    }
-}
-
 /// Returns the breach of what a rule needs and was not given; `option` is what takes it.
 pub(super) fn missing(what: String, option: &str, limit: &str) -> Breach {
     Breach {
         fix: Some(format!("give it with `{option}`")),
-        ..breach(
-            Target::Report(option.to_owned()),
-            what,
-            "nothing".into(),
-            limit.into(),
-        )
+        ..Breach::new(Target::Report(option.to_owned()), what, "nothing", limit)
     }
 }
 

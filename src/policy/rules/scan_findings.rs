@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Deserialize;
 
 use super::{About, Order};
-use super::packages::{breach, missing};
+use super::packages::missing;
 use crate::change::Change;
 use crate::finding::Location;
 use crate::policy::subject::Subject;
@@ -64,10 +64,10 @@ impl ScanFindings {
                 fix: Some(format!(
                     "look at the notifications of {tool}, and run it again"
                 )),
-                ..breach(
+                ..Breach::new(
                     Target::Report(tool.clone()),
                     message,
-                    "`executionSuccessful` is false".into(),
+                    "`executionSuccessful` is false",
                     limit,
                 )
             });
@@ -120,7 +120,7 @@ impl ScanFindings {
                 "fix it, or suppress `{}` where {} lets you say why",
                 finding.rule, finding.tool
             )),
-            ..breach(
+            ..Breach::new(
                 target,
                 format!("{} finds `{}`{what}", finding.tool, finding.rule),
                 rating,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{About, Order};
 use super::packages::{
-    Outcome, breach, fingerprint, holds, is_called, missing, packages, push_unknown, said, target,
+    Outcome, fingerprint, holds, is_called, missing, packages, push_unknown, said, target,
 };
 use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule, Target};
@@ -170,7 +170,7 @@ impl Vulnerabilities {
         let mut open = |message: String, observed: String, limit: &str, fix: &str| {
             let breach = Breach {
                 fix: Some(fix.to_owned()),
-                ..breach(
+                ..Breach::new(
                     Target::Report(scan.report.clone()),
                     message,
                     observed,
@@ -310,7 +310,7 @@ impl Vulnerabilities {
         let breach = Breach {
             fix: Some(fix),
             fingerprint: Some(fingerprint("vulnerabilities", &found.package, found.id())),
-            ..breach(
+            ..Breach::new(
                 target(&found.package, found.purl.as_ref()),
                 message,
                 word.to_owned(),
