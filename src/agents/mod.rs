@@ -1,0 +1,3 @@
+//! A team of agents: what they are told to do, in which order, what they may touch, and what becomes of it.
+//!
+//! Decisions only. `conduct` carries out what is decided here, and tells what came of it.
