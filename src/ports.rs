@@ -9,6 +9,7 @@ pub(crate) mod log_file;
 pub(crate) mod model;
 pub(crate) mod relay;
 pub(crate) mod signing;
+pub(crate) mod trees;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};

@@ -1,5 +1,6 @@
 //! Drivers: what asks GitHub and git step by step, with time and network, as the decision rooms say.
 
+pub(crate) mod agents;
 pub(crate) mod artifacts;
 pub(crate) mod backfill;
 pub(crate) mod bases;

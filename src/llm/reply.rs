@@ -67,6 +67,15 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::End,
+        Self::MaxTokens,
+        Self::Tools,
+        Self::Refusal,
+        Self::Paused,
+        Self::Other,
+    ];
+
     /// Returns the word that documents have for it.
     pub(crate) fn name(self) -> &'static str {
         match self {

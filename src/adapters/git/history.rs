@@ -87,7 +87,7 @@ fn broken() -> GitError {
 }
 
 impl GitProgram {
-    fn bytes(&self, call: &Call) -> Result<Vec<u8>, GitError> {
+    pub(super) fn bytes(&self, call: &Call) -> Result<Vec<u8>, GitError> {
         let done = self.finish(call)?;
         if done.code == Some(0) {
             return Ok(done.stdout);

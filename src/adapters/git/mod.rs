@@ -7,6 +7,7 @@ mod config;
 mod history;
 mod objects;
 mod remote;
+mod trees;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
