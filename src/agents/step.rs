@@ -73,6 +73,8 @@ pub(crate) enum Halt {
 pub(crate) enum Event {
     Started,
     Ended(Turn, End),
+    /// Nobody works on it any more, and it did not end: it will be begun again when the run goes on.
+    Left(Turn),
     Halted(Halt),
 }
 
@@ -302,6 +304,19 @@ impl State {
         }
     }
 
+    fn left(&mut self, turn: Turn) {
+        let Some(task) = self.tasks.get_mut(turn.task.at()) else {
+            return;
+        };
+        if matches!(task.phase, Phase::Running | Phase::Stale) {
+            self.running = self.running.saturating_sub(1);
+            task.tries = task.tries.saturating_sub(1);
+            task.phase = Phase::Waiting;
+            // Whoever leaves work does not go on.
+            self.halted.get_or_insert(Halt::Asked);
+        }
+    }
+
     fn ended(&mut self, turn: Turn, end: End) {
         let number = turn.task;
         let Some(task) = self.tasks.get_mut(number.at()) else {
@@ -354,6 +369,7 @@ pub(crate) fn step(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
             }
         }
         Event::Ended(turn, end) => state.ended(turn, end),
+        Event::Left(turn) => state.left(turn),
         Event::Halted(halt) => {
             state.halted.get_or_insert(halt);
         }

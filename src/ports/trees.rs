@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::GitError;
+use crate::change::Change;
 
 /// The repository of a run: bare, without remotes, credentials and hooks. It reads the user's objects and writes its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub(crate) trait Trees: Send + Sync {
     fn patch(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<u8>, GitError>;
     /// Returns the same for people: without what is not text, whitespace kept.
     fn diff(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<u8>, GitError>;
+    /// Returns what changed between two trees, in order of path.
+    fn changes(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<Change>, GitError>;
     /// Returns the id of a commit's tree, or of a tree.
     fn tree_of(&self, store: &RunStore, commit: &str) -> Result<String, GitError>;
     /// Merges two commits without a work tree.

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{GitProgram, cannot_run, local_failure, words};
+use crate::change::{Change, parse_raw};
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
 use crate::ports::{Call, Finished, GitError};
 
@@ -188,6 +189,15 @@ impl Trees for GitProgram {
             new,
         ];
         self.bytes(&Self::bare_call(store, &args))
+    }
+
+    fn changes(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<Change>, GitError> {
+        let args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", old, new];
+        let raw = self.bytes(&Self::bare_call(store, &args))?;
+        let mut changes =
+            parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))?;
+        changes.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(changes)
     }
 
     fn tree_of(&self, store: &RunStore, commit: &str) -> Result<String, GitError> {

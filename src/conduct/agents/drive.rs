@@ -22,6 +22,8 @@ pub(crate) enum Message {
     /// So many lines of the journal are on the disk.
     Durable(Result<u64, String>),
     Ended(Box<Ended>),
+    /// Nobody works on it any more, and it did not end.
+    Left(Turn),
     Halt(Halt),
 }
 
@@ -113,6 +115,7 @@ impl Drive<'_> {
                     return Err(DriveProblem::Journal(io::Error::other(why)));
                 }
                 Some(Message::Ended(ended)) => desk.take(*ended)?,
+                Some(Message::Left(turn)) => desk.events.push_back(Event::Left(turn)),
                 Some(Message::Halt(halt)) => desk.halt(halt)?,
                 None => return Ok(()),
             }

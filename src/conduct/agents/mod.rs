@@ -1,6 +1,15 @@
 //! The run of a team of agents: carries out what `agents` decides, durably.
 
+pub(crate) mod crew;
 pub(crate) mod drive;
+mod edit;
+mod engine;
 pub(crate) mod journal;
+pub(crate) mod planning;
 pub(crate) mod recording;
+pub(crate) mod run;
 pub(crate) mod steps;
+pub(crate) mod team;
+mod testing;
+mod turn;
+mod values;

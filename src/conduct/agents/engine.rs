@@ -1,0 +1,429 @@
+//! The built-in engine: a model looks around, changes files and runs commands until it says that it is done.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use globset::{GlobBuilder, GlobSetBuilder};
+use serde_json::{Value, json};
+
+use super::crew::{Heard, Silent, Wish};
+use super::edit;
+use super::steps::Abandon;
+use super::team::{Left, Team, git, step_name};
+use super::turn::{Tab, Undone, told, undone};
+use crate::agents::answers;
+use crate::agents::graph::{TaskSpec, command_fault};
+use crate::agents::roles::{Right, Role};
+use crate::agents::step::{End, Turn};
+use crate::agents::tools::{self, Act, RawEdit};
+use crate::llm::reply::{Part, Stop, ToolCall, ToolResult};
+use crate::llm::request::Message;
+use crate::prompts::file::SpeakerWord;
+use crate::prompts::output_schema;
+
+/// Where a turn works.
+pub(super) struct Workplace<'p> {
+    pub(super) turn: Turn,
+    pub(super) role: &'p Role,
+    pub(super) spec: &'p TaskSpec,
+    pub(super) ground: &'p Left,
+    /// Paths and globs that it may touch.
+    pub(super) scope: &'p [String],
+    pub(super) folder: PathBuf,
+    /// What the work tree holds.
+    pub(super) tree: String,
+    /// What the commands said before the work began.
+    pub(super) results: Option<String>,
+}
+
+impl Workplace<'_> {
+    pub(super) fn may_touch(&self, path: &str) -> bool {
+        if self.scope.iter().any(|one| one == path) {
+            return true;
+        }
+        if !matches!(self.role.right, Right::Tests | Right::Docs) {
+            return false;
+        }
+        let mut set = GlobSetBuilder::new();
+        for glob in self.scope {
+            let glob = GlobBuilder::new(glob).literal_separator(true).build();
+            set.add(match glob {
+                Ok(glob) => glob,
+                Err(_) => return false,
+            });
+        }
+        set.build().is_ok_and(|set| set.is_match(path))
+    }
+}
+
+/// What a model's last word was.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) answer: Value,
+}
+
+/// A conversation of a turn.
+pub(super) struct Talk {
+    pub(super) system: Option<String>,
+    pub(super) messages: Vec<Message>,
+    /// Answers so far that made no sense.
+    slips: u32,
+    last_fault: String,
+}
+
+impl Talk {
+    fn say(&mut self, text: String) {
+        self.messages.push(Message::ask(text));
+    }
+
+    fn slip(&mut self, fault: String) {
+        self.slips += 1;
+        self.last_fault = fault;
+    }
+}
+
+impl Team<'_> {
+    /// Lets a model work until it is done.
+    pub(super) fn builtin(
+        &self,
+        place: &mut Workplace<'_>,
+        tab: &mut Tab,
+    ) -> Result<Result<Done, Undone>, Abandon> {
+        let prompt = match self.library.load(&place.role.prompt) {
+            Ok(prompt) => prompt,
+            Err(_) => {
+                let why = format!("there is no prompt `{}` that can be used", place.role.prompt);
+                return undone(End::Hopeless, why);
+            }
+        };
+        let values = self.values(place, &prompt.file.variables)?;
+        let rendered = match prompt.prepared.render(values) {
+            Ok(rendered) => rendered,
+            Err(problem) => {
+                let why = format!("the prompt `{}` cannot be rendered: {}", place.role.prompt, problem.words);
+                return undone(End::Hopeless, why);
+            }
+        };
+        let schema = prompt.file.output.clone().unwrap_or_else(|| json!({"type": "object"}));
+        let may_edit = place.role.right != Right::Nothing;
+        let tools = tools::tools(&schema, may_edit && !self.commands_of(place).is_empty(), may_edit);
+        let tier = self.tier(place, prompt.file.model.tier.name());
+        let max_tokens = u64::from(prompt.file.model.max_output_tokens.unwrap_or(8192));
+        let mut talk = opened(rendered);
+        for number in 1..=self.patience.answers {
+            let step = step_name(&place.spec.id, place.turn, "model", number);
+            let wish = Wish {
+                task: &place.spec.id,
+                role: &place.spec.role,
+                tier,
+                system: talk.system.as_deref(),
+                messages: &talk.messages,
+                tools: &tools,
+                schema: None,
+                max_tokens,
+            };
+            let heard = match self.ask(&step, &wish)? {
+                Ok(heard) => heard,
+                Err(silent) => return Ok(Err(silence(silent, tab))),
+            };
+            tab.heard(&heard.model, heard.usd);
+            if let Some(done) = self.take(place, tab, &mut talk, heard, &schema)? {
+                return Ok(done);
+            }
+            if talk.slips > self.patience.slips {
+                let why = format!("its answers made no sense: {}", talk.last_fault);
+                return undone(End::Broken, why);
+            }
+        }
+        let most = self.patience.answers;
+        undone(End::Broken, format!("it was not done after {most} answers"))
+    }
+
+    /// Takes an answer: does what it calls for, and returns the end when it is one.
+    fn take(
+        &self,
+        place: &mut Workplace<'_>,
+        tab: &mut Tab,
+        talk: &mut Talk,
+        heard: Heard,
+        schema: &Value,
+    ) -> Result<Option<Result<Done, Undone>>, Abandon> {
+        let answer = heard.answer;
+        if answer.stop == Stop::Refusal {
+            return undone(End::Hopeless, "the model, or a filter of its provider, will not do it").map(Some);
+        }
+        let calls: Vec<ToolCall> = answer.calls().cloned().collect();
+        let text = answer.text();
+        talk.messages.push(Message {
+            is_from_model: true,
+            parts: answer.parts,
+        });
+        if calls.is_empty() {
+            let found = match answer.stop {
+                Stop::MaxTokens => Err("it is longer than it may be, and was cut off".to_owned()),
+                _ => answers::object(&text),
+            };
+            let checked = found.and_then(|found| fits(schema, found));
+            let worked = match checked {
+                Ok(found) => self.finish(place, found)?,
+                Err(fault) => Err(fault),
+            };
+            return Ok(match worked {
+                Ok(done) => Some(done),
+                Err(fault) => {
+                    talk.say(format!("Your answer cannot be taken: {fault}\n\nAnswer again, whole."));
+                    talk.slip(fault);
+                    None
+                }
+            });
+        }
+        let mut results = Vec::with_capacity(calls.len());
+        let mut end = None;
+        for call in &calls {
+            let done = match tools::read(call) {
+                Err(fault) => Err(fault),
+                Ok(Act::Finish(found)) => match fits(schema, found) {
+                    Ok(found) => match self.finish(place, found)? {
+                        Ok(done) => {
+                            end = Some(done);
+                            Ok("done".to_owned())
+                        }
+                        Err(fault) => Err(fault),
+                    },
+                    Err(fault) => Err(fault),
+                },
+                Ok(act) => self.act(place, tab, &act)?,
+            };
+            if let Err(fault) = &done {
+                talk.slip(format!("`{}`: {fault}", call.name));
+            }
+            results.push(Part::Result(ToolResult {
+                call: call.id.clone(),
+                text: self.cut(&done.clone().unwrap_or_else(|fault| fault)),
+                is_error: done.is_err(),
+            }));
+        }
+        talk.messages.push(Message {
+            is_from_model: false,
+            parts: results,
+        });
+        Ok(end)
+    }
+
+    /// Takes a last word that fits its schema: applies its edits. The error is for the model.
+    fn finish(
+        &self,
+        place: &mut Workplace<'_>,
+        found: Value,
+    ) -> Result<Result<Result<Done, Undone>, String>, Abandon> {
+        let blocked = found["blocked"].as_str().unwrap_or_default().trim().to_owned();
+        let edits = match tools::raw_edits(&found) {
+            Ok(edits) => edits,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if edits.is_empty() && !blocked.is_empty() {
+            return Ok(Ok(Err(Undone {
+                end: End::Hopeless,
+                why: format!("it says that it cannot be done: {blocked}"),
+            })));
+        }
+        if let Err(fault) = self.edit(place, &edits)? {
+            return Ok(Err(fault));
+        }
+        Ok(Ok(Ok(Done { answer: found })))
+    }
+
+    /// Changes files, all of it or nothing.
+    fn edit(
+        &self,
+        place: &mut Workplace<'_>,
+        edits: &[RawEdit],
+    ) -> Result<Result<(), String>, Abandon> {
+        if edits.is_empty() {
+            return Ok(Ok(()));
+        }
+        let outside = edits.iter().find(|edit| !place.may_touch(&edit.path));
+        if let Some(edit) = outside {
+            let scope = place.scope.join(", ");
+            return Ok(Err(format!("`{}` is not yours to change; nothing was changed. You may change: {scope}", edit.path)));
+        }
+        if let Err(fault) = edit::apply(self.files, &place.folder, edits) {
+            return Ok(Err(format!("the edits were not applied, none of them: {fault}")));
+        }
+        place.tree = self
+            .trees
+            .snapshot(&self.store, &place.spec.id, &place.folder)
+            .map_err(git)?;
+        Ok(Ok(()))
+    }
+
+    fn act(
+        &self,
+        place: &mut Workplace<'_>,
+        tab: &mut Tab,
+        act: &Act,
+    ) -> Result<Result<String, String>, Abandon> {
+        match act {
+            Act::Edit { edits } => Ok(self.edit(place, edits)?.map(|()| "applied".to_owned())),
+            Act::Run { command } => {
+                if let Some(fault) = command_fault(command, &self.commands_of(place)) {
+                    return Ok(Err(format!("`{command}` {fault}")));
+                }
+                let ran = self.run(place, tab, command)?;
+                Ok(Ok(told(command, &ran)))
+            }
+            Act::List { below } => self.list(place, below),
+            Act::Read { path, from, lines } => Ok(self.read_lines(place, path, *from, *lines)),
+            Act::Search { pattern, below } => self.search(place, pattern, below),
+            Act::Finish(_) => Ok(Err("it is not done".to_owned())),
+        }
+    }
+
+    /// Returns what commands of a turn may begin with.
+    fn commands_of(&self, place: &Workplace<'_>) -> Vec<String> {
+        let own = place.spec.acceptance.commands.iter();
+        self.commands.iter().chain(own).cloned().collect()
+    }
+
+    fn list(
+        &self,
+        place: &Workplace<'_>,
+        below: &str,
+    ) -> Result<Result<String, String>, Abandon> {
+        let paths = self.trees.paths(&self.store, &place.tree).map_err(git)?;
+        let below = below.trim_matches('/');
+        let mut found: Vec<&str> = paths
+            .iter()
+            .filter(|path| is_below(path, below))
+            .map(String::as_str)
+            .collect();
+        let count = found.len();
+        found.truncate(1000);
+        if count == 0 {
+            return Ok(Err(format!("there is nothing below `{below}`")));
+        }
+        let mut text = found.join("\n");
+        if count > found.len() {
+            text.push_str(&format!("\n… and {} more", count - found.len()));
+        }
+        Ok(Ok(text))
+    }
+
+    fn read_lines(
+        &self,
+        place: &Workplace<'_>,
+        path: &str,
+        from: u64,
+        lines: u64,
+    ) -> Result<String, String> {
+        if let Some(fault) = crate::agents::graph::path_fault(path) {
+            return Err(format!("`{path}` {fault}"));
+        }
+        // From git, not from the disk: a link in the work tree leads nowhere.
+        let bytes = self.trees.file(&self.store, &place.tree, path);
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        let bytes = bytes.ok_or_else(|| format!("there is no file `{path}`"))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let skip = usize::try_from(from - 1).unwrap_or(usize::MAX);
+        let most = usize::try_from(lines).unwrap_or(usize::MAX);
+        let found: Vec<&str> = text.lines().skip(skip).take(most).collect();
+        let count = text.lines().count();
+        Ok(format!("{}\n({} of {count} lines, from {from})", found.join("\n"), found.len()))
+    }
+
+    fn search(
+        &self,
+        place: &Workplace<'_>,
+        pattern: &str,
+        below: &str,
+    ) -> Result<Result<String, String>, Abandon> {
+        let paths = self.trees.paths(&self.store, &place.tree).map_err(git)?;
+        let below = below.trim_matches('/');
+        let mut found = Vec::new();
+        for path in paths.iter().filter(|path| is_below(path, below)) {
+            let mut text = String::new();
+            let Ok(file) = self.files.open(&place.folder.join(path)) else {
+                continue;
+            };
+            if file.take(2 * 1024 * 1024).read_to_string(&mut text).is_err() {
+                continue;
+            }
+            let hits = text.lines().enumerate().filter(|(_, line)| line.contains(pattern));
+            for (at, line) in hits {
+                let line: String = line.chars().take(300).collect();
+                found.push(format!("{path}:{}: {line}", at + 1));
+                if found.len() >= 200 {
+                    found.push("… and more".to_owned());
+                    return Ok(Ok(found.join("\n")));
+                }
+            }
+        }
+        if found.is_empty() {
+            return Ok(Ok("nothing was found".to_owned()));
+        }
+        Ok(Ok(found.join("\n")))
+    }
+}
+
+fn is_below(path: &str, below: &str) -> bool {
+    below.is_empty()
+        || path
+            .strip_prefix(below)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Makes a conversation of rendered messages.
+pub(super) fn opened(rendered: Vec<crate::prompts::prepared::Message>) -> Talk {
+    let mut talk = Talk {
+        system: None,
+        messages: Vec::new(),
+        slips: 0,
+        last_fault: String::new(),
+    };
+    for message in rendered {
+        match message.role {
+            SpeakerWord::System => {
+                let system = talk.system.get_or_insert_default();
+                if !system.is_empty() {
+                    system.push_str("\n\n");
+                }
+                system.push_str(&message.content);
+            }
+            SpeakerWord::User => talk.say(message.content),
+            SpeakerWord::Assistant => talk.messages.push(Message {
+                is_from_model: true,
+                parts: vec![Part::Text(message.content)],
+            }),
+        }
+    }
+    talk
+}
+
+/// Holds an answer against its schema; the error is for the model.
+pub(super) fn fits(schema: &Value, found: Value) -> Result<Value, String> {
+    match output_schema::check(schema, &found) {
+        Ok(()) => Ok(found),
+        Err(faults) => Err(faults.join("; ")),
+    }
+}
+
+/// Says how a turn ends that nobody answers.
+pub(super) fn silence(silent: Silent, tab: &mut Tab) -> Undone {
+    match silent {
+        Silent::Money(why) => Undone {
+            end: End::Money,
+            why,
+        },
+        Silent::Refused(why) => Undone {
+            end: End::Hopeless,
+            why,
+        },
+        Silent::Broken(why, usd) => {
+            tab.usd = tab.usd.saturating_add(usd);
+            Undone {
+                end: End::Broken,
+                why,
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The planner's turn: an issue and a map of the repository in, a task graph out.
+
+use serde_json::{Value, json};
+
+use super::crew::{Silent, Wish};
+use super::engine::{fits, silence};
+use super::steps::Abandon;
+use super::team::{Team, git};
+use super::turn::{Tab, Undone};
+use crate::agents::answers;
+use crate::agents::board::Body;
+use crate::agents::graph::{Bounds, Graph, Rules, TaskSpec, check};
+use crate::agents::roles::{self, PLANNER};
+use crate::agents::step::End;
+use crate::llm::request::Message;
+use crate::llm::router::Tier;
+use crate::prompts::prepared::DELIMITER;
+
+/// What the planner said.
+#[derive(Debug)]
+pub(crate) enum Planned {
+    /// A plan, and what it says about itself.
+    Plan {
+        tasks: Vec<TaskSpec>,
+        graph: Graph,
+        body: Body,
+    },
+    /// It needs to know more.
+    Questions(Vec<String>),
+}
+
+/// So many paths stand in a map.
+const MAP: usize = 3000;
+
+impl Team<'_> {
+    /// Makes the plan; `tab` is what it cost.
+    pub(crate) fn plan(&self, bounds: Bounds, tab: &mut PlanTab) -> Result<Result<Planned, Stuck>, Abandon> {
+        let prompt = match self.library.load(PLANNER) {
+            Ok(prompt) => prompt,
+            Err(_) => return Ok(Err(stuck("there is no prompt `planner` that can be used"))),
+        };
+        let schema = prompt.file.output.clone().unwrap_or_else(|| json!({"type": "object"}));
+        let tier = Tier::named(prompt.file.model.tier.name()).unwrap_or(Tier::Large);
+        let max_tokens = u64::from(prompt.file.model.max_output_tokens.unwrap_or(8192));
+        let tree = self.trees.tree_of(&self.store, &self.head.base).map_err(git)?;
+        let paths = self.trees.paths(&self.store, &tree).map_err(git)?;
+        let values = self.plan_values(&paths, &tree, bounds)?;
+        let rendered = match prompt.prepared.render(values) {
+            Ok(rendered) => rendered,
+            Err(problem) => {
+                let why = format!("the prompt `planner` cannot be rendered: {}", problem.words);
+                return Ok(Err(stuck(why)));
+            }
+        };
+        let mut talk = super::engine::opened(rendered);
+        let mut faults = String::new();
+        for number in 1..=self.patience.slips + 1 {
+            let step = format!("plan/model/{number}");
+            let wish = Wish {
+                task: "plan",
+                role: PLANNER,
+                tier,
+                system: talk.system.as_deref(),
+                messages: &talk.messages,
+                tools: &[],
+                schema: Some(&schema),
+                max_tokens,
+            };
+            let heard = match self.ask(&step, &wish)? {
+                Ok(heard) => heard,
+                Err(silent) => return Ok(Err(Stuck::of(silent, tab))),
+            };
+            tab.0.heard(&heard.model, heard.usd);
+            let text = heard.answer.text();
+            let found = answers::object(&text).and_then(|found| fits(&schema, found));
+            match found.and_then(|found| self.read_plan(&found, &paths, bounds)) {
+                Ok(planned) => return Ok(Ok(planned)),
+                Err(fault) => faults = fault,
+            }
+            talk.messages.push(Message {
+                is_from_model: true,
+                parts: heard.answer.parts,
+            });
+            let words = format!("The plan cannot be taken: {faults}\n\nWrite it again, whole.");
+            talk.messages.push(Message::ask(words));
+        }
+        Ok(Err(stuck(format!("no plan could be taken: {faults}"))))
+    }
+
+    fn plan_values(
+        &self,
+        paths: &[String],
+        tree: &str,
+        bounds: Bounds,
+    ) -> Result<serde_json::Map<String, Value>, Abandon> {
+        let roles = self.roles.iter();
+        let roles: Vec<Value> = roles
+            .map(|role| json!({"name": role.name, "does": role.does}))
+            .collect();
+        let mut values = json!({
+            DELIMITER: self.head.delimiter,
+            "issue": self.head.issue,
+            "repository": {"map": map(paths), "languages": []},
+            "roles": roles,
+            "commands": self.commands,
+            "limits": {"tasks": bounds.tasks, "files_per_task": bounds.files},
+        });
+        if let Some(conventions) = self.conventions(tree)? {
+            values["conventions"] = conventions;
+        }
+        Ok(match values {
+            Value::Object(values) => values,
+            _ => serde_json::Map::new(),
+        })
+    }
+
+    /// Holds a plan against its bounds; the error is for the model.
+    fn read_plan(
+        &self,
+        found: &Value,
+        paths: &[String],
+        bounds: Bounds,
+    ) -> Result<Planned, String> {
+        let texts = |name: &str| -> Vec<String> {
+            let all = found[name].as_array().into_iter().flatten();
+            all.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        if found["verdict"] == "needs-answers" {
+            let questions = texts("questions");
+            if questions.is_empty() {
+                return Err("the verdict is `needs-answers`, and there is no question".to_owned());
+            }
+            return Ok(Planned::Questions(questions));
+        }
+        let mut tasks: Vec<TaskSpec> =
+            serde_json::from_value(found["tasks"].clone()).map_err(|error| error.to_string())?;
+        let rules = Rules {
+            bounds,
+            is_role: &|name| self.role(name).is_some(),
+            commands: &self.commands,
+            has_file: &|path| paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok(),
+        };
+        let join = |faults: Vec<crate::agents::graph::Fault>| {
+            let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            words.join("; ")
+        };
+        check(&tasks, &rules).map_err(join)?;
+        roles::complete(&mut tasks, &self.roles);
+        let rules = Rules {
+            bounds: Bounds {
+                tasks: bounds.tasks + self.roles.len(),
+                ..bounds
+            },
+            ..rules
+        };
+        let graph = check(&tasks, &rules).map_err(join)?;
+        let body = Body::Plan {
+            summary: found["summary"].as_str().unwrap_or_default().to_owned(),
+            tasks: tasks.clone(),
+            risks: found["risks"].as_array().cloned().unwrap_or_default(),
+            assumptions: texts("assumptions"),
+        };
+        Ok(Planned::Plan { tasks, graph, body })
+    }
+}
+
+/// What planning cost.
+#[derive(Debug, Default)]
+pub(crate) struct PlanTab(pub(super) Tab);
+
+impl PlanTab {
+    pub(crate) fn usd(&self) -> crate::money::Usd {
+        self.0.usd
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub(crate) struct Stuck {
+    /// Whether it is for want of money.
+    pub(crate) is_money: bool,
+    pub(crate) why: String,
+}
+
+fn stuck(why: impl Into<String>) -> Stuck {
+    Stuck {
+        is_money: false,
+        why: why.into(),
+    }
+}
+
+impl Stuck {
+    fn of(silent: Silent, tab: &mut PlanTab) -> Self {
+        let Undone { end, why } = silence(silent, &mut tab.0);
+        Self {
+            is_money: end == End::Money,
+            why,
+        }
+    }
+}
+
+/// Returns the paths of a repository; where there are too many, folders with counts stand for the deepest.
+fn map(paths: &[String]) -> String {
+    if paths.len() <= MAP {
+        return paths.join("\n");
+    }
+    // As deep as it fits.
+    for depth in (1..=12).rev() {
+        let mut folders: std::collections::BTreeMap<String, usize> =
+            std::collections::BTreeMap::new();
+        for path in paths {
+            let parts: Vec<&str> = path.split('/').collect();
+            let name = if parts.len() > depth {
+                format!("{}/", parts[..depth].join("/"))
+            } else {
+                path.clone()
+            };
+            *folders.entry(name).or_default() += 1;
+        }
+        if folders.len() <= MAP {
+            let lines = folders.into_iter().map(|(name, count)| match name.ends_with('/') {
+                true => format!("{name} ({count} files)"),
+                false => name,
+            });
+            return lines.collect::<Vec<_>>().join("\n");
+        }
+    }
+    format!("{} files", paths.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_repository_is_told_by_its_folders() {
+        let few = vec!["a".to_owned(), "b/c".to_owned()];
+        assert_eq!(map(&few), "a\nb/c");
+        let many: Vec<String> = (0..MAP + 1)
+            .map(|at| format!("src/part{}/file{at}.rs", at % 7))
+            .collect();
+        let text = map(&many);
+        assert_eq!(text.lines().count(), 7);
+        assert!(text.contains("src/part0/ (429 files)"), "{text}");
+    }
+}

@@ -1,0 +1,472 @@
+//! A turn: ground, guard, work, guard, proof, commit.
+
+use serde_json::Value;
+
+use super::crew::{Command, Judged, Ran};
+use super::drive::Ended;
+use super::engine::{Done, Workplace};
+use super::steps::Abandon;
+use super::team::{Left, Team, ended, git, input, step_name, tier_named};
+use crate::agents::board::Body;
+use crate::agents::graph::{TaskNo, TaskSpec, words};
+use crate::agents::record::Work;
+use crate::agents::roles::{self, DOCS, Proof, Right, Role, TESTS};
+use crate::agents::step::{End, Turn};
+use crate::money::Usd;
+use crate::ports::trees::RunCommit;
+
+/// What a turn has spent and made so far.
+#[derive(Debug, Default)]
+pub(super) struct Tab {
+    pub(super) usd: Usd,
+    pub(super) models: Vec<String>,
+    /// Commands that ran.
+    pub(super) runs: u32,
+}
+
+impl Tab {
+    pub(super) fn heard(&mut self, model: &str, usd: Usd) {
+        self.usd = self.usd.saturating_add(usd);
+        if !self.models.iter().any(|known| known == model) {
+            self.models.push(model.to_owned());
+        }
+    }
+}
+
+/// How work on a turn ended without being done.
+#[derive(Debug)]
+pub(super) struct Undone {
+    pub(super) end: End,
+    pub(super) why: String,
+}
+
+pub(super) fn undone<T>(end: End, why: impl Into<String>) -> Result<Result<T, Undone>, Abandon> {
+    Ok(Err(Undone {
+        end,
+        why: why.into(),
+    }))
+}
+
+impl Team<'_> {
+    /// Works on a turn to its end.
+    pub(crate) fn work(&self, turn: Turn) -> Result<Ended, Abandon> {
+        let mut tab = Tab::default();
+        let done = self.attempt(turn, &mut tab)?;
+        let mut ended = match done {
+            Ok(work) => Ended {
+                turn,
+                end: End::Done,
+                work,
+            },
+            Err(undone) => ended(turn, undone.end, self.cut(&undone.why)),
+        };
+        ended.work.usd = tab.usd;
+        ended.work.models = tab.models;
+        Ok(ended)
+    }
+
+    fn attempt(&self, turn: Turn, tab: &mut Tab) -> Result<Result<Work, Undone>, Abandon> {
+        let spec = self.spec(turn.task);
+        let Some(role) = self.role(&spec.role) else {
+            return undone(End::Hopeless, format!("there is no role `{}`", spec.role));
+        };
+        let ground = match self.ground(turn.task)? {
+            Ok(ground) => ground,
+            Err((who, why)) => return undone(End::Rejected(vec![who]), why),
+        };
+        if let Judged::Blocked(why) = self.guard.before(spec)? {
+            let why = format!("the policy does not let it begin: {why}");
+            return undone(End::Hopeless, why);
+        }
+        let scope = self.scope(role, spec, &ground)?;
+        let mut place = Workplace {
+            turn,
+            role,
+            spec,
+            ground: &ground,
+            scope: &scope,
+            folder: self.tree_folder(turn.task),
+            tree: ground.tree.clone(),
+            results: None,
+        };
+        self.trees
+            .check_out(&self.store, &spec.id, &place.folder, &ground.commit)
+            .map_err(git)?;
+        let worked = self.prepared(&mut place, tab)?;
+        let removed = self.trees.remove(&self.store, &spec.id, &place.folder);
+        removed.map_err(git)?;
+        Ok(worked)
+    }
+
+    /// Works in a work tree that is there.
+    fn prepared(
+        &self,
+        place: &mut Workplace<'_>,
+        tab: &mut Tab,
+    ) -> Result<Result<Work, Undone>, Abandon> {
+        // What is red before is what the work is about.
+        match place.role.proof {
+            Proof::Commands if !place.spec.acceptance.commands.is_empty() => {
+                let ran = self.commands(place, tab)?;
+                place.results = Some(ran.unwrap_or_else(|failed| failed));
+            }
+            Proof::Tests => {
+                if let Some(red) = self.red_ground(place, tab)? {
+                    return Ok(Err(red));
+                }
+            }
+            _ => {}
+        }
+        let done = match self.builtin(place, tab)? {
+            Ok(done) => done,
+            Err(undone) => return Ok(Err(undone)),
+        };
+        if let Err(undone) = self.judge(place)? {
+            return Ok(Err(undone));
+        }
+        let mut bodies = match self.prove(place, &done, tab)? {
+            Ok(bodies) => bodies,
+            Err(undone) => return Ok(Err(undone)),
+        };
+        bodies.extend(bodies_of(place.role, &done.answer, &self.changed(place)?));
+        let left = self.commit(place, &done, tab)?;
+        Ok(Ok(Work {
+            commit: Some(left.commit),
+            tree: Some(left.tree),
+            entries: self.entries(place.turn, bodies),
+            ..Work::default()
+        }))
+    }
+
+    /// Holds the change against the role's rights and the policy.
+    fn judge(&self, place: &Workplace<'_>) -> Result<Result<(), Undone>, Abandon> {
+        let trees = (place.ground.tree.as_str(), place.tree.as_str());
+        if trees.0 == trees.1 {
+            return Ok(Ok(()));
+        }
+        let outside: Vec<String> = self
+            .changed(place)?
+            .into_iter()
+            .filter(|path| !place.may_touch(path))
+            .collect();
+        if !outside.is_empty() {
+            let why = format!(
+                "it changed what is not its own: {}. It may change: {}",
+                outside.join(", "),
+                place.scope.join(", ")
+            );
+            return undone(End::Refused, why);
+        }
+        match self.guard.after(place.spec, place.scope, trees)? {
+            Judged::Passes => Ok(Ok(())),
+            Judged::Blocked(why) => {
+                undone(End::Refused, format!("the policy refuses the change: {why}"))
+            }
+        }
+    }
+
+    pub(super) fn changed(&self, place: &Workplace<'_>) -> Result<Vec<String>, Abandon> {
+        if place.ground.tree == place.tree {
+            return Ok(Vec::new());
+        }
+        let changes = self
+            .trees
+            .changes(&self.store, &place.ground.tree, &place.tree)
+            .map_err(git)?;
+        Ok(changes.into_iter().map(|change| change.path).collect())
+    }
+
+    /// Returns globs of what a turn may touch.
+    fn scope(&self, role: &Role, spec: &TaskSpec, ground: &Left) -> Result<Vec<String>, Abandon> {
+        let globs = |globs: &[&str]| globs.iter().map(|&glob| glob.to_owned()).collect();
+        let named = || spec.files.iter().chain(&spec.new_files).cloned();
+        Ok(match role.right {
+            Right::Nothing => Vec::new(),
+            Right::NewFiles => {
+                let there = self.trees.paths(&self.store, &ground.tree).map_err(git)?;
+                let is_new = |path: &String| there.binary_search(path).is_err();
+                named().filter(is_new).collect()
+            }
+            Right::Scope => named().collect(),
+            Right::Tests => globs(TESTS),
+            Right::Docs => globs(DOCS),
+        })
+    }
+
+    /// Runs the commands of a task; the error is what the first that failed said.
+    fn commands(
+        &self,
+        place: &mut Workplace<'_>,
+        tab: &mut Tab,
+    ) -> Result<Result<String, String>, Abandon> {
+        let mut said = String::new();
+        for command in &place.spec.acceptance.commands {
+            let ran = self.run(place, tab, command)?;
+            let words = told(command, &ran);
+            if !ran.is_fine() {
+                return Ok(Err(words));
+            }
+            said.push_str(&words);
+        }
+        Ok(Ok(said))
+    }
+
+    /// Runs a command in the work tree, as a step; the work tree is what it left afterwards.
+    pub(super) fn run(
+        &self,
+        place: &mut Workplace<'_>,
+        tab: &mut Tab,
+        command: &str,
+    ) -> Result<Ran, Abandon> {
+        tab.runs += 1;
+        let step = step_name(&place.spec.id, place.turn, "run", tab.runs);
+        let input = input(&[command, &place.tree]);
+        let before = place.tree.clone();
+        let result = self.steps.perform(&step, input, || {
+            let words = words(command).unwrap_or_default();
+            let mut ran = self.runner.run(&Command {
+                task: &place.spec.id,
+                words: &words,
+                folder: &place.folder,
+                variables: &[],
+            })?;
+            let folder = place.folder.to_string_lossy();
+            ran.output = ran.output.replace(&*folder, ".");
+            let tree = self
+                .trees
+                .snapshot(&self.store, &place.spec.id, &place.folder)
+                .map_err(git)?;
+            let patch = match tree == before {
+                true => String::new(),
+                false => {
+                    let patch = self.trees.patch(&self.store, &before, &tree).map_err(git)?;
+                    String::from_utf8_lossy(&patch).into_owned()
+                }
+            };
+            Ok(serde_json::json!({
+                "code": ran.code,
+                "ended": ran.ended,
+                "output": ran.output,
+                "tree": tree,
+                "patch": patch,
+            }))
+        })?;
+        self.catch_up(place, &step, &result)?;
+        Ok(Ran {
+            code: result["code"].as_i64().and_then(|code| i32::try_from(code).ok()),
+            ended: result["ended"].as_str().map(str::to_owned),
+            output: result["output"].as_str().unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Brings the work tree to what a step left, also when it was done before and elsewhere.
+    fn catch_up(
+        &self,
+        place: &mut Workplace<'_>,
+        step: &str,
+        result: &Value,
+    ) -> Result<(), Abandon> {
+        let tree = result["tree"].as_str().unwrap_or_default();
+        if tree == place.tree {
+            return Ok(());
+        }
+        let patch = result["patch"].as_str().unwrap_or_default();
+        let made = self
+            .trees
+            .apply(&self.store, &place.tree, patch.as_bytes())
+            .map_err(git)?;
+        if made != tree {
+            return Err(Abandon::Diverged {
+                step: step.to_owned(),
+                what: format!("it left the tree {made} and was to leave {tree}"),
+            });
+        }
+        place.tree = made;
+        self.trees
+            .reset(&self.store, &place.spec.id, &place.folder, &place.tree)
+            .map_err(git)
+    }
+
+    /// Whether the work is done, as far as the role can be held to it.
+    fn prove(
+        &self,
+        place: &mut Workplace<'_>,
+        done: &Done,
+        tab: &mut Tab,
+    ) -> Result<Result<Vec<Body>, Undone>, Abandon> {
+        match place.role.proof {
+            Proof::Commands => match self.commands(place, tab)? {
+                Ok(_) => Ok(Ok(Vec::new())),
+                Err(why) => undone(End::Refused, why),
+            },
+            Proof::Tests => {
+                let run = self.planned_tests(place, tab)?;
+                if run.failed.is_empty() && run.output.is_empty() {
+                    return Ok(Ok(vec![tests_body(run)]));
+                }
+                undone(End::Refused, run.output)
+            }
+            Proof::Verdict => self.verdict(place, &done.answer),
+            Proof::Record => Ok(Ok(Vec::new())),
+        }
+    }
+
+    /// Blames those whose work a reviewer refuses.
+    fn verdict(
+        &self,
+        place: &Workplace<'_>,
+        answer: &Value,
+    ) -> Result<Result<Vec<Body>, Undone>, Abandon> {
+        let findings = answer["findings"].as_array().cloned().unwrap_or_default();
+        let blocking: Vec<&Value> = findings
+            .iter()
+            .filter(|finding| finding["severity"] == "blocking")
+            .collect();
+        if blocking.is_empty() && answer["verdict"] != "request-changes" {
+            return Ok(Ok(Vec::new()));
+        }
+        let mut why = String::new();
+        let mut paths = Vec::new();
+        for finding in &blocking {
+            let text = |name: &str| finding[name].as_str().unwrap_or_default();
+            paths.push(text("path"));
+            why.push_str(&format!(
+                "{}:{} {}: {} {}\n",
+                text("path"),
+                finding["line"],
+                text("title"),
+                text("why"),
+                text("fix")
+            ));
+        }
+        if why.is_empty() {
+            why = answer["summary"].as_str().unwrap_or_default().to_owned();
+        }
+        let blamed = self.blamed(place.turn.task, &paths);
+        undone(End::Rejected(blamed), why)
+    }
+
+    /// Returns who wrote some files, of those above; all who may write code where nobody did.
+    pub(super) fn blamed(&self, task: TaskNo, paths: &[&str]) -> Vec<TaskNo> {
+        let above = self.graph.above(task);
+        let writes = |one: &&TaskNo| {
+            let role = self.role(&self.spec(**one).role);
+            role.is_some_and(|role| role.right != Right::Nothing)
+        };
+        let names = |one: &&TaskNo| {
+            let spec = self.spec(**one);
+            let mut own = spec.files.iter().chain(&spec.new_files);
+            own.any(|path| paths.contains(&path.as_str()))
+        };
+        let named: Vec<TaskNo> = above.iter().filter(writes).filter(names).copied().collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let is_code = |one: &&TaskNo| {
+            let role = self.role(&self.spec(**one).role);
+            role.is_some_and(|role| role.right == Right::Scope)
+        };
+        above.iter().filter(is_code).copied().collect()
+    }
+
+    fn commit(&self, place: &Workplace<'_>, done: &Done, tab: &Tab) -> Result<Left, Abandon> {
+        if place.tree == place.ground.tree {
+            return Ok(place.ground.clone());
+        }
+        let title: String = place.spec.title.split_whitespace().collect::<Vec<_>>().join(" ");
+        let title: String = title.chars().take(72).collect();
+        let summary = done.answer["summary"].as_str().unwrap_or_default();
+        let mut message = format!("{title}\n\n");
+        if !summary.trim().is_empty() {
+            message.push_str(&format!("{}\n\n", summary.trim()));
+        }
+        message.push_str(&format!(
+            "Maestro-Run: {}\nMaestro-Task: {}\nMaestro-Role: {}\nMaestro-Model: {}\nMaestro-Cost: {}\n",
+            self.head.run,
+            place.spec.id,
+            place.spec.role,
+            tab.models.join(", "),
+            tab.usd
+        ));
+        let commit = RunCommit {
+            tree: place.tree.clone(),
+            parents: vec![place.ground.commit.clone()],
+            message,
+            at: self.head.at,
+        };
+        let commit = self.trees.commit(&self.store, &commit).map_err(git)?;
+        Ok(Left {
+            commit,
+            tree: place.tree.clone(),
+        })
+    }
+
+    /// Returns the tier that a turn asks.
+    pub(super) fn tier(&self, place: &Workplace<'_>, own: &str) -> crate::llm::router::Tier {
+        roles::tier(place.role, tier_named(own), place.spec, place.turn.climb)
+    }
+}
+
+/// Says what a command said.
+pub(super) fn told(command: &str, ran: &Ran) -> String {
+    let end = match (&ran.ended, ran.code) {
+        (Some(why), _) => why.clone(),
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => "ended by a signal".to_owned(),
+    };
+    format!("$ {command}\n{}\n({end})\n", ran.output.trim_end())
+}
+
+fn tests_body(run: super::crew::TestRun) -> Body {
+    Body::Tests {
+        ran: run.ran,
+        passed: run.passed,
+        failed: run.failed,
+        excused: run.excused,
+        commands: run.commands,
+    }
+}
+
+fn bodies_of(role: &Role, answer: &Value, changed: &[String]) -> Vec<Body> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let texts = |value: &Value| -> Vec<String> {
+        let all = value.as_array().into_iter().flatten();
+        all.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let mut bodies = Vec::new();
+    if !changed.is_empty() {
+        bodies.push(Body::Patch {
+            summary: text(&answer["summary"]),
+            files: changed.to_vec(),
+        });
+    }
+    let notes = texts(&answer["notes"]);
+    if !notes.is_empty() {
+        bodies.push(Body::Notes { notes });
+    }
+    if let Some(interfaces) = answer["interfaces"].as_array() {
+        bodies.push(Body::Skeleton {
+            interfaces: interfaces.clone(),
+        });
+    }
+    if role.proof == Proof::Verdict {
+        bodies.push(Body::Review {
+            verdict: text(&answer["verdict"]),
+            summary: text(&answer["summary"]),
+            findings: answer["findings"].as_array().cloned().unwrap_or_default(),
+        });
+    }
+    if role.proof == Proof::Record {
+        let request = &answer["pull_request"];
+        bodies.push(Body::Summary {
+            title: text(&request["title"]),
+            body: text(&request["body"]),
+            change_record: None,
+        });
+    }
+    let lines = texts(&answer["suspicious"]);
+    if !lines.is_empty() {
+        bodies.push(Body::Suspicions { lines });
+    }
+    bodies
+}
