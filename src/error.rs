@@ -27,6 +27,8 @@ pub(crate) enum ErrorKind {
     Budget,
     /// A document that is not to be believed.
     Verification,
+    /// Agents did not come to the end of their work.
+    AgentRun,
     /// The policy blocks, or wants a person's approval.
     Policy,
 }
@@ -47,6 +49,7 @@ impl ErrorKind {
             Self::FlakeGate => ExitCode::FlakeGate,
             Self::Budget => ExitCode::BudgetExceeded,
             Self::Verification => ExitCode::VerificationFailed,
+            Self::AgentRun => ExitCode::AgentRunFailed,
             Self::Policy => ExitCode::PolicyBlocked,
         }
     }
@@ -67,6 +70,7 @@ impl ErrorKind {
             Self::FlakeGate => "flake-gate",
             Self::Budget => "budget",
             Self::Verification => "verification",
+            Self::AgentRun => "agent-run",
             Self::Policy => "policy",
         }
     }

@@ -40,7 +40,6 @@ impl Usd {
         Self(pico)
     }
 
-    #[cfg(test)]
     pub(crate) fn pico(self) -> u128 {
         self.0
     }

@@ -175,6 +175,8 @@ pub struct World {
     pub(crate) model: Box<dyn model::Model>,
     /// Child processes.
     pub(crate) processes: Box<dyn Processes>,
+    /// Work trees of runs.
+    pub(crate) trees: Box<dyn trees::Trees>,
     /// Private keys.
     pub(crate) signing: Box<dyn signing::Signing>,
     /// The loopback.

@@ -52,6 +52,7 @@ impl World {
             files: Box::new(files::Disk),
             git: Box::new(git::GitProgram::new(Box::new(processes::System))),
             history: Box::new(git::GitProgram::new(Box::new(processes::System))),
+            trees: Box::new(git::GitProgram::new(Box::new(processes::System))),
             forge: Box::new(github::GitHub::default()),
             model: Box::new(model::Providers::default()),
             processes: Box::new(processes::System),

@@ -74,7 +74,7 @@ impl Default for Bounds {
 pub(crate) struct Rules<'a> {
     pub(crate) bounds: Bounds,
     pub(crate) is_role: &'a dyn Fn(&str) -> bool,
-    /// What commands may begin with, word by word; any command where nobody says.
+    /// What commands may begin with, word by word.
     pub(crate) commands: &'a [String],
     /// Whether the repository has a file.
     pub(crate) has_file: &'a dyn Fn(&str) -> bool,
@@ -92,7 +92,7 @@ impl TaskNo {
 }
 
 /// Who waits for whom. Numbers are places in the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Graph {
     /// Where a task's dependencies begin in `needs`; one more than there are tasks.
     needs_from: Vec<u32>,
@@ -441,7 +441,7 @@ pub(crate) fn command_fault(command: &str, allowed: &[String]) -> Option<String>
         return Some(words);
     }
     if allowed.is_empty() {
-        return None;
+        return Some("is none of those that may be run: none may".to_owned());
     }
     let own = words(command).unwrap_or_default();
     let begins = |one: &String| words(one).is_ok_and(|one| own.starts_with(&one));

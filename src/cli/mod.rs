@@ -12,6 +12,7 @@ mod globals;
 mod plan;
 mod prompts;
 mod provenance;
+mod run_agents;
 mod schemas;
 mod session;
 mod settings;
@@ -60,6 +61,7 @@ enum Command {
     /// Cap what models cost, and see what they cost
     #[command(subcommand)]
     Budget(budget::BudgetCommand),
+    RunAgents(Box<run_agents::RunAgentsArgs>),
     Gateway(gateway::GatewayArgs),
     CheckPolicy(Box<check_policy::CheckPolicyArgs>),
     /// What models are told, as versioned files with tests
@@ -132,6 +134,9 @@ fn answer(
     command: Command,
 ) -> Result<Verdict, CommandError> {
     let done: CommandResult = match command {
+        Command::RunAgents(args) => {
+            return run_agents::run(&mut Session::configured(ui, world, globals)?, &args);
+        }
         Command::Gateway(args) => {
             return gateway::run(&mut Session::configured(ui, world, globals)?, &args);
         }

@@ -16,6 +16,11 @@ pub(crate) struct Changed {
 }
 
 impl Changed {
+    /// What was read already: the changes in order of path, and what stands in files by object.
+    pub(crate) fn of(changes: Vec<Change>, blobs: BTreeMap<String, Vec<u8>>) -> Self {
+        Self { changes, blobs }
+    }
+
     /// What somebody means to change: nobody knows what will stand in it.
     pub(crate) fn planned(changes: Vec<Change>) -> Self {
         Self {

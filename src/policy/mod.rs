@@ -120,7 +120,7 @@ impl Breach {
 }
 
 /// A rule with its settings, as an entry of a policy has it.
-pub(crate) trait Rule: std::fmt::Debug {
+pub(crate) trait Rule: std::fmt::Debug + Send + Sync {
     /// Whether its settings say something together.
     fn is_sound(&self) -> Result<(), String> {
         Ok(())

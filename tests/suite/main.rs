@@ -55,6 +55,7 @@ mod provenance_corpus;
 mod purse;
 mod purse_killed;
 mod quarantine_auto;
+mod run_agents;
 mod state;
 mod state_artifact;
 mod state_compact;

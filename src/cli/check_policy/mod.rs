@@ -35,7 +35,7 @@ use crate::state::StateError;
 use crate::supply::{Supplied, is_lock};
 use asked::Told;
 use input::PolicyInputDocument as InputDocument;
-use source::Loaded;
+pub(in crate::cli) use source::{Loaded, of_base};
 use supplied::ReportArgs;
 use wire::{Made, PolicyRow};
 
@@ -135,7 +135,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
     let of = base.or_else(|| scene.bases.first().map(String::as_str).filter(|_| is_local));
     let loaded = match &args.policy {
         Some(path) => source::given(session, path, !args.no_fetch)?,
-        None => source::of_base(session, of, !args.no_fetch)?,
+        None => of_base(session, of, !args.no_fetch)?,
     };
     let lines = lines(&scene.changed);
     let supplied = with_locks(session, args, (&loaded, &scene), given, &lines)?;
@@ -434,7 +434,7 @@ fn not_found(revision: &str) -> CommandError {
 }
 
 /// Returns what changed inside each file, in order of path.
-fn lines(changed: &Changed) -> Vec<FileLines<'_>> {
+pub(in crate::cli) fn lines(changed: &Changed) -> Vec<FileLines<'_>> {
     let all = changed.changes.iter().map(|change| {
         let (old, new) = (
             changed.content(change.old.as_ref()),

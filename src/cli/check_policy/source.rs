@@ -32,9 +32,9 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 const SECONDS: u64 = 60;
 
 /// A policy, and where it is from.
-pub(super) struct Loaded {
-    pub(super) policy: Policy,
-    pub(super) baseline: Baseline,
+pub(in crate::cli) struct Loaded {
+    pub(in crate::cli) policy: Policy,
+    pub(in crate::cli) baseline: Baseline,
     /// Whether the outcome counts.
     pub(super) enforced: bool,
     /// `file`, `built-in` or `given`.
@@ -51,7 +51,7 @@ fn bad(message: String) -> CommandError {
 }
 
 /// Loads the policy of a revision, or of where the change goes to.
-pub(super) fn of_base(
+pub(in crate::cli) fn of_base(
     session: &mut Session<'_>,
     base: Option<&str>,
     may_fetch: bool,

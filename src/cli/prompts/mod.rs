@@ -64,7 +64,7 @@ fn folder(session: &Session<'_>) -> PathBuf {
 }
 
 /// Reads the prompts of the work tree over the built-in ones.
-fn library(session: &mut Session<'_>) -> Result<Library, CommandError> {
+pub(super) fn library(session: &mut Session<'_>) -> Result<Library, CommandError> {
     let folder = folder(session);
     let files = session.world.files.as_ref();
     if !files

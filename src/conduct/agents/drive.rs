@@ -71,6 +71,7 @@ impl Drive<'_> {
         let (tell, mut hear) = unbounded_channel();
         std::thread::scope(|scope| {
             if let Some(journal) = self.journal {
+                journal.open();
                 let tell = tell.clone();
                 scope.spawn(move || {
                     journal.keep_writing(&|durable| {

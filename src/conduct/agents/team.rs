@@ -97,7 +97,17 @@ impl Team<'_> {
     }
 
     pub(super) fn role(&self, name: &str) -> Option<&Role> {
+        self.role_named(name)
+    }
+
+    pub(crate) fn role_named(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// Returns how large a file of the run's base is.
+    pub(crate) fn size_of(&self, path: &str) -> u64 {
+        let file = self.trees.file(&self.store, &self.head.base, path);
+        file.ok().flatten().map_or(0, |bytes| bytes.len() as u64)
     }
 
     /// Asks a model, as a step of a turn.

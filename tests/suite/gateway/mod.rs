@@ -4,7 +4,7 @@ mod client;
 mod door;
 mod ends;
 mod money;
-mod provider;
+pub(crate) mod provider;
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,128 @@
+//! `maestro run-agents`: an issue in, a branch with green tests and the text of a draft pull request out.
+
+mod guard;
+mod oracle;
+mod runner;
+mod seats;
+mod start;
+mod wire;
+
+use std::path::PathBuf;
+
+use super::budget::wallet::WalletArgs;
+use super::session::Session;
+use crate::error::{CommandError, ErrorKind};
+use crate::exit_code::Verdict;
+use crate::money::Usd;
+pub(crate) use wire::{RunDocument, RunPlanDocument};
+
+/// Let a team of agents work on an issue
+///
+/// A planner turns the issue into a graph of tasks. Each task is done by a role (scaffolder, implementer, tester, reviewer, docs, or one of your own) in a work tree of its own, within its files, under the policy of the base, and is done when its commands end well.
+/// What may be spent is put aside before each call. The run is a journal: `--resume` goes on after a crash and repeats nothing that was finished; `--replay` plays it again without asking anybody.
+///
+/// Nothing is written to your work tree or your branches, and nothing is sent anywhere but to the model: `--bundle` leaves what `maestro run-agents publish` opens a draft pull request from.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  What would be done, and what it may cost at most; a model is asked for the plan
+    $ maestro run-agents --issue issue.md --dry-run --max-usd 1
+
+  All of it, at most three dollars
+    $ maestro run-agents --issue issue.md --max-usd 3 --bundle bundle")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub(crate) struct RunAgentsArgs {
+    /// The issue: Markdown whose first heading is the title
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay"])]
+    issue: Option<PathBuf>,
+
+    /// Start from this commit
+    #[arg(long, value_name = "REV", default_value = "HEAD", conflicts_with_all = ["resume", "replay"])]
+    from: String,
+
+    /// Only plan, and say what the plan may cost
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Go on with a run that was stopped: its id
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["issue", "replay", "dry_run"])]
+    resume: Option<String>,
+
+    /// Play a run again from its journal, and ask nobody: its id, or the file
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["issue", "dry_run"])]
+    replay: Option<String>,
+
+    /// The name of the run [default: a random one]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["resume", "replay"])]
+    run_id: Option<String>,
+
+    /// Leave what can be published in this folder
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+
+    /// The most that the run may cost
+    #[arg(long, value_name = "USD", default_value = "10")]
+    max_usd: Usd,
+
+    /// Tasks that are worked on at once
+    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    width: u32,
+
+    /// How often a task is tried
+    #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
+    tries: u8,
+
+    /// The most tasks of a plan
+    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=200))]
+    max_tasks: u32,
+
+    /// Stop after so many minutes; what is under way is finished when the run is resumed
+    #[arg(long, value_name = "MINUTES")]
+    deadline: Option<u64>,
+
+    /// A command that agents may run, and longer forms of it (can be repeated) [default: those of the jobs, and of the manifests at the top]
+    #[arg(long, value_name = "COMMAND")]
+    allow_command: Vec<String>,
+
+    #[command(flatten)]
+    wallet: WalletArgs,
+
+    /// Ask another server than the providers' own, such as http://localhost:8080
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+
+    /// What is spoken: messages (or anthropic), chat or responses [default: that of the provider]
+    #[arg(long, value_name = "FLAVOR")]
+    api_flavor: Option<String>,
+
+    /// The variable that holds the key [default: that of the provider, for its own server]
+    #[arg(long, value_name = "NAME")]
+    key_env: Option<String>,
+
+    /// Another table of prices than the built-in one
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+
+    /// Calls cost nothing that is counted here, because the server is your own
+    #[arg(long, requires = "base_url")]
+    unpriced: bool,
+
+    /// Do not fetch what the clone lacks
+    #[arg(long)]
+    no_fetch: bool,
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &RunAgentsArgs) -> Result<Verdict, CommandError> {
+    if session
+        .var("MAESTRO_DISABLE")
+        .is_some_and(|value| value != "0" && value != "false")
+    {
+        let message = "MAESTRO_DISABLE is set: no agent runs";
+        return Err(CommandError::message(ErrorKind::Permission, message)
+            .hint("unset the variable to let agents run"));
+    }
+    start::run(session, args).map(Verdict::Own)
+}
