@@ -497,6 +497,7 @@ fn with_team(
         specs: Vec::new(),
         graph: Graph::default(),
         key: place.key.clone(),
+        life: place.recording.resumed + u32::from(place.recording.head.is_some()),
         patience: Patience::default(),
         commands: place.chosen.commands.clone(),
         shared: Mutex::new(Shared::default()),

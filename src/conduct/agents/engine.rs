@@ -32,6 +32,8 @@ pub(super) struct Workplace<'p> {
     pub(super) folder: PathBuf,
     /// What the work tree holds.
     pub(super) tree: String,
+    /// What runs the tests that the change affects, once that was asked.
+    pub(super) planned: Option<Vec<(String, Option<String>)>>,
     /// What the commands said before the work began.
     pub(super) results: Option<String>,
 }

@@ -77,6 +77,8 @@ pub(crate) struct Team<'t> {
     pub(crate) specs: Vec<TaskSpec>,
     pub(crate) graph: Graph,
     pub(crate) key: RunKey,
+    /// How often the run was gone on with.
+    pub(crate) life: u32,
     pub(crate) patience: Patience,
     /// Commands that agents may run, word by word from the beginning.
     pub(crate) commands: Vec<String>,
@@ -233,7 +235,9 @@ impl Team<'_> {
 
     /// Returns the folder of a task's work tree.
     pub(super) fn tree_folder(&self, task: TaskNo) -> PathBuf {
-        self.folder.join("trees").join(&self.spec(task).id)
+        // What a killed process left running writes elsewhere.
+        let life = self.life.to_string();
+        self.folder.join("trees").join(life).join(&self.spec(task).id)
     }
 
     /// Cuts a text to what a prompt takes, at a line.

@@ -40,7 +40,11 @@ impl Team<'_> {
                 wanted.push((command.clone(), None));
             }
         }
-        wanted.extend(self.planned(place)?);
+        let planned = match &place.planned {
+            Some(planned) => planned.clone(),
+            None => place.planned.insert(self.planned(place)?).clone(),
+        };
+        wanted.extend(planned);
         let mut run = TestRun {
             ran: 0,
             passed: 0,

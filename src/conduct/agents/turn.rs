@@ -87,6 +87,7 @@ impl Team<'_> {
             scope: &scope,
             folder: self.tree_folder(turn.task),
             tree: ground.tree.clone(),
+            planned: None,
             results: None,
         };
         self.trees

@@ -1,5 +1,6 @@
 //! `maestro run-agents`, with a model that plays its parts by a script.
 
+mod killed;
 pub(crate) mod script;
 
 use serde_json::{Value, json};
