@@ -55,6 +55,8 @@ mod conduct;
 mod ports;
 mod state;
 
+#[cfg(feature = "bench")]
+pub use conduct::agents::speed as agents_speed;
 pub use cli::run;
 pub use exit_code::{ExitCode, Verdict};
 #[cfg(feature = "bench")]

@@ -5,7 +5,9 @@
 pub(crate) mod answers;
 pub(crate) mod board;
 pub(crate) mod graph;
+pub(crate) mod page;
 pub(crate) mod record;
 pub(crate) mod roles;
 pub(crate) mod step;
+pub(crate) mod story;
 pub(crate) mod tools;

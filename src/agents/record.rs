@@ -146,12 +146,20 @@ impl Chain {
         self.0
     }
 
-    /// Adds a record as a line, with its line end.
-    pub(crate) fn line(&mut self, record: &Record, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    /// Adds a record as a line, with its line end; `ms` is when, in milliseconds since 1970.
+    pub(crate) fn line(
+        &mut self,
+        record: &Record,
+        ms: Option<i64>,
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
         let from = out.len();
         serde_json::to_writer(&mut *out, record)?;
         // The object's end comes after the sum.
         out.pop();
+        if let Some(ms) = ms {
+            out.extend_from_slice(format!(",\"ms\":{ms}").as_bytes());
+        }
         self.0 = self.next(&out[from..]);
         out.extend_from_slice(SUM.as_bytes());
         out.extend_from_slice(self.0.to_string().as_bytes());
@@ -197,6 +205,15 @@ pub(crate) enum Broken {
     Sum,
     #[error("this version does not understand it: {0}")]
     Json(String),
+}
+
+/// Returns when a line was written, in milliseconds since 1970.
+pub(crate) fn when(line: &[u8]) -> Option<i64> {
+    let tail = SUM.len() + 64 + 2;
+    let body = line.get(..line.len().checked_sub(tail)?)?;
+    let from = body.len().checked_sub(32)?;
+    let end = std::str::from_utf8(body.get(from..)?).ok()?;
+    end.rsplit_once(",\"ms\":")?.1.parse().ok()
 }
 
 /// Guesses which step a broken line was about, as far as it can be read.
@@ -251,7 +268,7 @@ mod tests {
         let mut chain = Chain::default();
         let mut bytes = Vec::new();
         for record in lines() {
-            chain.line(&record, &mut bytes).unwrap();
+            chain.line(&record, Some(1_767_225_600_000), &mut bytes).unwrap();
         }
         bytes
     }
@@ -268,6 +285,10 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         assert_eq!(read(&written()).unwrap(), lines());
+        let bytes = written();
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap();
+        assert_eq!(when(line), Some(1_767_225_600_000));
+        assert_eq!(when(b"{}"), None);
     }
 
     #[test]

@@ -147,6 +147,33 @@ pub(crate) fn built_in() -> Vec<Role> {
     ]
 }
 
+/// Lock files by manifest: who may change the one may change the other, where package managers keep it.
+const LOCKS: [(&str, &[&str]); 7] = [
+    ("Cargo.toml", &["Cargo.lock"]),
+    (
+        "package.json",
+        &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"],
+    ),
+    ("go.mod", &["go.sum"]),
+    ("pyproject.toml", &["uv.lock", "poetry.lock", "pdm.lock"]),
+    ("Pipfile", &["Pipfile.lock"]),
+    ("Gemfile", &["Gemfile.lock"]),
+    ("composer.json", &["composer.lock"]),
+];
+
+/// Returns the lock files of a manifest, beside it and at the top; none for other files.
+pub(crate) fn locks_of(path: &str) -> Vec<String> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let own = LOCKS.iter().find(|(manifest, _)| *manifest == name);
+    let locks = own.into_iter().flat_map(|(_, locks)| locks.iter());
+    locks
+        .flat_map(|&lock| match folder {
+            "" => vec![lock.to_owned()],
+            folder => vec![format!("{folder}/{lock}"), lock.to_owned()],
+        })
+        .collect()
+}
+
 /// Adds the tasks that are always wanted and that a plan leaves out; each waits for all that nobody else waits for.
 pub(crate) fn complete(tasks: &mut Vec<TaskSpec>, roles: &[Role]) {
     for role in roles.iter().filter(|role| role.is_always) {
@@ -234,6 +261,13 @@ mod tests {
         let count = tasks.len();
         complete(&mut tasks, &built_in());
         assert_eq!(tasks.len(), count);
+    }
+
+    #[test]
+    fn a_manifest_brings_its_lock_file() {
+        assert_eq!(locks_of("Cargo.toml"), ["Cargo.lock"]);
+        assert_eq!(locks_of("a/go.mod"), ["a/go.sum", "go.sum"]);
+        assert_eq!(locks_of("src/lib.rs"), [""; 0]);
     }
 
     #[test]

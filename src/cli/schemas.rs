@@ -4,7 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance, state,
+    budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance, run_agents,
+    state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -34,6 +35,9 @@ macro_rules! schemas {
 }
 
 schemas! {
+    AgentRun = "agent-run", run_agents::RunDocument, "`run-agents`";
+    RunPlan = "run-plan", run_agents::RunPlanDocument, "`run-agents --dry-run`";
+    RunStory = "run-story", crate::agents::story::Story, "`run-agents show`";
     BudgetImport = "budget-import", budget::BudgetImportDocument, "`budget import`";
     BudgetPrices = "budget-prices", budget::PricesDocument, "`budget prices show`";
     BudgetPricesDiff = "budget-prices-diff", budget::PricesDiffDocument, "`budget prices diff`";

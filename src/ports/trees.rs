@@ -50,8 +50,14 @@ pub(crate) trait Trees: Send + Sync {
     fn snapshot(&self, store: &RunStore, name: &str, folder: &Path) -> Result<String, GitError>;
     /// Applies a patch as [`Trees::patch`] writes it to a tree, and returns the new tree's id.
     fn apply(&self, store: &RunStore, tree: &str, patch: &[u8]) -> Result<String, GitError>;
-    /// Returns what lies between two trees as a patch that loses nothing.
-    fn patch(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<u8>, GitError>;
+    /// Returns what lies between two trees as a patch that loses nothing, in these files.
+    fn patch(
+        &self,
+        store: &RunStore,
+        old: &str,
+        new: &str,
+        paths: &[String],
+    ) -> Result<Vec<u8>, GitError>;
     /// Returns the same for people: without what is not text, whitespace kept.
     fn diff(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<u8>, GitError>;
     /// Returns what changed between two trees, in order of path.

@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 65] = [
+const SCHEMAS: [&str; 68] = [
+    "agent-run",
     "budget-forecast",
     "budget-import",
     "budget-lease",
@@ -60,6 +61,8 @@ const SCHEMAS: [&str; 65] = [
     "route",
     "route-backtest",
     "route-batch",
+    "run-plan",
+    "run-story",
     "state-compact",
     "state-doctor",
     "state-export",

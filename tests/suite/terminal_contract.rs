@@ -106,6 +106,7 @@ fn prepared() -> Maestro {
         .run(["state", "pack", "maestro-state.ndjson"])
         .success();
     prove(&maestro);
+    crate::run_agents::recorded(&maestro);
     maestro
 }
 

@@ -175,12 +175,24 @@ impl Trees for GitProgram {
         self.with_index(store, tree, &args, patch)
     }
 
-    fn patch(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<u8>, GitError> {
-        let args = [
+    fn patch(
+        &self,
+        store: &RunStore,
+        old: &str,
+        new: &str,
+        paths: &[String],
+    ) -> Result<Vec<u8>, GitError> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut args = vec![
             "diff-tree", "-p", "-r", "--binary", "--full-index", "--no-ext-diff", "--no-textconv",
-            "--no-renames", "--no-color", old, new,
+            "--no-renames", "--no-color", old, new, "--",
         ];
-        self.bytes(&Self::bare_call(store, &args))
+        args.extend(paths.iter().map(String::as_str));
+        let mut call = Self::bare_call(store, &args);
+        call.env.push(("GIT_LITERAL_PATHSPECS".to_owned(), Some("1".into())));
+        self.bytes(&call)
     }
 
     fn diff(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<u8>, GitError> {

@@ -4,7 +4,7 @@ mod backfill;
 mod counts;
 mod escalate;
 mod gate;
-mod ingest;
+pub(super) mod ingest;
 mod owners;
 mod quarantine;
 mod report;

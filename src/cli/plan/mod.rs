@@ -7,7 +7,7 @@ mod past;
 mod record;
 mod replay;
 mod rest;
-mod settings;
+pub(super) mod settings;
 mod shard;
 pub(in crate::cli) mod trigger;
 mod wire;

@@ -13,16 +13,16 @@ use crate::plan::matrix::{RESERVED, combinations};
 use crate::plan::rules::Rules;
 
 /// The configuration, checked.
-pub(super) struct PlanSettings {
-    pub(super) rules: Rules,
-    pub(super) components: Components,
+pub(in crate::cli) struct PlanSettings {
+    pub(in crate::cli) rules: Rules,
+    pub(in crate::cli) components: Components,
     /// None where the configuration names no job.
-    pub(super) jobs: Option<Vec<Job>>,
+    pub(in crate::cli) jobs: Option<Vec<Job>>,
     pub(super) enforced: bool,
 }
 
 /// Checks a configuration.
-pub(super) fn read(
+pub(in crate::cli) fn read(
     session: &Session<'_>,
     config: &ConfigFile,
 ) -> Result<PlanSettings, CommandError> {

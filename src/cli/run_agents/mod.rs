@@ -1,9 +1,11 @@
 //! `maestro run-agents`: an issue in, a branch with green tests and the text of a draft pull request out.
 
+mod affected;
 mod guard;
 mod oracle;
 mod runner;
 mod seats;
+mod show;
 mod start;
 mod wire;
 
@@ -14,6 +16,7 @@ use super::session::Session;
 use crate::error::{CommandError, ErrorKind};
 use crate::exit_code::Verdict;
 use crate::money::Usd;
+#[cfg(test)]
 pub(crate) use wire::{RunDocument, RunPlanDocument};
 
 /// Let a team of agents work on an issue
@@ -23,6 +26,7 @@ pub(crate) use wire::{RunDocument, RunPlanDocument};
 ///
 /// Nothing is written to your work tree or your branches, and nothing is sent anywhere but to the model: `--bundle` leaves what `maestro run-agents publish` opens a draft pull request from.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_long_help = "\
 Examples:
   What would be done, and what it may cost at most; a model is asked for the plan
@@ -35,6 +39,9 @@ Examples:
     reason = "each is a switch of the command line"
 )]
 pub(crate) struct RunAgentsArgs {
+    #[command(subcommand)]
+    command: Option<RunAgentsCommand>,
+
     /// The issue: Markdown whose first heading is the title
     #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay"])]
     issue: Option<PathBuf>,
@@ -115,7 +122,16 @@ pub(crate) struct RunAgentsArgs {
     no_fetch: bool,
 }
 
+/// What else can be done with runs.
+#[derive(Debug, clap::Subcommand)]
+enum RunAgentsCommand {
+    Show(show::ShowArgs),
+}
+
 pub(super) fn run(session: &mut Session<'_>, args: &RunAgentsArgs) -> Result<Verdict, CommandError> {
+    if let Some(RunAgentsCommand::Show(args)) = &args.command {
+        return show::run(session, args).map(Verdict::Own);
+    }
     if session
         .var("MAESTRO_DISABLE")
         .is_some_and(|value| value != "0" && value != "false")

@@ -1,8 +1,6 @@
 //! Runs the commands of agents, and reads the tests that they leave.
 
-use std::path::Path;
-
-use crate::conduct::agents::crew::{Command, Ran, Runner, Tests};
+use crate::conduct::agents::crew::{Command, Ran, Runner};
 use crate::conduct::agents::steps::Abandon;
 use crate::ports::{Call, Processes};
 use crate::redact::Redactor;
@@ -51,22 +49,5 @@ impl Runner for Plain<'_> {
             ended: None,
             output,
         })
-    }
-}
-
-/// Knows no tests but those that tasks name.
-pub(super) struct NoTests;
-
-impl Tests for NoTests {
-    fn planned(&self, _: (&str, &str)) -> Result<Vec<(String, Option<String>)>, Abandon> {
-        Ok(Vec::new())
-    }
-
-    fn reports(
-        &self,
-        _: &Path,
-        _: &str,
-    ) -> Result<Option<(u64, Vec<String>, Vec<String>)>, Abandon> {
-        Ok(None)
     }
 }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::RunAgentsArgs;
 use super::guard::PolicyGuard;
 use super::oracle::Payer;
-use super::runner::{NoTests, Plain};
+use super::affected::Affected;
+use super::runner::Plain;
 use super::seats::seats;
 use super::wire::{RunDocument, RunPlanDocument, Totals, estimate};
 use crate::agents::board::RunKey;
@@ -23,6 +24,7 @@ use crate::agents::roles;
 use crate::agents::step::Limits;
 use crate::cli::budget::{self, wallet};
 use crate::cli::check_policy::{self, Loaded};
+use crate::cli::flakes::{self, rules::RulesArgs};
 use crate::cli::prompts;
 use crate::cli::session::Session;
 use crate::cli::trouble::no_repository;
@@ -192,7 +194,7 @@ fn read_bytes(session: &Session<'_>, path: &Path, most: u64) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-fn recording(session: &Session<'_>, path: &Path) -> Result<Recording, CommandError> {
+pub(super) fn recording(session: &Session<'_>, path: &Path) -> Result<Recording, CommandError> {
     let bytes = read_bytes(session, path, LARGEST_JOURNAL)?;
     Recording::read(&bytes).map_err(|altered| {
         let message = format!("the journal `{}` was altered: {altered}", path.display());
@@ -238,18 +240,21 @@ fn resumed(session: &Session<'_>, checkout: &Checkout, run: &str) -> Result<Plac
     opened(folder, recording, RunKey::new(&key.0), &path)
 }
 
-fn replayed(session: &Session<'_>, checkout: &Checkout, run: &str) -> Result<Place, CommandError> {
+/// Returns where the journal of a run lies that was named by its id, its folder, or the file itself.
+pub(super) fn journal_path(session: &Session<'_>, checkout: &Checkout, run: &str) -> PathBuf {
     let named = runs(checkout).join(run).join("journal.ndjson");
-    let path = match crate::agents::graph::is_name(run) && session.world.files.kind(&named).is_ok() {
-        true => named,
-        false => {
-            let path = session.base.join(run);
-            match session.world.files.kind(&path) {
-                Ok(crate::ports::FileKind::Folder) => path.join("journal.ndjson"),
-                _ => path,
-            }
-        }
-    };
+    if crate::agents::graph::is_name(run) && session.world.files.kind(&named).is_ok() {
+        return named;
+    }
+    let path = session.base.join(run);
+    match session.world.files.kind(&path) {
+        Ok(crate::ports::FileKind::Folder) => path.join("journal.ndjson"),
+        _ => path,
+    }
+}
+
+fn replayed(session: &Session<'_>, checkout: &Checkout, run: &str) -> Result<Place, CommandError> {
+    let path = journal_path(session, checkout, run);
     let recording = recording(session, &path)?;
     let folder = temporary(session)?;
     // What is played again is signed anew: only what entries say is compared.
@@ -358,13 +363,6 @@ fn digests(library: &Library) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Everything that a run works with.
-struct Bench<'b> {
-    loaded: Loaded,
-    redactor: Redactor,
-    payer: Payer<'b>,
-}
-
 fn work(
     session: &mut Session<'_>,
     args: &RunAgentsArgs,
@@ -466,6 +464,19 @@ fn with_team(
         today: place.head.at.to_zoned(TimeZone::UTC).date(),
         base: BTreeMap::new(),
     };
+    let rules = flakes::rules::load(session, &RulesArgs { base: None, trusted: None })?;
+    let settings = crate::cli::plan::settings::read(session, &session.config)?;
+    let config = session.config.clone();
+    let tests = Affected {
+        history: world.history.as_ref(),
+        files: world.files.as_ref(),
+        store: &store.git_dir,
+        settings: &settings,
+        config: &config,
+        rules: &rules,
+        redactor,
+        today: place.head.at.to_zoned(TimeZone::UTC).date(),
+    };
     let runner = Plain {
         processes: world.processes.as_ref(),
         redactor,
@@ -476,7 +487,7 @@ fn with_team(
     };
     let is_play = args.replay.is_some();
     // A plan that is only shown is asked for all the same.
-    let memory = Journal::new(Box::new(crate::conduct::agents::journal::Forgets), Chain::default());
+    let memory = Journal::new(Box::new(crate::conduct::agents::journal::Forgets), Chain::default(), None);
     let writer = journal.as_ref().unwrap_or(&memory);
     let steps = Steps::new((!is_play).then_some(writer), &place.recording.steps);
     let tiers = place.chosen.tiers();
@@ -490,7 +501,8 @@ fn with_team(
         oracle: payer,
         guard: &guard,
         runner: &runner,
-        tests: &NoTests,
+        tests: &tests,
+        agent: None,
         library,
         models: tiers.map(|tier| format!("{}/{}", tier.provider, tier.model)),
         roles: roles::built_in(),
@@ -614,7 +626,7 @@ fn journal(session: &Session<'_>, place: &Place) -> Result<Journal, CommandError
     }
     // What the last process did not write to its end does not count.
     log.cut(place.recording.length).map_err(failed)?;
-    let journal = Journal::new(log, place.recording.chain.clone());
+    let journal = Journal::new(log, place.recording.chain.clone(), Some(session.world.clock.shared()));
     let first = match &place.recording.head {
         None => Record::Run(place.head.clone()),
         Some(_) => Record::Resumed { at: session.now() },

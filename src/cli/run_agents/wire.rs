@@ -128,7 +128,7 @@ fn cents(usd: Option<&String>) -> String {
 }
 
 /// Shows dollars with as many digits as help.
-fn dollars(usd: &str) -> String {
+pub(super) fn dollars(usd: &str) -> String {
     let (whole, rest) = usd.split_once('.').unwrap_or((usd, ""));
     let digits: String = rest.chars().chain("0000".chars()).take(4).collect();
     let digits = match digits.strip_suffix("00") {

@@ -190,3 +190,30 @@ pub(crate) trait Tests: Sync {
         glob: &str,
     ) -> Result<Option<(u64, Vec<String>, Vec<String>)>, Abandon>;
 }
+
+/// What somebody else's program is to do.
+pub(crate) struct Errand<'e> {
+    pub(crate) task: &'e str,
+    pub(crate) role: &'e str,
+    pub(crate) tier: Tier,
+    pub(crate) folder: &'e std::path::Path,
+    pub(crate) prompt: &'e str,
+}
+
+/// What came of it, beside what it changed.
+#[derive(Debug, Clone)]
+pub(crate) struct Came {
+    pub(crate) ran: Ran,
+    /// What went through the gateway.
+    pub(crate) usd: Usd,
+    pub(crate) models: Vec<String>,
+    /// Whether a cap refused a call.
+    pub(crate) is_out_of_money: bool,
+    /// What it left as its answer.
+    pub(crate) answer: Option<String>,
+}
+
+/// Runs somebody else's program behind the gateway, confined.
+pub(crate) trait Agent: Sync {
+    fn work(&self, errand: &Errand<'_>) -> Result<Came, Abandon>;
+}

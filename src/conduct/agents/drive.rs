@@ -343,7 +343,7 @@ mod tests {
     fn run(file: &Memory, fails: fn(Turn) -> End) -> (State, Vec<Turn>) {
         let bytes = file.0.lock().unwrap().0.clone();
         let recording = Recording::read(&bytes).unwrap();
-        let journal = Journal::new(Box::new(file.clone()), recording.chain);
+        let journal = Journal::new(Box::new(file.clone()), recording.chain, None);
         let worker = Idle {
             file: file.clone(),
             begun: Mutex::default(),

@@ -271,7 +271,7 @@ impl Team<'_> {
                 if let Some(fault) = command_fault(command, &self.commands_of(place)) {
                     return Ok(Err(format!("`{command}` {fault}")));
                 }
-                let ran = self.run(place, tab, command)?;
+                let ran = self.run(place, tab, command, false)?;
                 Ok(Ok(told(command, &ran)))
             }
             Act::List { below } => self.list(place, below),

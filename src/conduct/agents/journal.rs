@@ -1,9 +1,10 @@
 //! The journal of a run on disk: whoever wants a line to be durable waits for the disk together with everybody else.
 
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::agents::record::{Chain, Record};
+use crate::ports::Clock;
 use crate::ports::log_file::LogFile;
 
 struct State {
@@ -46,13 +47,18 @@ impl LogFile for Forgets {
 /// The journal of a run. Lines are added at once and written by [`Journal::keep_writing`].
 pub(crate) struct Journal {
     log: Box<dyn LogFile>,
+    clock: Option<Arc<dyn Clock>>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl Journal {
     /// Goes on after what a file holds; `chain` is at its last line.
-    pub(crate) fn new(log: Box<dyn LogFile>, chain: Chain) -> Self {
+    pub(crate) fn new(
+        log: Box<dyn LogFile>,
+        chain: Chain,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Self {
         let state = State {
             chain,
             buffer: Vec::new(),
@@ -63,6 +69,7 @@ impl Journal {
         };
         Self {
             log,
+            clock,
             state: Mutex::new(state),
             changed: Condvar::new(),
         }
@@ -83,8 +90,9 @@ impl Journal {
         if let Some(why) = &state.broken {
             return Err(io::Error::other(why.clone()));
         }
+        let ms = self.clock.as_ref().map(|clock| clock.now().as_millisecond());
         let State { chain, buffer, .. } = &mut *state;
-        chain.line(record, buffer)?;
+        chain.line(record, ms, buffer)?;
         state.added += 1;
         let number = state.added;
         drop(state);

@@ -4,10 +4,13 @@ pub(crate) mod crew;
 pub(crate) mod drive;
 mod edit;
 mod engine;
+mod errand;
 pub(crate) mod journal;
 pub(crate) mod planning;
 pub(crate) mod recording;
 pub(crate) mod run;
+#[cfg(feature = "bench")]
+pub mod speed;
 pub(crate) mod steps;
 pub(crate) mod team;
 mod testing;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::agents::board::Entry;
 use crate::agents::graph::TaskSpec;
-use crate::agents::record::{Broken, Chain, Head, LONGEST, Record, about};
+use crate::agents::record::{Broken, Chain, Head, LONGEST, Record, about, when};
 use crate::agents::step::{End, Halt, Turn};
 use crate::agents::record::Work;
 
@@ -40,6 +40,8 @@ pub(crate) struct Recording {
     pub(crate) halts: Vec<Halt>,
     pub(crate) resumed: u32,
     pub(crate) last: Option<Final>,
+    /// When each record was written, in milliseconds since 1970.
+    pub(crate) times: Vec<Option<i64>>,
     /// Every record in order.
     pub(crate) records: Vec<Record>,
     /// Where the last whole line ends.
@@ -75,6 +77,7 @@ impl Recording {
             let mut chain = recording.chain.clone();
             let record = chain.read(text).map_err(altered)?;
             recording.chain = chain;
+            recording.times.push(when(text));
             recording.take(record);
         }
         recording.length = whole as u64;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::crew::{Guard, Heard, Oracle, Runner, Silent, Tests, Wish, keep, kept};
+use super::crew::{Agent, Guard, Heard, Oracle, Runner, Silent, Tests, Wish, keep, kept};
 use super::drive::Ended;
 use super::steps::{Abandon, Steps};
 use crate::agents::board::{Board, Body, Entry, RunKey};
@@ -70,6 +70,8 @@ pub(crate) struct Team<'t> {
     pub(crate) guard: &'t dyn Guard,
     pub(crate) runner: &'t dyn Runner,
     pub(crate) tests: &'t dyn Tests,
+    /// Who works in place of the built-in engine.
+    pub(crate) agent: Option<&'t dyn Agent>,
     pub(crate) library: &'t Library,
     /// The models of the tiers, as the journal's head names them.
     pub(crate) models: [String; 3],

@@ -55,7 +55,7 @@ impl Team<'_> {
         };
         for (command, glob) in wanted {
             run.commands.push(command.clone());
-            let ran = self.run(place, tab, &command)?;
+            let ran = self.run(place, tab, &command, true)?;
             let reports = match &glob {
                 Some(glob) => self.reports(place, tab, glob)?,
                 None => None,

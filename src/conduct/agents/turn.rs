@@ -118,7 +118,11 @@ impl Team<'_> {
             }
             _ => {}
         }
-        let done = match self.builtin(place, tab)? {
+        let done = match self.agent {
+            Some(agent) => self.errand(place, tab, agent)?,
+            None => self.builtin(place, tab)?,
+        };
+        let done = match done {
             Ok(done) => done,
             Err(undone) => return Ok(Err(undone)),
         };
@@ -188,7 +192,10 @@ impl Team<'_> {
                 let is_new = |path: &String| there.binary_search(path).is_err();
                 named().filter(is_new).collect()
             }
-            Right::Scope => named().collect(),
+            Right::Scope => {
+                let locks: Vec<String> = named().flat_map(|path| roles::locks_of(&path)).collect();
+                named().chain(locks).collect()
+            }
             Right::Tests => globs(TESTS),
             Right::Docs => globs(DOCS),
         })
@@ -202,7 +209,7 @@ impl Team<'_> {
     ) -> Result<Result<String, String>, Abandon> {
         let mut said = String::new();
         for command in &place.spec.acceptance.commands {
-            let ran = self.run(place, tab, command)?;
+            let ran = self.run(place, tab, command, true)?;
             let words = told(command, &ran);
             if !ran.is_fine() {
                 return Ok(Err(words));
@@ -212,19 +219,23 @@ impl Team<'_> {
         Ok(Ok(said))
     }
 
-    /// Runs a command in the work tree, as a step; the work tree is what it left afterwards.
+    /// Runs a command in the work tree, as a step. A check leaves the work tree as it was; what else a command changes stays within what may be
+    /// touched.
     pub(super) fn run(
         &self,
         place: &mut Workplace<'_>,
         tab: &mut Tab,
         command: &str,
+        is_check: bool,
     ) -> Result<Ran, Abandon> {
         tab.runs += 1;
         let step = step_name(&place.spec.id, place.turn, "run", tab.runs);
         let input = input(&[command, &place.tree]);
         let before = place.tree.clone();
         let result = self.steps.perform(&step, input, || {
-            let words = words(command).unwrap_or_default();
+            // Only what the configuration names may want a shell.
+            let words = words(command)
+                .unwrap_or_else(|_| ["sh", "-c", command].map(str::to_owned).to_vec());
             let mut ran = self.runner.run(&Command {
                 task: &place.spec.id,
                 words: &words,
@@ -233,17 +244,10 @@ impl Team<'_> {
             })?;
             let folder = place.folder.to_string_lossy();
             ran.output = ran.output.replace(&*folder, ".");
-            let tree = self
-                .trees
-                .snapshot(&self.store, &place.spec.id, &place.folder)
-                .map_err(git)?;
-            let patch = match tree == before {
-                true => String::new(),
-                false => {
-                    let patch = self.trees.patch(&self.store, &before, &tree).map_err(git)?;
-                    String::from_utf8_lossy(&patch).into_owned()
-                }
-            };
+            let (tree, patch, undone) = self.keep_what_may_stay(place, &before, is_check)?;
+            if !undone.is_empty() && !is_check {
+                ran.output.push_str(&format!("\n(it changed files that are not yours, which was undone: {})", undone.join(", ")));
+            }
             Ok(serde_json::json!({
                 "code": ran.code,
                 "ended": ran.ended,
@@ -260,8 +264,36 @@ impl Team<'_> {
         })
     }
 
+    /// Takes back what a command changed and may not; returns the tree, what was changed as a patch, and what was taken back.
+    fn keep_what_may_stay(
+        &self,
+        place: &Workplace<'_>,
+        before: &str,
+        is_check: bool,
+    ) -> Result<(String, String, Vec<String>), Abandon> {
+        let name = &place.spec.id;
+        let after = self.trees.snapshot(&self.store, name, &place.folder).map_err(git)?;
+        if after == before {
+            return Ok((after, String::new(), Vec::new()));
+        }
+        let changes = self.trees.changes(&self.store, before, &after).map_err(git)?;
+        let paths = changes.into_iter().map(|change| change.path);
+        let (kept, undone): (Vec<String>, Vec<String>) =
+            paths.partition(|path| !is_check && place.may_touch(path));
+        let patch = self.trees.patch(&self.store, before, &after, &kept).map_err(git)?;
+        let tree = match undone.is_empty() {
+            true => after,
+            false => {
+                let tree = self.trees.apply(&self.store, before, &patch).map_err(git)?;
+                self.trees.reset(&self.store, name, &place.folder, &tree).map_err(git)?;
+                tree
+            }
+        };
+        Ok((tree, as_text(patch), undone))
+    }
+
     /// Brings the work tree to what a step left, also when it was done before and elsewhere.
-    fn catch_up(
+    pub(super) fn catch_up(
         &self,
         place: &mut Workplace<'_>,
         step: &str,
@@ -274,7 +306,7 @@ impl Team<'_> {
         let patch = result["patch"].as_str().unwrap_or_default();
         let made = self
             .trees
-            .apply(&self.store, &place.tree, patch.as_bytes())
+            .apply(&self.store, &place.tree, &as_bytes(patch))
             .map_err(git)?;
         if made != tree {
             return Err(Abandon::Diverged {
@@ -405,6 +437,25 @@ impl Team<'_> {
     /// Returns the tier that a turn asks.
     pub(super) fn tier(&self, place: &Workplace<'_>, own: &str) -> crate::llm::router::Tier {
         roles::tier(place.role, tier_named(own), place.spec, place.turn.climb)
+    }
+}
+
+/// How a patch is written that is no UTF-8.
+const BASE64: &str = "base64:";
+
+pub(super) fn as_text(patch: Vec<u8>) -> String {
+    use base64::Engine as _;
+    String::from_utf8(patch).unwrap_or_else(|error| {
+        let digits = base64::engine::general_purpose::STANDARD.encode(error.as_bytes());
+        format!("{BASE64}{digits}")
+    })
+}
+
+fn as_bytes(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    match text.strip_prefix(BASE64) {
+        Some(digits) => base64::engine::general_purpose::STANDARD.decode(digits).unwrap_or_default(),
+        None => text.as_bytes().to_vec(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `maestro run-agents`, with a model that plays its parts by a script.
 
+mod exercism;
 mod killed;
 pub(crate) mod script;
 
@@ -49,6 +50,18 @@ fn mend() -> Value {
 
 fn one_task() -> Value {
     plan(&[task("mend", "implementer", &[], &["add.sh"], &[], &["sh test.sh"])])
+}
+
+/// Leaves a run `mend` in a repository.
+pub(crate) fn recorded(repo: &Maestro) {
+    repo.file("add.sh", "echo $(($1 - $2))\n");
+    repo.commit("An adder");
+    let model = provider(|question| match question.role.as_str() {
+        "planner" => Say::json(&plan(&[task("mend", "implementer", &[], &["add.sh"], &[], &[])])),
+        "implementer" => Say::json(&mend()),
+        role => Say::json(&plain(role)),
+    });
+    go(repo, &model, &["--issue", "task.md", "--run-id", "mend"]).success();
 }
 
 fn tasks(document: &Value) -> Vec<String> {
@@ -102,6 +115,16 @@ fn an_issue_goes_through_all_roles_to_a_commit() {
     // The user's own files and branches are as they were.
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
     assert_eq!(repo.git(&["branch", "--list"]).trim(), "* main");
+    // It can be told afterwards.
+    let shown = repo.json(&["run-agents", "show", "first", "--html", "run.html"]);
+    assert_eq!(shown["outcome"], "complete");
+    assert_eq!(shown["spent_usd"], found["spent_usd"]);
+    let turns = shown["turns"].as_array().unwrap();
+    assert_eq!(turns.len(), 4);
+    assert_eq!(turns[0]["steps"][0]["what"], "run");
+    assert_eq!(turns[0]["steps"][0]["line"], "exit code 1: expected 5, got -1");
+    let page = std::fs::read_to_string(repo.path("run.html")).unwrap();
+    assert!(page.contains("<span class=\"add\">+echo $(($1 + $2))</span>"), "{page}");
     // Played again, nobody is asked, and it comes to the same.
     let count = model.asked().len();
     let again = go(&repo, &model, &["--replay", "first", "--format", "json"]).success();

@@ -4,7 +4,7 @@ mod inputs;
 mod packed;
 mod record;
 mod reports;
-mod source;
+pub(in crate::cli) mod source;
 pub(crate) mod wire;
 
 use std::path::PathBuf;

@@ -18,7 +18,7 @@ use crate::redact::Redactor;
 
 /// What a file holds.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(in crate::cli) enum Content {
     /// A report of one run, in whatever form.
     Report(Results),
     Neutral(NeutralFile),
@@ -26,10 +26,10 @@ pub(super) enum Content {
 
 /// A file that was recognised.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(in crate::cli) struct Parsed {
     /// What its form is called.
     pub(super) dialect: &'static str,
-    pub(super) content: Content,
+    pub(in crate::cli) content: Content,
     pub(super) counts: Counts,
     pub(super) tests: u64,
     pub(super) notes: Vec<Note>,
@@ -40,7 +40,7 @@ pub(super) struct Parsed {
 
 /// Why a file was not read.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(in crate::cli) enum Refusal {
     /// It cannot be opened or read.
     Io(io::Error),
     /// It is no test report that is known here.
@@ -63,7 +63,7 @@ const STORED_MESSAGE: usize = 1024;
 /// Reads a file; nothing that comes back holds a secret that the redactor knows.
 ///
 /// Paths inside it lose the folder `root`, so that a test is the same wherever it ran.
-pub(super) fn read(
+pub(in crate::cli) fn read(
     files: &dyn Files,
     path: &Path,
     named: bool,

@@ -1,0 +1,165 @@
+//! The other engine: somebody else's program works in the work tree, behind the gateway, and what it changed is taken from git.
+
+use serde_json::{Value, json};
+
+use super::crew::{Agent, Came, Errand, Ran};
+use super::engine::{Done, Workplace, fits, opened};
+use super::steps::Abandon;
+use super::team::{Team, git, input, step_name};
+use super::turn::{Tab, Undone, as_text, told, undone};
+use crate::agents::answers;
+use crate::agents::roles::{Proof, Right};
+use crate::agents::step::End;
+use crate::llm::reply::Part;
+
+/// What a program is told after a role's prompt, which was written for a model without hands.
+const HANDS: &str = "\
+## How you work here
+
+You are in the work tree of the repository. Look around and change files there with your own tools; `edits` of your answer stays `[]`. Change nothing outside of `may_change`, and nothing outside of this folder. Do not commit, and do not change git's own files.
+When you are done, write your answer, one JSON object as described above, into the file that the environment variable MAESTRO_ANSWER names.";
+
+impl Team<'_> {
+    /// Lets a program do a turn.
+    pub(super) fn errand(
+        &self,
+        place: &mut Workplace<'_>,
+        tab: &mut Tab,
+        agent: &dyn Agent,
+    ) -> Result<Result<Done, Undone>, Abandon> {
+        let prompt = match self.library.load(&place.role.prompt) {
+            Ok(prompt) => prompt,
+            Err(_) => {
+                let why = format!("there is no prompt `{}` that can be used", place.role.prompt);
+                return undone(End::Hopeless, why);
+            }
+        };
+        let values = self.values(place, &prompt.file.variables)?;
+        let rendered = match prompt.prepared.render(values) {
+            Ok(rendered) => rendered,
+            Err(problem) => {
+                let why = format!("the prompt `{}` cannot be rendered: {}", place.role.prompt, problem.words);
+                return undone(End::Hopeless, why);
+            }
+        };
+        let schema = prompt.file.output.clone().unwrap_or_else(|| json!({"type": "object"}));
+        let text = written(rendered, &schema);
+        let tier = self.tier(place, prompt.file.model.tier.name());
+        let step = step_name(&place.spec.id, place.turn, "agent", 1);
+        let input = input(&[&text, &self.models[tier as usize], &place.tree]);
+        let before = place.tree.clone();
+        let result = self.steps.perform(&step, input, || {
+            let came = agent.work(&Errand {
+                task: &place.spec.id,
+                role: &place.spec.role,
+                tier,
+                folder: &place.folder,
+                prompt: &text,
+            })?;
+            let name = &place.spec.id;
+            let tree = self.trees.snapshot(&self.store, name, &place.folder).map_err(git)?;
+            let mut patch = Vec::new();
+            if tree != before {
+                let changes = self.trees.changes(&self.store, &before, &tree).map_err(git)?;
+                let paths: Vec<String> = changes.into_iter().map(|change| change.path).collect();
+                patch = self.trees.patch(&self.store, &before, &tree, &paths).map_err(git)?;
+            }
+            let output = came.ran.output.replace(&*place.folder.to_string_lossy(), ".");
+            Ok(json!({
+                "code": came.ran.code,
+                "ended": came.ran.ended,
+                "output": output,
+                "usd": came.usd,
+                "models": came.models,
+                "is_out_of_money": came.is_out_of_money,
+                "answer": came.answer,
+                "tree": tree,
+                "patch": as_text(patch),
+            }))
+        })?;
+        self.catch_up(place, &step, &result)?;
+        let came = came(&result);
+        for model in &came.models {
+            tab.heard(model, crate::money::Usd::ZERO);
+        }
+        tab.usd = tab.usd.saturating_add(came.usd);
+        Ok(self.take_errand(place, &came, &schema))
+    }
+
+    /// Reads what a program left.
+    fn take_errand(
+        &self,
+        place: &Workplace<'_>,
+        came: &Came,
+        schema: &Value,
+    ) -> Result<Done, Undone> {
+        let is_idle = place.tree == place.ground.tree;
+        let fail = |end: End, why: String| Undone { end, why };
+        if came.is_out_of_money {
+            let why = "the gateway refused a call: there is no money for it".to_owned();
+            return Err(fail(End::Money, why));
+        }
+        let must_change = matches!(place.role.right, Right::Scope | Right::NewFiles);
+        if !came.ran.is_fine() && is_idle {
+            return Err(fail(End::Broken, told("the agent", &came.ran)));
+        }
+        let answer = came.answer.as_deref().map(|text| {
+            answers::object(text).map(|mut found| {
+                if found["edits"].is_null() && schema["properties"]["edits"].is_object() {
+                    found["edits"] = json!([]);
+                }
+                found
+            })
+        });
+        let answer = match answer {
+            Some(Ok(found)) => fits(schema, found),
+            Some(Err(fault)) => Err(fault),
+            None if matches!(place.role.proof, Proof::Commands | Proof::Tests) => {
+                let last = came.ran.output.lines().rev().find(|line| !line.trim().is_empty());
+                Ok(json!({"summary": last.unwrap_or_default()}))
+            }
+            None => Err("it left no answer in $MAESTRO_ANSWER".to_owned()),
+        };
+        let answer = answer.map_err(|fault| fail(End::Refused, format!("its answer cannot be taken: {fault}")))?;
+        let blocked = answer["blocked"].as_str().unwrap_or_default().trim();
+        if is_idle && !blocked.is_empty() {
+            return Err(fail(End::Hopeless, format!("it says that it cannot be done: {blocked}")));
+        }
+        if is_idle && must_change && !came.ran.is_fine() {
+            return Err(fail(End::Broken, told("the agent", &came.ran)));
+        }
+        Ok(Done { answer })
+    }
+}
+
+/// Returns a role's prompt as one text.
+fn written(rendered: Vec<crate::prompts::prepared::Message>, schema: &Value) -> String {
+    let talk = opened(rendered);
+    let mut text = talk.system.unwrap_or_default();
+    for message in &talk.messages {
+        for part in &message.parts {
+            if let Part::Text(said) = part {
+                text.push_str("\n\n");
+                text.push_str(said);
+            }
+        }
+    }
+    let schema = serde_json::to_string_pretty(schema).unwrap_or_default();
+    format!("{text}\n\n{HANDS}\n\nThe JSON Schema of the answer:\n\n{schema}\n")
+}
+
+fn came(result: &Value) -> Came {
+    let text = |name: &str| result[name].as_str().map(str::to_owned);
+    let models = result["models"].as_array().into_iter().flatten();
+    Came {
+        ran: Ran {
+            code: result["code"].as_i64().and_then(|code| i32::try_from(code).ok()),
+            ended: text("ended"),
+            output: text("output").unwrap_or_default(),
+        },
+        usd: text("usd").and_then(|usd| usd.parse().ok()).unwrap_or_default(),
+        models: models.filter_map(Value::as_str).map(str::to_owned).collect(),
+        is_out_of_money: result["is_out_of_money"] == true,
+        answer: text("answer"),
+    }
+}
