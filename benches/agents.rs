@@ -35,7 +35,10 @@ fn in_folder(act: impl Fn(&Path) -> bool) -> impl FnMut() -> bool {
 
 fn say(what: &str, count: u32, took: Duration) -> f64 {
     let rate = f64::from(count) / took.as_secs_f64();
-    println!("{what}: {count} in {:.1} ms, {rate:.0}/s", took.as_secs_f64() * 1000.0);
+    println!(
+        "{what}: {count} in {:.1} ms, {rate:.0}/s",
+        took.as_secs_f64() * 1000.0
+    );
     rate
 }
 
@@ -51,11 +54,37 @@ fn main() {
     assert!(memory(10_000, Shape::Fan, 64));
     println!("10,000 tasks in memory: at most {:.1} MB", peak());
     let first = median(|| memory(1, Shape::Chain, 1));
-    println!("until a run of one task is over: {:.2} ms", first.as_secs_f64() * 1000.0);
-    say("chain, memory", 100_000, median(|| memory(100_000, Shape::Chain, 1)));
-    say("fan, memory", 100_000, median(|| memory(100_000, Shape::Fan, 64)));
-    let disk = say("flushes", 500, median(in_folder(|folder| flushes(folder, 500))));
-    let chain = say("chain, durable", 500, median(in_folder(|folder| durable(folder, 500, Shape::Chain, 1))));
-    println!("chain, durable: {:.2} of half the rate of flushes", chain / (disk / 2.0));
-    say("fan, durable, 64 at once", 20_000, median(in_folder(|folder| durable(folder, 20_000, Shape::Fan, 64))));
+    println!(
+        "until a run of one task is over: {:.2} ms",
+        first.as_secs_f64() * 1000.0
+    );
+    say(
+        "chain, memory",
+        100_000,
+        median(|| memory(100_000, Shape::Chain, 1)),
+    );
+    say(
+        "fan, memory",
+        100_000,
+        median(|| memory(100_000, Shape::Fan, 64)),
+    );
+    let disk = say(
+        "flushes",
+        500,
+        median(in_folder(|folder| flushes(folder, 500))),
+    );
+    let chain = say(
+        "chain, durable",
+        500,
+        median(in_folder(|folder| durable(folder, 500, Shape::Chain, 1))),
+    );
+    println!(
+        "chain, durable: {:.2} of half the rate of flushes",
+        chain / (disk / 2.0)
+    );
+    say(
+        "fan, durable, 64 at once",
+        20_000,
+        median(in_folder(|folder| durable(folder, 20_000, Shape::Fan, 64))),
+    );
 }

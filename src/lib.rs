@@ -55,9 +55,9 @@ mod conduct;
 mod ports;
 mod state;
 
+pub use cli::run;
 #[cfg(feature = "bench")]
 pub use conduct::agents::speed as agents_speed;
-pub use cli::run;
 pub use exit_code::{ExitCode, Verdict};
 #[cfg(feature = "bench")]
 pub use flakes::trial;

@@ -118,7 +118,13 @@ mod tests {
         ] {
             assert_eq!(object(text).unwrap(), json!({"a": 1}), "{text}");
         }
-        for text in ["", "[1]", "{\"a\": 1", "{\"a\": 1} {\"b\": 2}", "```json\n{\"a\"\n```"] {
+        for text in [
+            "",
+            "[1]",
+            "{\"a\": 1",
+            "{\"a\": 1} {\"b\": 2}",
+            "```json\n{\"a\"\n```",
+        ] {
             assert!(object(text).is_err(), "{text}");
         }
     }

@@ -21,10 +21,7 @@ pub(crate) enum Body {
         assumptions: Vec<String>,
     },
     /// What a task changed, and why.
-    Patch {
-        summary: String,
-        files: Vec<String>,
-    },
+    Patch { summary: String, files: Vec<String> },
     /// What those after it must know.
     Notes { notes: Vec<String> },
     /// Places that the scaffolder promised.

@@ -11,3 +11,4 @@ pub(crate) mod roles;
 pub(crate) mod step;
 pub(crate) mod story;
 pub(crate) mod tools;
+pub(crate) mod words;

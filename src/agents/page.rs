@@ -36,7 +36,10 @@ pre{overflow:auto;border:1px solid var(--line);padding:.6rem;font-size:13px;whit
 
 fn seconds(ms: Option<i64>) -> String {
     ms.map_or_else(String::new, |ms| {
-        #[expect(clippy::cast_precision_loss, reason = "it is shown to a tenth of a second")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "it is shown to a tenth of a second"
+        )]
         let seconds = ms as f64 / 1000.0;
         format!("{seconds:.1} s")
     })
@@ -44,10 +47,14 @@ fn seconds(ms: Option<i64>) -> String {
 
 /// Returns the page; `diff` is what the run changed.
 pub(crate) fn html(story: &Story, diff: &str) -> String {
-    let mut page = String::from("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
+    let mut page =
+        String::from("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
     page.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n");
     page.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
-    page.push_str(&format!("<title>Run {}</title><style>{STYLE}</style></head><body>\n", text(&story.run)));
+    page.push_str(&format!(
+        "<title>Run {}</title><style>{STYLE}</style></head><body>\n",
+        text(&story.run)
+    ));
     page.push_str(&format!("<h1>{}</h1>\n", text(&story.title)));
     page.push_str(&format!(
         "<p>Run <code>{}</code>: <strong>{}</strong>. Began {}, took {}, cost ${}.{} From <code>{}</code>{}.</p>\n",

@@ -190,7 +190,8 @@ impl Chain {
         }
         let mut whole = body.to_vec();
         whole.push(b'}');
-        let record = serde_json::from_slice(&whole).map_err(|error| Broken::Json(error.to_string()))?;
+        let record =
+            serde_json::from_slice(&whole).map_err(|error| Broken::Json(error.to_string()))?;
         self.0 = sum;
         Ok(record)
     }
@@ -226,7 +227,9 @@ pub(crate) fn about(line: &[u8]) -> Option<String> {
         turn: Option<&'a RawValue>,
     }
     let peek: Peek<'_> = serde_json::from_slice(line).ok()?;
-    let step = peek.step.map(|step| step.get().trim_matches('"').to_owned());
+    let step = peek
+        .step
+        .map(|step| step.get().trim_matches('"').to_owned());
     step.or_else(|| peek.turn.map(|turn| turn.get().to_owned()))
         .map(|text| text.chars().take(120).collect())
 }
@@ -268,14 +271,18 @@ mod tests {
         let mut chain = Chain::default();
         let mut bytes = Vec::new();
         for record in lines() {
-            chain.line(&record, Some(1_767_225_600_000), &mut bytes).unwrap();
+            chain
+                .line(&record, Some(1_767_225_600_000), &mut bytes)
+                .unwrap();
         }
         bytes
     }
 
     fn read(bytes: &[u8]) -> Result<Vec<Record>, (usize, Broken)> {
         let mut chain = Chain::default();
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let lines = bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
         lines
             .enumerate()
             .map(|(at, line)| chain.read(line).map_err(|broken| (at, broken)))

@@ -152,7 +152,13 @@ const LOCKS: [(&str, &[&str]); 7] = [
     ("Cargo.toml", &["Cargo.lock"]),
     (
         "package.json",
-        &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock"],
+        &[
+            "package-lock.json",
+            "npm-shrinkwrap.json",
+            "pnpm-lock.yaml",
+            "yarn.lock",
+            "bun.lock",
+        ],
     ),
     ("go.mod", &["go.sum"]),
     ("pyproject.toml", &["uv.lock", "poetry.lock", "pdm.lock"]),

@@ -427,13 +427,13 @@ mod tests {
     #[test]
     fn a_diamond_goes_down_in_the_order_of_the_plan() {
         let mut state = state(&[&[], &[0], &[0], &[1, 2]], 4);
-        assert_eq!(
-            begun(&go(&mut state, Event::Started)),
-            [turn(0, 1, 0, 0)]
-        );
+        assert_eq!(begun(&go(&mut state, Event::Started)), [turn(0, 1, 0, 0)]);
         let next = go(&mut state, Event::Ended(turn(0, 1, 0, 0), End::Done));
         assert_eq!(begun(&next), [turn(1, 1, 0, 0), turn(2, 1, 0, 0)]);
-        assert_eq!(go(&mut state, Event::Ended(turn(2, 1, 0, 0), End::Done)), []);
+        assert_eq!(
+            go(&mut state, Event::Ended(turn(2, 1, 0, 0), End::Done)),
+            []
+        );
         let next = go(&mut state, Event::Ended(turn(1, 1, 0, 0), End::Done));
         assert_eq!(begun(&next), [turn(3, 1, 0, 0)]);
         let last = go(&mut state, Event::Ended(turn(3, 1, 0, 0), End::Done));
@@ -475,7 +475,10 @@ mod tests {
         let next = go(&mut state, Event::Ended(turn(0, 2, 0, 0), End::Refused));
         assert_eq!(begun(&next), [turn(0, 3, 0, 1)]);
         // Whoever speaks of an earlier turn is not heard.
-        assert_eq!(go(&mut state, Event::Ended(turn(0, 2, 0, 0), End::Done)), []);
+        assert_eq!(
+            go(&mut state, Event::Ended(turn(0, 2, 0, 0), End::Done)),
+            []
+        );
     }
 
     #[test]
@@ -490,7 +493,10 @@ mod tests {
         assert_eq!(begun(&next), [turn(0, 2, 1, 1)]);
         // The document was being written on ground that is gone.
         assert_eq!(state.phase(no(2)), Phase::Stale);
-        assert_eq!(go(&mut state, Event::Ended(turn(2, 1, 0, 0), End::Done)), []);
+        assert_eq!(
+            go(&mut state, Event::Ended(turn(2, 1, 0, 0), End::Done)),
+            []
+        );
         let next = go(&mut state, Event::Ended(turn(0, 2, 1, 1), End::Done));
         assert_eq!(begun(&next), [turn(1, 1, 1, 0), turn(2, 1, 1, 0)]);
         go(&mut state, Event::Ended(turn(2, 1, 1, 0), End::Done));
@@ -516,7 +522,10 @@ mod tests {
     fn nothing_begins_when_the_money_is_gone() {
         let mut state = state(&[&[], &[], &[0]], 2);
         go(&mut state, Event::Started);
-        assert_eq!(go(&mut state, Event::Ended(turn(0, 1, 0, 0), End::Money)), []);
+        assert_eq!(
+            go(&mut state, Event::Ended(turn(0, 1, 0, 0), End::Money)),
+            []
+        );
         let last = go(&mut state, Event::Ended(turn(1, 1, 0, 0), End::Done));
         assert_eq!(last, [Effect::Over]);
         assert_eq!(state.halted(), Some(Halt::Budget));

@@ -133,15 +133,21 @@ pub(crate) fn tell(head: &Head, records: &[Record], times: &[Option<i64>]) -> St
                     row.took_ms = at.zip(row.from_ms).map(|(to, from)| to - from);
                     row.commit.clone_from(&work.commit);
                     let says = work.entries.iter();
-                    row.says = says.filter_map(|entry| serde_json::to_value(&entry.body).ok()).collect();
+                    row.says = says
+                        .filter_map(|entry| serde_json::to_value(&entry.body).ok())
+                        .collect();
                 }
             }
             Record::Halted { halt } => {
                 let word = serde_json::to_value(halt).unwrap_or_default();
-                story.halts.push(word.as_str().unwrap_or_default().to_owned());
+                story
+                    .halts
+                    .push(word.as_str().unwrap_or_default().to_owned());
             }
             Record::Resumed { .. } => story.resumed += 1,
-            Record::Over { outcome, commit, .. } => {
+            Record::Over {
+                outcome, commit, ..
+            } => {
                 story.outcome.clone_from(outcome);
                 story.commit.clone_from(commit);
             }
@@ -178,7 +184,10 @@ impl Story {
     fn open_turn(&mut self, specs: &[TaskSpec], turn: Turn) -> Option<&mut TurnRow> {
         let id = &specs.get(turn.task.at())?.id;
         self.turns.iter_mut().rev().find(|row| {
-            row.end == "open" && row.task == *id && row.number == turn.number && row.round == turn.round
+            row.end == "open"
+                && row.task == *id
+                && row.number == turn.number
+                && row.round == turn.round
         })
     }
 

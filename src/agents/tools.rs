@@ -196,7 +196,10 @@ mod tests {
         );
         let edit = "{\"edits\": [{\"path\": \"a\", \"action\": \"create\", \"replace\": \"x\"}]}";
         assert!(matches!(call("edit", edit), Ok(Act::Edit { edits }) if edits.len() == 1));
-        assert_eq!(call("finish", "{\"a\": 1}"), Ok(Act::Finish(json!({"a": 1}))));
+        assert_eq!(
+            call("finish", "{\"a\": 1}"),
+            Ok(Act::Finish(json!({"a": 1})))
+        );
     }
 
     #[test]
@@ -204,10 +207,18 @@ mod tests {
         for (name, arguments, words) in [
             ("fly", "{}", "there is no tool `fly`"),
             ("read", "{\"path\": 1}", "`path` must be a string"),
-            ("read", "{\"path\": \"a\", \"from\": 0}", "`from` must be a number from 1"),
+            (
+                "read",
+                "{\"path\": \"a\", \"from\": 0}",
+                "`from` must be a number from 1",
+            ),
             ("search", "{\"pattern\": \"\"}", "`pattern` is empty"),
             ("run", "{\"command\"", "the arguments are no JSON"),
-            ("edit", "{\"edits\": [{\"path\": 1}]}", "`edits` is not as it should be"),
+            (
+                "edit",
+                "{\"edits\": [{\"path\": 1}]}",
+                "`edits` is not as it should be",
+            ),
         ] {
             let found = call(name, arguments).unwrap_err();
             assert!(found.contains(words), "{found}");

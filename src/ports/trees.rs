@@ -39,11 +39,21 @@ pub(crate) trait Trees: Send + Sync {
     /// Makes the store, or points it at the user's objects anew; `common_dir` is the user's git directory.
     fn prepare(&self, store: &RunStore, common_dir: &Path) -> Result<(), GitError>;
     /// Makes a work tree of a commit or tree; whatever was there before is gone.
-    fn check_out(&self, store: &RunStore, name: &str, folder: &Path, commit: &str)
-    -> Result<(), GitError>;
+    fn check_out(
+        &self,
+        store: &RunStore,
+        name: &str,
+        folder: &Path,
+        commit: &str,
+    ) -> Result<(), GitError>;
     /// Sets a work tree to what a tree holds; files that are ignored stay.
-    fn reset(&self, store: &RunStore, name: &str, folder: &Path, tree: &str)
-    -> Result<(), GitError>;
+    fn reset(
+        &self,
+        store: &RunStore,
+        name: &str,
+        folder: &Path,
+        tree: &str,
+    ) -> Result<(), GitError>;
     /// Removes a work tree.
     fn remove(&self, store: &RunStore, name: &str, folder: &Path) -> Result<(), GitError>;
     /// Stores what a work tree holds, without what is ignored, and returns the tree's id.

@@ -79,12 +79,21 @@ impl GitProgram {
         Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
     }
 
-    fn with_index(&self, store: &RunStore, tree: &str, args: &[&str], stdin: &[u8]) -> Result<String, GitError> {
-        let scratch = tempfile::Builder::new().prefix("maestro-index-").tempdir()?;
+    fn with_index(
+        &self,
+        store: &RunStore,
+        tree: &str,
+        args: &[&str],
+        stdin: &[u8],
+    ) -> Result<String, GitError> {
+        let scratch = tempfile::Builder::new()
+            .prefix("maestro-index-")
+            .tempdir()?;
         let index = OsString::from(scratch.path().join("index"));
         let call = |args: &[&str]| {
             let mut call = Self::bare_call(store, args);
-            call.env.push(("GIT_INDEX_FILE".to_owned(), Some(index.clone())));
+            call.env
+                .push(("GIT_INDEX_FILE".to_owned(), Some(index.clone())));
             call
         };
         self.bytes(&call(&["read-tree", tree]))?;
@@ -133,7 +142,15 @@ impl Trees for GitProgram {
             fs::create_dir_all(above)?;
         }
         let path = folder.to_string_lossy().into_owned();
-        let args = ["worktree", "add", "--quiet", "--detach", "--no-checkout", &path, commit];
+        let args = [
+            "worktree",
+            "add",
+            "--quiet",
+            "--detach",
+            "--no-checkout",
+            &path,
+            commit,
+        ];
         self.bytes(&Self::bare_call(store, &args))?;
         self.reset(store, name, folder, commit)
     }
@@ -148,13 +165,16 @@ impl Trees for GitProgram {
         let args = ["read-tree", "--reset", "-u", tree];
         self.bytes(&Self::tree_call(store, name, folder, &args))?;
         let args = ["clean", "-ffdq"];
-        self.bytes(&Self::tree_call(store, name, folder, &args)).map(drop)
+        self.bytes(&Self::tree_call(store, name, folder, &args))
+            .map(drop)
     }
 
     fn remove(&self, store: &RunStore, name: &str, folder: &Path) -> Result<(), GitError> {
         for folder in [folder, &store.git_dir.join("worktrees").join(name)] {
             match fs::remove_dir_all(folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
                 _ => {}
             }
         }
@@ -186,39 +206,82 @@ impl Trees for GitProgram {
             return Ok(Vec::new());
         }
         let mut args = vec![
-            "diff-tree", "-p", "-r", "--binary", "--full-index", "--no-ext-diff", "--no-textconv",
-            "--no-renames", "--no-color", old, new, "--",
+            "diff-tree",
+            "-p",
+            "-r",
+            "--binary",
+            "--full-index",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--no-color",
+            old,
+            new,
+            "--",
         ];
         args.extend(paths.iter().map(String::as_str));
         let mut call = Self::bare_call(store, &args);
-        call.env.push(("GIT_LITERAL_PATHSPECS".to_owned(), Some("1".into())));
+        call.env
+            .push(("GIT_LITERAL_PATHSPECS".to_owned(), Some("1".into())));
         self.bytes(&call)
     }
 
     fn diff(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<u8>, GitError> {
         let args = [
-            "diff-tree", "-p", "-r", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", old,
+            "diff-tree",
+            "-p",
+            "-r",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--no-color",
+            old,
             new,
         ];
         self.bytes(&Self::bare_call(store, &args))
     }
 
     fn changes(&self, store: &RunStore, old: &str, new: &str) -> Result<Vec<Change>, GitError> {
-        let args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", old, new];
+        let args = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--raw",
+            "--no-renames",
+            "--full-index",
+            old,
+            new,
+        ];
         let raw = self.bytes(&Self::bare_call(store, &args))?;
-        let mut changes =
-            parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))?;
+        let mut changes = parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))?;
         changes.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(changes)
     }
 
     fn tree_of(&self, store: &RunStore, commit: &str) -> Result<String, GitError> {
         let name = format!("{commit}^{{tree}}");
-        self.line(&Self::bare_call(store, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]))
+        self.line(&Self::bare_call(
+            store,
+            &[
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                &name,
+            ],
+        ))
     }
 
     fn merge(&self, store: &RunStore, ours: &str, theirs: &str) -> Result<Merged, GitError> {
-        let args = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs];
+        let args = [
+            "merge-tree",
+            "--write-tree",
+            "--name-only",
+            "--no-messages",
+            "-z",
+            ours,
+            theirs,
+        ];
         let done: Finished = self
             .processes
             .run(&Self::bare_call(store, &args))
@@ -242,16 +305,24 @@ impl Trees for GitProgram {
         call.stdin = commit.message.clone().into_bytes();
         let date = format!("@{} +0000", commit.at.as_second());
         for role in ["AUTHOR", "COMMITTER"] {
-            call.env.push((format!("GIT_{role}_DATE"), Some(date.clone().into())));
+            call.env
+                .push((format!("GIT_{role}_DATE"), Some(date.clone().into())));
         }
         self.line(&call)
     }
 
     fn paths(&self, store: &RunStore, tree: &str) -> Result<Vec<String>, GitError> {
-        let call = Self::bare_call(store, &["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree]);
+        let call = Self::bare_call(
+            store,
+            &["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree],
+        );
         let bytes = self.bytes(&call)?;
-        let paths = bytes.split(|byte| *byte == 0).filter(|path| !path.is_empty());
-        Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+        let paths = bytes
+            .split(|byte| *byte == 0)
+            .filter(|path| !path.is_empty());
+        Ok(paths
+            .map(|path| String::from_utf8_lossy(path).into_owned())
+            .collect())
     }
 
     fn file(&self, store: &RunStore, tree: &str, path: &str) -> Result<Option<Vec<u8>>, GitError> {
@@ -261,7 +332,8 @@ impl Trees for GitProgram {
         if done.code != Some(0) || words(&done.stdout) != "blob" {
             return Ok(None);
         }
-        self.bytes(&Self::bare_call(store, &["cat-file", "blob", &name])).map(Some)
+        self.bytes(&Self::bare_call(store, &["cat-file", "blob", &name]))
+            .map(Some)
     }
 
     fn bundle(
@@ -275,8 +347,11 @@ impl Trees for GitProgram {
         self.bytes(&Self::bare_call(store, &["update-ref", name, head]))?;
         let path = file.to_string_lossy().into_owned();
         let without = format!("^{base}");
-        self.bytes(&Self::bare_call(store, &["bundle", "create", "--quiet", &path, name, &without]))
-            .map(drop)
+        self.bytes(&Self::bare_call(
+            store,
+            &["bundle", "create", "--quiet", &path, name, &without],
+        ))
+        .map(drop)
     }
 }
 
@@ -284,7 +359,9 @@ impl Trees for GitProgram {
 fn object_folders(objects: &Path) -> Vec<PathBuf> {
     let mut folders = vec![objects.to_path_buf()];
     if let Ok(lines) = fs::read_to_string(objects.join("info").join("alternates")) {
-        let lines = lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = lines
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
         folders.extend(lines.map(|line| objects.join(line)));
     }
     folders

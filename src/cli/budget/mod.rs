@@ -103,7 +103,10 @@ fn read(session: &mut Session<'_>, path: &Path) -> Result<String, CommandError> 
 
 /// Returns the table of a file, or the one that is built in. What is paid by must not come from a change that is paid for, so that the
 /// configuration does not count here.
-pub(in crate::cli) fn table(session: &mut Session<'_>, path: Option<&Path>) -> Result<Table, CommandError> {
+pub(in crate::cli) fn table(
+    session: &mut Session<'_>,
+    path: Option<&Path>,
+) -> Result<Table, CommandError> {
     let Some(path) = path else {
         return Table::built_in().map_err(|error| CommandError::new(ErrorKind::Internal, error));
     };

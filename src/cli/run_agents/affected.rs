@@ -44,8 +44,14 @@ impl Tests for Affected<'_> {
             return Ok(Vec::new());
         };
         let git = |error| Abandon::trouble("what the change affects is not known", error);
-        let mut planner = Planner::new(self.history, self.store, self.store, None, Components::default())
-            .map_err(git)?;
+        let mut planner = Planner::new(
+            self.history,
+            self.store,
+            self.store,
+            None,
+            Components::default(),
+        )
+        .map_err(git)?;
         planner.set_components(settings.components.clone());
         let (tree, diffs) = planner.changes(&[base.to_owned()], head).map_err(git)?;
         let planned = planner.plan(tree, diffs, &settings.rules).map_err(git)?;
@@ -88,11 +94,16 @@ impl Tests for Affected<'_> {
         let mut count = 0;
         for path in self.files.walk(folder, &|path| path.ends_with(".git")) {
             let Ok(path) = path else { continue };
-            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let name = path
+                .strip_prefix(folder)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .replace('\\', "/");
             if !patterns.is_match(&name) {
                 continue;
             }
-            let Ok(parsed) = source::read(self.files, &path, true, &root, Some(self.redactor)) else {
+            let Ok(parsed) = source::read(self.files, &path, true, &root, Some(self.redactor))
+            else {
                 continue;
             };
             if let Content::Report(found) = parsed.content {
@@ -104,8 +115,12 @@ impl Tests for Affected<'_> {
             return Ok(None);
         }
         let results = results.with_stable_names();
-        let never = rules::never(&self.rules.never)
-            .map_err(|error| Abandon::trouble("the tests that are never forgiven are not known", error.error))?;
+        let never = rules::never(&self.rules.never).map_err(|error| {
+            Abandon::trouble(
+                "the tests that are never forgiven are not known",
+                error.error,
+            )
+        })?;
         let law = Law {
             quarantine: &self.rules.quarantine,
             today: self.today,

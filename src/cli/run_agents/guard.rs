@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use crate::agents::graph::TaskSpec;
 use crate::change::{Entry, Kind};
 use crate::cli::check_policy::{Loaded, lines};
 use crate::conduct::agents::crew::{Guard, Judged};
 use crate::conduct::agents::steps::Abandon;
 use crate::conduct::changed::Changed;
-use crate::agents::graph::TaskSpec;
-use crate::policy::{Target, Weight};
 use crate::policy::engine::{Judgement, judge};
 use crate::policy::globs::Globs;
 use crate::policy::subject::{Asked, Subject};
 use crate::policy::task::{SCHEMA, Task};
+use crate::policy::{Target, Weight};
 use crate::ports::trees::{RunStore, Trees};
 
 /// Judges by the policy of the base.
@@ -60,7 +60,12 @@ impl Guard for PolicyGuard<'_> {
             supplied: None,
             today: self.today,
         };
-        Ok(told(&judge(&self.loaded.policy, &self.loaded.baseline, &subject, Some(&task))))
+        Ok(told(&judge(
+            &self.loaded.policy,
+            &self.loaded.baseline,
+            &subject,
+            Some(&task),
+        )))
     }
 
     fn after(
@@ -75,10 +80,17 @@ impl Guard for PolicyGuard<'_> {
         for (side, tree) in [(0, old), (1, new)] {
             for change in &changes {
                 let entry = if side == 0 { &change.old } else { &change.new };
-                let Some(entry) = entry.as_ref().filter(|entry| entry.kind() != Kind::Submodule) else {
+                let Some(entry) = entry
+                    .as_ref()
+                    .filter(|entry| entry.kind() != Kind::Submodule)
+                else {
                     continue;
                 };
-                if let Some(bytes) = self.trees.file(self.store, tree, &change.path).map_err(git)? {
+                if let Some(bytes) = self
+                    .trees
+                    .file(self.store, tree, &change.path)
+                    .map_err(git)?
+                {
                     blobs.insert(entry.object.to_string(), bytes);
                 }
             }
@@ -93,7 +105,12 @@ impl Guard for PolicyGuard<'_> {
             supplied: None,
             today: self.today,
         };
-        Ok(told(&judge(&self.loaded.policy, &self.loaded.baseline, &subject, Some(&task))))
+        Ok(told(&judge(
+            &self.loaded.policy,
+            &self.loaded.baseline,
+            &subject,
+            Some(&task),
+        )))
     }
 }
 

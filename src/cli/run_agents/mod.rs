@@ -3,11 +3,13 @@
 mod affected;
 mod guard;
 mod oracle;
+mod place;
 mod runner;
 mod seats;
 mod show;
 mod start;
 mod wire;
+mod work;
 
 use std::path::PathBuf;
 
@@ -128,7 +130,10 @@ enum RunAgentsCommand {
     Show(show::ShowArgs),
 }
 
-pub(super) fn run(session: &mut Session<'_>, args: &RunAgentsArgs) -> Result<Verdict, CommandError> {
+pub(super) fn run(
+    session: &mut Session<'_>,
+    args: &RunAgentsArgs,
+) -> Result<Verdict, CommandError> {
     if let Some(RunAgentsCommand::Show(args)) = &args.command {
         return show::run(session, args).map(Verdict::Own);
     }

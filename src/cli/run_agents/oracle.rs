@@ -75,7 +75,10 @@ const ATTEMPTS: u32 = 5;
 const TOTAL: Duration = Duration::from_mins(15);
 
 impl<'p> Payer<'p> {
-    #[expect(clippy::too_many_arguments, reason = "each is a part of the world that it pays in")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of the world that it pays in"
+    )]
     pub(super) fn new(
         seats: [Seat; 3],
         table: &'p Table,
@@ -141,10 +144,19 @@ impl Oracle for Payer<'_> {
             None
         } else {
             let size = text.len() as u64;
-            match worst::of_request(self.table, names, (&body, size, flavor), Limits::default(), self.at) {
+            match worst::of_request(
+                self.table,
+                names,
+                (&body, size, flavor),
+                Limits::default(),
+                self.at,
+            ) {
                 Ok(worst) => Some(worst),
                 Err(problem) => {
-                    let why = format!("nobody can say what a call of `{}` may cost: {problem}", names.1);
+                    let why = format!(
+                        "nobody can say what a call of `{}` may cost: {problem}",
+                        names.1
+                    );
                     return Ok(Err(Silent::Refused(why)));
                 }
             }
@@ -181,7 +193,11 @@ impl Oracle for Payer<'_> {
         let spent = till.spent;
         match asked {
             Ok(asked) => Ok(Ok(Heard {
-                model: asked.answer.model.clone().unwrap_or_else(|| seat.model.model.clone()),
+                model: asked
+                    .answer
+                    .model
+                    .clone()
+                    .unwrap_or_else(|| seat.model.model.clone()),
                 answer: self.clean(asked.answer),
                 usd: spent,
             })),
@@ -199,9 +215,12 @@ impl Oracle for Payer<'_> {
                     Err(Abandon::trouble("the purse cannot be used", problem))
                 }
             },
-            Err(NoAnswer::Refused { status: 400..=428 | 430..=499, words }) if spent == Usd::ZERO => {
-                Ok(Err(Silent::Refused(format!("the provider refuses the request: {words}"))))
-            }
+            Err(NoAnswer::Refused {
+                status: 400..=428 | 430..=499,
+                words,
+            }) if spent == Usd::ZERO => Ok(Err(Silent::Refused(format!(
+                "the provider refuses the request: {words}"
+            )))),
             Err(error) => Ok(Err(Silent::Broken(error.to_string(), spent))),
         }
     }
@@ -262,7 +281,9 @@ impl CallTill<'_, '_> {
         let price = |model| priced::price(self.payer.table, &body, known(model), self.payer.at);
         let named = body["model"].is_null().then_some(names.1.as_str());
         // Servers in between have names of their own for models.
-        let priced = price(named).or_else(|_| price(Some(names.1.as_str()))).ok()?;
+        let priced = price(named)
+            .or_else(|_| price(Some(names.1.as_str())))
+            .ok()?;
         Some(Bill {
             model: answer.model.clone().unwrap_or_else(|| names.1.clone()),
             usage: priced.usage,
@@ -275,11 +296,16 @@ impl CallTill<'_, '_> {
     fn tell(&self, settled: &crate::budget::ledger::Settled) {
         let mut book = self.payer.book();
         for alert in &settled.alerts {
-            let words = format!("{} has spent {} % of what it may cost", alert.account, alert.share);
+            let words = format!(
+                "{} has spent {} % of what it may cost",
+                alert.account, alert.share
+            );
             book.told.0.push(words);
         }
         if let Some(over) = settled.overshoot {
-            book.told.0.push(format!("a bill is ${over} above what was put aside (overshoot)"));
+            book.told.0.push(format!(
+                "a bill is ${over} above what was put aside (overshoot)"
+            ));
         }
     }
 }
@@ -299,7 +325,12 @@ impl Till for CallTill<'_, '_> {
             book.ledger.reserve(&id, &[of_run()], worst)?;
             id
         };
-        let ticket = match self.payer.purse.map(|purse| purse.reserve(planned)).transpose() {
+        let ticket = match self
+            .payer
+            .purse
+            .map(|purse| purse.reserve(planned))
+            .transpose()
+        {
             Ok(ticket) => ticket,
             Err(problem) => {
                 self.payer.book().ledger.release(&id);

@@ -51,7 +51,10 @@ fn seat(
         usage(problem.to_string()).hint(hint)
     })?;
     let own = known.filter(|_| endpoint.house == House::Own);
-    let name = args.key_env.as_deref().or(own.map(|known| known.key_variable));
+    let name = args
+        .key_env
+        .as_deref()
+        .or(own.map(|known| known.key_variable));
     let key = match name {
         Some(name) => Some(key(session, name)?),
         None => None,

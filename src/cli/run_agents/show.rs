@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::start;
+use super::place;
 use super::wire::dollars;
 use crate::agents::page;
 use crate::agents::story::{Story, TurnRow, tell};
@@ -43,8 +43,8 @@ const LONGEST_DIFF: usize = 4 * 1024 * 1024;
 
 pub(super) fn run(session: &mut Session<'_>, args: &ShowArgs) -> CommandResult {
     let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
-    let path = start::journal_path(session, &checkout, &args.run);
-    let recording = start::recording(session, &path)?;
+    let path = place::journal_path(session, &checkout, &args.run);
+    let recording = place::recording(session, &path)?;
     let Some(head) = &recording.head else {
         let message = format!("`{}` has no beginning", path.display());
         return Err(CommandError::message(ErrorKind::BadInput, message)
@@ -77,7 +77,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &ShowArgs) -> CommandResult {
 }
 
 fn seconds(ms: Option<i64>) -> String {
-    ms.map_or_else(String::new, |ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100))
+    ms.map_or_else(String::new, |ms| {
+        format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+    })
 }
 
 fn row(turn: &TurnRow) -> Vec<Cell> {

@@ -110,7 +110,10 @@ pub(super) fn estimate(team: &Team<'_>, table: &Table, at: Timestamp) -> Estimat
     let all = 0..team.specs.len();
     let low = sum(&mut all.clone().map(|no| cost(no, 0)));
     let second = sum(&mut all.clone().map(|no| cost(no, 1)));
-    let high = sum(&mut all.clone().flat_map(|no| (0..3).map(move |climb| (no, climb))).map(|(no, climb)| cost(no, climb)));
+    let high = sum(&mut all
+        .clone()
+        .flat_map(|no| (0..3).map(move |climb| (no, climb)))
+        .map(|(no, climb)| cost(no, climb)));
     let likely = low.zip(second).map(|(low, second)| {
         let half = Usd::from_pico(second.pico() / 2);
         low.saturating_add(half)
@@ -202,7 +205,12 @@ impl Report for RunPlanDocument {
             Column::left("model"),
         ];
         let rows = self.tasks.iter().map(|task| {
-            let files: Vec<&str> = task.files.iter().chain(&task.new_files).map(String::as_str).collect();
+            let files: Vec<&str> = task
+                .files
+                .iter()
+                .chain(&task.new_files)
+                .map(String::as_str)
+                .collect();
             vec![
                 Cell::plain(format!("{}: {}", task.id, task.title)),
                 Cell::plain(task.role.clone()),
@@ -214,7 +222,12 @@ impl Report for RunPlanDocument {
         page.table(head, rows.collect());
         for risk in &self.risks {
             let text = |name: &str| risk[name].as_str().unwrap_or_default();
-            page.text(format!("risk ({}): {}. {}", text("severity"), text("risk"), text("mitigation")));
+            page.text(format!(
+                "risk ({}): {}. {}",
+                text("severity"),
+                text("risk"),
+                text("mitigation")
+            ));
         }
         for assumption in &self.assumptions {
             page.text(format!("taken for granted: {assumption}"));
@@ -319,7 +332,13 @@ impl RunDocument {
         let rows = (0..).map(TaskNo).zip(&team.specs).map(|(no, spec)| {
             let (state, why) = match outcome.state.phase(no) {
                 Phase::Done => ("done", None),
-                Phase::Failed => ("failed", team.shared().failures.get(&no).and_then(|all| all.last().cloned())),
+                Phase::Failed => (
+                    "failed",
+                    team.shared()
+                        .failures
+                        .get(&no)
+                        .and_then(|all| all.last().cloned()),
+                ),
                 Phase::Skipped => ("skipped", Some("what it needs was not done".to_owned())),
                 Phase::Waiting | Phase::Ready | Phase::Running | Phase::Stale => {
                     ("open", Some("the run was stopped before".to_owned()))
@@ -348,13 +367,17 @@ impl RunDocument {
             })
             .collect();
         unfinished.extend(outcome.conflict.clone());
-        let pull_request = team.shared().board.newest().find_map(|entry| match &entry.body {
-            Body::Summary { title, body, .. } => Some(RequestRow {
-                title: title.clone(),
-                body: body.clone(),
-            }),
-            _ => None,
-        });
+        let pull_request = team
+            .shared()
+            .board
+            .newest()
+            .find_map(|entry| match &entry.body {
+                Body::Summary { title, body, .. } => Some(RequestRow {
+                    title: title.clone(),
+                    body: body.clone(),
+                }),
+                _ => None,
+            });
         Self {
             schema: "maestro.agent-run/v1",
             run: head.run.clone(),
@@ -384,9 +407,15 @@ impl RunDocument {
         let first = self.unfinished.first().cloned().unwrap_or_default();
         let message = format!("the run is {}: {first}", self.outcome);
         let hint = match self.outcome.as_str() {
-            "stopped" | "stopped-by-deadline" => format!("go on with it: `maestro run-agents --resume {}`", self.run),
-            "stopped-by-budget" => format!("with more money it goes on where it stopped: `maestro run-agents --resume {} --max-usd USD`", self.run),
-            _ => "what is done is kept; its branch can be published as a draft all the same".to_owned(),
+            "stopped" | "stopped-by-deadline" => {
+                format!("go on with it: `maestro run-agents --resume {}`", self.run)
+            }
+            "stopped-by-budget" => format!(
+                "with more money it goes on where it stopped: `maestro run-agents --resume {} --max-usd USD`",
+                self.run
+            ),
+            _ => "what is done is kept; its branch can be published as a draft all the same"
+                .to_owned(),
         };
         Err(CommandError::message(kind, message).hint(hint))
     }

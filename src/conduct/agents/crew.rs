@@ -179,10 +179,7 @@ pub(crate) struct TestRun {
 /// Reads what commands left behind, and knows which are wanted.
 pub(crate) trait Tests: Sync {
     /// Returns the commands that run what the change between two commits affects, each with the glob of its reports.
-    fn planned(
-        &self,
-        trees: (&str, &str),
-    ) -> Result<Vec<(String, Option<String>)>, Abandon>;
+    fn planned(&self, trees: (&str, &str)) -> Result<Vec<(String, Option<String>)>, Abandon>;
     /// Reads reports that a command left in a work tree, and returns tests: all, failed, and failed but forgiven.
     fn reports(
         &self,

@@ -144,11 +144,7 @@ impl Desk<'_> {
     }
 
     /// Lets the machine go through what happened before, without doing any of it again; what began and did not end is begun again.
-    fn remember(
-        &mut self,
-        state: &mut State,
-        past: VecDeque<Ended>,
-    ) -> Result<(), DriveProblem> {
+    fn remember(&mut self, state: &mut State, past: VecDeque<Ended>) -> Result<(), DriveProblem> {
         if past.is_empty() {
             return Ok(());
         }
@@ -227,11 +223,7 @@ fn begun(effects: &mut Vec<Effect>) -> Vec<Turn> {
 }
 
 /// Tells when the time is over, and when a person or the machine wants an end.
-fn watch(
-    runtime: &tokio::runtime::Runtime,
-    tell: &Tell,
-    within: Option<std::time::Duration>,
-) {
+fn watch(runtime: &tokio::runtime::Runtime, tell: &Tell, within: Option<std::time::Duration>) {
     let say = |halt: Halt| {
         let tell = tell.clone();
         move || {
@@ -336,7 +328,12 @@ mod tests {
     }
 
     fn diamond() -> State {
-        let needs = [vec![], vec![TaskNo(0)], vec![TaskNo(0)], vec![TaskNo(1), TaskNo(2)]];
+        let needs = [
+            vec![],
+            vec![TaskNo(0)],
+            vec![TaskNo(0)],
+            vec![TaskNo(1), TaskNo(2)],
+        ];
         State::new(Graph::new(&needs).unwrap(), Limits::default())
     }
 
@@ -353,7 +350,9 @@ mod tests {
         let drive = Drive {
             journal: Some(&journal),
             worker: &worker,
-            past: past.map(|(turn, end, work)| Ended { turn, end, work }).collect(),
+            past: past
+                .map(|(turn, end, work)| Ended { turn, end, work })
+                .collect(),
             within: None,
         };
         let mut state = diamond();

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::agents::graph::path_fault;
 use crate::agents::tools::RawEdit;
+use crate::agents::words::path_fault;
 use crate::ports::Files;
 
 /// Applies edits to a work tree; the error is for the model.
@@ -42,9 +42,9 @@ pub(super) fn apply(files: &dyn Files, folder: &Path, edits: &[RawEdit]) -> Resu
         let done = match text {
             Some(text) => {
                 let above = place.parent().unwrap_or(folder);
-                files
-                    .create_folder(above)
-                    .and_then(|()| files.write_atomic(&place, &mut |out| out.write_all(text.as_bytes())))
+                files.create_folder(above).and_then(|()| {
+                    files.write_atomic(&place, &mut |out| out.write_all(text.as_bytes()))
+                })
             }
             None => files.remove(&place),
         };

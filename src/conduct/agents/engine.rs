@@ -12,10 +12,11 @@ use super::steps::Abandon;
 use super::team::{Left, Team, git, step_name};
 use super::turn::{Tab, Undone, told, undone};
 use crate::agents::answers;
-use crate::agents::graph::{TaskSpec, command_fault};
+use crate::agents::graph::TaskSpec;
 use crate::agents::roles::{Right, Role};
 use crate::agents::step::{End, Turn};
 use crate::agents::tools::{self, Act, RawEdit};
+use crate::agents::words::command_fault;
 use crate::llm::reply::{Part, Stop, ToolCall, ToolResult};
 use crate::llm::request::Message;
 use crate::prompts::file::SpeakerWord;
@@ -94,7 +95,10 @@ impl Team<'_> {
         let prompt = match self.library.load(&place.role.prompt) {
             Ok(prompt) => prompt,
             Err(_) => {
-                let why = format!("there is no prompt `{}` that can be used", place.role.prompt);
+                let why = format!(
+                    "there is no prompt `{}` that can be used",
+                    place.role.prompt
+                );
                 return undone(End::Hopeless, why);
             }
         };
@@ -102,13 +106,24 @@ impl Team<'_> {
         let rendered = match prompt.prepared.render(values) {
             Ok(rendered) => rendered,
             Err(problem) => {
-                let why = format!("the prompt `{}` cannot be rendered: {}", place.role.prompt, problem.words);
+                let why = format!(
+                    "the prompt `{}` cannot be rendered: {}",
+                    place.role.prompt, problem.words
+                );
                 return undone(End::Hopeless, why);
             }
         };
-        let schema = prompt.file.output.clone().unwrap_or_else(|| json!({"type": "object"}));
+        let schema = prompt
+            .file
+            .output
+            .clone()
+            .unwrap_or_else(|| json!({"type": "object"}));
         let may_edit = place.role.right != Right::Nothing;
-        let tools = tools::tools(&schema, may_edit && !self.commands_of(place).is_empty(), may_edit);
+        let tools = tools::tools(
+            &schema,
+            may_edit && !self.commands_of(place).is_empty(),
+            may_edit,
+        );
         let tier = self.tier(place, prompt.file.model.tier.name());
         let max_tokens = u64::from(prompt.file.model.max_output_tokens.unwrap_or(8192));
         let mut talk = opened(rendered);
@@ -152,7 +167,11 @@ impl Team<'_> {
     ) -> Result<Option<Result<Done, Undone>>, Abandon> {
         let answer = heard.answer;
         if answer.stop == Stop::Refusal {
-            return undone(End::Hopeless, "the model, or a filter of its provider, will not do it").map(Some);
+            return undone(
+                End::Hopeless,
+                "the model, or a filter of its provider, will not do it",
+            )
+            .map(Some);
         }
         let calls: Vec<ToolCall> = answer.calls().cloned().collect();
         let text = answer.text();
@@ -173,7 +192,9 @@ impl Team<'_> {
             return Ok(match worked {
                 Ok(done) => Some(done),
                 Err(fault) => {
-                    talk.say(format!("Your answer cannot be taken: {fault}\n\nAnswer again, whole."));
+                    talk.say(format!(
+                        "Your answer cannot be taken: {fault}\n\nAnswer again, whole."
+                    ));
                     talk.slip(fault);
                     None
                 }
@@ -218,7 +239,11 @@ impl Team<'_> {
         place: &mut Workplace<'_>,
         found: Value,
     ) -> Result<Result<Result<Done, Undone>, String>, Abandon> {
-        let blocked = found["blocked"].as_str().unwrap_or_default().trim().to_owned();
+        let blocked = found["blocked"]
+            .as_str()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
         let edits = match tools::raw_edits(&found) {
             Ok(edits) => edits,
             Err(fault) => return Ok(Err(fault)),
@@ -247,10 +272,15 @@ impl Team<'_> {
         let outside = edits.iter().find(|edit| !place.may_touch(&edit.path));
         if let Some(edit) = outside {
             let scope = place.scope.join(", ");
-            return Ok(Err(format!("`{}` is not yours to change; nothing was changed. You may change: {scope}", edit.path)));
+            return Ok(Err(format!(
+                "`{}` is not yours to change; nothing was changed. You may change: {scope}",
+                edit.path
+            )));
         }
         if let Err(fault) = edit::apply(self.files, &place.folder, edits) {
-            return Ok(Err(format!("the edits were not applied, none of them: {fault}")));
+            return Ok(Err(format!(
+                "the edits were not applied, none of them: {fault}"
+            )));
         }
         place.tree = self
             .trees
@@ -287,11 +317,7 @@ impl Team<'_> {
         self.commands.iter().chain(own).cloned().collect()
     }
 
-    fn list(
-        &self,
-        place: &Workplace<'_>,
-        below: &str,
-    ) -> Result<Result<String, String>, Abandon> {
+    fn list(&self, place: &Workplace<'_>, below: &str) -> Result<Result<String, String>, Abandon> {
         let paths = self.trees.paths(&self.store, &place.tree).map_err(git)?;
         let below = below.trim_matches('/');
         let mut found: Vec<&str> = paths
@@ -318,7 +344,7 @@ impl Team<'_> {
         from: u64,
         lines: u64,
     ) -> Result<String, String> {
-        if let Some(fault) = crate::agents::graph::path_fault(path) {
+        if let Some(fault) = crate::agents::words::path_fault(path) {
             return Err(format!("`{path}` {fault}"));
         }
         // From git, not from the disk: a link in the work tree leads nowhere.
@@ -330,7 +356,11 @@ impl Team<'_> {
         let most = usize::try_from(lines).unwrap_or(usize::MAX);
         let found: Vec<&str> = text.lines().skip(skip).take(most).collect();
         let count = text.lines().count();
-        Ok(format!("{}\n({} of {count} lines, from {from})", found.join("\n"), found.len()))
+        Ok(format!(
+            "{}\n({} of {count} lines, from {from})",
+            found.join("\n"),
+            found.len()
+        ))
     }
 
     fn search(
@@ -347,10 +377,17 @@ impl Team<'_> {
             let Ok(file) = self.files.open(&place.folder.join(path)) else {
                 continue;
             };
-            if file.take(2 * 1024 * 1024).read_to_string(&mut text).is_err() {
+            if file
+                .take(2 * 1024 * 1024)
+                .read_to_string(&mut text)
+                .is_err()
+            {
                 continue;
             }
-            let hits = text.lines().enumerate().filter(|(_, line)| line.contains(pattern));
+            let hits = text
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| line.contains(pattern));
             for (at, line) in hits {
                 let line: String = line.chars().take(300).collect();
                 found.push(format!("{path}:{}: {line}", at + 1));

@@ -30,7 +30,10 @@ impl Team<'_> {
         let prompt = match self.library.load(&place.role.prompt) {
             Ok(prompt) => prompt,
             Err(_) => {
-                let why = format!("there is no prompt `{}` that can be used", place.role.prompt);
+                let why = format!(
+                    "there is no prompt `{}` that can be used",
+                    place.role.prompt
+                );
                 return undone(End::Hopeless, why);
             }
         };
@@ -38,11 +41,18 @@ impl Team<'_> {
         let rendered = match prompt.prepared.render(values) {
             Ok(rendered) => rendered,
             Err(problem) => {
-                let why = format!("the prompt `{}` cannot be rendered: {}", place.role.prompt, problem.words);
+                let why = format!(
+                    "the prompt `{}` cannot be rendered: {}",
+                    place.role.prompt, problem.words
+                );
                 return undone(End::Hopeless, why);
             }
         };
-        let schema = prompt.file.output.clone().unwrap_or_else(|| json!({"type": "object"}));
+        let schema = prompt
+            .file
+            .output
+            .clone()
+            .unwrap_or_else(|| json!({"type": "object"}));
         let text = written(rendered, &schema);
         let tier = self.tier(place, prompt.file.model.tier.name());
         let step = step_name(&place.spec.id, place.turn, "agent", 1);
@@ -57,14 +67,26 @@ impl Team<'_> {
                 prompt: &text,
             })?;
             let name = &place.spec.id;
-            let tree = self.trees.snapshot(&self.store, name, &place.folder).map_err(git)?;
+            let tree = self
+                .trees
+                .snapshot(&self.store, name, &place.folder)
+                .map_err(git)?;
             let mut patch = Vec::new();
             if tree != before {
-                let changes = self.trees.changes(&self.store, &before, &tree).map_err(git)?;
+                let changes = self
+                    .trees
+                    .changes(&self.store, &before, &tree)
+                    .map_err(git)?;
                 let paths: Vec<String> = changes.into_iter().map(|change| change.path).collect();
-                patch = self.trees.patch(&self.store, &before, &tree, &paths).map_err(git)?;
+                patch = self
+                    .trees
+                    .patch(&self.store, &before, &tree, &paths)
+                    .map_err(git)?;
             }
-            let output = came.ran.output.replace(&*place.folder.to_string_lossy(), ".");
+            let output = came
+                .ran
+                .output
+                .replace(&*place.folder.to_string_lossy(), ".");
             Ok(json!({
                 "code": came.ran.code,
                 "ended": came.ran.ended,
@@ -115,15 +137,24 @@ impl Team<'_> {
             Some(Ok(found)) => fits(schema, found),
             Some(Err(fault)) => Err(fault),
             None if matches!(place.role.proof, Proof::Commands | Proof::Tests) => {
-                let last = came.ran.output.lines().rev().find(|line| !line.trim().is_empty());
+                let last = came
+                    .ran
+                    .output
+                    .lines()
+                    .rev()
+                    .find(|line| !line.trim().is_empty());
                 Ok(json!({"summary": last.unwrap_or_default()}))
             }
             None => Err("it left no answer in $MAESTRO_ANSWER".to_owned()),
         };
-        let answer = answer.map_err(|fault| fail(End::Refused, format!("its answer cannot be taken: {fault}")))?;
+        let answer = answer
+            .map_err(|fault| fail(End::Refused, format!("its answer cannot be taken: {fault}")))?;
         let blocked = answer["blocked"].as_str().unwrap_or_default().trim();
         if is_idle && !blocked.is_empty() {
-            return Err(fail(End::Hopeless, format!("it says that it cannot be done: {blocked}")));
+            return Err(fail(
+                End::Hopeless,
+                format!("it says that it cannot be done: {blocked}"),
+            ));
         }
         if is_idle && must_change && !came.ran.is_fine() {
             return Err(fail(End::Broken, told("the agent", &came.ran)));
@@ -153,12 +184,19 @@ fn came(result: &Value) -> Came {
     let models = result["models"].as_array().into_iter().flatten();
     Came {
         ran: Ran {
-            code: result["code"].as_i64().and_then(|code| i32::try_from(code).ok()),
+            code: result["code"]
+                .as_i64()
+                .and_then(|code| i32::try_from(code).ok()),
             ended: text("ended"),
             output: text("output").unwrap_or_default(),
         },
-        usd: text("usd").and_then(|usd| usd.parse().ok()).unwrap_or_default(),
-        models: models.filter_map(Value::as_str).map(str::to_owned).collect(),
+        usd: text("usd")
+            .and_then(|usd| usd.parse().ok())
+            .unwrap_or_default(),
+        models: models
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         is_out_of_money: result["is_out_of_money"] == true,
         answer: text("answer"),
     }

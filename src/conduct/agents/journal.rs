@@ -54,11 +54,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Goes on after what a file holds; `chain` is at its last line.
-    pub(crate) fn new(
-        log: Box<dyn LogFile>,
-        chain: Chain,
-        clock: Option<Arc<dyn Clock>>,
-    ) -> Self {
+    pub(crate) fn new(log: Box<dyn LogFile>, chain: Chain, clock: Option<Arc<dyn Clock>>) -> Self {
         let state = State {
             chain,
             buffer: Vec::new(),
@@ -90,7 +86,10 @@ impl Journal {
         if let Some(why) = &state.broken {
             return Err(io::Error::other(why.clone()));
         }
-        let ms = self.clock.as_ref().map(|clock| clock.now().as_millisecond());
+        let ms = self
+            .clock
+            .as_ref()
+            .map(|clock| clock.now().as_millisecond());
         let State { chain, buffer, .. } = &mut *state;
         chain.line(record, ms, buffer)?;
         state.added += 1;

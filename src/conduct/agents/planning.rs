@@ -34,15 +34,26 @@ const MAP: usize = 3000;
 
 impl Team<'_> {
     /// Makes the plan; `tab` is what it cost.
-    pub(crate) fn plan(&self, bounds: Bounds, tab: &mut PlanTab) -> Result<Result<Planned, Stuck>, Abandon> {
+    pub(crate) fn plan(
+        &self,
+        bounds: Bounds,
+        tab: &mut PlanTab,
+    ) -> Result<Result<Planned, Stuck>, Abandon> {
         let prompt = match self.library.load(PLANNER) {
             Ok(prompt) => prompt,
             Err(_) => return Ok(Err(stuck("there is no prompt `planner` that can be used"))),
         };
-        let schema = prompt.file.output.clone().unwrap_or_else(|| json!({"type": "object"}));
+        let schema = prompt
+            .file
+            .output
+            .clone()
+            .unwrap_or_else(|| json!({"type": "object"}));
         let tier = Tier::named(prompt.file.model.tier.name()).unwrap_or(Tier::Large);
         let max_tokens = u64::from(prompt.file.model.max_output_tokens.unwrap_or(8192));
-        let tree = self.trees.tree_of(&self.store, &self.head.base).map_err(git)?;
+        let tree = self
+            .trees
+            .tree_of(&self.store, &self.head.base)
+            .map_err(git)?;
         let paths = self.trees.paths(&self.store, &tree).map_err(git)?;
         let values = self.plan_values(&paths, &tree, bounds)?;
         let rendered = match prompt.prepared.render(values) {
@@ -138,7 +149,11 @@ impl Team<'_> {
             bounds,
             is_role: &|name| self.role(name).is_some(),
             commands: &self.commands,
-            has_file: &|path| paths.binary_search_by(|known| known.as_str().cmp(path)).is_ok(),
+            has_file: &|path| {
+                paths
+                    .binary_search_by(|known| known.as_str().cmp(path))
+                    .is_ok()
+            },
         };
         let join = |faults: Vec<crate::agents::graph::Fault>| {
             let words: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -218,10 +233,12 @@ fn map(paths: &[String]) -> String {
             *folders.entry(name).or_default() += 1;
         }
         if folders.len() <= MAP {
-            let lines = folders.into_iter().map(|(name, count)| match name.ends_with('/') {
-                true => format!("{name} ({count} files)"),
-                false => name,
-            });
+            let lines = folders
+                .into_iter()
+                .map(|(name, count)| match name.ends_with('/') {
+                    true => format!("{name} ({count} files)"),
+                    false => name,
+                });
             return lines.collect::<Vec<_>>().join("\n");
         }
     }

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::agents::board::Entry;
 use crate::agents::graph::TaskSpec;
+use crate::agents::record::Work;
 use crate::agents::record::{Broken, Chain, Head, LONGEST, Record, about, when};
 use crate::agents::step::{End, Halt, Turn};
-use crate::agents::record::Work;
 
 /// A step whose outcome is known.
 #[derive(Debug, Clone, PartialEq)]

@@ -47,7 +47,10 @@ struct Pool<'p, 't> {
 
 impl Worker for Pool<'_, '_> {
     fn begin(&self, turn: Turn, tell: &Tell) -> Option<Ended> {
-        let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(queue) = &*queue {
             // The threads outlive the driver.
             let _taken = queue.send((turn, tell.clone()));
@@ -70,7 +73,10 @@ impl Worker for Pool<'_, '_> {
 impl Pool<'_, '_> {
     fn work(&self, queue: &Mutex<Receiver<(Turn, Tell)>>) {
         loop {
-            let next = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
+            let next = queue
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .recv();
             let Ok((turn, tell)) = next else { return };
             let message = match self.team.work(turn) {
                 Ok(ended) => Message::Ended(Box::new(ended)),
@@ -78,7 +84,10 @@ impl Pool<'_, '_> {
                     let is_wanted = matches!(abandon, Abandon::Stopped);
                     if !is_wanted {
                         self.steps.stop();
-                        let mut trouble = self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let mut trouble = self
+                            .trouble
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner);
                         trouble.push(abandon);
                     }
                     Message::Left(turn)
@@ -90,7 +99,10 @@ impl Pool<'_, '_> {
     }
 
     fn close(&self) {
-        *self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        *self
+            .queue
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 }
 
@@ -126,7 +138,10 @@ pub(crate) fn carry_out<'t>(
         pool.close();
         done
     });
-    let trouble = pool.trouble.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let trouble = pool
+        .trouble
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     done?;
     match trouble.into_iter().next() {
         Some(abandon) => Err(abandon.into()),
@@ -159,7 +174,10 @@ pub(crate) fn play(
             return Err(other("its words or its cost are others"));
         }
         let said = |entries: &[crate::agents::board::Entry]| -> Vec<_> {
-            entries.iter().map(|entry| (entry.version, entry.body.clone())).collect()
+            entries
+                .iter()
+                .map(|entry| (entry.version, entry.body.clone()))
+                .collect()
         };
         if said(&ended.work.entries) != said(&work.entries) {
             return Err(other("it wrote something else on the blackboard"));
@@ -192,7 +210,10 @@ pub(crate) fn conclude(team: &Team<'_>, state: State) -> Result<Outcome, RunProb
     let (left, conflict) = match team.merged(&last)? {
         Ok(left) => (Some(left), None),
         Err((task, why)) => {
-            let why = format!("`{}` does not go together with the rest: {why}", team.specs[task.at()].id);
+            let why = format!(
+                "`{}` does not go together with the rest: {why}",
+                team.specs[task.at()].id
+            );
             (None, Some(why))
         }
     };

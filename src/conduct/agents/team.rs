@@ -131,10 +131,7 @@ impl Team<'_> {
     }
 
     /// Returns what a task stands on: all that it depends on, merged in the plan's order. The error names who must mend a conflict, and why.
-    pub(super) fn ground(
-        &self,
-        task: TaskNo,
-    ) -> Result<Result<Left, (TaskNo, String)>, Abandon> {
+    pub(super) fn ground(&self, task: TaskNo) -> Result<Result<Left, (TaskNo, String)>, Abandon> {
         self.merged(self.graph.needs(task))
     }
 
@@ -172,7 +169,11 @@ impl Team<'_> {
             let commit = RunCommit {
                 tree: tree.clone(),
                 parents: vec![so_far.commit.clone(), next.commit],
-                message: format!("Merge {}\n\nMaestro-Run: {}\n", self.spec(*task).id, self.head.run),
+                message: format!(
+                    "Merge {}\n\nMaestro-Run: {}\n",
+                    self.spec(*task).id,
+                    self.head.run
+                ),
                 at: self.head.at,
             };
             let commit = self.trees.commit(&self.store, &commit).map_err(git)?;
@@ -191,7 +192,10 @@ impl Team<'_> {
     /// Returns the names of all tasks above one, in the plan's order.
     pub(super) fn names_above(&self, task: TaskNo) -> Vec<&str> {
         let above = self.graph.above(task);
-        above.iter().map(|one| self.spec(*one).id.as_str()).collect()
+        above
+            .iter()
+            .map(|one| self.spec(*one).id.as_str())
+            .collect()
     }
 
     /// Hears how a turn ended: what later turns stand on.
@@ -239,7 +243,10 @@ impl Team<'_> {
     pub(super) fn tree_folder(&self, task: TaskNo) -> PathBuf {
         // What a killed process left running writes elsewhere.
         let life = self.life.to_string();
-        self.folder.join("trees").join(life).join(&self.spec(task).id)
+        self.folder
+            .join("trees")
+            .join(life)
+            .join(&self.spec(task).id)
     }
 
     /// Cuts a text to what a prompt takes, at a line.
@@ -248,9 +255,16 @@ impl Team<'_> {
         if text.len() <= most {
             return text.to_owned();
         }
-        let (head, tail) = (text.floor_char_boundary(most / 2), text.ceil_char_boundary(text.len() - most / 2));
+        let (head, tail) = (
+            text.floor_char_boundary(most / 2),
+            text.ceil_char_boundary(text.len() - most / 2),
+        );
         let left_out = tail - head;
-        format!("{}\n… {left_out} bytes are left out …\n{}", &text[..head], &text[tail..])
+        format!(
+            "{}\n… {left_out} bytes are left out …\n{}",
+            &text[..head],
+            &text[tail..]
+        )
     }
 }
 

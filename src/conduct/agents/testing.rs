@@ -16,7 +16,11 @@ impl Team<'_> {
     ) -> Result<Option<Undone>, Abandon> {
         let run = self.planned_tests(place, tab)?;
         if run.output.is_empty() && run.failed.is_empty() {
-            place.results = Some(format!("{} tests ran and passed: {}", run.ran, run.commands.join(", ")));
+            place.results = Some(format!(
+                "{} tests ran and passed: {}",
+                run.ran,
+                run.commands.join(", ")
+            ));
             return Ok(None);
         }
         let blamed = self.blamed(place.turn.task, &[]);
@@ -34,7 +38,10 @@ impl Team<'_> {
     ) -> Result<TestRun, Abandon> {
         let mut wanted: Vec<(String, Option<String>)> = Vec::new();
         let above = self.graph.above(place.turn.task);
-        let own = above.iter().map(|task| self.spec(*task)).chain([place.spec]);
+        let own = above
+            .iter()
+            .map(|task| self.spec(*task))
+            .chain([place.spec]);
         for command in own.flat_map(|spec| &spec.acceptance.commands) {
             if !wanted.iter().any(|(known, _)| known == command) {
                 wanted.push((command.clone(), None));
@@ -86,10 +93,7 @@ impl Team<'_> {
     }
 
     /// Asks which commands run what the change affects, as a step: what it depends on lies outside of the run.
-    fn planned(
-        &self,
-        place: &Workplace<'_>,
-    ) -> Result<Vec<(String, Option<String>)>, Abandon> {
+    fn planned(&self, place: &Workplace<'_>) -> Result<Vec<(String, Option<String>)>, Abandon> {
         let base = self.head.base.clone();
         let step = step_name(&place.spec.id, place.turn, "plan", 1);
         let result = self

@@ -8,10 +8,11 @@ use super::engine::{Done, Workplace};
 use super::steps::Abandon;
 use super::team::{Left, Team, ended, git, input, step_name, tier_named};
 use crate::agents::board::Body;
-use crate::agents::graph::{TaskNo, TaskSpec, words};
+use crate::agents::graph::{TaskNo, TaskSpec};
 use crate::agents::record::Work;
 use crate::agents::roles::{self, DOCS, Proof, Right, Role, TESTS};
 use crate::agents::step::{End, Turn};
+use crate::agents::words::words;
 use crate::money::Usd;
 use crate::ports::trees::RunCommit;
 
@@ -164,9 +165,10 @@ impl Team<'_> {
         }
         match self.guard.after(place.spec, place.scope, trees)? {
             Judged::Passes => Ok(Ok(())),
-            Judged::Blocked(why) => {
-                undone(End::Refused, format!("the policy refuses the change: {why}"))
-            }
+            Judged::Blocked(why) => undone(
+                End::Refused,
+                format!("the policy refuses the change: {why}"),
+            ),
         }
     }
 
@@ -246,7 +248,10 @@ impl Team<'_> {
             ran.output = ran.output.replace(&*folder, ".");
             let (tree, patch, undone) = self.keep_what_may_stay(place, &before, is_check)?;
             if !undone.is_empty() && !is_check {
-                ran.output.push_str(&format!("\n(it changed files that are not yours, which was undone: {})", undone.join(", ")));
+                ran.output.push_str(&format!(
+                    "\n(it changed files that are not yours, which was undone: {})",
+                    undone.join(", ")
+                ));
             }
             Ok(serde_json::json!({
                 "code": ran.code,
@@ -258,7 +263,9 @@ impl Team<'_> {
         })?;
         self.catch_up(place, &step, &result)?;
         Ok(Ran {
-            code: result["code"].as_i64().and_then(|code| i32::try_from(code).ok()),
+            code: result["code"]
+                .as_i64()
+                .and_then(|code| i32::try_from(code).ok()),
             ended: result["ended"].as_str().map(str::to_owned),
             output: result["output"].as_str().unwrap_or_default().to_owned(),
         })
@@ -272,20 +279,31 @@ impl Team<'_> {
         is_check: bool,
     ) -> Result<(String, String, Vec<String>), Abandon> {
         let name = &place.spec.id;
-        let after = self.trees.snapshot(&self.store, name, &place.folder).map_err(git)?;
+        let after = self
+            .trees
+            .snapshot(&self.store, name, &place.folder)
+            .map_err(git)?;
         if after == before {
             return Ok((after, String::new(), Vec::new()));
         }
-        let changes = self.trees.changes(&self.store, before, &after).map_err(git)?;
+        let changes = self
+            .trees
+            .changes(&self.store, before, &after)
+            .map_err(git)?;
         let paths = changes.into_iter().map(|change| change.path);
         let (kept, undone): (Vec<String>, Vec<String>) =
             paths.partition(|path| !is_check && place.may_touch(path));
-        let patch = self.trees.patch(&self.store, before, &after, &kept).map_err(git)?;
+        let patch = self
+            .trees
+            .patch(&self.store, before, &after, &kept)
+            .map_err(git)?;
         let tree = match undone.is_empty() {
             true => after,
             false => {
                 let tree = self.trees.apply(&self.store, before, &patch).map_err(git)?;
-                self.trees.reset(&self.store, name, &place.folder, &tree).map_err(git)?;
+                self.trees
+                    .reset(&self.store, name, &place.folder, &tree)
+                    .map_err(git)?;
                 tree
             }
         };
@@ -406,7 +424,12 @@ impl Team<'_> {
         if place.tree == place.ground.tree {
             return Ok(place.ground.clone());
         }
-        let title: String = place.spec.title.split_whitespace().collect::<Vec<_>>().join(" ");
+        let title: String = place
+            .spec
+            .title
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         let title: String = title.chars().take(72).collect();
         let summary = done.answer["summary"].as_str().unwrap_or_default();
         let mut message = format!("{title}\n\n");
@@ -454,7 +477,9 @@ pub(super) fn as_text(patch: Vec<u8>) -> String {
 fn as_bytes(text: &str) -> Vec<u8> {
     use base64::Engine as _;
     match text.strip_prefix(BASE64) {
-        Some(digits) => base64::engine::general_purpose::STANDARD.decode(digits).unwrap_or_default(),
+        Some(digits) => base64::engine::general_purpose::STANDARD
+            .decode(digits)
+            .unwrap_or_default(),
         None => text.as_bytes().to_vec(),
     }
 }

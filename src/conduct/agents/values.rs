@@ -12,7 +12,11 @@ use crate::prompts::file::VariableFile;
 use crate::prompts::prepared::DELIMITER;
 
 /// Files that say how a team writes, best first.
-const CONVENTIONS: [&str; 3] = ["CONTRIBUTING.md", ".github/CONTRIBUTING.md", "docs/CONTRIBUTING.md"];
+const CONVENTIONS: [&str; 3] = [
+    "CONTRIBUTING.md",
+    ".github/CONTRIBUTING.md",
+    "docs/CONTRIBUTING.md",
+];
 
 /// So much of it is read.
 const CONVENTIONS_BYTES: usize = 16 * 1024;
@@ -32,7 +36,9 @@ impl Team<'_> {
             }
         }
         // The prompt's own defaults and checks say the rest.
-        if let Some(fields) = declared.get("issue").and_then(|issue| issue.fields.as_ref())
+        if let Some(fields) = declared
+            .get("issue")
+            .and_then(|issue| issue.fields.as_ref())
             && let Some(Value::Object(issue)) = values.get_mut("issue")
         {
             issue.retain(|name, _| fields.contains_key(name));
@@ -70,11 +76,16 @@ impl Team<'_> {
                 let names = self.names_above(place.turn.task);
                 let shared = self.shared();
                 let entries = shared.board.of(&names);
-                let entries = entries.map(|entry| json!({"task": entry.task, "role": entry.role, "says": entry.body}));
+                let entries = entries.map(
+                    |entry| json!({"task": entry.task, "role": entry.role, "says": entry.body}),
+                );
                 Some(entries.collect())
             }
             "scans" => self.scans(place),
-            "results" => place.results.as_ref().map(|results| json!(self.cut(results))),
+            "results" => place
+                .results
+                .as_ref()
+                .map(|results| json!(self.cut(results))),
             _ => None,
         })
     }
@@ -83,14 +94,22 @@ impl Team<'_> {
     fn file_values(&self, place: &Workplace<'_>) -> Result<Value, Abandon> {
         let mut room = self.patience.text;
         let mut files = Vec::new();
-        let mut named: Vec<&String> = place.spec.files.iter().chain(&place.spec.new_files).collect();
+        let mut named: Vec<&String> = place
+            .spec
+            .files
+            .iter()
+            .chain(&place.spec.new_files)
+            .collect();
         let changed = self.touched_so_far(place)?;
         if place.spec.files.is_empty() {
             named.extend(changed.iter().filter(|path| place.may_touch(path)));
         }
         named.dedup();
         for path in named {
-            let bytes = self.trees.file(&self.store, &place.ground.tree, path).map_err(git)?;
+            let bytes = self
+                .trees
+                .file(&self.store, &place.ground.tree, path)
+                .map_err(git)?;
             let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else {
                 continue;
             };
@@ -105,20 +124,32 @@ impl Team<'_> {
 
     /// Returns what changed between the run's base and a turn's ground.
     fn touched_so_far(&self, place: &Workplace<'_>) -> Result<Vec<String>, Abandon> {
-        let base = self.trees.tree_of(&self.store, &self.head.base).map_err(git)?;
+        let base = self
+            .trees
+            .tree_of(&self.store, &self.head.base)
+            .map_err(git)?;
         if base == place.ground.tree {
             return Ok(Vec::new());
         }
-        let changes = self.trees.changes(&self.store, &base, &place.ground.tree).map_err(git)?;
+        let changes = self
+            .trees
+            .changes(&self.store, &base, &place.ground.tree)
+            .map_err(git)?;
         Ok(changes.into_iter().map(|change| change.path).collect())
     }
 
     fn patch_so_far(&self, place: &Workplace<'_>) -> Result<String, Abandon> {
-        let base = self.trees.tree_of(&self.store, &self.head.base).map_err(git)?;
+        let base = self
+            .trees
+            .tree_of(&self.store, &self.head.base)
+            .map_err(git)?;
         if base == place.ground.tree {
             return Ok("(nothing was changed yet)".to_owned());
         }
-        let diff = self.trees.diff(&self.store, &base, &place.ground.tree).map_err(git)?;
+        let diff = self
+            .trees
+            .diff(&self.store, &base, &place.ground.tree)
+            .map_err(git)?;
         Ok(self.cut(&String::from_utf8_lossy(&diff)))
     }
 
@@ -132,7 +163,11 @@ impl Team<'_> {
                     notes.extend(own.iter().map(|note| format!("{}: {note}", entry.task)));
                 }
                 Body::Skeleton { interfaces } => {
-                    notes.extend(interfaces.iter().map(|one| format!("{}: {one}", entry.task)));
+                    notes.extend(
+                        interfaces
+                            .iter()
+                            .map(|one| format!("{}: {one}", entry.task)),
+                    );
                 }
                 _ => {}
             }
@@ -143,10 +178,13 @@ impl Team<'_> {
     fn scans(&self, place: &Workplace<'_>) -> Option<Value> {
         let names = self.names_above(place.turn.task);
         let shared = self.shared();
-        let tests = shared.board.of(&names).filter_map(|entry| match &entry.body {
-            Body::Tests { .. } => Some(json!(entry.body)),
-            _ => None,
-        });
+        let tests = shared
+            .board
+            .of(&names)
+            .filter_map(|entry| match &entry.body {
+                Body::Tests { .. } => Some(json!(entry.body)),
+                _ => None,
+            });
         let tests: Vec<Value> = tests.collect();
         (!tests.is_empty()).then(|| json!({"tests": tests}))
     }

@@ -30,7 +30,8 @@ fn exercises(folder: &Path) -> Vec<Exercise> {
         .collect();
     folders.sort();
     let read_one = |folder: PathBuf| {
-        let config: Value = serde_json::from_str(&read(&folder.join(".meta/config.json")).unwrap()).unwrap();
+        let config: Value =
+            serde_json::from_str(&read(&folder.join(".meta/config.json")).unwrap()).unwrap();
         let solution = config["files"]["solution"].as_array().unwrap();
         let mut files = Vec::new();
         for path in solution.iter().filter_map(Value::as_str) {
@@ -75,7 +76,10 @@ impl Exercise {
         let repo = Maestro::in_repo();
         copy(&self.folder, &repo.path(""));
         let instructions = read(&self.folder.join(".docs/instructions.md")).unwrap_or_default();
-        repo.file("issue.md", format!("# Solve {}\n\n{instructions}\n", self.name));
+        repo.file(
+            "issue.md",
+            format!("# Solve {}\n\n{instructions}\n", self.name),
+        );
         // What the solution needs is fetched beforehand: the commands of agents have no network.
         let manifest = read(&repo.path("Cargo.toml")).unwrap();
         for (path, _, gold) in &self.files {
@@ -83,8 +87,17 @@ impl Exercise {
                 repo.file("Cargo.toml", gold);
             }
         }
-        let fetched = std::process::Command::new("cargo").arg("fetch").current_dir(repo.path("")).output().unwrap();
-        assert!(fetched.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&fetched.stderr));
+        let fetched = std::process::Command::new("cargo")
+            .arg("fetch")
+            .current_dir(repo.path(""))
+            .output()
+            .unwrap();
+        assert!(
+            fetched.status.success(),
+            "{}: {}",
+            self.name,
+            String::from_utf8_lossy(&fetched.stderr)
+        );
         repo.file("Cargo.toml", manifest);
         repo.commit("An exercise");
         repo
@@ -99,7 +112,11 @@ impl Exercise {
     }
 
     fn plan(&self) -> Value {
-        let paths: Vec<&str> = self.files.iter().map(|(path, _, _)| path.as_str()).collect();
+        let paths: Vec<&str> = self
+            .files
+            .iter()
+            .map(|(path, _, _)| path.as_str())
+            .collect();
         plan(&[task("solve", "implementer", &[], &paths, &[], &[TEST])])
     }
 }
@@ -118,7 +135,10 @@ fn fault(seed: &mut u64, gold: &Value) -> Option<Say> {
         return None;
     }
     let error = |status: u16, kind: &str| {
-        let mut play = Play::json(status, &json!({"type": "error", "error": {"type": kind, "message": "not now"}}));
+        let mut play = Play::json(
+            status,
+            &json!({"type": "error", "error": {"type": kind, "message": "not now"}}),
+        );
         play.status = status;
         Say::Play(play)
     };
@@ -130,14 +150,19 @@ fn fault(seed: &mut u64, gold: &Value) -> Option<Say> {
             play = play.cut_after(pieces);
             Say::Play(play)
         }
-        2 => Say::json(&edits("implementer", &[edit("src/lib.rs", "replace", "this stands nowhere", "x")])),
+        2 => Say::json(&edits(
+            "implementer",
+            &[edit("src/lib.rs", "replace", "this stands nowhere", "x")],
+        )),
         _ => Say::json(&edits("implementer", &[])),
     })
 }
 
 #[test]
 fn exercises_are_solved_though_a_fifth_of_the_answers_is_faulty() {
-    let Some(folder) = corpus("tasks/exercism-rust") else { return };
+    let Some(folder) = corpus("tasks/exercism-rust") else {
+        return;
+    };
     let all = exercises(&folder);
     assert_eq!(all.len(), 30);
     let is_all = std::env::var("MAESTRO_TASKS").is_ok_and(|which| which == "all");
@@ -147,12 +172,16 @@ fn exercises_are_solved_though_a_fifth_of_the_answers_is_faulty() {
     for (at, exercise) in all.into_iter().take(count).enumerate() {
         let repo = exercise.repository();
         let (gold, planned) = (exercise.gold(), exercise.plan());
-        let seed = Arc::new(Mutex::new(0x2545_f491_4f6c_dd1d_u64 ^ (at as u64 + 1) << 20));
+        let seed = Arc::new(Mutex::new(
+            0x2545_f491_4f6c_dd1d_u64 ^ (at as u64 + 1) << 20,
+        ));
         let model = provider(move |question| {
             if question.role == "implementer" {
                 // The real output of the real tests, or no solution.
                 let has_output = question.text.contains("(exit code 101)")
-                    && (question.text.contains("error[E") || question.text.contains("panicked at") || question.text.contains("error:"));
+                    && (question.text.contains("error[E")
+                        || question.text.contains("panicked at")
+                        || question.text.contains("error:"));
                 if let Some(fault) = fault(&mut seed.lock().unwrap(), &gold) {
                     return fault;
                 }
@@ -171,15 +200,33 @@ fn exercises_are_solved_though_a_fifth_of_the_answers_is_faulty() {
         let rustup = std::env::var("RUSTUP_HOME").unwrap_or(format!("{home}/.rustup"));
         let address = model.address();
         let repo = repo.env("CARGO_HOME", cargo).env("RUSTUP_HOME", rustup);
-        let run = repo.run(["run-agents", "--base-url", &address, "--issue", "issue.md", "--run-id", "run", "--allow-command", TEST, "--max-usd", "5", "--format", "json"]);
-        let found: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}: {}", exercise.name, run.stderr));
+        let run = repo.run([
+            "run-agents",
+            "--base-url",
+            &address,
+            "--issue",
+            "issue.md",
+            "--run-id",
+            "run",
+            "--allow-command",
+            TEST,
+            "--max-usd",
+            "5",
+            "--format",
+            "json",
+        ]);
+        let found: Value = serde_json::from_str(&run.stdout)
+            .unwrap_or_else(|_| panic!("{}: {}", exercise.name, run.stderr));
         let rows = found["tasks"].as_array().unwrap();
         assert!(rows.iter().all(|row| row["tries"].as_u64().unwrap() <= 3));
         let spent: f64 = found["spent_usd"].as_str().unwrap().parse().unwrap();
         assert!(spent <= 5.0);
         let is_solved = run.code == 0 && found["outcome"] == "complete";
         solved += usize::from(is_solved);
-        told.push(format!("{} {} ${spent:.4} tries {}", exercise.name, found["outcome"], rows[0]["tries"]));
+        told.push(format!(
+            "{} {} ${spent:.4} tries {}",
+            exercise.name, found["outcome"], rows[0]["tries"]
+        ));
         println!("{}", told.last().unwrap());
     }
     assert!(solved * 100 >= count * 99, "{told:#?}");

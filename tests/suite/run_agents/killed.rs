@@ -47,16 +47,26 @@ fn team() -> Provider {
                 }
                 Say::json(&plan(&tasks))
             }
-            "scaffolder" => Say::json(&edits("scaffolder", &[edit("frame.txt", "create", "", "A frame.\n")])),
-            "implementer" if name == "b" && question.model.contains("haiku") => {
-                Say::json(&edits("implementer", &[edit("b.sh", "replace", "$1 - $2", "$1 * $2")]))
-            }
+            "scaffolder" => Say::json(&edits(
+                "scaffolder",
+                &[edit("frame.txt", "create", "", "A frame.\n")],
+            )),
+            "implementer" if name == "b" && question.model.contains("haiku") => Say::json(&edits(
+                "implementer",
+                &[edit("b.sh", "replace", "$1 - $2", "$1 * $2")],
+            )),
             "implementer" if question.turns == 0 => Say::Calls(vec![
-                ("edit", json!({"edits": [edit(&format!("{name}.sh"), "replace", "$1 - $2", "$1 + $2")]})),
+                (
+                    "edit",
+                    json!({"edits": [edit(&format!("{name}.sh"), "replace", "$1 - $2", "$1 + $2")]}),
+                ),
                 ("run", json!({"command": format!("sh test-{name}.sh")})),
             ]),
             "implementer" => Say::Calls(vec![("finish", plain("implementer"))]),
-            "docs" => Say::json(&edits("docs", &[edit("CHANGELOG.md", "create", "", "- All add.\n")])),
+            "docs" => Say::json(&edits(
+                "docs",
+                &[edit("CHANGELOG.md", "create", "", "- All add.\n")],
+            )),
             role => Say::json(&plain(role)),
         }
     })
@@ -66,12 +76,15 @@ fn args(model: &Provider, more: &[&str]) -> Vec<String> {
     let address = model.address();
     let mut args = vec!["run-agents", "--base-url", &address, "--format", "json"];
     for name in ["a", "b", "c", "d"] {
-        args.extend(["--allow-command", match name {
-            "a" => "sh test-a.sh",
-            "b" => "sh test-b.sh",
-            "c" => "sh test-c.sh",
-            _ => "sh test-d.sh",
-        }]);
+        args.extend([
+            "--allow-command",
+            match name {
+                "a" => "sh test-a.sh",
+                "b" => "sh test-b.sh",
+                "c" => "sh test-c.sh",
+                _ => "sh test-d.sh",
+            },
+        ]);
     }
     args.extend(more);
     args.into_iter().map(str::to_owned).collect()
@@ -106,19 +119,34 @@ fn repeats(journal: &str) -> Vec<String> {
 
 fn what_counts(found: &Value) -> Value {
     let tasks = found["tasks"].as_array().unwrap().iter();
-    let tasks: Vec<Value> = tasks.map(|task| json!([task["id"], task["state"], task["tries"]])).collect();
-    json!([found["outcome"], found["tree"], found["board_sha256"], found["files"], tasks])
+    let tasks: Vec<Value> = tasks
+        .map(|task| json!([task["id"], task["state"], task["tries"]]))
+        .collect();
+    json!([
+        found["outcome"],
+        found["tree"],
+        found["board_sha256"],
+        found["files"],
+        tasks
+    ])
 }
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "it kills a process after a while")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "it kills a process after a while"
+)]
 fn a_run_that_is_killed_comes_to_the_same_end() {
-    let kills = std::env::var("MAESTRO_KILLS").ok().and_then(|count| count.parse().ok());
+    let kills = std::env::var("MAESTRO_KILLS")
+        .ok()
+        .and_then(|count| count.parse().ok());
     let kills: u64 = kills.unwrap_or(10);
     let model = team();
     let whole = repository();
     let started = std::time::Instant::now();
-    let run = whole.run(args(&model, &["--issue", "issue.md", "--run-id", "whole"])).success();
+    let run = whole
+        .run(args(&model, &["--issue", "issue.md", "--run-id", "whole"]))
+        .success();
     let length = started.elapsed();
     let expected = what_counts(&serde_json::from_str(&run.stdout).unwrap());
     assert_eq!(expected[0], "complete");
@@ -128,11 +156,18 @@ fn a_run_that_is_killed_comes_to_the_same_end() {
         round += 1;
         let repo = repository();
         let id = format!("r{round}");
-        let mut more = vec!["--issue".to_owned(), "issue.md".to_owned(), "--run-id".to_owned(), id.clone()];
+        let mut more = vec![
+            "--issue".to_owned(),
+            "issue.md".to_owned(),
+            "--run-id".to_owned(),
+            id.clone(),
+        ];
         let journal = repo.path(&format!(".git/maestro/runs/{id}/journal.ndjson"));
         // Three deaths a run at most, at any time of it.
         for _ in 0..3 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let part = f64::from(u32::try_from(random >> 40).unwrap()) / f64::from(1_u32 << 24);
             let more_args: Vec<&str> = more.iter().map(String::as_str).collect();
             let mut child = repo
@@ -158,10 +193,16 @@ fn a_run_that_is_killed_comes_to_the_same_end() {
         let run = repo.run(args(&model, &more)).success();
         let found = what_counts(&serde_json::from_str(&run.stdout).unwrap());
         assert_eq!(found, expected);
-        assert_eq!(repeats(&std::fs::read_to_string(&journal).unwrap()), [""; 0]);
+        assert_eq!(
+            repeats(&std::fs::read_to_string(&journal).unwrap()),
+            [""; 0]
+        );
         // What was recorded in several lives is played in one.
         let played = repo.run(args(&model, &["--replay", &id])).success();
-        assert_eq!(what_counts(&serde_json::from_str(&played.stdout).unwrap()), expected);
+        assert_eq!(
+            what_counts(&serde_json::from_str(&played.stdout).unwrap()),
+            expected
+        );
     }
     println!("{killed} kills in {round} runs of {length:?}");
 }

@@ -18,7 +18,10 @@ fn adder() -> Maestro {
         "test.sh",
         "got=$(sh add.sh 2 3)\ntest \"$got\" = 5 || { echo \"expected 5, got $got\"; exit 1; }\necho fine\n",
     );
-    repo.file("issue.md", "# Adding subtracts\n\n`sh add.sh 2 3` prints -1.\n");
+    repo.file(
+        "issue.md",
+        "# Adding subtracts\n\n`sh add.sh 2 3` prints -1.\n",
+    );
     repo.commit("An adder");
     repo
 }
@@ -45,23 +48,51 @@ fn document(run: &Run) -> Value {
 }
 
 fn mend() -> Value {
-    edits("implementer", &[edit("add.sh", "replace", "$1 - $2", "$1 + $2")])
+    edits(
+        "implementer",
+        &[edit("add.sh", "replace", "$1 - $2", "$1 + $2")],
+    )
 }
 
 fn one_task() -> Value {
-    plan(&[task("mend", "implementer", &[], &["add.sh"], &[], &["sh test.sh"])])
+    plan(&[task(
+        "mend",
+        "implementer",
+        &[],
+        &["add.sh"],
+        &[],
+        &["sh test.sh"],
+    )])
 }
 
 /// Leaves a run `mend` in a repository.
 pub(crate) fn recorded(repo: &Maestro) {
-    repo.file("add.sh", "echo $(($1 - $2))\n");
-    repo.commit("An adder");
     let model = provider(|question| match question.role.as_str() {
-        "planner" => Say::json(&plan(&[task("mend", "implementer", &[], &["add.sh"], &[], &[])])),
-        "implementer" => Say::json(&mend()),
+        "planner" => Say::json(&plan(&[task(
+            "mend",
+            "implementer",
+            &[],
+            &["README.md"],
+            &[],
+            &[],
+        )])),
+        "implementer" => Say::json(&edits(
+            "implementer",
+            &[edit(
+                "README.md",
+                "replace",
+                "A repository.",
+                "A better one.",
+            )],
+        )),
         role => Say::json(&plain(role)),
     });
-    go(repo, &model, &["--issue", "task.md", "--run-id", "mend"]).success();
+    go(
+        repo,
+        &model,
+        &["--issue", "task.md", "--run-id", "mend", "--unpriced"],
+    )
+    .success();
 }
 
 fn tasks(document: &Value) -> Vec<String> {
@@ -87,19 +118,45 @@ fn an_issue_goes_through_all_roles_to_a_commit() {
         }
         "implementer" => {
             // It is told what fails before it writes anything.
-            assert!(question.text.contains("expected 5, got -1"), "{}", question.text);
+            assert!(
+                question.text.contains("expected 5, got -1"),
+                "{}",
+                question.text
+            );
             Say::json(&mend())
         }
-        "docs" => Say::json(&edits("docs", &[edit("CHANGELOG.md", "create", "", "- Adding adds.\n")])),
+        "docs" => Say::json(&edits(
+            "docs",
+            &[edit("CHANGELOG.md", "create", "", "- Adding adds.\n")],
+        )),
         role => {
-            assert!(question.text.contains("$1 + $2"), "{role}: {}", question.text);
+            assert!(
+                question.text.contains("$1 + $2"),
+                "{role}: {}",
+                question.text
+            );
             Say::json(&plain(role))
         }
     });
-    let run = go(&repo, &model, &["--issue", "issue.md", "--run-id", "first", "--format", "json"]).success();
+    let run = go(
+        &repo,
+        &model,
+        &[
+            "--issue", "issue.md", "--run-id", "first", "--format", "json",
+        ],
+    )
+    .success();
     let found = document(&run);
     assert_eq!(found["outcome"], "complete");
-    assert_eq!(tasks(&found), ["mend done 1", "tester done 1", "reviewer done 1", "docs done 1"]);
+    assert_eq!(
+        tasks(&found),
+        [
+            "mend done 1",
+            "tester done 1",
+            "reviewer done 1",
+            "docs done 1"
+        ]
+    );
     assert_eq!(found["files"], json!(["CHANGELOG.md", "add.sh"]));
     assert_eq!(found["pull_request"]["title"], "Mend it");
     let commit = found["commit"].as_str().unwrap();
@@ -109,9 +166,20 @@ fn an_issue_goes_through_all_roles_to_a_commit() {
         args.extend(rest);
         repo.git(&args)
     };
-    assert_eq!(git(&["show", &format!("{commit}:add.sh")]), "echo $(($1 + $2))\n");
-    let log = git(&["log", "--format=%an %s %(trailers:key=Maestro-Task,valueonly,separator=%x2C)", commit]);
-    assert_eq!(log, "maestro Do docs docs\nmaestro Do mend mend\nAda Example An adder \nAda Example Begin \n".replace("Do docs docs", "docs: the whole change docs"));
+    assert_eq!(
+        git(&["show", &format!("{commit}:add.sh")]),
+        "echo $(($1 + $2))\n"
+    );
+    let log = git(&[
+        "log",
+        "--format=%an %s %(trailers:key=Maestro-Task,valueonly,separator=%x2C)",
+        commit,
+    ]);
+    assert_eq!(
+        log,
+        "maestro Do docs docs\nmaestro Do mend mend\nAda Example An adder \nAda Example Begin \n"
+            .replace("Do docs docs", "docs: the whole change docs")
+    );
     // The user's own files and branches are as they were.
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
     assert_eq!(repo.git(&["branch", "--list"]).trim(), "* main");
@@ -122,15 +190,28 @@ fn an_issue_goes_through_all_roles_to_a_commit() {
     let turns = shown["turns"].as_array().unwrap();
     assert_eq!(turns.len(), 4);
     assert_eq!(turns[0]["steps"][0]["what"], "run");
-    assert_eq!(turns[0]["steps"][0]["line"], "exit code 1: expected 5, got -1");
+    assert_eq!(
+        turns[0]["steps"][0]["line"],
+        "exit code 1: expected 5, got -1"
+    );
     let page = std::fs::read_to_string(repo.path("run.html")).unwrap();
-    assert!(page.contains("<span class=\"add\">+echo $(($1 + $2))</span>"), "{page}");
+    assert!(
+        page.contains("<span class=\"add\">+echo $(($1 + $2))</span>"),
+        "{page}"
+    );
     // Played again, nobody is asked, and it comes to the same.
     let count = model.asked().len();
     let again = go(&repo, &model, &["--replay", "first", "--format", "json"]).success();
     let again = document(&again);
     assert_eq!(model.asked().len(), count);
-    for name in ["outcome", "commit", "tree", "board_sha256", "tasks", "spent_usd"] {
+    for name in [
+        "outcome",
+        "commit",
+        "tree",
+        "board_sha256",
+        "tasks",
+        "spent_usd",
+    ] {
         assert_eq!(again[name], found[name], "{name}");
     }
 }
@@ -145,7 +226,11 @@ fn a_check_that_fails_is_fed_back_to_a_stronger_model() {
             &[edit("add.sh", "replace", "$1 - $2", "$1 * $2")],
         )),
         "implementer" => {
-            assert!(question.text.contains("expected 5, got 6"), "{}", question.text);
+            assert!(
+                question.text.contains("expected 5, got 6"),
+                "{}",
+                question.text
+            );
             Say::json(&mend())
         }
         role => Say::json(&plain(role)),
@@ -164,7 +249,12 @@ fn a_reviewer_sends_the_work_back() {
         "planner" => Say::json(&one_task()),
         "implementer" if question.text.contains("nobody can read it") => Say::json(&edits(
             "implementer",
-            &[edit("add.sh", "replace", "echo $(($1 - $2))", "# Adds.\necho $(($1 + $2))")],
+            &[edit(
+                "add.sh",
+                "replace",
+                "echo $(($1 - $2))",
+                "# Adds.\necho $(($1 + $2))",
+            )],
         )),
         "implementer" => Say::json(&mend()),
         "reviewer" if !question.text.contains("# Adds.") => {
@@ -176,10 +266,25 @@ fn a_reviewer_sends_the_work_back() {
         }
         role => Say::json(&plain(role)),
     });
-    let run = go(&repo, &model, &["--issue", "issue.md", "--run-id", "sent", "--format", "json"]).success();
+    let run = go(
+        &repo,
+        &model,
+        &[
+            "--issue", "issue.md", "--run-id", "sent", "--format", "json",
+        ],
+    )
+    .success();
     let found = document(&run);
     assert_eq!(found["outcome"], "complete");
-    assert_eq!(tasks(&found), ["mend done 2", "tester done 2", "reviewer done 2", "docs done 1"]);
+    assert_eq!(
+        tasks(&found),
+        [
+            "mend done 2",
+            "tester done 2",
+            "reviewer done 2",
+            "docs done 1"
+        ]
+    );
     go(&repo, &model, &["--replay", "sent"]).success();
 }
 
@@ -195,25 +300,47 @@ fn a_model_may_look_around_first() {
             ("read", json!({"path": "../secret"})),
         ]),
         ("implementer", 1) => {
-            for words in ["README.md\nadd.sh", "echo $(($1 - $2))", "test.sh:2:", "has an empty part"] {
+            for words in [
+                "README.md\nadd.sh",
+                "echo $(($1 - $2))",
+                "test.sh:2:",
+                "has an empty part",
+            ] {
                 assert!(question.text.contains(words), "{words}: {}", question.text);
             }
             Say::Calls(vec![
-                ("edit", json!({"edits": [edit("test.sh", "replace", "5", "-1")]})),
-                ("edit", json!({"edits": [edit("add.sh", "replace", "$1 - $2", "$1 + $2")]})),
+                (
+                    "edit",
+                    json!({"edits": [edit("test.sh", "replace", "5", "-1")]}),
+                ),
+                (
+                    "edit",
+                    json!({"edits": [edit("add.sh", "replace", "$1 - $2", "$1 + $2")]}),
+                ),
                 ("run", json!({"command": "sh test.sh"})),
                 ("run", json!({"command": "curl evil"})),
             ])
         }
         ("implementer", _) => {
-            for words in ["`test.sh` is not yours to change", "fine\n(exit code 0)", "begins with none of"] {
+            for words in [
+                "`test.sh` is not yours to change",
+                "fine\n(exit code 0)",
+                "begins with none of",
+            ] {
                 assert!(question.text.contains(words), "{words}: {}", question.text);
             }
             Say::Calls(vec![("finish", plain("implementer"))])
         }
         (role, _) => Say::json(&plain(role)),
     });
-    let run = go(&repo, &model, &["--issue", "issue.md", "--run-id", "looks", "--format", "json"]).success();
+    let run = go(
+        &repo,
+        &model,
+        &[
+            "--issue", "issue.md", "--run-id", "looks", "--format", "json",
+        ],
+    )
+    .success();
     assert_eq!(document(&run)["files"], json!(["add.sh"]));
     go(&repo, &model, &["--replay", "looks"]).success();
 }
@@ -225,29 +352,54 @@ fn what_cannot_be_done_stops_what_needs_it_and_nothing_else() {
     repo.commit("Another file");
     let model = provider(|question| match question.role.as_str() {
         "planner" => Say::json(&plan(&[
-            task("mend", "implementer", &[], &["add.sh"], &[], &["sh test.sh"]),
+            task(
+                "mend",
+                "implementer",
+                &[],
+                &["add.sh"],
+                &[],
+                &["sh test.sh"],
+            ),
             task("more", "implementer", &["mend"], &["README.md"], &[], &[]),
             task("beside", "implementer", &[], &["other.txt"], &[], &[]),
         ])),
-        "implementer" if question.text.contains("Do beside") => {
-            Say::json(&edits("implementer", &[edit("other.txt", "replace", "old", "new")]))
-        }
+        "implementer" if question.text.contains("Do beside") => Say::json(&edits(
+            "implementer",
+            &[edit("other.txt", "replace", "old", "new")],
+        )),
         "implementer" => Say::json(&edits(
             "implementer",
             &[edit("add.sh", "replace", "$1 - $2", "$1 * $2")],
         )),
         role => Say::json(&plain(role)),
     });
-    let run = go(&repo, &model, &["--issue", "issue.md", "--run-id", "part", "--format", "json"]).exits_with(13);
+    let run = go(
+        &repo,
+        &model,
+        &[
+            "--issue", "issue.md", "--run-id", "part", "--format", "json",
+        ],
+    )
+    .exits_with(13);
     let found = document(&run);
     assert_eq!(found["outcome"], "partial");
     assert_eq!(
         tasks(&found),
-        ["mend failed 3", "more skipped 0", "beside done 1", "tester skipped 0", "reviewer skipped 0", "docs skipped 0"]
+        [
+            "mend failed 3",
+            "more skipped 0",
+            "beside done 1",
+            "tester skipped 0",
+            "reviewer skipped 0",
+            "docs skipped 0"
+        ]
     );
     assert_eq!(found["files"], json!(["other.txt"]));
     let why = found["unfinished"][0].as_str().unwrap();
-    assert!(why.starts_with("mend (implementer) is failed: $ sh test.sh"), "{why}");
+    assert!(
+        why.starts_with("mend (implementer) is failed: $ sh test.sh"),
+        "{why}"
+    );
     go(&repo, &model, &["--replay", "part"]).exits_with(13);
 }
 
@@ -259,11 +411,40 @@ fn a_cap_stops_a_run_and_more_money_lets_it_go_on() {
         "implementer" => Say::json(&mend()),
         role => Say::json(&plain(role)),
     });
-    let begun = go(&repo, &model, &["--issue", "issue.md", "--run-id", "poor", "--max-usd", "0.000001"]);
+    let begun = go(
+        &repo,
+        &model,
+        &[
+            "--issue",
+            "issue.md",
+            "--run-id",
+            "poor",
+            "--max-usd",
+            "0.000001",
+        ],
+    );
     let begun = begun.exits_with(11);
     assert!(model.asked().is_empty(), "{}", begun.stderr);
-    let run = go(&repo, &model, &["--issue", "issue.md", "--run-id", "rich", "--max-usd", "9", "--format", "json"]).success();
-    let spent: f64 = document(&run)["spent_usd"].as_str().unwrap().parse().unwrap();
+    let run = go(
+        &repo,
+        &model,
+        &[
+            "--issue",
+            "issue.md",
+            "--run-id",
+            "rich",
+            "--max-usd",
+            "9",
+            "--format",
+            "json",
+        ],
+    )
+    .success();
+    let spent: f64 = document(&run)["spent_usd"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!(spent > 0.0 && spent < 1.0, "{spent}");
 }
 
@@ -283,19 +464,38 @@ fn an_altered_byte_stops_a_recording_at_its_step() {
     altered[at + 3] = b'*';
     repo.file("altered.ndjson", altered);
     let run = go(&repo, &model, &["--replay", "altered.ndjson"]).exits_with(13);
-    assert!(run.stderr.contains("step `mend/0.1/model/1`: its bytes are not those that were written"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("step `mend/0.1/model/1`: its bytes are not those that were written"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn a_plan_is_shown_with_its_price_and_nothing_is_kept() {
     let repo = adder();
     let model = provider(|_| Say::json(&one_task()));
-    let run = go(&repo, &model, &["--issue", "issue.md", "--dry-run", "--format", "json"]).success();
+    let run = go(
+        &repo,
+        &model,
+        &["--issue", "issue.md", "--dry-run", "--format", "json"],
+    )
+    .success();
     let found = document(&run);
-    let ids: Vec<&str> = found["tasks"].as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = found["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["mend", "tester", "reviewer", "docs"]);
     let usd = |name: &str| -> f64 { found["estimate"][name].as_str().unwrap().parse().unwrap() };
-    assert!(usd("low_usd") > 0.0 && usd("low_usd") < usd("likely_usd") && usd("likely_usd") < usd("high_usd"));
+    assert!(
+        usd("low_usd") > 0.0
+            && usd("low_usd") < usd("likely_usd")
+            && usd("likely_usd") < usd("high_usd")
+    );
     assert_eq!(model.asked().len(), 1);
     assert!(!repo.path(".git/maestro/runs").exists());
 }
@@ -305,9 +505,20 @@ fn a_bad_plan_is_sent_back_and_a_question_ends_the_run() {
     let repo = adder();
     let model = provider(|question| match question.turns {
         0 => Say::Text("I would rather not.".to_owned()),
-        1 => Say::json(&plan(&[task("mend", "wizard", &["mend"], &["gone.sh"], &[], &["rm -rf /"])])),
+        1 => Say::json(&plan(&[task(
+            "mend",
+            "wizard",
+            &["mend"],
+            &["gone.sh"],
+            &[],
+            &["rm -rf /"],
+        )])),
         _ => {
-            for words in ["there is no role `wizard`", "`gone.sh`, which is not there", "begins with none of"] {
+            for words in [
+                "there is no role `wizard`",
+                "`gone.sh`, which is not there",
+                "begins with none of",
+            ] {
                 assert!(question.text.contains(words), "{words}");
             }
             let mut answer = plan(&[]);

@@ -63,7 +63,10 @@ impl Question {
         let role = if role == "writer" { "docs" } else { role }.to_owned();
         texts(&body["messages"], &mut text);
         let messages = body["messages"].as_array().unwrap();
-        let turns = messages.iter().filter(|one| one["role"] == "assistant").count();
+        let turns = messages
+            .iter()
+            .filter(|one| one["role"] == "assistant")
+            .count();
         Self {
             role,
             model: body["model"].as_str().unwrap().to_owned(),
@@ -98,7 +101,10 @@ pub(crate) fn stream(model: &str, asked: usize, say: &Say) -> Play {
             (blocks.collect(), "tool_use")
         }
     };
-    let written: usize = blocks.iter().map(|(_, delta)| delta.to_string().len() / 4).sum();
+    let written: usize = blocks
+        .iter()
+        .map(|(_, delta)| delta.to_string().len() / 4)
+        .sum();
     let mut events = vec![event(
         "message_start",
         &json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": [],
@@ -143,11 +149,19 @@ pub(crate) fn provider(answer: impl Fn(&Question) -> Say + Send + Sync + 'static
 /// The answers of roles that have nothing to say.
 pub(crate) fn plain(role: &str) -> Value {
     match role {
-        "tester" => json!({"summary": "", "edits": [], "covers": [], "commands": [], "diagnosis": [], "gaps": [], "blocked": "", "suspicious": []}),
-        "reviewer" => json!({"verdict": "approve", "summary": "It is right.", "findings": [], "checked": ["all of it"], "suspicious": []}),
-        "docs" => json!({"edits": [], "pull_request": {"title": "Mend it", "body": "It works now."},
-            "change": {"kind": "fixed", "title": "It works", "why": "It did not.", "user_visible": true, "breaking": false}, "blocked": "", "suspicious": []}),
-        "scaffolder" => json!({"summary": "", "edits": [], "interfaces": [], "blocked": "", "suspicious": []}),
+        "tester" => {
+            json!({"summary": "", "edits": [], "covers": [], "commands": [], "diagnosis": [], "gaps": [], "blocked": "", "suspicious": []})
+        }
+        "reviewer" => {
+            json!({"verdict": "approve", "summary": "It is right.", "findings": [], "checked": ["all of it"], "suspicious": []})
+        }
+        "docs" => {
+            json!({"edits": [], "pull_request": {"title": "Mend it", "body": "It works now."},
+            "change": {"kind": "fixed", "title": "It works", "why": "It did not.", "user_visible": true, "breaking": false}, "blocked": "", "suspicious": []})
+        }
+        "scaffolder" => {
+            json!({"summary": "", "edits": [], "interfaces": [], "blocked": "", "suspicious": []})
+        }
         _ => json!({"summary": "", "edits": [], "notes": [], "blocked": "", "suspicious": []}),
     }
 }
@@ -158,7 +172,14 @@ pub(crate) fn plan(tasks: &[Value]) -> Value {
 }
 
 /// A task of a plan.
-pub(crate) fn task(id: &str, role: &str, needs: &[&str], files: &[&str], new_files: &[&str], commands: &[&str]) -> Value {
+pub(crate) fn task(
+    id: &str,
+    role: &str,
+    needs: &[&str],
+    files: &[&str],
+    new_files: &[&str],
+    commands: &[&str],
+) -> Value {
     json!({"id": id, "role": role, "title": format!("Do {id}"), "goal": format!("Do what {id} says."), "depends_on": needs, "files": files, "new_files": new_files,
         "acceptance": {"commands": commands, "done_when": "It is done."}, "complexity": "small"})
 }

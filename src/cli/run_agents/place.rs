@@ -1,0 +1,376 @@
+//! Where a run lies, and what it is made from: begun, gone on with, or played again.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::RunAgentsArgs;
+use crate::agents::board::RunKey;
+use crate::agents::graph::Bounds;
+use crate::agents::record::{Head, SCHEMA};
+use crate::agents::step::Limits;
+use crate::cli::session::Session;
+use crate::conduct::agents::recording::Recording;
+use crate::error::{CommandError, ErrorKind};
+use crate::event::Sha;
+use crate::llm::router::Tier;
+use crate::llm::router::tiers::{TierModel, Tiers};
+use crate::ports::Checkout;
+use crate::prompts::set::Library;
+
+/// What somebody chose for a run; the journal's head has it, so that it stays the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Chosen {
+    /// Provider and model of each tier, weakest first.
+    pub(super) models: [(String, String); 3],
+    pub(super) width: u32,
+    pub(super) tries: u8,
+    pub(super) tasks: usize,
+    pub(super) commands: Vec<String>,
+}
+
+impl Chosen {
+    pub(super) fn tiers(&self) -> [TierModel; 3] {
+        self.models
+            .clone()
+            .map(|(provider, model)| TierModel { provider, model })
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            width: self.width,
+            tries: self.tries,
+        }
+    }
+
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds {
+            tasks: self.tasks,
+            ..Bounds::default()
+        }
+    }
+}
+
+/// No journal or issue is larger.
+pub(super) const LARGEST_JOURNAL: u64 = 1 << 30;
+pub(super) const LARGEST_ISSUE: u64 = 256 * 1024;
+
+/// Where a run lies, and what is known of it.
+pub(super) struct Place {
+    pub(super) folder: PathBuf,
+    pub(super) head: Head,
+    pub(super) chosen: Chosen,
+    pub(super) key: RunKey,
+    pub(super) recording: Recording,
+}
+
+pub(super) fn runs(checkout: &Checkout) -> PathBuf {
+    checkout.common_dir.join("maestro").join("runs")
+}
+
+pub(super) fn random(session: &Session<'_>) -> Result<Sha, CommandError> {
+    let token = session.world.relay.token();
+    let token = token.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    Ok(Sha::of(token.as_bytes()))
+}
+
+pub(super) fn begun(
+    session: &mut Session<'_>,
+    checkout: &Checkout,
+    args: &RunAgentsArgs,
+    library: &Library,
+) -> Result<Place, CommandError> {
+    let issue = issue(session, args.issue.as_deref())?;
+    let base = commit_of(session, checkout, &args.from)?;
+    let chosen = chosen(session, checkout, args)?;
+    let random = random(session)?.to_string();
+    let run = match &args.run_id {
+        Some(name) if crate::agents::words::is_name(name) => name.clone(),
+        Some(name) => {
+            let message = format!("`{name}` is no name of a run");
+            return Err(CommandError::message(ErrorKind::Usage, message)
+                .hint("small letters, digits and `-`, beginning with a letter"));
+        }
+        None => format!("r{}", &random[..12]),
+    };
+    let folder = match args.dry_run {
+        true => temporary(session)?,
+        false => runs(checkout).join(&run),
+    };
+    if !args.dry_run && session.world.files.kind(&folder).is_ok() {
+        let message = format!("there is a run `{run}` already");
+        return Err(
+            CommandError::message(ErrorKind::Usage, message).hint(format!(
+                "go on with it: `maestro run-agents --resume {run}`"
+            )),
+        );
+    }
+    let head = Head {
+        schema: SCHEMA.to_owned(),
+        run,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        at: session.now(),
+        base,
+        branch: session
+            .world
+            .git
+            .head(&session.base)
+            .ok()
+            .and_then(|head| head.branch),
+        delimiter: random[16..40].to_owned(),
+        issue,
+        settings: json!(chosen),
+        inputs: json!({"prompts": digests(library)}),
+    };
+    let bytes = self::random(session)?;
+    let files = session.world.files.as_ref();
+    let made = files
+        .create_folder(&folder)
+        .and_then(|()| files.write_private(&folder.join("key"), bytes.to_string().as_bytes()));
+    made.map_err(|error| CommandError::writing(&folder, error))?;
+    Ok(Place {
+        folder,
+        head,
+        chosen,
+        key: RunKey::new(&bytes.0),
+        recording: Recording::default(),
+    })
+}
+
+pub(super) fn temporary(session: &Session<'_>) -> Result<PathBuf, CommandError> {
+    let made = session.world.files.temporary_folder("maestro-run-");
+    made.map_err(|error| CommandError::writing(Path::new("a temporary folder"), error))
+}
+
+pub(super) fn read_bytes(
+    session: &Session<'_>,
+    path: &Path,
+    most: u64,
+) -> Result<Vec<u8>, CommandError> {
+    let reading = |error| CommandError::reading(path, error);
+    let file = session.world.files.open(path).map_err(reading)?;
+    let mut bytes = Vec::new();
+    file.take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(reading)?;
+    if bytes.len() as u64 > most {
+        let message = format!("`{}` is larger than {most} bytes", path.display());
+        return Err(CommandError::message(ErrorKind::BadInput, message));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn recording(session: &Session<'_>, path: &Path) -> Result<Recording, CommandError> {
+    let bytes = read_bytes(session, path, LARGEST_JOURNAL)?;
+    Recording::read(&bytes).map_err(|altered| {
+        let message = format!("the journal `{}` was altered: {altered}", path.display());
+        CommandError::message(ErrorKind::AgentRun, message)
+            .hint("nothing was done; what stands before that line is as it was written")
+    })
+}
+
+pub(super) fn opened(
+    folder: PathBuf,
+    recording: Recording,
+    key: RunKey,
+    path: &Path,
+) -> Result<Place, CommandError> {
+    let bad = |what: String| {
+        CommandError::message(ErrorKind::BadInput, format!("`{}` {what}", path.display()))
+            .hint("give the journal of a run as `maestro run-agents` wrote it")
+    };
+    let head = recording
+        .head
+        .clone()
+        .ok_or_else(|| bad("has no beginning".to_owned()))?;
+    if head.schema != SCHEMA {
+        return Err(bad(format!(
+            "has the schema `{}`, and this version reads `{SCHEMA}`",
+            head.schema
+        )));
+    }
+    let chosen = serde_json::from_value(head.settings.clone())
+        .map_err(|error| bad(format!("has settings that are not understood: {error}")))?;
+    Ok(Place {
+        folder,
+        head,
+        chosen,
+        key,
+        recording,
+    })
+}
+
+pub(super) fn resumed(
+    session: &Session<'_>,
+    checkout: &Checkout,
+    run: &str,
+) -> Result<Place, CommandError> {
+    let folder = runs(checkout).join(run);
+    let path = folder.join("journal.ndjson");
+    if !crate::agents::words::is_name(run) || session.world.files.kind(&path).is_err() {
+        let message = format!("there is no run `{run}` in this repository");
+        return Err(CommandError::message(ErrorKind::NotFound, message)
+            .hint("`maestro run-agents` prints a run's id when it begins"));
+    }
+    let recording = recording(session, &path)?;
+    let key = read_bytes(session, &folder.join("key"), 64)?;
+    let key = Sha::parse(&String::from_utf8_lossy(&key)).ok_or_else(|| {
+        let message = format!("the key of the run `{run}` cannot be read");
+        CommandError::message(ErrorKind::BadInput, message)
+    })?;
+    opened(folder, recording, RunKey::new(&key.0), &path)
+}
+
+/// Returns where the journal of a run lies that was named by its id, its folder, or the file itself.
+pub(super) fn journal_path(session: &Session<'_>, checkout: &Checkout, run: &str) -> PathBuf {
+    let named = runs(checkout).join(run).join("journal.ndjson");
+    if crate::agents::words::is_name(run) && session.world.files.kind(&named).is_ok() {
+        return named;
+    }
+    let path = session.base.join(run);
+    match session.world.files.kind(&path) {
+        Ok(crate::ports::FileKind::Folder) => path.join("journal.ndjson"),
+        _ => path,
+    }
+}
+
+pub(super) fn replayed(
+    session: &Session<'_>,
+    checkout: &Checkout,
+    run: &str,
+) -> Result<Place, CommandError> {
+    let path = journal_path(session, checkout, run);
+    let recording = recording(session, &path)?;
+    let folder = temporary(session)?;
+    // What is played again is signed anew: only what entries say is compared.
+    opened(folder, recording, RunKey::new(&[0; 32]), &path)
+}
+
+/// Reads an issue: the first heading is its title.
+pub(super) fn issue(session: &Session<'_>, path: Option<&Path>) -> Result<Value, CommandError> {
+    let Some(path) = path else {
+        return Err(
+            CommandError::message(ErrorKind::Usage, "no issue was given")
+                .hint("name one with `--issue`"),
+        );
+    };
+    let bytes = read_bytes(session, &session.base.join(path), LARGEST_ISSUE)?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        let message = format!("`{}` is no text", path.display());
+        CommandError::message(ErrorKind::BadInput, message)
+    })?;
+    let mut lines = text.lines();
+    let title = lines
+        .by_ref()
+        .find(|line| !line.trim().is_empty())
+        .map(|line| line.trim_start_matches('#').trim().to_owned());
+    let Some(title) = title.filter(|title| !title.is_empty()) else {
+        let message = format!("`{}` says nothing", path.display());
+        return Err(CommandError::message(ErrorKind::BadInput, message));
+    };
+    let body: Vec<&str> = lines.collect();
+    Ok(json!({"title": title, "body": body.join("\n").trim(), "comments": []}))
+}
+
+pub(super) fn commit_of(
+    session: &Session<'_>,
+    checkout: &Checkout,
+    revision: &str,
+) -> Result<String, CommandError> {
+    let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+    let mut objects = session
+        .world
+        .history
+        .objects(folder, false)
+        .map_err(crate::state::StateError::from)?;
+    let mut found = None;
+    let name = format!("{revision}^{{commit}}");
+    objects
+        .read(&[name], &mut |_, object| {
+            found = object.map(|object| object.id)
+        })
+        .map_err(crate::state::StateError::from)?;
+    found.ok_or_else(|| {
+        let message = format!("there is no commit `{revision}`");
+        CommandError::message(ErrorKind::NotFound, message)
+            .hint("name a commit, branch or tag that this clone has")
+    })
+}
+
+/// Returns what the run is made with.
+pub(super) fn chosen(
+    session: &Session<'_>,
+    checkout: &Checkout,
+    args: &RunAgentsArgs,
+) -> Result<Chosen, CommandError> {
+    let tiers = Tiers::read(&session.config.models.tiers).map_err(|problem| {
+        CommandError::new(ErrorKind::BadConfig, problem)
+            .hint("`maestro util schema config` prints what may stand where")
+    })?;
+    let model = |tier| {
+        let TierModel { provider, model } = tiers.model(tier).clone();
+        (provider, model)
+    };
+    let mut commands = args.allow_command.clone();
+    if commands.is_empty() {
+        commands = default_commands(session, checkout);
+    }
+    Ok(Chosen {
+        models: [model(Tier::Small), model(Tier::Medium), model(Tier::Large)],
+        width: args.width,
+        tries: args.tries,
+        tasks: args.max_tasks as usize,
+        commands,
+    })
+}
+
+/// The commands that an ecosystem is built and tested with, by the manifest at the top.
+pub(super) const BY_MANIFEST: [(&str, &[&str]); 6] = [
+    (
+        "Cargo.toml",
+        &[
+            "cargo test",
+            "cargo check",
+            "cargo build",
+            "cargo clippy",
+            "cargo fmt",
+        ],
+    ),
+    (
+        "package.json",
+        &["npm test", "npm run", "npx tsc", "node --test"],
+    ),
+    ("go.mod", &["go test", "go build", "go vet"]),
+    (
+        "pyproject.toml",
+        &["python -m pytest", "python -m unittest", "pytest"],
+    ),
+    ("setup.py", &["python -m pytest", "python -m unittest"]),
+    ("Makefile", &["make"]),
+];
+
+pub(super) fn default_commands(session: &Session<'_>, checkout: &Checkout) -> Vec<String> {
+    let jobs = session.config.jobs.values();
+    let mut commands: Vec<String> = jobs
+        .filter_map(|job| job.run.clone())
+        .filter(|run| crate::agents::words::words(run).is_ok())
+        .collect();
+    let top = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+    for (manifest, own) in BY_MANIFEST {
+        if session.world.files.kind(&top.join(manifest)).is_ok() {
+            commands.extend(own.iter().map(|&command| command.to_owned()));
+        }
+    }
+    commands
+}
+
+/// Returns the digest of each prompt that can be used.
+pub(super) fn digests(library: &Library) -> BTreeMap<String, String> {
+    let names = library.names().into_iter();
+    names
+        .filter_map(|name| Some((name.to_owned(), library.load(name).ok()?.sha256.to_string())))
+        .collect()
+}

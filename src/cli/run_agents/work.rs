@@ -1,0 +1,464 @@
+//! A run at work: everything that it works with, put together, and what came of it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::RunAgentsArgs;
+use super::affected::Affected;
+use super::guard::PolicyGuard;
+use super::oracle::Payer;
+use super::runner::Plain;
+use super::seats::seats;
+use super::wire::{RunDocument, RunPlanDocument, Totals, estimate};
+use crate::agents::graph::{Graph, TaskSpec};
+use crate::agents::record::{Chain, Record};
+use crate::agents::roles;
+use crate::cli::budget::{self, wallet};
+use crate::cli::check_policy::{self, Loaded};
+use crate::cli::flakes::{self, rules::RulesArgs};
+use crate::cli::session::Session;
+use crate::conduct::agents::journal::Journal;
+use crate::conduct::agents::planning::{PlanTab, Planned};
+use crate::conduct::agents::recording::Recording;
+use crate::conduct::agents::run::{self, RunProblem};
+use crate::conduct::agents::steps::{Abandon, Steps};
+use crate::conduct::agents::team::{Patience, Shared, Team};
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::money::Usd;
+use crate::policy::subject::Asked;
+use crate::ports::Checkout;
+use crate::ports::trees::RunStore;
+use crate::prompts::set::Library;
+use crate::redact::Redactor;
+
+use super::place::{Place, digests, recording};
+
+pub(super) fn work(
+    session: &mut Session<'_>,
+    args: &RunAgentsArgs,
+    checkout: &Checkout,
+    place: &Place,
+    library: &Library,
+) -> CommandResult {
+    let world = session.world;
+    let store = RunStore {
+        git_dir: place.folder.join("store.git"),
+    };
+    let prepared = world.trees.prepare(&store, &checkout.common_dir);
+    prepared.map_err(crate::state::StateError::from)?;
+    check_inputs(place, library)?;
+    let loaded = check_policy::of_base(session, None, !args.no_fetch)?;
+    let table = budget::table(session, args.prices.as_deref())?;
+    let is_paid = args.replay.is_none() && !args.unpriced;
+    let purse = match is_paid {
+        true => Some(wallet::open(session, &args.wallet)?),
+        false => None,
+    };
+    let mut variables = world.environment.vars();
+    let seats = match args.replay.is_some() {
+        true => super::oracle::nobody(place.chosen.tiers()),
+        false => seats(session, args, place.chosen.tiers())?,
+    };
+    for seat in &seats {
+        if let Some(key) = &seat.key {
+            // Whatever its variable is called.
+            variables.push(("API_KEY".to_owned(), key.expose().to_owned()));
+        }
+    }
+    let redactor = Redactor::new(&variables);
+    let payer = Payer::new(
+        seats,
+        &table,
+        purse.as_ref(),
+        world.model.as_ref(),
+        world.clock.as_ref(),
+        &redactor,
+        session.now(),
+        (Some(args.max_usd), spent(&place.recording), !is_paid),
+    );
+    let done = with_team(
+        session, args, place, library, &store, &loaded, &redactor, &payer,
+    );
+    if let Some(purse) = &purse {
+        // Whatever happened, what was spent is written down.
+        wallet::drain(session, purse, true)?;
+    }
+    for words in payer.told() {
+        session.ui.warn(&words);
+    }
+    done
+}
+
+/// Whether a recording's prompts are those that are here.
+fn check_inputs(place: &Place, library: &Library) -> Result<(), CommandError> {
+    let here = json!(digests(library));
+    let there = &place.head.inputs["prompts"];
+    let names = place
+        .recording
+        .plan
+        .as_ref()
+        .map(|(tasks, _)| tasks.iter().map(|task| task.role.as_str()));
+    let names = names.into_iter().flatten().chain([roles::PLANNER]);
+    for name in names {
+        if here[name] != there[name] {
+            let message = format!("the prompt `{name}` is not the one that the run was begun with");
+            return Err(CommandError::message(ErrorKind::AgentRun, message).hint(
+                "check out the commit, and use the version of maestro, that it was begun with",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Returns what a recording says was spent.
+fn spent(recording: &Recording) -> Usd {
+    let bills = recording
+        .steps
+        .values()
+        .filter_map(|kept| kept.result["usd"].as_str());
+    bills
+        .filter_map(|usd| usd.parse::<Usd>().ok())
+        .fold(Usd::ZERO, Usd::saturating_add)
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a part of the world that a team works in"
+)]
+fn with_team(
+    session: &mut Session<'_>,
+    args: &RunAgentsArgs,
+    place: &Place,
+    library: &Library,
+    store: &RunStore,
+    loaded: &Loaded,
+    redactor: &Redactor,
+    payer: &Payer<'_>,
+) -> CommandResult {
+    let world = session.world;
+    let guard = PolicyGuard {
+        loaded,
+        trees: world.trees.as_ref(),
+        store,
+        asked: Asked {
+            is_agent: true,
+            ..Asked::default()
+        },
+        today: place.head.at.to_zoned(TimeZone::UTC).date(),
+        base: BTreeMap::new(),
+    };
+    let rules = flakes::rules::load(
+        session,
+        &RulesArgs {
+            base: None,
+            trusted: None,
+        },
+    )?;
+    let settings = crate::cli::plan::settings::read(session, &session.config)?;
+    let config = session.config.clone();
+    let tests = Affected {
+        history: world.history.as_ref(),
+        files: world.files.as_ref(),
+        store: &store.git_dir,
+        settings: &settings,
+        config: &config,
+        rules: &rules,
+        redactor,
+        today: place.head.at.to_zoned(TimeZone::UTC).date(),
+    };
+    let runner = Plain {
+        processes: world.processes.as_ref(),
+        redactor,
+    };
+    let journal = match args.replay.is_some() || args.dry_run {
+        true => None,
+        false => Some(journal(session, place)?),
+    };
+    let is_play = args.replay.is_some();
+    // A plan that is only shown is asked for all the same.
+    let memory = Journal::new(
+        Box::new(crate::conduct::agents::journal::Forgets),
+        Chain::default(),
+        None,
+    );
+    let writer = journal.as_ref().unwrap_or(&memory);
+    let steps = Steps::new((!is_play).then_some(writer), &place.recording.steps);
+    let tiers = place.chosen.tiers();
+    let mut team = Team {
+        head: &place.head,
+        trees: world.trees.as_ref(),
+        store: store.clone(),
+        folder: place.folder.clone(),
+        files: world.files.as_ref(),
+        steps: &steps,
+        oracle: payer,
+        guard: &guard,
+        runner: &runner,
+        tests: &tests,
+        agent: None,
+        library,
+        models: tiers.map(|tier| format!("{}/{}", tier.provider, tier.model)),
+        roles: roles::built_in(),
+        specs: Vec::new(),
+        graph: Graph::default(),
+        key: place.key.clone(),
+        life: place.recording.resumed + u32::from(place.recording.head.is_some()),
+        patience: Patience::default(),
+        commands: place.chosen.commands.clone(),
+        shared: Mutex::new(Shared::default()),
+    };
+    let planned = std::thread::scope(|scope| {
+        if journal.is_none() {
+            scope.spawn(|| memory.keep_writing(&|_| {}));
+        }
+        let planned = match &journal {
+            Some(journal) => with_writer(journal, || plan(&mut team, place, Some(journal))),
+            None => plan(&mut team, place, None),
+        };
+        memory.close();
+        planned
+    });
+    let planned = planned.map_err(trouble)?;
+    let plan_usd = match planned {
+        Ok(usd) => usd,
+        Err(NoPlan::Questions(questions)) => {
+            let document = RunDocument::questions(&place.head, questions);
+            session.render(&document)?;
+            return Err(CommandError::message(
+                ErrorKind::AgentRun,
+                "the planner needs to know more before anything can be done",
+            )
+            .hint("answer the questions in the issue, and run it again"));
+        }
+        Err(NoPlan::Stuck { is_money, why }) => {
+            let kind = if is_money {
+                ErrorKind::Budget
+            } else {
+                ErrorKind::AgentRun
+            };
+            return Err(CommandError::message(
+                kind,
+                format!("there is no plan: {why}"),
+            ));
+        }
+    };
+    if args.dry_run {
+        let estimate = estimate(&team, payer.table, session.now());
+        let document = RunPlanDocument::new(&place.head, &team, estimate, plan_usd);
+        session.render(&document)?;
+        return Ok(ExitCode::Success);
+    }
+    let limits = place.chosen.limits();
+    let state = match &journal {
+        Some(journal) => {
+            if place.recording.head.is_none() {
+                session.ui.status(&format!(
+                    "run {} begins: {} tasks",
+                    place.head.run,
+                    team.specs.len()
+                ));
+            }
+            let within = args
+                .deadline
+                .map(|minutes| Duration::from_secs(minutes * 60));
+            run::carry_out(
+                &team,
+                &steps,
+                journal,
+                limits,
+                run::past(&place.recording),
+                within,
+            )
+        }
+        None => run::play(&team, limits, &place.recording),
+    };
+    let state = state.map_err(trouble)?;
+    let outcome = run::conclude(&team, state).map_err(trouble)?;
+    match &journal {
+        Some(journal) => {
+            let last = run::over(&outcome.last);
+            let kept = with_writer(journal, || journal.keep(&last));
+            kept.map_err(|error| CommandError::writing(&place.folder, error))?;
+        }
+        None => {
+            if let Some(last) = &place.recording.last
+                && *last != outcome.last
+            {
+                let message = "the run came to another end than the one that was recorded";
+                return Err(CommandError::message(ErrorKind::AgentRun, message)
+                    .hint(format!("recorded: {last:?}; now: {:?}", outcome.last)));
+            }
+        }
+    }
+    let counts = steps.counts();
+    let totals = totals(session, place, &team, &outcome, journal.is_some())?;
+    let document = RunDocument::new(&place.head, &team, &outcome, &totals, counts);
+    session.render(&document)?;
+    document.verdict()
+}
+
+/// Adds up what the journal says.
+fn totals(
+    session: &Session<'_>,
+    place: &Place,
+    team: &Team<'_>,
+    outcome: &run::Outcome,
+    is_kept: bool,
+) -> Result<Totals, CommandError> {
+    let files = match &outcome.left {
+        Some(left) => {
+            let changes = team
+                .trees
+                .changes(&team.store, &place.head.base, &left.commit);
+            let changes = changes.map_err(crate::state::StateError::from)?;
+            changes.into_iter().map(|change| change.path).collect()
+        }
+        None => Vec::new(),
+    };
+    if is_kept {
+        let recording = recording(session, &place.folder.join("journal.ndjson"))?;
+        return Ok(Totals::new(&recording, team.specs.len(), files));
+    }
+    Ok(Totals::new(&place.recording, team.specs.len(), files))
+}
+
+/// Lets lines be written while something is done.
+fn with_writer<T>(journal: &Journal, act: impl FnOnce() -> T) -> T {
+    journal.open();
+    std::thread::scope(|scope| {
+        scope.spawn(|| journal.keep_writing(&|_| {}));
+        let done = act();
+        journal.close();
+        done
+    })
+}
+
+/// Opens the journal of a run, and begins or goes on with it.
+fn journal(session: &Session<'_>, place: &Place) -> Result<Journal, CommandError> {
+    let path = place.folder.join("journal.ndjson");
+    let failed = |error| CommandError::writing(&path, error);
+    let log = session.world.files.log(&path).map_err(failed)?;
+    if !log.try_lock().map_err(failed)? {
+        let message = format!("somebody works on the run `{}` already", place.head.run);
+        return Err(CommandError::message(ErrorKind::Locked, message).hint("wait until it is done"));
+    }
+    // What the last process did not write to its end does not count.
+    log.cut(place.recording.length).map_err(failed)?;
+    // Two runs with the same fixed time write the same.
+    let clock = session
+        .settings
+        .now
+        .value
+        .is_none()
+        .then(|| session.world.clock.shared());
+    let journal = Journal::new(log, place.recording.chain.clone(), clock);
+    let first = match &place.recording.head {
+        None => Record::Run(place.head.clone()),
+        Some(_) => Record::Resumed { at: session.now() },
+    };
+    journal.add(&first).map_err(failed)?;
+    Ok(journal)
+}
+
+/// Why there is nothing to carry out.
+enum NoPlan {
+    Questions(Vec<String>),
+    Stuck { is_money: bool, why: String },
+}
+
+/// Makes the plan, or takes the one that was made.
+fn plan(
+    team: &mut Team<'_>,
+    place: &Place,
+    journal: Option<&Journal>,
+) -> Result<Result<Usd, NoPlan>, RunProblem> {
+    if let (Some((tasks, entries)), false) = (&place.recording.plan, team.steps.is_replay()) {
+        take_plan(team, tasks.clone())?;
+        for entry in entries {
+            let _taken = team.shared().board.take(&team.key, entry.clone());
+        }
+        return Ok(Ok(Usd::ZERO));
+    }
+    let mut tab = PlanTab::default();
+    let planned = match team.plan(place.chosen.bounds(), &mut tab)? {
+        Ok(planned) => planned,
+        Err(stuck) => {
+            return Ok(Err(NoPlan::Stuck {
+                is_money: stuck.is_money,
+                why: stuck.why,
+            }));
+        }
+    };
+    let (tasks, graph, body) = match planned {
+        Planned::Questions(questions) => return Ok(Err(NoPlan::Questions(questions))),
+        Planned::Plan { tasks, graph, body } => (tasks, graph, body),
+    };
+    if let Some((recorded, _)) = &place.recording.plan
+        && *recorded != tasks
+    {
+        return Err(Abandon::Diverged {
+            step: "plan".to_owned(),
+            what: "the plan is another one".to_owned(),
+        }
+        .into());
+    }
+    team.specs.clone_from(&tasks);
+    team.graph = graph;
+    let entry = team
+        .shared()
+        .board
+        .write(&team.key, roles::PLANNER, roles::PLANNER, body);
+    if let Some(journal) = journal {
+        let record = Record::Plan {
+            tasks,
+            entries: vec![entry],
+        };
+        journal.keep(&record).map_err(Abandon::Journal)?;
+    }
+    Ok(Ok(tab.usd()))
+}
+
+/// Takes a plan that was held against its bounds when it was made.
+fn take_plan(team: &mut Team<'_>, tasks: Vec<TaskSpec>) -> Result<(), RunProblem> {
+    let numbers: BTreeMap<&str, u32> = tasks.iter().map(|task| task.id.as_str()).zip(0..).collect();
+    let needs = tasks.iter().map(|task| {
+        let known = task
+            .depends_on
+            .iter()
+            .filter_map(|name| numbers.get(name.as_str()));
+        known
+            .map(|number| crate::agents::graph::TaskNo(*number))
+            .collect()
+    });
+    let needs: Vec<_> = needs.collect();
+    team.graph = Graph::new(&needs).map_err(|_| Abandon::Diverged {
+        step: "plan".to_owned(),
+        what: "its tasks wait for each other".to_owned(),
+    })?;
+    team.specs = tasks;
+    Ok(())
+}
+
+fn trouble(problem: RunProblem) -> CommandError {
+    let (kind, hint) = match &problem {
+        RunProblem::Abandon(Abandon::Diverged { .. } | Abandon::NotRecorded(_))
+        | RunProblem::Other { .. } => (
+            ErrorKind::AgentRun,
+            "what is here is not what the run was made with, or its journal was altered",
+        ),
+        RunProblem::Abandon(Abandon::Journal(_)) | RunProblem::Drive(_) => (
+            ErrorKind::CannotWrite,
+            "free some room or mend the disk, and go on with `--resume`",
+        ),
+        RunProblem::Abandon(_) => (
+            ErrorKind::AgentRun,
+            "what was finished is kept; go on with `--resume`",
+        ),
+    };
+    CommandError::new(kind, problem).hint(hint)
+}
