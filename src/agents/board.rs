@@ -110,7 +110,11 @@ fn signed(task: &str, role: &str, version: u32, body: &Body) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        digits.push_str(&format!("{byte:02x}"));
+    }
+    digits
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -169,6 +173,7 @@ impl Board {
     }
 
     /// Returns every entry, older versions first.
+    #[cfg(test)]
     pub(crate) fn all(&self) -> impl Iterator<Item = &Entry> {
         self.0.values().flatten()
     }

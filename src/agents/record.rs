@@ -141,11 +141,6 @@ impl Default for Chain {
 }
 
 impl Chain {
-    /// Returns the sum of the last line.
-    pub(crate) fn sum(&self) -> Sha {
-        self.0
-    }
-
     /// Adds a record as a line, with its line end; `ms` is when, in milliseconds since 1970.
     pub(crate) fn line(
         &mut self,

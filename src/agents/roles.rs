@@ -17,26 +17,6 @@ pub(crate) enum Right {
     Docs,
 }
 
-impl Right {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Nothing,
-        Self::NewFiles,
-        Self::Scope,
-        Self::Tests,
-        Self::Docs,
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Nothing => "nothing",
-            Self::NewFiles => "new-files",
-            Self::Scope => "scope",
-            Self::Tests => "tests",
-            Self::Docs => "docs",
-        }
-    }
-}
-
 /// What makes a role's work done, beside an answer that fits its schema and a change that the policy lets pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {

@@ -156,11 +156,6 @@ impl State {
         self.tasks[task.at()].phase
     }
 
-    /// Returns how often it was tried.
-    pub(crate) fn tries(&self, task: TaskNo) -> u8 {
-        self.tasks[task.at()].tries
-    }
-
     pub(crate) fn halted(&self) -> Option<Halt> {
         self.halted
     }
@@ -175,6 +170,7 @@ impl State {
     }
 
     /// Returns the tasks in a phase, in the plan's order.
+    #[cfg(test)]
     pub(crate) fn all_in(&self, phase: Phase) -> Vec<TaskNo> {
         let numbers = (0..).map(TaskNo).zip(&self.tasks);
         let found = numbers.filter(|(_, task)| task.phase == phase);

@@ -93,8 +93,9 @@ pub(crate) fn words(command: &str) -> Result<Vec<String>, String> {
                 Some(c) => word.get_or_insert_default().push(c),
                 None => return Err("ends with `\\`".to_owned()),
             },
-            ';' | '&' | '|' | '<' | '>' | '$' | '`' | '(' | ')' | '\n' => return Err(refused(c)),
-            '*' | '?' | '[' => return Err(refused(c)),
+            ';' | '&' | '|' | '<' | '>' | '$' | '`' | '(' | ')' | '\n' | '*' | '?' | '[' => {
+                return Err(refused(c));
+            }
             '#' | '~' if word.is_none() => return Err(refused(c)),
             c => word.get_or_insert_default().push(c),
         }

@@ -23,10 +23,6 @@ pub(crate) enum Part {
     /// The model wants something done.
     Call(ToolCall),
     /// What came of a call; only people and programs send it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "agents are the first to use it")
-    )]
     Result(ToolResult),
     /// What only its own provider understands, as signed thoughts: it goes back as it came.
     Opaque(Value),

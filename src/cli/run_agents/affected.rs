@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use crate::cli::flakes::ingest::source::{self, Content};
 use crate::cli::flakes::rules;
 use crate::cli::plan::settings::PlanSettings;
-use crate::conduct::agents::crew::Tests;
+use crate::conduct::agents::crew::{Reported, Tests};
 use crate::conduct::agents::steps::Abandon;
 use crate::conduct::planner::Planner;
 use crate::config::ConfigFile;
@@ -54,8 +54,8 @@ impl Tests for Affected<'_> {
         .map_err(git)?;
         planner.set_components(settings.components.clone());
         let (tree, diffs) = planner.changes(&[base.to_owned()], head).map_err(git)?;
-        let planned = planner.plan(tree, diffs, &settings.rules).map_err(git)?;
-        let projects: Vec<ProjectRef<'_>> = planned
+        let plan = planner.plan(tree, diffs, &settings.rules).map_err(git)?;
+        let projects: Vec<ProjectRef<'_>> = plan
             .after
             .graph
             .projects()
@@ -72,7 +72,7 @@ impl Tests for Affected<'_> {
             is_branch_known: false,
             labels: None,
         };
-        let decisions = decide(jobs, &projects, &planned.assessment, &situation, true);
+        let decisions = decide(jobs, &projects, &plan.assessment, &situation, true);
         let wanted = decisions.iter().filter(|decision| decision.run);
         let commands = wanted.filter_map(|decision| {
             let job = self.config.jobs.get(&decision.job)?;
@@ -81,11 +81,7 @@ impl Tests for Affected<'_> {
         Ok(commands.collect())
     }
 
-    fn reports(
-        &self,
-        folder: &Path,
-        glob: &str,
-    ) -> Result<Option<(u64, Vec<String>, Vec<String>)>, Abandon> {
+    fn reports(&self, folder: &Path, glob: &str) -> Result<Option<Reported>, Abandon> {
         let Ok(patterns) = Patterns::new([glob]) else {
             return Ok(None);
         };

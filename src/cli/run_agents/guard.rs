@@ -95,11 +95,11 @@ impl Guard for PolicyGuard<'_> {
                 }
             }
         }
-        let changed = Changed::of(changes, blobs);
-        let lines = lines(&changed);
+        let whole = Changed::of(changes, blobs);
+        let lines = lines(&whole);
         let task = self.task(spec, Some(scope))?;
         let subject = Subject {
-            changes: &changed.changes,
+            changes: &whole.changes,
             lines: &lines,
             asked: &self.asked,
             supplied: None,

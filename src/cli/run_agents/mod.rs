@@ -36,10 +36,6 @@ Examples:
 
   All of it, at most three dollars
     $ maestro run-agents --issue issue.md --max-usd 3 --bundle bundle")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
-)]
 pub(crate) struct RunAgentsArgs {
     #[command(subcommand)]
     command: Option<RunAgentsCommand>,

@@ -121,21 +121,7 @@ impl<'p> Payer<'p> {
 impl Oracle for Payer<'_> {
     fn ask(&self, wish: &Wish<'_>) -> Result<Result<Heard, Silent>, Abandon> {
         let seat = &self.seats[wish.tier as usize];
-        let request = Request {
-            model: seat.model.model.clone(),
-            system: wish.system.map(str::to_owned),
-            messages: wish.messages.to_vec(),
-            tools: wish.tools.to_vec(),
-            choice: Choice::Free,
-            schema: wish.schema.map(|schema| Schema {
-                name: "answer".to_owned(),
-                schema: schema.clone(),
-            }),
-            max_tokens: wish.max_tokens,
-            keep: Some(Keep::FiveMinutes),
-            is_streamed: true,
-            house: seat.endpoint.house,
-        };
+        let request = request(wish, seat);
         let body = seat.endpoint.protocol.encode(&request);
         let text = body.to_string();
         let flavor = seat.endpoint.protocol.flavor();
@@ -201,28 +187,48 @@ impl Oracle for Payer<'_> {
                 answer: self.clean(asked.answer),
                 usd: spent,
             })),
-            Err(NoAnswer::Money(problem)) => match problem {
-                MoneyProblem::Refused(refusal) => Ok(Err(Silent::Money(refusal.to_string()))),
-                MoneyProblem::Purse(PurseProblem::Refused(refusal)) => {
-                    Ok(Err(Silent::Money(refusal.to_string())))
-                }
-                MoneyProblem::Purse(
-                    problem @ (PurseProblem::Overshot { .. }
-                    | PurseProblem::Expired(_)
-                    | PurseProblem::Closed(_)),
-                ) => Ok(Err(Silent::Money(problem.to_string()))),
-                MoneyProblem::Purse(problem) => {
-                    Err(Abandon::trouble("the purse cannot be used", problem))
-                }
-            },
-            Err(NoAnswer::Refused {
-                status: 400..=428 | 430..=499,
-                words,
-            }) if spent == Usd::ZERO => Ok(Err(Silent::Refused(format!(
-                "the provider refuses the request: {words}"
-            )))),
-            Err(error) => Ok(Err(Silent::Broken(error.to_string(), spent))),
+            Err(no_answer) => silent(no_answer, spent).map(Err),
         }
+    }
+}
+
+/// Returns what a seat is asked.
+fn request(wish: &Wish<'_>, seat: &Seat) -> Request {
+    Request {
+        model: seat.model.model.clone(),
+        system: wish.system.map(str::to_owned),
+        messages: wish.messages.to_vec(),
+        tools: wish.tools.to_vec(),
+        choice: Choice::Free,
+        schema: wish.schema.map(|schema| Schema {
+            name: "answer".to_owned(),
+            schema: schema.clone(),
+        }),
+        max_tokens: wish.max_tokens,
+        keep: Some(Keep::FiveMinutes),
+        is_streamed: true,
+        house: seat.endpoint.house,
+    }
+}
+
+/// Says what it means that there is no answer.
+fn silent(no_answer: NoAnswer<MoneyProblem>, spent: Usd) -> Result<Silent, Abandon> {
+    match no_answer {
+        NoAnswer::Money(MoneyProblem::Refused(refusal)) => Ok(Silent::Money(refusal.to_string())),
+        NoAnswer::Money(MoneyProblem::Purse(problem)) => match problem {
+            PurseProblem::Refused(_)
+            | PurseProblem::Overshot { .. }
+            | PurseProblem::Expired(_)
+            | PurseProblem::Closed(_) => Ok(Silent::Money(problem.to_string())),
+            problem => Err(Abandon::trouble("the purse cannot be used", problem)),
+        },
+        NoAnswer::Refused {
+            status: 400..=428 | 430..=499,
+            words,
+        } if spent == Usd::ZERO => Ok(Silent::Refused(format!(
+            "the provider refuses the request: {words}"
+        ))),
+        error => Ok(Silent::Broken(error.to_string(), spent)),
     }
 }
 
@@ -279,9 +285,9 @@ impl CallTill<'_, '_> {
             at: None,
         };
         let price = |model| priced::price(self.payer.table, &body, known(model), self.payer.at);
-        let named = body["model"].is_null().then_some(names.1.as_str());
+        let asked_for = body["model"].is_null().then_some(names.1.as_str());
         // Servers in between have names of their own for models.
-        let priced = price(named)
+        let priced = price(asked_for)
             .or_else(|_| price(Some(names.1.as_str())))
             .ok()?;
         Some(Bill {

@@ -96,9 +96,10 @@ pub(super) fn begun(
         }
         None => format!("r{}", &random[..12]),
     };
-    let folder = match args.dry_run {
-        true => temporary(session)?,
-        false => runs(checkout).join(&run),
+    let folder = if args.dry_run {
+        temporary(session)?
+    } else {
+        runs(checkout).join(&run)
     };
     if !args.dry_run && session.world.files.kind(&folder).is_ok() {
         let message = format!("there is a run `{run}` already");
@@ -290,7 +291,7 @@ pub(super) fn commit_of(
     let name = format!("{revision}^{{commit}}");
     objects
         .read(&[name], &mut |_, object| {
-            found = object.map(|object| object.id)
+            found = object.map(|object| object.id);
         })
         .map_err(crate::state::StateError::from)?;
     found.ok_or_else(|| {

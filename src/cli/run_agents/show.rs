@@ -56,11 +56,11 @@ pub(super) fn run(session: &mut Session<'_>, args: &ShowArgs) -> CommandResult {
         if let Some(folder) = path.parent()
             && let Some(commit) = &story.commit
         {
-            let store = RunStore {
+            let of_run = RunStore {
                 git_dir: folder.join("store.git"),
             };
             // A journal that came alone has no repository beside it.
-            if let Ok(bytes) = session.world.trees.diff(&store, &story.base, commit) {
+            if let Ok(bytes) = session.world.trees.diff(&of_run, &story.base, commit) {
                 diff = String::from_utf8_lossy(&bytes).into_owned();
                 diff.truncate(diff.floor_char_boundary(LONGEST_DIFF));
             }

@@ -43,6 +43,10 @@ struct TaskRow {
 /// What a plan may cost, in US dollars.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
+#[expect(
+    clippy::struct_field_names,
+    reason = "readers of the document need the unit"
+)]
 pub(super) struct Estimate {
     /// Every task done at the first try by the model that is asked first; nothing where a model has no price.
     low_usd: Option<String>,

@@ -13,15 +13,16 @@ use super::guard::PolicyGuard;
 use super::oracle::Payer;
 use super::runner::Plain;
 use super::seats::seats;
-use super::wire::{RunDocument, RunPlanDocument, Totals, estimate};
+use super::wire::{Estimate, RunDocument, RunPlanDocument, Totals, estimate};
 use crate::agents::graph::{Graph, TaskSpec};
 use crate::agents::record::{Chain, Record};
 use crate::agents::roles;
+use crate::agents::step::State;
 use crate::cli::budget::{self, wallet};
 use crate::cli::check_policy::{self, Loaded};
 use crate::cli::flakes::{self, rules::RulesArgs};
 use crate::cli::session::Session;
-use crate::conduct::agents::journal::Journal;
+use crate::conduct::agents::journal::{Forgets, Journal};
 use crate::conduct::agents::planning::{PlanTab, Planned};
 use crate::conduct::agents::recording::Recording;
 use crate::conduct::agents::run::{self, RunProblem};
@@ -55,14 +56,16 @@ pub(super) fn work(
     let loaded = check_policy::of_base(session, None, !args.no_fetch)?;
     let table = budget::table(session, args.prices.as_deref())?;
     let is_paid = args.replay.is_none() && !args.unpriced;
-    let purse = match is_paid {
-        true => Some(wallet::open(session, &args.wallet)?),
-        false => None,
+    let purse = if is_paid {
+        Some(wallet::open(session, &args.wallet)?)
+    } else {
+        None
     };
     let mut variables = world.environment.vars();
-    let seats = match args.replay.is_some() {
-        true => super::oracle::nobody(place.chosen.tiers()),
-        false => seats(session, args, place.chosen.tiers())?,
+    let seats = if args.replay.is_some() {
+        super::oracle::nobody(place.chosen.tiers())
+    } else {
+        seats(session, args, place.chosen.tiers())?
     };
     for seat in &seats {
         if let Some(key) = &seat.key {
@@ -141,6 +144,7 @@ fn with_team(
     payer: &Payer<'_>,
 ) -> CommandResult {
     let world = session.world;
+    let today = place.head.at.to_zoned(TimeZone::UTC).date();
     let guard = PolicyGuard {
         loaded,
         trees: world.trees.as_ref(),
@@ -149,16 +153,14 @@ fn with_team(
             is_agent: true,
             ..Asked::default()
         },
-        today: place.head.at.to_zoned(TimeZone::UTC).date(),
+        today,
         base: BTreeMap::new(),
     };
-    let rules = flakes::rules::load(
-        session,
-        &RulesArgs {
-            base: None,
-            trusted: None,
-        },
-    )?;
+    let of_base = RulesArgs {
+        base: None,
+        trusted: None,
+    };
+    let rules = flakes::rules::load(session, &of_base)?;
     let settings = crate::cli::plan::settings::read(session, &session.config)?;
     let config = session.config.clone();
     let tests = Affected {
@@ -169,25 +171,19 @@ fn with_team(
         config: &config,
         rules: &rules,
         redactor,
-        today: place.head.at.to_zoned(TimeZone::UTC).date(),
+        today,
     };
     let runner = Plain {
         processes: world.processes.as_ref(),
         redactor,
     };
-    let journal = match args.replay.is_some() || args.dry_run {
-        true => None,
-        false => Some(journal(session, place)?),
+    let journal = match (args.replay.is_some(), args.dry_run) {
+        (true, _) => None,
+        // A plan that is only shown is asked for all the same.
+        (false, true) => Some(Journal::new(Box::new(Forgets), Chain::default(), None)),
+        (false, false) => Some(journal(session, place)?),
     };
-    let is_play = args.replay.is_some();
-    // A plan that is only shown is asked for all the same.
-    let memory = Journal::new(
-        Box::new(crate::conduct::agents::journal::Forgets),
-        Chain::default(),
-        None,
-    );
-    let writer = journal.as_ref().unwrap_or(&memory);
-    let steps = Steps::new((!is_play).then_some(writer), &place.recording.steps);
+    let steps = Steps::new(journal.as_ref(), &place.recording.steps);
     let tiers = place.chosen.tiers();
     let mut team = Team {
         head: &place.head,
@@ -212,94 +208,113 @@ fn with_team(
         commands: place.chosen.commands.clone(),
         shared: Mutex::new(Shared::default()),
     };
-    let planned = std::thread::scope(|scope| {
-        if journal.is_none() {
-            scope.spawn(|| memory.keep_writing(&|_| {}));
-        }
-        let planned = match &journal {
-            Some(journal) => with_writer(journal, || plan(&mut team, place, Some(journal))),
-            None => plan(&mut team, place, None),
-        };
-        memory.close();
-        planned
-    });
+    let planned = match &journal {
+        Some(journal) => with_writer(journal, || plan(&mut team, place, Some(journal))),
+        None => plan(&mut team, place, None),
+    };
     let planned = planned.map_err(trouble)?;
-    let plan_usd = match planned {
-        Ok(usd) => usd,
-        Err(NoPlan::Questions(questions)) => {
+    let planned = planned.map(|usd| (usd, estimate(&team, payer.table, session.now())));
+    after_plan(session, args, place, &team, planned, journal.as_ref())
+}
+
+/// Shows the plan, or has it carried out and says what came of it.
+fn after_plan(
+    session: &mut Session<'_>,
+    args: &RunAgentsArgs,
+    place: &Place,
+    team: &Team<'_>,
+    planned: Result<(Usd, Estimate), NoPlan>,
+    journal: Option<&Journal>,
+) -> CommandResult {
+    let (plan_usd, estimate) = match planned {
+        Ok(planned) => planned,
+        Err(no_plan) => return Err(refuse(session, place, no_plan)?),
+    };
+    if args.dry_run {
+        let document = RunPlanDocument::new(&place.head, team, estimate, plan_usd);
+        session.render(&document)?;
+        return Ok(ExitCode::Success);
+    }
+    let state = carry_out(session, args, place, team, journal)?;
+    let outcome = run::conclude(team, state).map_err(trouble)?;
+    conclude(place, &outcome, journal)?;
+    let totals = totals(session, place, team, &outcome, journal.is_some())?;
+    let document = RunDocument::new(&place.head, team, &outcome, &totals, team.steps.counts());
+    session.render(&document)?;
+    document.verdict()
+}
+
+/// Says why there is nothing to carry out.
+fn refuse(
+    session: &mut Session<'_>,
+    place: &Place,
+    no_plan: NoPlan,
+) -> Result<CommandError, CommandError> {
+    match no_plan {
+        NoPlan::Questions(questions) => {
             let document = RunDocument::questions(&place.head, questions);
             session.render(&document)?;
-            return Err(CommandError::message(
-                ErrorKind::AgentRun,
-                "the planner needs to know more before anything can be done",
-            )
-            .hint("answer the questions in the issue, and run it again"));
+            let message = "the planner needs to know more before anything can be done";
+            Ok(CommandError::message(ErrorKind::AgentRun, message)
+                .hint("answer the questions in the issue, and run it again"))
         }
-        Err(NoPlan::Stuck { is_money, why }) => {
+        NoPlan::Stuck { is_money, why } => {
             let kind = if is_money {
                 ErrorKind::Budget
             } else {
                 ErrorKind::AgentRun
             };
-            return Err(CommandError::message(
+            Ok(CommandError::message(
                 kind,
                 format!("there is no plan: {why}"),
-            ));
+            ))
         }
-    };
-    if args.dry_run {
-        let estimate = estimate(&team, payer.table, session.now());
-        let document = RunPlanDocument::new(&place.head, &team, estimate, plan_usd);
-        session.render(&document)?;
-        return Ok(ExitCode::Success);
     }
+}
+
+/// Lets the team work, or plays what it did.
+fn carry_out(
+    session: &mut Session<'_>,
+    args: &RunAgentsArgs,
+    place: &Place,
+    team: &Team<'_>,
+    journal: Option<&Journal>,
+) -> Result<State, CommandError> {
     let limits = place.chosen.limits();
-    let state = match &journal {
-        Some(journal) => {
-            if place.recording.head.is_none() {
-                session.ui.status(&format!(
-                    "run {} begins: {} tasks",
-                    place.head.run,
-                    team.specs.len()
-                ));
-            }
-            let within = args
-                .deadline
-                .map(|minutes| Duration::from_secs(minutes * 60));
-            run::carry_out(
-                &team,
-                &steps,
-                journal,
-                limits,
-                run::past(&place.recording),
-                within,
-            )
-        }
-        None => run::play(&team, limits, &place.recording),
+    let Some(journal) = journal else {
+        return run::play(team, limits, &place.recording).map_err(trouble);
     };
-    let state = state.map_err(trouble)?;
-    let outcome = run::conclude(&team, state).map_err(trouble)?;
-    match &journal {
-        Some(journal) => {
-            let last = run::over(&outcome.last);
-            let kept = with_writer(journal, || journal.keep(&last));
-            kept.map_err(|error| CommandError::writing(&place.folder, error))?;
-        }
-        None => {
-            if let Some(last) = &place.recording.last
-                && *last != outcome.last
-            {
-                let message = "the run came to another end than the one that was recorded";
-                return Err(CommandError::message(ErrorKind::AgentRun, message)
-                    .hint(format!("recorded: {last:?}; now: {:?}", outcome.last)));
-            }
-        }
+    if place.recording.head.is_none() {
+        let (run, tasks) = (&place.head.run, team.specs.len());
+        session
+            .ui
+            .status(&format!("run {run} begins: {tasks} tasks"));
     }
-    let counts = steps.counts();
-    let totals = totals(session, place, &team, &outcome, journal.is_some())?;
-    let document = RunDocument::new(&place.head, &team, &outcome, &totals, counts);
-    session.render(&document)?;
-    document.verdict()
+    let minutes = |minutes| Duration::from_secs(minutes * 60);
+    let within = args.deadline.map(minutes);
+    let past = run::past(&place.recording);
+    run::carry_out(team, journal, limits, past, within).map_err(trouble)
+}
+
+/// Writes the last line, or holds the end against the recorded one.
+fn conclude(
+    place: &Place,
+    outcome: &run::Outcome,
+    journal: Option<&Journal>,
+) -> Result<(), CommandError> {
+    let Some(journal) = journal else {
+        return match &place.recording.last {
+            Some(last) if *last != outcome.last => {
+                let message = "the run came to another end than the one that was recorded";
+                Err(CommandError::message(ErrorKind::AgentRun, message)
+                    .hint(format!("recorded: {last:?}; now: {:?}", outcome.last)))
+            }
+            _ => Ok(()),
+        };
+    };
+    let last = run::over(&outcome.last);
+    let kept = with_writer(journal, || journal.keep(&last));
+    kept.map_err(|error| CommandError::writing(&place.folder, error))
 }
 
 /// Adds up what the journal says.

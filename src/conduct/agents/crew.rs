@@ -176,16 +176,15 @@ pub(crate) struct TestRun {
     pub(crate) output: String,
 }
 
+/// Tests in reports: all, the failed, and the failed but forgiven.
+pub(crate) type Reported = (u64, Vec<String>, Vec<String>);
+
 /// Reads what commands left behind, and knows which are wanted.
 pub(crate) trait Tests: Sync {
     /// Returns the commands that run what the change between two commits affects, each with the glob of its reports.
     fn planned(&self, trees: (&str, &str)) -> Result<Vec<(String, Option<String>)>, Abandon>;
     /// Reads reports that a command left in a work tree, and returns tests: all, failed, and failed but forgiven.
-    fn reports(
-        &self,
-        folder: &std::path::Path,
-        glob: &str,
-    ) -> Result<Option<(u64, Vec<String>, Vec<String>)>, Abandon>;
+    fn reports(&self, folder: &std::path::Path, glob: &str) -> Result<Option<Reported>, Abandon>;
 }
 
 /// What somebody else's program is to do.

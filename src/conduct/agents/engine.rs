@@ -4,13 +4,14 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use globset::{GlobBuilder, GlobSetBuilder};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::brief::Brief;
 use super::crew::{Heard, Silent, Wish};
 use super::edit;
 use super::steps::Abandon;
 use super::team::{Left, Team, git, step_name};
-use super::turn::{Tab, Undone, told, undone};
+use super::turn::{Tab, Undone, tier_of, told, undone};
 use crate::agents::answers;
 use crate::agents::graph::TaskSpec;
 use crate::agents::roles::{Right, Role};
@@ -19,7 +20,6 @@ use crate::agents::tools::{self, Act, RawEdit};
 use crate::agents::words::command_fault;
 use crate::llm::reply::{Part, Stop, ToolCall, ToolResult};
 use crate::llm::request::Message;
-use crate::prompts::file::SpeakerWord;
 use crate::prompts::output_schema;
 
 /// Where a turn works.
@@ -66,9 +66,8 @@ pub(super) struct Done {
 }
 
 /// A conversation of a turn.
-pub(super) struct Talk {
-    pub(super) system: Option<String>,
-    pub(super) messages: Vec<Message>,
+struct Talk {
+    messages: Vec<Message>,
     /// Answers so far that made no sense.
     slips: u32,
     last_fault: String,
@@ -92,48 +91,34 @@ impl Team<'_> {
         place: &mut Workplace<'_>,
         tab: &mut Tab,
     ) -> Result<Result<Done, Undone>, Abandon> {
-        let prompt = match self.library.load(&place.role.prompt) {
-            Ok(prompt) => prompt,
-            Err(_) => {
-                let why = format!(
-                    "there is no prompt `{}` that can be used",
-                    place.role.prompt
-                );
-                return undone(End::Hopeless, why);
-            }
+        let fill = |declared: &_| self.values(place, declared);
+        let brief = match self.brief(&place.role.prompt, &fill)? {
+            Ok(brief) => brief,
+            Err(why) => return Ok(undone(End::Hopeless, why)),
         };
-        let values = self.values(place, &prompt.file.variables)?;
-        let rendered = match prompt.prepared.render(values) {
-            Ok(rendered) => rendered,
-            Err(problem) => {
-                let why = format!(
-                    "the prompt `{}` cannot be rendered: {}",
-                    place.role.prompt, problem.words
-                );
-                return undone(End::Hopeless, why);
-            }
-        };
-        let schema = prompt
-            .file
-            .output
-            .clone()
-            .unwrap_or_else(|| json!({"type": "object"}));
+        let Brief {
+            system,
+            messages,
+            schema,
+            tier,
+            max_tokens,
+        } = brief;
         let may_edit = place.role.right != Right::Nothing;
-        let tools = tools::tools(
-            &schema,
-            may_edit && !self.commands_of(place).is_empty(),
-            may_edit,
-        );
-        let tier = self.tier(place, prompt.file.model.tier.name());
-        let max_tokens = u64::from(prompt.file.model.max_output_tokens.unwrap_or(8192));
-        let mut talk = opened(rendered);
+        let may_run = may_edit && !self.commands_of(place).is_empty();
+        let tools = tools::tools(&schema, may_run, may_edit);
+        let tier = tier_of(place, tier);
+        let mut talk = Talk {
+            messages,
+            slips: 0,
+            last_fault: String::new(),
+        };
         for number in 1..=self.patience.answers {
             let step = step_name(&place.spec.id, place.turn, "model", number);
             let wish = Wish {
                 task: &place.spec.id,
                 role: &place.spec.role,
                 tier,
-                system: talk.system.as_deref(),
+                system: system.as_deref(),
                 messages: &talk.messages,
                 tools: &tools,
                 schema: None,
@@ -149,11 +134,14 @@ impl Team<'_> {
             }
             if talk.slips > self.patience.slips {
                 let why = format!("its answers made no sense: {}", talk.last_fault);
-                return undone(End::Broken, why);
+                return Ok(undone(End::Broken, why));
             }
         }
         let most = self.patience.answers;
-        undone(End::Broken, format!("it was not done after {most} answers"))
+        Ok(undone(
+            End::Broken,
+            format!("it was not done after {most} answers"),
+        ))
     }
 
     /// Takes an answer: does what it calls for, and returns the end when it is one.
@@ -167,11 +155,10 @@ impl Team<'_> {
     ) -> Result<Option<Result<Done, Undone>>, Abandon> {
         let answer = heard.answer;
         if answer.stop == Stop::Refusal {
-            return undone(
+            return Ok(Some(undone(
                 End::Hopeless,
                 "the model, or a filter of its provider, will not do it",
-            )
-            .map(Some);
+            )));
         }
         let calls: Vec<ToolCall> = answer.calls().cloned().collect();
         let text = answer.text();
@@ -409,33 +396,6 @@ fn is_below(path: &str, below: &str) -> bool {
         || path
             .strip_prefix(below)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Makes a conversation of rendered messages.
-pub(super) fn opened(rendered: Vec<crate::prompts::prepared::Message>) -> Talk {
-    let mut talk = Talk {
-        system: None,
-        messages: Vec::new(),
-        slips: 0,
-        last_fault: String::new(),
-    };
-    for message in rendered {
-        match message.role {
-            SpeakerWord::System => {
-                let system = talk.system.get_or_insert_default();
-                if !system.is_empty() {
-                    system.push_str("\n\n");
-                }
-                system.push_str(&message.content);
-            }
-            SpeakerWord::User => talk.say(message.content),
-            SpeakerWord::Assistant => talk.messages.push(Message {
-                is_from_model: true,
-                parts: vec![Part::Text(message.content)],
-            }),
-        }
-    }
-    talk
 }
 
 /// Holds an answer against its schema; the error is for the model.

@@ -3,14 +3,13 @@
 use serde_json::{Value, json};
 
 use super::crew::{Agent, Came, Errand, Ran};
-use super::engine::{Done, Workplace, fits, opened};
+use super::engine::{Done, Workplace, fits};
 use super::steps::Abandon;
 use super::team::{Team, git, input, step_name};
-use super::turn::{Tab, Undone, as_text, told, undone};
+use super::turn::{Tab, Undone, as_text, tier_of, told, undone};
 use crate::agents::answers;
 use crate::agents::roles::{Proof, Right};
 use crate::agents::step::End;
-use crate::llm::reply::Part;
 
 /// What a program is told after a role's prompt, which was written for a model without hands.
 const HANDS: &str = "\
@@ -27,34 +26,18 @@ impl Team<'_> {
         tab: &mut Tab,
         agent: &dyn Agent,
     ) -> Result<Result<Done, Undone>, Abandon> {
-        let prompt = match self.library.load(&place.role.prompt) {
-            Ok(prompt) => prompt,
-            Err(_) => {
-                let why = format!(
-                    "there is no prompt `{}` that can be used",
-                    place.role.prompt
-                );
-                return undone(End::Hopeless, why);
-            }
+        let fill = |declared: &_| self.values(place, declared);
+        let brief = match self.brief(&place.role.prompt, &fill)? {
+            Ok(brief) => brief,
+            Err(why) => return Ok(undone(End::Hopeless, why)),
         };
-        let values = self.values(place, &prompt.file.variables)?;
-        let rendered = match prompt.prepared.render(values) {
-            Ok(rendered) => rendered,
-            Err(problem) => {
-                let why = format!(
-                    "the prompt `{}` cannot be rendered: {}",
-                    place.role.prompt, problem.words
-                );
-                return undone(End::Hopeless, why);
-            }
-        };
-        let schema = prompt
-            .file
-            .output
-            .clone()
-            .unwrap_or_else(|| json!({"type": "object"}));
-        let text = written(rendered, &schema);
-        let tier = self.tier(place, prompt.file.model.tier.name());
+        let schema = &brief.schema;
+        let shown = serde_json::to_string_pretty(schema).unwrap_or_default();
+        let text = format!(
+            "{}\n\n{HANDS}\n\nThe JSON Schema of the answer:\n\n{shown}\n",
+            brief.text()
+        );
+        let tier = tier_of(place, brief.tier);
         let step = step_name(&place.spec.id, place.turn, "agent", 1);
         let input = input(&[&text, &self.models[tier as usize], &place.tree]);
         let before = place.tree.clone();
@@ -105,78 +88,57 @@ impl Team<'_> {
             tab.heard(model, crate::money::Usd::ZERO);
         }
         tab.usd = tab.usd.saturating_add(came.usd);
-        Ok(self.take_errand(place, &came, &schema))
-    }
-
-    /// Reads what a program left.
-    fn take_errand(
-        &self,
-        place: &Workplace<'_>,
-        came: &Came,
-        schema: &Value,
-    ) -> Result<Done, Undone> {
-        let is_idle = place.tree == place.ground.tree;
-        let fail = |end: End, why: String| Undone { end, why };
-        if came.is_out_of_money {
-            let why = "the gateway refused a call: there is no money for it".to_owned();
-            return Err(fail(End::Money, why));
-        }
-        let must_change = matches!(place.role.right, Right::Scope | Right::NewFiles);
-        if !came.ran.is_fine() && is_idle {
-            return Err(fail(End::Broken, told("the agent", &came.ran)));
-        }
-        let answer = came.answer.as_deref().map(|text| {
-            answers::object(text).map(|mut found| {
-                if found["edits"].is_null() && schema["properties"]["edits"].is_object() {
-                    found["edits"] = json!([]);
-                }
-                found
-            })
-        });
-        let answer = match answer {
-            Some(Ok(found)) => fits(schema, found),
-            Some(Err(fault)) => Err(fault),
-            None if matches!(place.role.proof, Proof::Commands | Proof::Tests) => {
-                let last = came
-                    .ran
-                    .output
-                    .lines()
-                    .rev()
-                    .find(|line| !line.trim().is_empty());
-                Ok(json!({"summary": last.unwrap_or_default()}))
-            }
-            None => Err("it left no answer in $MAESTRO_ANSWER".to_owned()),
-        };
-        let answer = answer
-            .map_err(|fault| fail(End::Refused, format!("its answer cannot be taken: {fault}")))?;
-        let blocked = answer["blocked"].as_str().unwrap_or_default().trim();
-        if is_idle && !blocked.is_empty() {
-            return Err(fail(
-                End::Hopeless,
-                format!("it says that it cannot be done: {blocked}"),
-            ));
-        }
-        if is_idle && must_change && !came.ran.is_fine() {
-            return Err(fail(End::Broken, told("the agent", &came.ran)));
-        }
-        Ok(Done { answer })
+        Ok(taken(place, &came, schema))
     }
 }
 
-/// Returns a role's prompt as one text.
-fn written(rendered: Vec<crate::prompts::prepared::Message>, schema: &Value) -> String {
-    let talk = opened(rendered);
-    let mut text = talk.system.unwrap_or_default();
-    for message in &talk.messages {
-        for part in &message.parts {
-            if let Part::Text(said) = part {
-                text.push_str("\n\n");
-                text.push_str(said);
-            }
-        }
+/// Reads what a program left.
+fn taken(place: &Workplace<'_>, came: &Came, schema: &Value) -> Result<Done, Undone> {
+    let is_idle = place.tree == place.ground.tree;
+    let fail = |end: End, why: String| Undone { end, why };
+    if came.is_out_of_money {
+        let why = "the gateway refused a call: there is no money for it".to_owned();
+        return Err(fail(End::Money, why));
     }
-    let schema = serde_json::to_string_pretty(schema).unwrap_or_default();
-    format!("{text}\n\n{HANDS}\n\nThe JSON Schema of the answer:\n\n{schema}\n")
+    let must_change = matches!(place.role.right, Right::Scope | Right::NewFiles);
+    if !came.ran.is_fine() && is_idle {
+        return Err(fail(End::Broken, told("the agent", &came.ran)));
+    }
+    let answer = came.answer.as_deref().map(|text| {
+        answers::object(text).map(|mut found| {
+            if found["edits"].is_null() && schema["properties"]["edits"].is_object() {
+                found["edits"] = json!([]);
+            }
+            found
+        })
+    });
+    let answer = match answer {
+        Some(Ok(found)) => fits(schema, found),
+        Some(Err(fault)) => Err(fault),
+        None if matches!(place.role.proof, Proof::Commands | Proof::Tests) => {
+            let last = came
+                .ran
+                .output
+                .lines()
+                .rev()
+                .find(|line| !line.trim().is_empty());
+            Ok(json!({"summary": last.unwrap_or_default()}))
+        }
+        None => Err("it left no answer in $MAESTRO_ANSWER".to_owned()),
+    };
+    let answer = answer
+        .map_err(|fault| fail(End::Refused, format!("its answer cannot be taken: {fault}")))?;
+    let blocked = answer["blocked"].as_str().unwrap_or_default().trim();
+    if is_idle && !blocked.is_empty() {
+        return Err(fail(
+            End::Hopeless,
+            format!("it says that it cannot be done: {blocked}"),
+        ));
+    }
+    if is_idle && must_change && !came.ran.is_fine() {
+        return Err(fail(End::Broken, told("the agent", &came.ran)));
+    }
+    Ok(Done { answer })
 }
 
 fn came(result: &Value) -> Came {

@@ -1,5 +1,6 @@
 //! The run of a team of agents: carries out what `agents` decides, durably.
 
+mod brief;
 pub(crate) mod crew;
 pub(crate) mod drive;
 mod edit;

@@ -13,11 +13,11 @@ use crate::agents::graph::{Bounds, Graph, Rules, TaskSpec, check};
 use crate::agents::roles::{self, PLANNER};
 use crate::agents::step::End;
 use crate::llm::request::Message;
-use crate::llm::router::Tier;
 use crate::prompts::prepared::DELIMITER;
 
 /// What the planner said.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 pub(crate) enum Planned {
     /// A plan, and what it says about itself.
     Plan {
@@ -39,43 +39,28 @@ impl Team<'_> {
         bounds: Bounds,
         tab: &mut PlanTab,
     ) -> Result<Result<Planned, Stuck>, Abandon> {
-        let prompt = match self.library.load(PLANNER) {
-            Ok(prompt) => prompt,
-            Err(_) => return Ok(Err(stuck("there is no prompt `planner` that can be used"))),
-        };
-        let schema = prompt
-            .file
-            .output
-            .clone()
-            .unwrap_or_else(|| json!({"type": "object"}));
-        let tier = Tier::named(prompt.file.model.tier.name()).unwrap_or(Tier::Large);
-        let max_tokens = u64::from(prompt.file.model.max_output_tokens.unwrap_or(8192));
         let tree = self
             .trees
             .tree_of(&self.store, &self.head.base)
             .map_err(git)?;
         let paths = self.trees.paths(&self.store, &tree).map_err(git)?;
-        let values = self.plan_values(&paths, &tree, bounds)?;
-        let rendered = match prompt.prepared.render(values) {
-            Ok(rendered) => rendered,
-            Err(problem) => {
-                let why = format!("the prompt `planner` cannot be rendered: {}", problem.words);
-                return Ok(Err(stuck(why)));
-            }
+        let fill = |_: &_| self.plan_values(&paths, &tree, bounds);
+        let mut brief = match self.brief(PLANNER, &fill)? {
+            Ok(brief) => brief,
+            Err(why) => return Ok(Err(stuck(why))),
         };
-        let mut talk = super::engine::opened(rendered);
         let mut faults = String::new();
         for number in 1..=self.patience.slips + 1 {
             let step = format!("plan/model/{number}");
             let wish = Wish {
                 task: "plan",
                 role: PLANNER,
-                tier,
-                system: talk.system.as_deref(),
-                messages: &talk.messages,
+                tier: brief.tier,
+                system: brief.system.as_deref(),
+                messages: &brief.messages,
                 tools: &[],
-                schema: Some(&schema),
-                max_tokens,
+                schema: Some(&brief.schema),
+                max_tokens: brief.max_tokens,
             };
             let heard = match self.ask(&step, &wish)? {
                 Ok(heard) => heard,
@@ -83,17 +68,17 @@ impl Team<'_> {
             };
             tab.0.heard(&heard.model, heard.usd);
             let text = heard.answer.text();
-            let found = answers::object(&text).and_then(|found| fits(&schema, found));
+            let found = answers::object(&text).and_then(|found| fits(&brief.schema, found));
             match found.and_then(|found| self.read_plan(&found, &paths, bounds)) {
                 Ok(planned) => return Ok(Ok(planned)),
                 Err(fault) => faults = fault,
             }
-            talk.messages.push(Message {
+            brief.messages.push(Message {
                 is_from_model: true,
                 parts: heard.answer.parts,
             });
             let words = format!("The plan cannot be taken: {faults}\n\nWrite it again, whole.");
-            talk.messages.push(Message::ask(words));
+            brief.messages.push(Message::ask(words));
         }
         Ok(Err(stuck(format!("no plan could be taken: {faults}"))))
     }
@@ -233,12 +218,13 @@ fn map(paths: &[String]) -> String {
             *folders.entry(name).or_default() += 1;
         }
         if folders.len() <= MAP {
-            let lines = folders
-                .into_iter()
-                .map(|(name, count)| match name.ends_with('/') {
-                    true => format!("{name} ({count} files)"),
-                    false => name,
-                });
+            let lines = folders.into_iter().map(|(name, count)| {
+                if name.ends_with('/') {
+                    format!("{name} ({count} files)")
+                } else {
+                    name
+                }
+            });
             return lines.collect::<Vec<_>>().join("\n");
         }
     }

@@ -1,6 +1,6 @@
 //! A run from its first line to its last: the plan, the turns, and what is good of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -107,9 +107,8 @@ impl Pool<'_, '_> {
 }
 
 /// Works on a plan until nothing is left to do.
-pub(crate) fn carry_out<'t>(
-    team: &Team<'t>,
-    steps: &Steps<'t>,
+pub(crate) fn carry_out(
+    team: &Team<'_>,
     journal: &Journal,
     limits: Limits,
     past: VecDeque<Ended>,
@@ -118,7 +117,7 @@ pub(crate) fn carry_out<'t>(
     let (send, receive) = channel();
     let pool = Pool {
         team,
-        steps,
+        steps: team.steps,
         queue: Mutex::new(Some(send)),
         trouble: Mutex::default(),
     };
@@ -258,6 +257,3 @@ pub(crate) fn past(recording: &Recording) -> VecDeque<Ended> {
         .map(|(turn, end, work)| Ended { turn, end, work })
         .collect()
 }
-
-/// Steps of nobody.
-pub(crate) static NOTHING_KEPT: BTreeMap<String, super::recording::Kept> = BTreeMap::new();

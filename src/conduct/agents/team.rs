@@ -15,7 +15,6 @@ use crate::agents::record::{Head, Work};
 use crate::agents::roles::Role;
 use crate::agents::step::{End, Turn};
 use crate::event::Sha;
-use crate::llm::router::Tier;
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
 use crate::ports::{Files, GitError};
 use crate::prompts::set::Library;
@@ -288,8 +287,4 @@ pub(super) fn ended(turn: Turn, end: End, why: impl Into<String>) -> Ended {
             ..Work::default()
         },
     }
-}
-
-pub(super) fn tier_named(name: &str) -> Tier {
-    Tier::named(name).unwrap_or(Tier::Medium)
 }

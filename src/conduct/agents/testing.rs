@@ -1,6 +1,6 @@
 //! The tester's proof: what the change affects is run, and what is known to be flaky is forgiven.
 
-use super::crew::TestRun;
+use super::crew::{Reported, TestRun};
 use super::engine::Workplace;
 use super::steps::Abandon;
 use super::team::{Team, input, step_name};
@@ -113,7 +113,7 @@ impl Team<'_> {
         place: &Workplace<'_>,
         tab: &Tab,
         glob: &str,
-    ) -> Result<Option<(u64, Vec<String>, Vec<String>)>, Abandon> {
+    ) -> Result<Option<Reported>, Abandon> {
         let step = step_name(&place.spec.id, place.turn, "reports", tab.runs);
         let result = self.steps.perform(&step, input(&[glob]), || {
             let found = self.tests.reports(&place.folder, glob)?;

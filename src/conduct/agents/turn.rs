@@ -6,13 +6,14 @@ use super::crew::{Command, Judged, Ran};
 use super::drive::Ended;
 use super::engine::{Done, Workplace};
 use super::steps::Abandon;
-use super::team::{Left, Team, ended, git, input, step_name, tier_named};
+use super::team::{Left, Team, ended, git, input, step_name};
 use crate::agents::board::Body;
 use crate::agents::graph::{TaskNo, TaskSpec};
 use crate::agents::record::Work;
 use crate::agents::roles::{self, DOCS, Proof, Right, Role, TESTS};
 use crate::agents::step::{End, Turn};
 use crate::agents::words::words;
+use crate::llm::router::Tier;
 use crate::money::Usd;
 use crate::ports::trees::RunCommit;
 
@@ -41,11 +42,11 @@ pub(super) struct Undone {
     pub(super) why: String,
 }
 
-pub(super) fn undone<T>(end: End, why: impl Into<String>) -> Result<Result<T, Undone>, Abandon> {
-    Ok(Err(Undone {
+pub(super) fn undone<T>(end: End, why: impl Into<String>) -> Result<T, Undone> {
+    Err(Undone {
         end,
         why: why.into(),
-    }))
+    })
 }
 
 impl Team<'_> {
@@ -69,15 +70,18 @@ impl Team<'_> {
     fn attempt(&self, turn: Turn, tab: &mut Tab) -> Result<Result<Work, Undone>, Abandon> {
         let spec = self.spec(turn.task);
         let Some(role) = self.role(&spec.role) else {
-            return undone(End::Hopeless, format!("there is no role `{}`", spec.role));
+            return Ok(undone(
+                End::Hopeless,
+                format!("there is no role `{}`", spec.role),
+            ));
         };
         let ground = match self.ground(turn.task)? {
             Ok(ground) => ground,
-            Err((who, why)) => return undone(End::Rejected(vec![who]), why),
+            Err((who, why)) => return Ok(undone(End::Rejected(vec![who]), why)),
         };
         if let Judged::Blocked(why) = self.guard.before(spec)? {
             let why = format!("the policy does not let it begin: {why}");
-            return undone(End::Hopeless, why);
+            return Ok(undone(End::Hopeless, why));
         }
         let scope = self.scope(role, spec, &ground)?;
         let mut place = Workplace {
@@ -161,14 +165,14 @@ impl Team<'_> {
                 outside.join(", "),
                 place.scope.join(", ")
             );
-            return undone(End::Refused, why);
+            return Ok(undone(End::Refused, why));
         }
         match self.guard.after(place.spec, place.scope, trees)? {
             Judged::Passes => Ok(Ok(())),
-            Judged::Blocked(why) => undone(
+            Judged::Blocked(why) => Ok(undone(
                 End::Refused,
                 format!("the policy refuses the change: {why}"),
-            ),
+            )),
         }
     }
 
@@ -297,15 +301,14 @@ impl Team<'_> {
             .trees
             .patch(&self.store, before, &after, &kept)
             .map_err(git)?;
-        let tree = match undone.is_empty() {
-            true => after,
-            false => {
-                let tree = self.trees.apply(&self.store, before, &patch).map_err(git)?;
-                self.trees
-                    .reset(&self.store, name, &place.folder, &tree)
-                    .map_err(git)?;
-                tree
-            }
+        let tree = if undone.is_empty() {
+            after
+        } else {
+            let tree = self.trees.apply(&self.store, before, &patch).map_err(git)?;
+            self.trees
+                .reset(&self.store, name, &place.folder, &tree)
+                .map_err(git)?;
+            tree
         };
         Ok((tree, as_text(patch), undone))
     }
@@ -348,14 +351,14 @@ impl Team<'_> {
         match place.role.proof {
             Proof::Commands => match self.commands(place, tab)? {
                 Ok(_) => Ok(Ok(Vec::new())),
-                Err(why) => undone(End::Refused, why),
+                Err(why) => Ok(undone(End::Refused, why)),
             },
             Proof::Tests => {
                 let run = self.planned_tests(place, tab)?;
                 if run.failed.is_empty() && run.output.is_empty() {
                     return Ok(Ok(vec![tests_body(run)]));
                 }
-                undone(End::Refused, run.output)
+                Ok(undone(End::Refused, run.output))
             }
             Proof::Verdict => self.verdict(place, &done.answer),
             Proof::Record => Ok(Ok(Vec::new())),
@@ -391,10 +394,13 @@ impl Team<'_> {
             ));
         }
         if why.is_empty() {
-            why = answer["summary"].as_str().unwrap_or_default().to_owned();
+            answer["summary"]
+                .as_str()
+                .unwrap_or_default()
+                .clone_into(&mut why);
         }
         let blamed = self.blamed(place.turn.task, &paths);
-        undone(End::Rejected(blamed), why)
+        Ok(undone(End::Rejected(blamed), why))
     }
 
     /// Returns who wrote some files, of those above; all who may write code where nobody did.
@@ -409,9 +415,9 @@ impl Team<'_> {
             let mut own = spec.files.iter().chain(&spec.new_files);
             own.any(|path| paths.contains(&path.as_str()))
         };
-        let named: Vec<TaskNo> = above.iter().filter(writes).filter(names).copied().collect();
-        if !named.is_empty() {
-            return named;
+        let owners: Vec<TaskNo> = above.iter().filter(writes).filter(names).copied().collect();
+        if !owners.is_empty() {
+            return owners;
         }
         let is_code = |one: &&TaskNo| {
             let role = self.role(&self.spec(**one).role);
@@ -456,11 +462,6 @@ impl Team<'_> {
             tree: place.tree.clone(),
         })
     }
-
-    /// Returns the tier that a turn asks.
-    pub(super) fn tier(&self, place: &Workplace<'_>, own: &str) -> crate::llm::router::Tier {
-        roles::tier(place.role, tier_named(own), place.spec, place.turn.climb)
-    }
 }
 
 /// How a patch is written that is no UTF-8.
@@ -482,6 +483,11 @@ fn as_bytes(text: &str) -> Vec<u8> {
             .unwrap_or_default(),
         None => text.as_bytes().to_vec(),
     }
+}
+
+/// Returns the tier that a turn asks.
+pub(super) fn tier_of(place: &Workplace<'_>, own: Tier) -> Tier {
+    roles::tier(place.role, own, place.spec, place.turn.climb)
 }
 
 /// Says what a command said.
