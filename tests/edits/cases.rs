@@ -13,6 +13,15 @@ pub(super) enum Form {
     Diff,
 }
 
+impl Form {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Blocks => "blocks",
+            Self::Diff => "diff",
+        }
+    }
+}
+
 pub(super) struct Case {
     pub(super) id: String,
     pub(super) corruption: &'static str,

@@ -1,7 +1,7 @@
 //! What models get wrong, one at a time: twelve ways to spoil a patch that was right.
 
 use super::super::Sign;
-use super::cases::{Case, Form, PATH, answer, block};
+use super::cases::{Case, Form, Outcome, PATH, answer, block};
 use super::golds::Gold;
 use super::{Piece, pieces};
 
@@ -77,8 +77,13 @@ pub(super) fn sound(gold: &Gold, form: Form) -> Case {
 }
 
 /// The patch with one thing wrong; nothing when it has nothing to spoil in that way.
-pub(super) fn corrupted(gold: &Gold, form: Form, corruption: &'static str) -> Option<Case> {
-    let mut numbers = Numbers::of(&format!("{} {corruption}", gold.name));
+pub(super) fn corrupted(
+    gold: &Gold,
+    form: Form,
+    corruption: &'static str,
+    seed: u64,
+) -> Option<Case> {
+    let mut numbers = Numbers::of(&format!("{seed} {} {corruption}", gold.name));
     let mut case = Case {
         corruption,
         ..sound(gold, form)
@@ -95,14 +100,7 @@ pub(super) fn corrupted(gold: &Gold, form: Form, corruption: &'static str) -> Op
                 piece.new += shift;
             }
         }
-        "white space" if numbers.below(2) == 0 => each_line(&mut pieces, |line| {
-            if line.is_empty() {
-                String::new()
-            } else {
-                format!("{line}  ")
-            }
-        }),
-        "white space" => dedent(&mut pieces),
+        "white space" => white_space(&mut pieces, &mut numbers),
         "trailing comma" => comma(&mut pieces, &mut numbers)?,
         "tabs for spaces" => each_line(&mut pieces, |line| {
             let tabs = (line.len() - line.trim_start_matches(' ').len()) / 4;
@@ -118,7 +116,7 @@ pub(super) fn corrupted(gold: &Gold, form: Form, corruption: &'static str) -> Op
             return Some(case);
         }
         "typographic quotes" => each_line(&mut pieces, curly),
-        "dropped context line" => drop_context(&mut pieces, &mut numbers)?,
+        "dropped context line" => case.may_refuse = drop_context(&mut pieces, &mut numbers)?,
         "duplicated anchor" => return duplicated(case, &pieces),
         "identical search and replace" => {
             let nth = numbers.below(pieces.len());
@@ -159,7 +157,33 @@ fn each_line(pieces: &mut [Piece], change: impl Fn(&str) -> String) {
     lines.for_each(|(_, line)| *line = change(line));
 }
 
-/// Takes the indentation off that all lines of a hunk have.
+/// Takes the indentation off that all lines of a hunk have, gives all lines more of it, or puts blanks at their ends.
+fn white_space(pieces: &mut [Piece], numbers: &mut Numbers) {
+    let has_indent = pieces.iter().all(|piece| {
+        piece
+            .lines
+            .iter()
+            .all(|(_, line)| line.is_empty() || line.starts_with(' '))
+    });
+    match numbers.below(3) {
+        0 if has_indent => dedent(pieces),
+        1 => each_line(pieces, |line| {
+            if line.is_empty() {
+                String::new()
+            } else {
+                format!("  {line}")
+            }
+        }),
+        _ => each_line(pieces, |line| {
+            if line.is_empty() {
+                String::new()
+            } else {
+                format!("{line}  ")
+            }
+        }),
+    }
+}
+
 fn dedent(pieces: &mut [Piece]) {
     for piece in pieces {
         let told = piece
@@ -196,14 +220,23 @@ fn comma(pieces: &mut [Piece], numbers: &mut Numbers) -> Option<()> {
     Some(())
 }
 
-fn drop_context(pieces: &mut [Piece], numbers: &mut Numbers) -> Option<()> {
+/// Drops a line that stays, and says whether new lines stand beside the gap, so that nobody can tell on which side of the missing line they belong.
+/// Not the first or last line of a hunk beyond which a new one stands: what is left would be a sound patch that says something else.
+fn drop_context(pieces: &mut [Piece], numbers: &mut Numbers) -> Option<bool> {
     let nth = numbers.below(pieces.len());
     let lines = &mut pieces[nth].lines;
-    let kept: Vec<usize> = (0..lines.len())
-        .filter(|at| lines[*at].0 == Sign::Keep)
+    let sign = |at: usize| lines.get(at).map(|(sign, _)| *sign);
+    let is_beyond = |beyond: &[(Sign, String)]| {
+        !beyond.is_empty() && beyond.iter().all(|(sign, _)| *sign == Sign::Add)
+    };
+    let kept = (0..lines.len()).filter(|at| sign(*at) == Some(Sign::Keep));
+    let kept: Vec<usize> = kept
+        .filter(|at| !is_beyond(&lines[..*at]) && !is_beyond(&lines[at + 1..]))
         .collect();
-    lines.remove(*kept.get(numbers.below(kept.len()))?);
-    Some(())
+    let at = *kept.get(numbers.below(kept.len()))?;
+    let is_beside = sign(at + 1) == Some(Sign::Add) || at > 0 && sign(at - 1) == Some(Sign::Add);
+    lines.remove(at);
+    Some(is_beside)
 }
 
 fn curly(line: &str) -> String {
@@ -275,4 +308,105 @@ fn fenced(mut case: Case, pieces: &[Piece]) -> Case {
         )
     };
     case
+}
+
+/// Two texts like a program's: names that stand once, and lines that stand everywhere.
+fn programs(lines: &[(u8, u8)]) -> (String, String) {
+    let mut texts = (String::new(), String::new());
+    for (nth, (kind, change)) in lines.iter().enumerate() {
+        let line = match kind {
+            0 => String::new(),
+            1 => "}".to_owned(),
+            2 => "    }".to_owned(),
+            3 => "    done();".to_owned(),
+            4 => format!("fn name_{nth}() {{"),
+            _ => format!("    call(name_{nth});"),
+        };
+        let other = format!("    new_{}();", kind);
+        texts.0 += &format!("{line}\n");
+        texts.1 += &match change {
+            0 => String::new(),
+            1 => format!("{line}\n{other}\n"),
+            2 => format!("{other}\n"),
+            3 => format!("{other}\n{line}\n"),
+            _ => format!("{line}\n"),
+        };
+    }
+    texts
+}
+
+/// A program that is spoilt in one line; nothing when it has none to spoil, or when what is left is in the file as it stands, so that nobody could
+/// see a mistake.
+fn misled(seed: usize) -> Option<(String, String, Vec<Piece>)> {
+    let mut numbers = Numbers::of(&format!("program {seed}"));
+    let length = 2 + numbers.below(38);
+    let mut kind = |limit| u8::try_from(numbers.below(limit)).unwrap();
+    let lines: Vec<(u8, u8)> = (0..length).map(|_| (kind(8), kind(24))).collect();
+    let (before, after) = programs(&lines);
+    let mut pieces = pieces(&before, &after, 1 + numbers.below(4));
+    if pieces.is_empty() {
+        return None;
+    }
+    if numbers.below(2) == 0 {
+        drop_context(&mut pieces, &mut numbers)?;
+    } else {
+        change_context(&mut pieces, &mut numbers)?;
+    }
+    let lines: Vec<&str> = before.lines().collect();
+    let is_exact = |piece: &Piece| {
+        let old = piece.text(Sign::Add);
+        let mut windows = lines.windows(old.lines().count().max(1));
+        windows.any(|window| window.iter().copied().eq(old.lines()))
+    };
+    let is_seen = !pieces.iter().all(is_exact);
+    is_seen.then_some((before, after, pieces))
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "more cases are asked for by a variable"
+)]
+fn a_line_that_is_dropped_or_changed_never_misleads() {
+    let thousands = std::env::var("MAESTRO_EDIT_SEEDS").map_or(4, |seeds| seeds.parse().unwrap());
+    let mut outcomes = [0; 3];
+    for seed in 0..thousands * 1000 {
+        let Some((before, after, pieces)) = misled(seed) else {
+            continue;
+        };
+        for form in [Form::Diff, Form::Blocks] {
+            let case = Case {
+                id: String::new(),
+                corruption: "",
+                form,
+                before: before.clone(),
+                answer: answer(form, PATH, &pieces),
+                right: after.clone(),
+                any_end: false,
+                may_refuse: false,
+            };
+            let (outcome, found) = case.judge();
+            assert!(
+                outcome != Outcome::Wrong,
+                "{seed}\n{}\n---\n{found}\n---\n{after}",
+                case.answer
+            );
+            outcomes[outcome as usize] += 1;
+        }
+    }
+    assert!(outcomes[0] > outcomes[1] / 4, "{outcomes:?}");
+}
+
+/// Changes a line that stays.
+fn change_context(pieces: &mut [Piece], numbers: &mut Numbers) -> Option<()> {
+    let nth = numbers.below(pieces.len());
+    let kept: Vec<&mut (Sign, String)> = pieces[nth]
+        .lines
+        .iter_mut()
+        .filter(|(sign, line)| *sign == Sign::Keep && !line.is_empty())
+        .collect();
+    let at = numbers.below(kept.len());
+    let (_, line) = kept.into_iter().nth(at)?;
+    line.push_str(" // x");
+    Some(())
 }

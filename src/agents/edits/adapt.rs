@@ -43,12 +43,14 @@ impl Adapter {
             flattens: false,
             loses: Vec::new(),
         };
+        if found.level > Level::Exact {
+            adapter.shift = Shift::learn(pairs())
+                .ok_or("its lines are indented differently, and not all in the same way")?;
+        }
         if added.is_empty() {
             return Ok(adapter);
         }
         if found.level > Level::Exact {
-            adapter.shift = Shift::learn(pairs())
-                .ok_or("its lines are indented differently, and not all in the same way")?;
             is_clear(&adapter.shift, pairs(), new)?;
             adapter.trims = pairs().any(|(ours, theirs)| {
                 ours.trim_end().len() < ours.len() && theirs.trim_end().len() == theirs.len()
@@ -62,11 +64,15 @@ impl Adapter {
         }
         if is_code && !adapter.flattens {
             let is_odd = |line: &&&str| has_quote(line, true) && !has_quote(line, false);
-            let new_to_it = added
+            let is_new = |line: &&&str| !text.lines().any(|theirs| shares_quote(line, theirs));
+            let odd: Vec<&str> = added
                 .iter()
                 .filter(is_odd)
-                .any(|line| !text.lines().any(|theirs| shares_quote(line, theirs)));
-            if new_to_it {
+                .filter(is_new)
+                .copied()
+                .collect();
+            adapter.flattens = odd.iter().any(|line| is_mangled(line));
+            if !odd.is_empty() && !adapter.flattens {
                 return Err(
                     "the new lines have typographic quotes, which the file has nowhere: write plain ones, or escapes if they are meant",
                 );
@@ -80,12 +86,21 @@ impl Adapter {
         for (ours, theirs) in pairs {
             for flat in ['\'', '"', '-', ' '] {
                 let count = |line: &str, typographic: bool| {
-                    let is_it = |c: &char| if typographic { plain(*c) == Some(flat) } else { *c == flat };
+                    let is_it = |c: &char| {
+                        if typographic {
+                            plain(*c) == Some(flat)
+                        } else {
+                            *c == flat
+                        }
+                    };
                     line.chars().filter(is_it).count()
                 };
                 let (ours_plain, theirs_plain) = (count(ours, false), count(theirs, false));
                 self.flattens |= flat != ' ' && theirs_plain > ours_plain && count(ours, true) > 0;
-                if ours_plain > theirs_plain && count(theirs, true) > 0 && !self.loses.contains(&flat) {
+                if ours_plain > theirs_plain
+                    && count(theirs, true) > 0
+                    && !self.loses.contains(&flat)
+                {
                     self.loses.push(flat);
                 }
             }
@@ -179,6 +194,26 @@ fn commas(text: &Text<'_>, gone: &[(&str, usize)], added: &[&str]) -> Result<(),
 
 fn plain_count(line: &str) -> usize {
     line.chars().filter(|c| plain(*c).is_some()).count()
+}
+
+/// Whether typographic quotes stand where only a program's own can: `call(“`, `= “`, `&‘a`, `’ =>`, `”);`.
+fn is_mangled(line: &str) -> bool {
+    line.char_indices()
+        .filter(|(_, c)| is_quote(*c))
+        .any(|(at, c)| {
+            let (before, behind) = (&line[..at], &line[at + c.len_utf8()..]);
+            let called = before.strip_suffix('(').is_some_and(|name| {
+                name.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '!'))
+            });
+            let opens = ["= ", "=> ", "+ ", "[", "&", "<", "(r", "(b", "return "]
+                .iter()
+                .any(|sign| before.ends_with(sign));
+            called
+                || opens
+                || [" =>", ");", ";"]
+                    .iter()
+                    .any(|sign| behind.starts_with(sign))
+        })
 }
 
 fn is_quote(c: char) -> bool {

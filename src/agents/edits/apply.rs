@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fit::{CLOSE, Change, Misfit, fit, fit_loosely};
+use super::fit::{CLOSE, Change, Misfit, fit, fit_loosely, tells};
 use super::fragment;
 use super::hunk::{Hunk, Sign};
 use super::levels::Level;
@@ -51,10 +51,11 @@ pub(crate) fn apply(edits: &[Edit], tree: &dyn Tree) -> Result<Vec<FileChange>, 
     for (nth, edit) in edits.iter().enumerate() {
         let mut resolve =
             |path: &str, makes: bool| resolve(path, makes, tree, &mut loaded, &mut made);
-        let makes = matches!(
-            edit.action,
-            Action::Create { .. } | Action::Whole { .. } | Action::Replace { .. }
-        );
+        let makes = match &edit.action {
+            Action::Create { .. } | Action::Whole { .. } => true,
+            Action::Replace { search, .. } => search.trim().is_empty(),
+            _ => false,
+        };
         let path = resolve(&edit.path, makes);
         let pair = match &edit.action {
             Action::Move { to, .. } => path.and_then(|path| Ok((path, Some(resolve(to, true)?)))),
@@ -294,6 +295,9 @@ fn whole<'a>(now: &mut Text<'a>, text: &'a str) -> Result<(), Why> {
     Ok(())
 }
 
+/// How many lines are near.
+const NEAR: usize = 3;
+
 /// Finds the place of a search: whole lines to the character, a part to the character, then what is nearly so.
 fn replaced(
     text: &mut Text<'_>,
@@ -326,16 +330,35 @@ fn replaced(
         fit(text, &hunk, &CLOSE[1..], is_code).map(|fit| fit.changes)
     });
     let mut found = found;
-    for (search, replace) in peel(search, replace) {
-        let bare = Hunk::between(&search, &replace);
-        found = or_else(found, || {
-            fit(text, &bare, &CLOSE, is_code).map(|fit| fit.changes)
-        });
+    for form in peel(search, replace) {
+        let bare = Hunk::between(&form.search, &form.replace);
+        if tells(&bare) {
+            found = or_else(found, || fit_bare(text, &bare, form.cut, is_code));
+        }
     }
     let found = or_else(found, || {
         fit_loosely(text, &hunk, is_code).map(|fit| fit.changes)
     });
     found.map_err(|misfit| told(text, &hunk, misfit))
+}
+
+/// Finds the place of a search without the blank lines around it; not where the file has blank lines near, which may be those.
+fn fit_bare(
+    text: &mut Text<'_>,
+    hunk: &Hunk,
+    cut: (bool, bool),
+    is_code: bool,
+) -> Result<Vec<Change>, Misfit> {
+    let fit = fit(text, hunk, &CLOSE, is_code)?;
+    let start = fit.end.saturating_sub(hunk.old().len());
+    let is_blank = |at: usize| text.line(at).trim().is_empty();
+    let above = cut.0 && (start.saturating_sub(NEAR)..start).any(is_blank);
+    let below = cut.1 && (fit.end..(fit.end + NEAR).min(text.len())).any(is_blank);
+    if above || below {
+        Err(Misfit::Missing)
+    } else {
+        Ok(fit.changes)
+    }
 }
 
 /// Tries something else where there was nothing, and nowhere else.

@@ -1,6 +1,7 @@
 //! Where a hunk belongs in a file. The strictest level of tolerance at which it is found at all decides, and there it must be found once: between
 //! two places nobody chooses, and line numbers of models are not asked.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::adapt::{Adapter, Doubt, Found};
@@ -52,7 +53,7 @@ pub(super) fn fit(
     }
     let within = scope(text, &hunk.scopes)?;
     for level in levels {
-        if *level > Level::Exact && !tells(&old, has_removals(hunk)) {
+        if *level > Level::Exact && !tells(hunk) {
             break;
         }
         let last = text.len().saturating_sub(old.len());
@@ -85,11 +86,21 @@ fn has_removals(hunk: &Hunk) -> bool {
     hunk.lines.iter().any(|(sign, _)| *sign == Sign::Remove)
 }
 
-/// Whether lines tell enough to be found by what is only like them. An insertion hangs on the lines around it, so that one is not enough.
-fn tells(old: &[&str], removes: bool) -> bool {
-    let telling = old.iter().filter(|line| weight(line) >= 3).count();
+/// Whether lines tell enough to be found by what is only like them. An insertion hangs on the lines around it, so that one is not
+/// enough.
+pub(super) fn tells(hunk: &Hunk) -> bool {
+    tell(&hunk.old(), has_removals(hunk))
+}
+
+pub(super) fn tell(old: &[&str], removes: bool) -> bool {
+    let mut telling = old
+        .iter()
+        .map(|line| line.trim())
+        .filter(|line| weight(line) >= 3);
+    let first = telling.next();
+    let is_varied = telling.any(|line| Some(line) != first);
     let letters: usize = old.iter().map(|line| weight(line)).sum();
-    telling >= 2 || removes && letters >= 8
+    is_varied || removes && letters >= 8
 }
 
 /// A hunk without old lines: for an empty file, or the end of one.
@@ -118,6 +129,19 @@ fn scope(text: &mut Text<'_>, scopes: &[String]) -> Result<Range<usize>, Misfit>
             if hits.count > 0 {
                 break;
             }
+        }
+        if hits.count == 0 {
+            // `class A` for `class A:`.
+            let begins = |line: &str| {
+                let rest = line.trim_start().strip_prefix(scope.trim());
+                rest.is_some_and(|rest| {
+                    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
+            };
+            let lines = text.lines().enumerate().take(within.end).skip(within.start);
+            lines
+                .filter(|(_, line)| begins(line))
+                .for_each(|(at, _)| hits.add(at));
         }
         let (1, Some(at)) = (hits.count, hits.first.first().copied()) else {
             return Err(Misfit::Scope(scope.clone(), hits));
@@ -198,7 +222,7 @@ fn with_other_context(text: &mut Text<'_>, hunk: &Hunk, is_code: bool) -> Result
     let level = Level::Folded;
     let old = hunk.old();
     let most = if old.len() < 8 { 1 } else { 2 };
-    if old.len() < 4 || !tells(&old, has_removals(hunk)) {
+    if old.len() < 4 || !tells(hunk) {
         return Err(Misfit::Missing);
     }
     let within = scope(text, &hunk.scopes)?;
@@ -213,7 +237,11 @@ fn with_other_context(text: &mut Text<'_>, hunk: &Hunk, is_code: bool) -> Result
     let mut hits = Hits::default();
     let mut strange = Vec::new();
     let mut patience = PATIENCE;
-    text.digests(level);
+    // A line that stands elsewhere in the file was not meant to be another one.
+    let known: HashSet<u64> = text.digests(level).iter().copied().collect();
+    for (nth, digest) in wanted.iter().enumerate() {
+        may_differ[nth] &= !known.contains(digest);
+    }
     for at in within.start..(within.end + 1).saturating_sub(old.len()) {
         let here = text.known_digests(level, at, old.len());
         let mut others = Vec::new();
@@ -275,33 +303,76 @@ fn in_parts(text: &mut Text<'_>, hunk: &Hunk, is_code: bool) -> Result<Fit, Misf
         let to = runs.get(nth + 1).map_or(old.len(), |next| next.old.start);
         let around =
             run.old.start.saturating_sub(CONTEXT).max(from)..(run.old.end + CONTEXT).min(to);
-        places.push(part(text, &old, run, &around, &within)?);
+        let (at, matched) = part(text, &old, run, &around, &within)?;
+        let cut = (matched.start > around.start, matched.end < around.end);
+        places.push(Part { at, matched, cut });
+    }
+    for nth in 1..runs.len() {
+        let apart = runs[nth].old.start - runs[nth - 1].old.end;
+        let end = places[nth - 1].at + runs[nth - 1].old.len();
+        // Parts that have moved away from one another are not the hunk that the model saw.
+        if places[nth].at <= end || (places[nth].at - end).abs_diff(apart) > FUZZ {
+            return Err(Misfit::Missing);
+        }
+        let is_gap = places[nth].at - end != apart;
+        places[nth - 1].cut.1 |= is_gap;
+        places[nth].cut.0 |= is_gap;
     }
     let mut found = Found {
         level: Level::Folded,
         pairs: Vec::new(),
     };
-    let mut last: Option<(usize, usize)> = None;
-    let mut end = 0;
-    for (run, (at, matched)) in runs.iter().zip(&places) {
-        if let Some((old_end, end)) = last
-            // Parts that have moved away from one another are not the hunk that the model saw.
-            && (*at <= end || (at - end).abs_diff(run.old.start - old_end) > FUZZ)
-        {
+    for (run, place) in runs.iter().zip(&places) {
+        if !is_anchored(text, &old, run, place) {
             return Err(Misfit::Missing);
         }
-        last = Some((run.old.end, at + run.old.len()));
-        let first = (at + matched.start).saturating_sub(run.old.start);
+        let first = (place.at + place.matched.start).saturating_sub(run.old.start);
         found
             .pairs
-            .extend(old[matched.clone()].iter().copied().zip(first..));
-        end = first + matched.len();
+            .extend(old[place.matched.clone()].iter().copied().zip(first..));
     }
-    let at: Vec<usize> = places.iter().map(|(at, _)| *at).collect();
+    let at: Vec<usize> = places.iter().map(|place| place.at).collect();
     let start = at.first().copied().unwrap_or(0);
+    let end = found.pairs.last().map_or(0, |(_, at)| at + 1);
     let changes = changes(text, hunk, &found, &at, is_code);
     let changes = changes.map_err(|doubt| Misfit::Doubtful(start, doubt))?;
     Ok(Fit { changes, end })
+}
+
+/// Where one change of a hunk was found.
+struct Part {
+    /// The line of its first old line.
+    at: usize,
+    /// Which of the old lines were found.
+    matched: Range<usize>,
+    /// Whether lines are missing before it and behind it.
+    cut: (bool, bool),
+}
+
+/// Whether it is clear on which side of a gap a change is: the outermost line that goes, or the one that a new line hangs on, is not like one of those
+/// beyond it, any of which may be the one that the hunk has.
+fn is_anchored(text: &Text<'_>, old: &[&str], run: &Run<'_>, place: &Part) -> bool {
+    let level = Level::Folded;
+    let is_like = |line: Option<&&str>, at: usize| {
+        line.is_some_and(|line| level.form(line) == level.form(text.line(at)))
+    };
+    let (above, below) = (
+        usize::from(run.opens_with_new),
+        usize::from(run.closes_with_new),
+    );
+    let first = run
+        .old
+        .start
+        .checked_sub(above)
+        .and_then(|nth| old.get(nth));
+    let from = place.at.saturating_sub(above);
+    let last = (run.old.end + below)
+        .checked_sub(1)
+        .and_then(|nth| old.get(nth));
+    let to = place.at + run.old.len() + below;
+    let is_repeated_above = (from.saturating_sub(CONTEXT)..from).any(|at| is_like(first, at));
+    let is_repeated_below = (to..(to + CONTEXT).min(text.len())).any(|at| is_like(last, at));
+    !(place.cut.0 && is_repeated_above || place.cut.1 && is_repeated_below)
 }
 
 /// Finds one change: returns where its first old line stands, and which of the old lines were found. The fewest wrong lines decide.
@@ -329,7 +400,7 @@ fn part(
                 continue;
             }
             let lines = &old[range.clone()];
-            if lines.len() <= fuzz || !tells(lines, !run.old.is_empty()) {
+            if lines.len() <= fuzz || !tell(lines, !run.old.is_empty()) {
                 continue;
             }
             let here = text.find(level, lines, within.clone());
@@ -343,9 +414,67 @@ fn part(
         }
         match (hits.count, hits.first.first()) {
             (0, _) => {}
-            (1, Some(at)) => return Ok((*at, matched)),
+            (1, Some(at))
+                if is_explained(
+                    text,
+                    old,
+                    around,
+                    &matched,
+                    at - (run.old.start - matched.start),
+                ) =>
+            {
+                return Ok((*at, matched));
+            }
+            (1, _) => return Err(Misfit::Missing),
             _ => return Err(Misfit::Ambiguous(level, hits)),
         }
     }
     Err(Misfit::Missing)
+}
+
+/// Whether it is clear what became of the lines around that were not found: they stand beyond a gap, or what stands in their place is like them.
+fn is_explained(
+    text: &mut Text<'_>,
+    old: &[&str],
+    around: &Range<usize>,
+    matched: &Range<usize>,
+    at: usize,
+) -> bool {
+    let level = Level::Folded;
+    let end = at + matched.len();
+    let (above, below) = (around.start..matched.start, matched.end..around.end);
+    let all = 0..text.len();
+    let around = above.clone().chain(below.clone());
+    let strange: Vec<usize> = around
+        .filter(|nth| text.find(level, &old[*nth..=*nth], all.clone()).count == 0)
+        .collect();
+    let is_same = |nth: usize, at: usize| level.form(old[nth]) == level.form(text.line(at));
+    let may_be = |nth: usize, at: usize| {
+        is_same(nth, at) || strange.contains(&nth) && is_like(old[nth], text.line(at))
+    };
+    // The file's line for a line above, so many lines further up than it should be.
+    let up = |nth: usize, gap: usize| at.checked_sub(matched.start - nth + gap);
+    let is_above = |gap: usize| {
+        above
+            .clone()
+            .all(|nth| up(nth, gap).is_some_and(|at| is_same(nth, at)))
+    };
+    let down =
+        |nth: usize, gap: usize| Some(end + nth - matched.end + gap).filter(|at| *at < text.len());
+    let is_below = |gap: usize| {
+        below
+            .clone()
+            .all(|nth| down(nth, gap).is_some_and(|at| is_same(nth, at)))
+    };
+    let is_like_above = || {
+        above
+            .clone()
+            .all(|nth| up(nth, 0).is_some_and(|at| may_be(nth, at)))
+    };
+    let is_like_below = || {
+        below
+            .clone()
+            .all(|nth| down(nth, 0).is_some_and(|at| may_be(nth, at)))
+    };
+    ((1..=FUZZ).any(is_above) || is_like_above()) && ((1..=FUZZ).any(is_below) || is_like_below())
 }

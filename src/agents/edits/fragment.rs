@@ -1,8 +1,8 @@
 //! A search that is not whole lines: part of one, or lines of which the first begins and the last ends in the middle. It must stand in the file to
 //! the character, once, and not inside a word.
 
-use super::fit::{Change, Misfit};
-use super::levels::{Level, indent};
+use super::fit::{Change, Misfit, tell};
+use super::levels::{Level, indent, weight};
 use super::text::{Hits, Text};
 
 /// How many lines are compared at most.
@@ -17,6 +17,10 @@ pub(super) fn fit(text: &Text<'_>, search: &str, replace: &str) -> Result<Change
     let Some((first, rest)) = wanted.split_first() else {
         return Err(Misfit::Missing);
     };
+    // A block's lines are whole: a first one that has lost its indentation is only like the file's.
+    if !is_open && (weight(first) < 3 || !tell(&wanted, false)) {
+        return Err(Misfit::Missing);
+    }
     let mut hits = Hits::default();
     let mut column = 0;
     match rest.split_last() {
@@ -165,8 +169,8 @@ mod tests {
         check("  x = 1\n", "x = 1", "", "");
         check("  x = 1\n", "x = 1", "y = 2", "  y = 2\n");
         check(
-            "    f();\n    g();\n",
-            "f();\n    g();\n",
+            "    first();\n    g_one();\n",
+            "first();\n    g_one();\n",
             "h();\n    i();\n",
             "    h();\n    i();\n",
         );
@@ -215,7 +219,7 @@ mod tests {
         );
         assert_eq!(
             fitted(
-                "    f();\n    g();\n",
+                "    first();\n    g_one();\n",
                 "f();\n    g();",
                 "    f();\n    h();"
             ),

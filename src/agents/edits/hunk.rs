@@ -18,6 +18,8 @@ pub(crate) struct Hunk {
     pub(crate) scopes: Vec<String>,
     /// Whether it stands at the end of the file.
     pub(crate) is_at_end: bool,
+    /// Whether it was made from two texts, so that nobody knows which of equal lines go, and whether new ones stand before or behind.
+    pub(crate) is_mixed: bool,
     /// Whether the file's last line has an end afterwards, where the patch says so.
     pub(crate) is_ended: Option<bool>,
 }
@@ -28,7 +30,7 @@ pub(super) struct Run<'h> {
     /// Which of the old lines go.
     pub(super) old: Range<usize>,
     pub(super) added: Vec<&'h str>,
-    /// Whether a new line stands before or behind all that go, so that its place hangs on the line beyond.
+    /// Whether a new line stands before or behind all that go, or may do so: its place hangs on the line beyond.
     pub(super) opens_with_new: bool,
     pub(super) closes_with_new: bool,
 }
@@ -57,6 +59,7 @@ impl Hunk {
         }
         Self {
             lines,
+            is_mixed: true,
             ..Self::default()
         }
     }
@@ -100,6 +103,9 @@ impl Hunk {
                 at += 1;
                 run.old.end = at;
             }
+        }
+        for run in runs.iter_mut().filter(|_| self.is_mixed) {
+            (run.opens_with_new, run.closes_with_new) = (true, true);
         }
         runs
     }
@@ -162,7 +168,7 @@ mod tests {
             Run {
                 old: 1..2,
                 added: vec!["x"],
-                opens_with_new: false,
+                opens_with_new: true,
                 closes_with_new: true
             }
         );

@@ -105,7 +105,7 @@ fn by_letters(text: &Text<'_>, wanted: &[&str]) -> Option<Near> {
             best = (likeness, at);
         }
     }
-    (best.0 >= 1000 && telling.len() > 2).then(|| Near {
+    (best.0 >= 500 && telling.len() > 2).then(|| Near {
         from: best.1.saturating_sub(nth),
         alike: 0,
     })

@@ -1,8 +1,17 @@
 //! What models put around a search that is not in the file: blank lines, code fences, the numbers of lines.
 
+/// A search and its replacement without what stood around them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Peeled {
+    pub(super) search: String,
+    pub(super) replace: String,
+    /// Whether blank lines were taken off their beginning and their end.
+    pub(super) cut: (bool, bool),
+}
+
 /// Returns forms of a search and its replacement with less and less around them; none when there is nothing around them.
-pub(super) fn peel(search: &str, replace: &str) -> Vec<(String, String)> {
-    let mut forms: Vec<(String, String)> = Vec::new();
+pub(super) fn peel(search: &str, replace: &str) -> Vec<Peeled> {
+    let mut forms: Vec<Peeled> = Vec::new();
     for step in [
         without_blanks,
         without_fence,
@@ -10,15 +19,25 @@ pub(super) fn peel(search: &str, replace: &str) -> Vec<(String, String)> {
         without_numbers,
         without_blanks,
     ] {
-        let (search, replace) = forms
-            .last()
-            .map_or((search, replace), |(search, replace)| (search, replace));
-        let (before, behind): (Vec<&str>, Vec<&str>) =
+        let last = forms.last();
+        let (search, replace) =
+            last.map_or((search, replace), |last| (&last.search, &last.replace));
+        let mut cut = last.map_or((false, false), |last| last.cut);
+        let (old, new): (Vec<&str>, Vec<&str>) =
             (search.lines().collect(), replace.lines().collect());
-        if let Some((before, behind)) = step(&before, &behind)
-            && !before.iter().all(|line| line.trim().is_empty())
+        if let Some((bare, replace)) = step(&old, &new)
+            && !bare.iter().all(|line| line.trim().is_empty())
         {
-            forms.push((text(&before), text(&behind)));
+            let is_blank = |line: Option<&&str>| line.is_some_and(|line| line.trim().is_empty());
+            cut = (
+                cut.0 || is_blank(old.first()),
+                cut.1 || is_blank(old.last()),
+            );
+            forms.push(Peeled {
+                search: text(&bare),
+                replace: text(&replace),
+                cut,
+            });
         }
     }
     forms
@@ -30,23 +49,21 @@ fn text(lines: &[&str]) -> String {
 
 type Lines<'t> = Vec<&'t str>;
 
+/// Blank lines that the replacement has as well: one that it has not may be one that is to go.
 fn without_blanks<'t>(search: &[&'t str], replace: &[&'t str]) -> Option<(Lines<'t>, Lines<'t>)> {
     let is_blank = |line: &&&str| line.trim().is_empty();
     let head = search.iter().take_while(is_blank).count();
     let tail = search.iter().rev().take_while(is_blank).count();
-    if head + tail == 0 || head == search.len() {
+    let has_both = replace
+        .iter()
+        .take(head)
+        .chain(replace.iter().rev().take(tail))
+        .all(|line| line.trim().is_empty());
+    if head + tail == 0 || head == search.len() || !has_both {
         return None;
     }
-    let upto = replace.len() - replace.iter().rev().take(tail).take_while(is_blank).count();
-    let from = replace
-        .iter()
-        .take(head.min(upto))
-        .take_while(is_blank)
-        .count();
-    Some((
-        search[head..search.len() - tail].to_vec(),
-        replace[from..upto].to_vec(),
-    ))
+    let inner = |lines: &[&'t str]| Some(lines.get(head..lines.len().checked_sub(tail)?)?.to_vec());
+    Some((inner(search)?, inner(replace)?))
 }
 
 fn without_fence<'t>(search: &[&'t str], replace: &[&'t str]) -> Option<(Lines<'t>, Lines<'t>)> {
@@ -119,7 +136,7 @@ mod tests {
         let forms = peel(search, replace);
         let found = forms
             .last()
-            .map(|(search, replace)| (search.as_str(), replace.as_str()));
+            .map(|form| (form.search.as_str(), form.replace.as_str()));
         assert_eq!(found, last);
     }
 
@@ -151,8 +168,8 @@ mod tests {
     #[test]
     fn blank_lines_around_a_search_go_with_those_of_the_replacement() {
         check("\na\n\n", "\n\nb\n\n", Some(("a\n", "\nb\n")));
-        check("\na\n", "b\n", Some(("a\n", "b\n")));
+        check("\na\n", "b\n", None);
         check("\n\n", "b\n", None);
-        check("\na\n\n", "\n", Some(("a\n", "")));
+        check("\na\n\n", "\n", None);
     }
 }

@@ -57,6 +57,7 @@ struct Part {
 
 pub(super) fn parse(lines: &[&str], known: &dyn Fn(&str) -> bool) -> Result<Vec<Edit>, Malformed> {
     let mut parts: Vec<Part> = Vec::new();
+    let mut is_fenced = false;
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         if let Some(names) = line.strip_prefix("diff --git ") {
@@ -83,15 +84,21 @@ pub(super) fn parse(lines: &[&str], known: &dyn Fn(&str) -> bool) -> Result<Vec<
                     ..Part::default()
                 });
             }
-            let (hunk, next) = hunk(lines, at);
+            let (hunk, next) = hunk(lines, at, is_fenced);
             if let Some(part) = parts.last_mut() {
                 part.hunks.push(hunk);
             }
             at = next;
             continue;
-        } else if let Some(part) = parts.last_mut().filter(|part| part.hunks.is_empty()) {
-            extended(part, line);
+        } else if let Some(part) = parts.last_mut() {
+            if part.hunks.is_empty() {
+                extended(part, line);
+            } else if line.starts_with('+') {
+                // A hunk that was taken to be over goes on.
+                return Err(Malformed::new(at + 1, What::Stray((*line).to_owned())));
+            }
         }
+        is_fenced ^= is_fence(line);
         at += 1;
     }
     let mut edits = Vec::new();
@@ -162,7 +169,7 @@ fn unquoted(name: &str) -> String {
 }
 
 /// Reads a hunk, and says which line is behind it.
-fn hunk(lines: &[&str], at: usize) -> (Hunk, usize) {
+fn hunk(lines: &[&str], at: usize, is_fenced: bool) -> (Hunk, usize) {
     let counts = hunk_counts(lines[at]).flatten();
     let (mut old, mut new) = counts.unwrap_or((0, 0));
     let has_counts = counts.is_some();
@@ -195,8 +202,8 @@ fn hunk(lines: &[&str], at: usize) -> (Hunk, usize) {
             Some('-') => (Sign::Remove, &line[1..]),
             Some(' ') => (Sign::Keep, &line[1..]),
             None => (Sign::Keep, ""),
-            // A line that has lost its space, or prose behind the hunk, where the counts say that it is over.
-            Some(_) if has_counts && old == 0 && new == 0 => {
+            // Prose behind the hunk, or a line that has lost its space.
+            Some(_) if !is_fenced && old + new == 0 => {
                 next -= 1;
                 break;
             }

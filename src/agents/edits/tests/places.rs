@@ -119,10 +119,16 @@ fn typographic_quotes_and_dashes() {
         "say(\"It's not so\");\n",
         "typographic characters",
     );
+    check(
+        "first();\n",
+        "first();\n",
+        "// It\u{2019}s first\nsay(\u{201c}first\u{201d});\n",
+        "// It's first\nsay(\"first\");\n",
+    );
     refuses(
         "first();\n",
         "first();\n",
-        "say(\u{201c}first\u{201d});\n",
+        "// It\u{2019}s first\nfirst();\n",
         "typographic quotes",
     );
     check(
