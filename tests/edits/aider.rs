@@ -44,7 +44,7 @@ fn printed(section: &str, out: &mut String) {
         }
         Ok(items) => items.iter().for_each(|item| match item {
             Item::Shell(text) => {
-                write!(out, "@@@ SHELL {RULE}\n{text}@@@ ENDSHELL {RULE}\n").unwrap()
+                writeln!(out, "@@@ SHELL {RULE}\n{text}@@@ ENDSHELL {RULE}").unwrap();
             }
             Item::Block {
                 name,

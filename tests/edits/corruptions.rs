@@ -271,9 +271,8 @@ fn with_numbers(mut case: Case, pieces: &[Piece], numbers: &mut Numbers) -> Case
     let style = [" | ", ": ", "\t"][numbers.below(3)];
     let numbered = |text: String, from: usize| -> String {
         let lines = text.lines().enumerate();
-        lines
-            .map(|(nth, line)| format!("{:>4}{style}{line}\n", from + shift + nth))
-            .collect()
+        let lines = lines.map(|(nth, line)| format!("{:>4}{style}{line}\n", from + shift + nth));
+        lines.collect::<Vec<_>>().concat()
     };
     let blocks = pieces.iter().map(|piece| {
         block(
@@ -322,7 +321,7 @@ fn programs(lines: &[(u8, u8)]) -> (String, String) {
             4 => format!("fn name_{nth}() {{"),
             _ => format!("    call(name_{nth});"),
         };
-        let other = format!("    new_{}();", kind);
+        let other = format!("    new_{kind}();");
         texts.0 += &format!("{line}\n");
         texts.1 += &match change {
             0 => String::new(),

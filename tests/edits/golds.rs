@@ -87,7 +87,7 @@ fn lines(text: &str) -> String {
         match nth {
             _ if nth % 9 == 4 && !is_blank => {}
             _ if nth % 13 == 7 && !is_blank => {
-                before.push_str(&format!("{white}{} // to be done\n", line.trim()))
+                before.push_str(&format!("{white}{} // to be done\n", line.trim()));
             }
             _ => before.push_str(&format!("{line}\n")),
         }

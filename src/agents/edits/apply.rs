@@ -67,7 +67,7 @@ pub(crate) fn apply(edits: &[Edit], tree: &dyn Tree) -> Result<Vec<FileChange>, 
                 hunk: None,
                 path: edit.path.clone(),
                 why,
-            })
+            });
         });
         paths.push(pair.ok());
     }
@@ -234,12 +234,12 @@ fn one<'a>(
     match (&edit.action, &mut *file) {
         (Action::Create { .. }, File::Text(_) | File::Bytes(_)) => return fail(Why::Exists),
         (Action::Create { text } | Action::Whole { text }, File::Nothing | File::Bytes(_)) => {
-            *file = File::Text(Text::read(text))
+            *file = File::Text(Text::read(text));
         }
         (Action::Replace { search, replace }, File::Nothing)
             if search.trim().is_empty() && !replace.is_empty() =>
         {
-            *file = File::Text(Text::read(replace))
+            *file = File::Text(Text::read(replace));
         }
         (_, File::Nothing) => return fail(Why::NoFile(Vec::new())),
         (Action::Whole { text }, File::Text(now)) => whole(now, text).map_err(|why| (None, why))?,
@@ -434,11 +434,7 @@ fn carry_out(
         .iter()
         .flat_map(|(nth, change)| change.with.iter().map(move |line| (*nth, line)));
     let mut elided = elided.filter(|(_, line)| {
-        is_elision(line)
-            || line.trim() == "..."
-                && is_code(path)
-                && !path.ends_with(".py")
-                && !path.ends_with(".pyi")
+        is_elision(line) || line.trim() == "..." && is_code(path) && !ending(path).starts_with("py")
     });
     if let Some((nth, line)) = elided.find(|(_, line)| !text.lines().any(|old| old == *line)) {
         return Err((Some(nth).filter(|_| !is_one), Why::Elided(line.clone())));
@@ -457,7 +453,7 @@ fn told(text: &mut Text<'_>, hunk: &Hunk, misfit: Misfit) -> Why {
     let old = hunk.old();
     match misfit {
         Misfit::Missing => {
-            let new: Vec<&str> = hunk.new().collect();
+            let new: Vec<&str> = hunk.fresh().collect();
             let all = 0..text.len();
             let done = if new.len() > 1 || old.is_empty() {
                 text.find(Level::Exact, &new, all)
@@ -534,7 +530,7 @@ fn is_elision(line: &str) -> bool {
     };
     let remark = remark
         .trim_end_matches("-->")
-        .trim_end_matches("}")
+        .trim_end_matches('}')
         .trim_end_matches("*/")
         .trim()
         .to_lowercase();
@@ -562,6 +558,11 @@ fn is_code(path: &str) -> bool {
         "mm", "js", "jsx", "mjs", "cjs", "ts", "tsx", "py", "pyi", "rb", "php", "pl", "sh", "bash",
         "lua", "dart", "r", "jl", "ex", "exs", "erl", "hs", "ml", "fs", "sql", "zig",
     ];
-    path.rsplit_once('.')
-        .is_some_and(|(_, ending)| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+    ENDINGS.contains(&ending(path).as_str())
+}
+
+/// What stands behind a path's last point, in small letters.
+fn ending(path: &str) -> String {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ending.to_ascii_lowercase()
 }

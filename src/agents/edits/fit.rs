@@ -195,7 +195,7 @@ fn changes(
     is_code: bool,
 ) -> Result<Vec<Change>, Doubt> {
     let (old, runs) = (hunk.old(), hunk.runs());
-    let new: Vec<&str> = hunk.new().collect();
+    let new: Vec<&str> = hunk.fresh().collect();
     let added: Vec<&str> = runs
         .iter()
         .flat_map(|run| run.added.iter().copied())

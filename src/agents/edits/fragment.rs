@@ -14,104 +14,40 @@ const MOST_HITS: usize = 100;
 pub(super) fn fit(text: &Text<'_>, search: &str, replace: &str) -> Result<Change, Misfit> {
     let wanted: Vec<&str> = search.lines().collect();
     let is_open = !search.ends_with('\n');
-    let Some((first, rest)) = wanted.split_first() else {
+    let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else {
         return Err(Misfit::Missing);
     };
-    // A block's lines are whole: a first one that has lost its indentation is only like the file's.
-    if !is_open && (weight(first) < 3 || !tell(&wanted, false)) {
-        return Err(Misfit::Missing);
-    }
-    let mut hits = Hits::default();
-    let mut column = 0;
-    match rest.split_last() {
-        None if is_open => {
-            for (at, line) in text.lines().enumerate() {
-                let mut from = 0;
-                while hits.count < MOST_HITS
-                    && let Some(start) = line.get(from..).and_then(|rest| rest.find(first))
-                {
-                    hits.add(at);
-                    column = from + start;
-                    from = column
-                        + line
-                            .get(column..)
-                            .and_then(|rest| rest.chars().next())
-                            .map_or(1, char::len_utf8);
-                }
-            }
-        }
-        None => {}
-        Some((last, middle)) => {
-            let mut patience = PATIENCE;
-            for at in 0..text.len().saturating_sub(rest.len()) {
-                if patience == 0 {
-                    return Err(Misfit::Missing);
-                }
-                patience -= 1;
-                let line = text.line(at);
-                let Some(before) = line.strip_suffix(first) else {
-                    continue;
-                };
-                let fits = |line: &str| {
-                    if is_open {
-                        line.starts_with(last)
-                    } else {
-                        line == *last
-                    }
-                };
-                let agree = middle
-                    .iter()
-                    .enumerate()
-                    .take_while(|(nth, line)| text.line(at + 1 + nth) == **line)
-                    .count();
-                patience = patience.saturating_sub(agree);
-                if agree == middle.len()
-                    && fits(text.line(at + rest.len()))
-                    && (is_open || before.trim().is_empty())
-                {
-                    hits.add(at);
-                    column = before.len();
-                }
-            }
-        }
-    }
-    let (1, Some(at)) = (hits.count, hits.first.first().copied()) else {
-        return Err(if hits.count == 0 {
-            Misfit::Missing
-        } else {
-            Misfit::Ambiguous(Level::Exact, hits)
-        });
+    let (at, column) = if wanted.len() > 1 {
+        lines(text, &wanted, is_open)?
+    } else {
+        part(text, first, is_open)?
     };
     let end = at + wanted.len();
-    let last = text.line(end - 1);
-    let close = if rest.is_empty() {
-        column + first.len()
+    let close = if wanted.len() > 1 {
+        last.len()
     } else {
-        wanted.last().map_or(0, |last| last.len())
+        column + first.len()
     };
-    let (before, behind) = (
-        text.line(at).get(..column).unwrap_or(""),
-        last.get(close..).unwrap_or(""),
-    );
-    if is_inside_word(before, search) || is_inside_word(search.trim_end_matches('\n'), behind) {
+    let before = text.line(at).get(..column).unwrap_or_default();
+    let behind = text.line(end - 1).get(close..).unwrap_or_default();
+    if is_inside_word(before, first) || is_inside_word(last, behind) {
         return Err(Misfit::Missing);
     }
-    check_margin(before, behind, rest.is_empty(), replace).map_err(
-        |is_doubtful| match is_doubtful {
-            true => Misfit::Doubtful(
-                at,
-                "it leaves out indentation, and the new lines may already have it or not",
-            ),
-            false => Misfit::Missing,
-        },
-    )?;
-    let replace = if is_open {
-        replace
-    } else {
-        replace.strip_suffix('\n').unwrap_or(replace)
-    };
+    if let Err(is_doubtful) = check_margin(before, behind, wanted.len() == 1, replace) {
+        let doubt = "it leaves out indentation, and the new lines may already have it or not";
+        return Err(if is_doubtful {
+            Misfit::Doubtful(at, doubt)
+        } else {
+            Misfit::Missing
+        });
+    }
+    let replace = replace
+        .strip_suffix('\n')
+        .filter(|_| !is_open)
+        .unwrap_or(replace);
     let whole = format!("{before}{replace}{behind}");
-    let with = if whole.trim().is_empty() {
+    let is_gone = whole.trim().is_empty();
+    let with = if is_gone {
         Vec::new()
     } else {
         whole.lines().map(str::to_owned).collect()
@@ -120,6 +56,72 @@ pub(super) fn fit(text: &Text<'_>, search: &str, replace: &str) -> Result<Change
         range: at..end,
         with,
     })
+}
+
+/// The one place of a part of a line, and the column where it begins.
+fn part(text: &Text<'_>, wanted: &str, is_open: bool) -> Result<(usize, usize), Misfit> {
+    let mut hits = Hits::default();
+    let mut column = 0;
+    for (at, line) in text.lines().enumerate().filter(|_| is_open) {
+        let mut from = 0;
+        while hits.count < MOST_HITS
+            && let Some(start) = line.get(from..).and_then(|rest| rest.find(wanted))
+        {
+            hits.add(at);
+            column = from + start;
+            // The next one may begin inside this one.
+            let next = line.get(column..).and_then(|rest| rest.chars().next());
+            from = column + next.map_or(1, char::len_utf8);
+        }
+    }
+    Ok((only(hits)?, column))
+}
+
+/// The one place of lines of which the first begins in the middle, and the last ends there if they are open.
+fn lines(text: &Text<'_>, wanted: &[&str], is_open: bool) -> Result<(usize, usize), Misfit> {
+    let [first, middle @ .., last] = wanted else {
+        return Err(Misfit::Missing);
+    };
+    // A block's lines are whole: a first one that has lost its indentation is only like the file's.
+    if !is_open && (weight(first) < 3 || !tell(wanted, false)) {
+        return Err(Misfit::Missing);
+    }
+    let mut hits = Hits::default();
+    let mut column = 0;
+    let mut patience = PATIENCE;
+    for at in 0..(text.len() + 1).saturating_sub(wanted.len()) {
+        if patience == 0 {
+            return Err(Misfit::Missing);
+        }
+        patience -= 1;
+        let Some(before) = text.line(at).strip_suffix(first) else {
+            continue;
+        };
+        let close = text.line(at + 1 + middle.len());
+        let is_closed = if is_open {
+            close.starts_with(last)
+        } else {
+            close == *last && before.trim().is_empty()
+        };
+        let pairs = middle.iter().zip(at + 1..);
+        let agree = pairs
+            .take_while(|(line, at)| text.line(*at) == **line)
+            .count();
+        patience = patience.saturating_sub(agree);
+        if is_closed && agree == middle.len() {
+            hits.add(at);
+            column = before.len();
+        }
+    }
+    Ok((only(hits)?, column))
+}
+
+fn only(hits: Hits) -> Result<usize, Misfit> {
+    match (hits.count, hits.first.first()) {
+        (0, _) => Err(Misfit::Missing),
+        (1, Some(at)) => Ok(*at),
+        _ => Err(Misfit::Ambiguous(Level::Exact, hits)),
+    }
 }
 
 /// Whether a word goes on from one text to the next.
@@ -219,7 +221,7 @@ mod tests {
         );
         assert_eq!(
             fitted(
-                "    first();\n    g_one();\n",
+                "    f();\n    g();\n",
                 "f();\n    g();",
                 "    f();\n    h();"
             ),

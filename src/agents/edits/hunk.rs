@@ -71,7 +71,7 @@ impl Hunk {
     }
 
     /// Returns the lines that are there afterwards.
-    pub(super) fn new(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn fresh(&self) -> impl Iterator<Item = &str> {
         let new = self.lines.iter().filter(|(sign, _)| *sign != Sign::Remove);
         new.map(|(_, line)| line.as_str())
     }
@@ -191,8 +191,14 @@ mod tests {
 
     #[test]
     fn huge_texts_are_told_apart_by_their_ends_only() {
-        let old: String = (0..2000).map(|n| format!("old {n}\nsame\n")).collect();
-        let new: String = (0..2000).map(|n| format!("new {n}\nsame\n")).collect();
+        let old: String = (0..2000)
+            .flat_map(|n| [format!("old {n}"), "same".into()])
+            .collect::<Vec<_>>()
+            .join("\n");
+        let new: String = (0..2000)
+            .flat_map(|n| [format!("new {n}"), "same".into()])
+            .collect::<Vec<_>>()
+            .join("\n");
         let hunk = Hunk::between(&old, &new);
         assert_eq!(
             hunk.lines
@@ -202,7 +208,7 @@ mod tests {
             1
         );
         assert_eq!(hunk.old(), old.lines().collect::<Vec<_>>());
-        assert!(hunk.new().eq(new.lines()));
+        assert!(hunk.fresh().eq(new.lines()));
     }
 
     proptest! {
@@ -210,7 +216,7 @@ mod tests {
         fn a_hunk_holds_both_texts(old in "([abc]\n){0,12}", new in "([abc]\n){0,12}") {
             let hunk = Hunk::between(&old, &new);
             prop_assert_eq!(hunk.old(), old.lines().collect::<Vec<_>>());
-            prop_assert!(hunk.new().eq(new.lines()));
+            prop_assert!(hunk.fresh().eq(new.lines()));
             let gone: usize = hunk.runs().iter().map(|run| run.old.len()).sum();
             prop_assert_eq!(gone, hunk.lines.iter().filter(|(sign, _)| *sign == Sign::Remove).count());
         }

@@ -157,7 +157,7 @@ mod tests {
         check(
             " 9 | a\n10 |   b\n11 |\n",
             " 9 | c\n",
-            Some(("a\n  b\n", "c\n")),
+            Some(("a\n  b\n\n", "c\n")),
         );
         check("1\ta\n2\t\tb\n", "c\n", Some(("a\n\tb\n", "c\n")));
         check("7: a\n8: b\n", "7: c\n9: d\n", None);

@@ -9,7 +9,7 @@ use super::{Action, Edit, Malformed, What};
 /// Whether an answer holds a diff.
 pub(super) fn is_there(lines: &[&str]) -> bool {
     let mut pairs = lines.windows(2);
-    pairs.any(|pair| is_header(pair))
+    pairs.any(is_header)
         || lines.iter().any(|line| {
             line.starts_with("diff --git ")
                 || line.trim_start().trim_start_matches(['`', '~']) == "diff" && is_fence(line)
@@ -24,6 +24,10 @@ fn is_header(lines: &[&str]) -> bool {
 }
 
 /// Reads the head of a hunk: how many lines are old and new, if it says so.
+#[expect(
+    clippy::option_option,
+    reason = "no head, a head without counts, a head with them"
+)]
 fn hunk_counts(line: &str) -> Option<Option<(usize, usize)>> {
     let rest = line.strip_prefix("@@")?;
     if rest.trim().is_empty() {
@@ -264,7 +268,7 @@ impl Part {
             let text = self
                 .hunks
                 .iter()
-                .flat_map(|hunk| hunk.new().flat_map(|line| [line, "\n"]))
+                .flat_map(|hunk| hunk.fresh().flat_map(|line| [line, "\n"]))
                 .collect::<String>();
             let is_open = self
                 .hunks

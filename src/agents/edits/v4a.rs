@@ -159,7 +159,7 @@ impl Reader {
             // Numbers are no line of a file.
             if let Some(hunk) = update.hunks.last_mut()
                 && !scope.is_empty()
-                && !scope.starts_with("-")
+                && !scope.starts_with('-')
             {
                 hunk.scopes.push(scope.to_owned());
             }
