@@ -12,3 +12,4 @@ pub(crate) mod step;
 pub(crate) mod story;
 pub(crate) mod tools;
 pub(crate) mod words;
+pub(crate) mod edits;
