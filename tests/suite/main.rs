@@ -55,6 +55,7 @@ mod provenance_corpus;
 mod purse;
 mod purse_killed;
 mod quarantine_auto;
+mod sandbox;
 mod state;
 mod state_artifact;
 mod state_compact;
