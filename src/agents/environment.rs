@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     const PLACES: Places<'_> = Places {
-        home: "/run/home",
+        home: "/run/house",
         temporary: "/run/tmp",
         tree: "/run/tree",
     };
@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(value(&told, "LANG"), Some("C"));
         assert_eq!(value(&told, "LC_ALL"), Some("C"));
         assert_eq!(value(&told, "MY_APP"), None);
-        assert_eq!(value(&told, "HOME"), Some("/run/home"));
+        assert_eq!(value(&told, "HOME"), Some("/run/house"));
         assert_eq!(value(&told, "GIVEN"), Some("1"));
         assert_eq!(value(&told, "PATH"), Some(PATH));
     }
@@ -337,7 +337,7 @@ mod tests {
     fn programs_are_not_looked_for_where_the_task_writes() {
         let clean = |path: &str| clean_path(path, PLACES).join(":");
         assert_eq!(
-            clean(".:/bin::/run/tree/bin:/run/trees:/run/tree:/run/home/.local/bin:/bin"),
+            clean(".:/bin::/run/tree/bin:/run/trees:/run/tree:/run/house/.local/bin:/bin"),
             "/bin:/run/trees"
         );
         assert_eq!(clean("/a/../run/tree:bin:/"), PATH);

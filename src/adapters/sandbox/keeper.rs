@@ -4,11 +4,9 @@
 //! own goes in and starts the program there, for Landlock, seccomp, capabilities and namespaces are a thread's.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
@@ -33,9 +31,11 @@ pub(super) struct Ground {
     /// Whether a signal to everybody reaches those that the keeper started, and nobody else.
     pub(super) is_fenced: bool,
     /// Whether the program may get a network of its own.
+    #[cfg(target_os = "linux")]
     pub(super) may_own: bool,
     /// A folder of memory of its own.
-    pub(super) shared: Option<&'static Path>,
+    #[cfg(target_os = "linux")]
+    pub(super) shared: Option<&'static std::path::Path>,
 }
 
 /// What happens while a program runs.
@@ -52,8 +52,9 @@ pub(super) struct Started {
     id: Pid,
     stdin: Option<ChildStdin>,
     /// Where the program's network takes what is for the gateway, when it has a network of its own.
-    pub(super) door: Option<TcpListener>,
-    pub(super) owns_network: bool,
+    #[cfg(target_os = "linux")]
+    door: Option<std::net::TcpListener>,
+    owns_network: bool,
 }
 
 /// Keeps a program as standard input says, and answers there.
@@ -216,8 +217,6 @@ fn start(confined: &Confined, ground: Ground) -> Result<Started, Answer> {
         door: network.door,
         #[cfg(not(target_os = "linux"))]
         owns_network: false,
-        #[cfg(not(target_os = "linux"))]
-        door: None,
     })
 }
 

@@ -6,6 +6,7 @@
 //! it shuts in with; `loopback.rs` and `view.rs` give a program a network and a view of the files of its own where the kernel
 //! lets it.
 
+mod attempt;
 #[cfg(target_os = "linux")]
 mod calls;
 #[cfg(target_os = "linux")]
@@ -30,6 +31,7 @@ mod tree;
 mod view;
 #[cfg(unix)]
 mod watch;
+#[cfg(unix)]
 mod wire;
 
 use std::path::Path;
@@ -66,7 +68,7 @@ impl Sandbox for Confinement {
             Some("probe") => probe::show(self),
             #[cfg(unix)]
             Some("self-test") => probe::self_test(args),
-            Some("try") => wire::attempt(self, args.get(1).map(Path::new)),
+            Some("try") => attempt::attempt(self, args.get(1).map(Path::new)),
             _ => 2,
         }
     }
