@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod log_file;
 pub(crate) mod model;
 pub(crate) mod relay;
+pub(crate) mod sandbox;
 pub(crate) mod signing;
 pub(crate) mod trees;
 
@@ -181,6 +182,8 @@ pub struct World {
     pub(crate) signing: Box<dyn signing::Signing>,
     /// The loopback.
     pub(crate) relay: Box<dyn relay::Relay>,
+    /// Programs that are shut in.
+    pub(crate) sandbox: Box<dyn sandbox::Sandbox>,
     /// Standard output.
     pub(crate) stdout: Stream,
     /// Standard error.

@@ -324,7 +324,7 @@ impl Redactor {
     }
 }
 
-fn is_secret_name(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let is_secret = [
         "TOKEN",

@@ -13,6 +13,7 @@ mod processes;
 mod relay;
 mod road;
 mod runtime;
+mod sandbox;
 mod signing;
 mod terminal;
 
@@ -58,6 +59,7 @@ impl World {
             processes: Box::new(processes::System),
             signing: Box::new(signing::Ring),
             relay: Box::new(relay::Loopback),
+            sandbox: Box::new(sandbox::Confinement),
             stdout: terminal::stdout(),
             stderr: terminal::stderr(),
         }

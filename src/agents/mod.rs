@@ -13,3 +13,4 @@ pub(crate) mod story;
 pub(crate) mod tools;
 pub(crate) mod words;
 pub(crate) mod edits;
+pub(crate) mod environment;

@@ -56,6 +56,7 @@ mod purse;
 mod purse_killed;
 mod quarantine_auto;
 mod run_agents;
+mod sandbox;
 mod state;
 mod state_artifact;
 mod state_compact;
