@@ -12,6 +12,7 @@ mod globals;
 mod plan;
 mod prompts;
 mod provenance;
+mod run_agents;
 mod schemas;
 mod session;
 mod settings;
@@ -62,6 +63,7 @@ enum Command {
     Budget(budget::BudgetCommand),
     Gateway(gateway::GatewayArgs),
     CheckPolicy(Box<check_policy::CheckPolicyArgs>),
+    RunAgents(run_agents::RunAgentsArgs),
     /// What models are told, as versioned files with tests
     #[command(subcommand)]
     Prompts(prompts::PromptsCommand),
@@ -141,6 +143,9 @@ fn answer(
         Command::Demo(args) => demo::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::CheckPolicy(args) => {
             check_policy::run(&mut Session::configured(ui, world, globals)?, &args)
+        }
+        Command::RunAgents(args) => {
+            run_agents::run(&mut Session::configured(ui, world, globals)?, &args)
         }
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Flakes(command) => {

@@ -4,7 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance, state,
+    budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance, run_agents,
+    state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -34,6 +35,9 @@ macro_rules! schemas {
 }
 
 schemas! {
+    AgentBundle = "agent-bundle", crate::agents::bundle::Bundle, "`bundle.json`, which a run of agents leaves";
+    AgentIntake = "agent-intake", run_agents::IntakeDocument, "`run-agents intake`";
+    AgentPublish = "agent-publish", run_agents::PublishDocument, "`run-agents publish`";
     BudgetImport = "budget-import", budget::BudgetImportDocument, "`budget import`";
     BudgetPrices = "budget-prices", budget::PricesDocument, "`budget prices show`";
     BudgetPricesDiff = "budget-prices-diff", budget::PricesDiffDocument, "`budget prices diff`";

@@ -4,7 +4,10 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 65] = [
+const SCHEMAS: [&str; 68] = [
+    "agent-bundle",
+    "agent-intake",
+    "agent-publish",
     "budget-forecast",
     "budget-import",
     "budget-lease",

@@ -159,6 +159,31 @@ pub(crate) fn create_tree(
     Call::new(request.body(body).repeatable())
 }
 
+/// Writes a tree of entries with modes, as `100755`; those without an object are taken out.
+pub(crate) fn create_tree_of(
+    repository: &RepoName,
+    base: &str,
+    entries: &[(String, &'static str, Option<String>)],
+) -> Call<Tree> {
+    let request = about(
+        Method::Post,
+        repository,
+        "/git/trees",
+        "write a tree",
+        WRITE,
+    );
+    let entry = |(path, mode, object): &(String, &'static str, Option<String>)| {
+        let kind = if *mode == "160000" { "commit" } else { "blob" };
+        json!({ "path": path, "mode": mode, "type": kind, "sha": object })
+    };
+    let entries = entries.iter().map(entry).collect::<Vec<Value>>();
+    Call::new(
+        request
+            .body(json!({ "base_tree": base, "tree": entries }))
+            .repeatable(),
+    )
+}
+
 /// A commit as git has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct GitCommit {

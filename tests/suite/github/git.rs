@@ -31,6 +31,21 @@ pub(super) fn answer(repository: &Path, asked: &Asked, rest: &str) -> Option<Ans
                 let at = asked.query.get("ref").map_or("HEAD", String::as_str);
                 return Some(git.file(path, at).unwrap_or_else(missing));
             }
+            if let Some(prefix) = rest.strip_prefix("/git/matching-refs/") {
+                return Some(Answer::json(200, &git.refs(prefix)));
+            }
+            if let Some(ends) = rest.strip_prefix("/compare/") {
+                let (base, head) = ends.split_once("...")?;
+                let found = git.run(&["merge-base", base, head]);
+                return Some(found.map_or_else(missing, |sha| {
+                    let mut compared = template("compare");
+                    merge(
+                        &mut compared,
+                        json!({ "merge_base_commit": { "sha": sha } }),
+                    );
+                    Answer::json(200, &compared)
+                }));
+            }
             let sha = rest.strip_prefix("/git/commits/")?;
             Some(Answer::json(200, &git.commit(sha)?))
         }
@@ -166,6 +181,16 @@ impl Git<'_> {
         Some(Answer::json(200, &found))
     }
 
+    /// Returns the refs whose names begin so.
+    fn refs(&self, prefix: &str) -> Value {
+        let all = self.run(&["for-each-ref", "--format=%(refname) %(objectname)"]);
+        let wanted = format!("refs/{prefix}");
+        let all = all.unwrap_or_default();
+        let found = all.lines().filter(|line| line.starts_with(&wanted));
+        let found = found.filter_map(|line| line.split_once(' '));
+        found.map(|(name, sha)| reference(name, sha)).collect()
+    }
+
     /// Returns the tip of a branch.
     pub(super) fn tip(&self, branch: &str) -> Option<String> {
         self.run(&[
@@ -184,12 +209,11 @@ impl Git<'_> {
         for entry in entries {
             let path = entry["path"].as_str()?;
             match entry["sha"].as_str() {
-                Some(blob) => self.run(&[
-                    "update-index",
-                    "--add",
-                    "--cacheinfo",
-                    &format!("100644,{blob},{path}"),
-                ])?,
+                Some(blob) => {
+                    let mode = entry["mode"].as_str()?;
+                    let entry = format!("{mode},{blob},{path}");
+                    self.run(&["update-index", "--add", "--cacheinfo", &entry])?
+                }
                 None => self.run(&["update-index", "--force-remove", path])?,
             };
         }
