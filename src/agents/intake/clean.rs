@@ -113,32 +113,22 @@ impl<'p> Cleaner<'p> {
     fn note(&mut self, what: What, line: u32, count: usize, said: &str) {
         let said: String = said.trim().chars().take(SHOWN).collect();
         let said = Some(said).filter(|said| said.chars().any(char::is_alphanumeric));
-        // What has no words is one removal; what says something is one each.
-        let before = self.removed.iter_mut().find(|one| {
-            one.what == what && (one.said.is_none() && said.is_none() || what == What::Tags)
+        let is_full = self.removed.len() >= MOST;
+        // What has no words is one removal; what says something is one each, as long as anybody reads on.
+        let same = self.removed.iter_mut().rev().find(|one| {
+            let are_silent = one.said.is_none() && said.is_none();
+            one.what == what && (are_silent || is_full)
         });
-        match before {
-            Some(one) => {
-                one.count += count;
-                if let (Some(said), true) = (said, what == What::Tags) {
-                    let all = one.said.get_or_insert_default();
-                    if all.chars().count() < SHOWN {
-                        all.push_str(&said);
-                    }
-                }
-            }
-            None if self.removed.len() < MOST => self.removed.push(Removed {
+        if let Some(one) = same {
+            one.count += count;
+        } else if !is_full {
+            self.removed.push(Removed {
                 what,
                 part: self.part.to_owned(),
                 line,
                 count,
                 said,
-            }),
-            None => {
-                if let Some(last) = self.removed.iter_mut().rev().find(|one| one.what == what) {
-                    last.count += count;
-                }
-            }
+            });
         }
     }
 

@@ -23,6 +23,9 @@ const LONGEST_SLUG: usize = 40;
 /// A title that is longer is cut off in lists.
 const LONGEST_TITLE: usize = 120;
 
+/// Of the description so many characters are shown; the rest is room for what maestro says.
+const LONGEST_DESCRIPTION: usize = 16_000;
+
 /// Servers refuse longer addresses; GitHub's limit is near 8 KiB.
 const LONGEST_ADDRESS: usize = 6000;
 
@@ -83,7 +86,11 @@ pub(crate) fn words(bundle: &Bundle, around: &Around<'_>) -> Words {
         text,
         priority,
     };
-    let mut sections = vec![section("description", tame(&bundle.pull_request.body), 5)];
+    let mut sections = vec![section(
+        "description",
+        description(&bundle.pull_request.body),
+        5,
+    )];
     if !bundle.unfinished.is_empty() || bundle.outcome == RunOutcome::Partial {
         sections.push(section("what is not done", unfinished(bundle), 9));
     }
@@ -124,6 +131,17 @@ pub(crate) fn words(bundle: &Bundle, around: &Around<'_>) -> Words {
         body: text,
         key,
         left_out,
+    }
+}
+
+/// Returns what the Docs role wrote; the end of a text that nobody reads to its end is cut off.
+fn description(body: &str) -> String {
+    match body.char_indices().nth(LONGEST_DESCRIPTION) {
+        None => tame(body),
+        Some((at, _)) => {
+            let begin = tame(body.get(..at).unwrap_or_default());
+            format!("{}\n\n_(cut here: it is longer)_\n", begin.trim_end())
+        }
     }
 }
 
@@ -348,7 +366,22 @@ mod tests {
         let mut bundle = sample();
         bundle.pull_request.body = "long ".repeat(20_000);
         let words = words(&bundle, &around());
-        assert_eq!(words.left_out, ["description"]);
+        assert_eq!(words.left_out, [""; 0]);
+        for part in [
+            "long long",
+            "(cut here",
+            "### Tasks",
+            "Closes #7",
+            &words.key,
+        ] {
+            assert!(words.body.contains(part), "{part}");
+        }
+        bundle.tasks = vec![bundle.tasks[0].clone(); 60];
+        for task in &mut bundle.tasks {
+            task.title = "|".repeat(900);
+        }
+        let words = super::words(&bundle, &around());
+        assert_eq!(words.left_out, ["tasks"]);
         assert!(words.body.contains("Closes #7") && words.body.contains(&words.key));
     }
 

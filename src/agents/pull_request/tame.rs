@@ -78,7 +78,7 @@ fn opens(line: &str) -> Option<(char, usize)> {
     let c = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let length = line.chars().take_while(|other| *other == c).count();
     let info = line.get(length..)?;
-    (length >= 3 && !info.contains('`')).then_some((c, length))
+    (length >= 3 && !(c == '`' && info.contains('`'))).then_some((c, length))
 }
 
 fn closes(line: &str, (c, length): (char, usize)) -> bool {
@@ -94,10 +94,15 @@ const BREAK: char = '\u{200b}';
 
 /// Copies a line of prose; what GitHub would act on is broken.
 fn prose(line: &str, tamed: &mut String) {
-    let mut before = ' ';
+    let (mut before, mut run) = (' ', 0);
     let mut rest = line.chars().peekable();
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or('\n');
+        run = if c == before { run + 1 } else { 1 };
+        if matches!(c, '`' | '~') && run % 3 == 0 {
+            // It opens no fence that would hold all that follows.
+            tamed.push(BREAK);
+        }
         match c {
             '<' => tamed.push_str("&lt;"),
             // An entity would be read as the letter that it stands for.

@@ -188,11 +188,6 @@ pub(crate) fn scan(outgoing: &Outgoing<'_>, allow: &BTreeSet<String>) -> Vec<Fou
     all
 }
 
-/// Whether nothing may leave.
-pub(crate) fn blocks(found: &[Found]) -> bool {
-    found.iter().any(|one| one.weight == Weight::Block)
-}
-
 /// Hands out every line that leaves: those that files gain, then those of texts.
 fn each_line<'a>(
     outgoing: &Outgoing<'a>,

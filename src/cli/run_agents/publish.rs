@@ -95,7 +95,6 @@ impl Drop for Scratch<'_> {
 struct Scene<'w> {
     store: Store,
     _scratch: Scratch<'w>,
-    commits: Vec<Commit>,
     judged: Judged,
     found: Vec<Found>,
 }
@@ -296,7 +295,6 @@ fn scene<'w>(
     Ok(Scene {
         store,
         _scratch: scratch,
-        commits,
         judged,
         found,
     })

@@ -8,4 +8,4 @@ mod unpack;
 
 pub(crate) use branch::{Branch, Delivered, Delivery, PullStep, Pushed, Via};
 pub(crate) use preflight::preflight;
-pub(crate) use unpack::{LARGEST_PACK, Trouble, unpack};
+pub(crate) use unpack::{Trouble, unpack};

@@ -12,7 +12,7 @@ use crate::ports::history::History;
 use crate::ports::{Git, GitError};
 
 /// No pack is larger.
-pub(crate) const LARGEST_PACK: u64 = 64 * 1024 * 1024;
+const LARGEST_PACK: u64 = 64 * 1024 * 1024;
 
 /// No file of a change is larger, and all of them together are not.
 const LARGEST_OBJECT: u64 = 16 * 1024 * 1024;
