@@ -226,8 +226,10 @@ mod tests {
         for (at, value) in values(&canaries).into_iter().enumerate() {
             let which = canaries.all[at].variable.unwrap_or("prompt");
             let spaced: String = value.chars().flat_map(|c| [c, '\u{200b}', ' ']).collect();
-            let hex: String = value.bytes().map(|byte| format!("{byte:02X} ")).collect();
-            let percent: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let hex = value.bytes().map(|byte| format!("{byte:02X} "));
+            let hex = hex.collect::<Vec<_>>().concat();
+            let percent = value.bytes().map(|byte| format!("%{byte:02x}"));
+            let percent = percent.collect::<Vec<_>>().concat();
             for (text, form) in [
                 (value.clone(), "as it is"),
                 (value.to_uppercase(), "as it is"),

@@ -16,7 +16,7 @@ pub(super) fn look(outgoing: &Outgoing<'_>, found: &mut dyn FnMut(Weight, Place,
         .iter()
         .filter(|text| text.kind == TextKind::Message)
     {
-        for (line, one) in (1..).zip(text.text.lines()) {
+        for (line, one) in (1..).zip(text.words.lines()) {
             if acts(one) {
                 let place = Place::Text {
                     name: text.name.to_owned(),

@@ -32,7 +32,7 @@ pub(super) fn look(outgoing: &Outgoing<'_>, found: &mut dyn FnMut(Weight, Place,
         }
     }
     for text in outgoing.texts {
-        if let Some(leak) = canaries.find(text.text.as_bytes()) {
+        if let Some(leak) = canaries.find(text.words.as_bytes()) {
             let place = Place::Text {
                 name: text.name.to_owned(),
                 line: leak.line,

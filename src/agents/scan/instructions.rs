@@ -62,15 +62,15 @@ pub(super) fn look(outgoing: &Outgoing<'_>, found: &mut dyn FnMut(Weight, Place,
     for file in outgoing.files {
         let path = format!("/{}", folded(&file.path));
         let name = path.rsplit('/').next().unwrap_or_default();
-        let lies_in = |folder: &&str| path.contains(&format!("/{folder}/"));
+        let lies_in = |folder: &&'static str| path.contains(&format!("/{folder}/"));
         let place = || Place::File {
             path: file.path.clone(),
             line: None,
         };
-        if NAMES.contains(&name) || FOLDERS.iter().any(|folder| lies_in(folder)) {
+        if NAMES.contains(&name) || FOLDERS.iter().any(lies_in) {
             let observed = "agents read it as instructions".to_owned();
             found(Weight::Block, place(), observed);
-        } else if RUN.iter().any(|folder| lies_in(folder)) {
+        } else if RUN.iter().any(lies_in) {
             found(Weight::Warn, place(), "it runs by itself".to_owned());
         }
     }

@@ -84,7 +84,7 @@ pub(crate) struct About {
 pub(crate) struct Text<'a> {
     /// As `pull request title`.
     pub(crate) name: &'a str,
-    pub(crate) text: &'a str,
+    pub(crate) words: &'a str,
     pub(crate) kind: TextKind,
 }
 
@@ -188,11 +188,11 @@ pub(crate) fn scan(outgoing: &Outgoing<'_>, allow: &BTreeSet<String>) -> Vec<Fou
     all
 }
 
+/// What takes a line: its place, its bytes, and where it is from.
+type TakeLine<'a, 't> = &'t mut dyn FnMut(&dyn Fn() -> Place, &'a [u8], Origin<'a>);
+
 /// Hands out every line that leaves: those that files gain, then those of texts.
-fn each_line<'a>(
-    outgoing: &Outgoing<'a>,
-    take: &mut dyn FnMut(&dyn Fn() -> Place, &'a [u8], Origin<'a>),
-) {
+fn each_line<'a>(outgoing: &Outgoing<'a>, take: TakeLine<'a, '_>) {
     for file in outgoing.files.iter().filter(|file| !file.is_binary) {
         for line in &file.added {
             let place = || Place::File {
@@ -203,7 +203,7 @@ fn each_line<'a>(
         }
     }
     for text in outgoing.texts {
-        for (number, line) in (1..).zip(text.text.lines()) {
+        for (number, line) in (1..).zip(text.words.lines()) {
             let place = || Place::Text {
                 name: text.name.to_owned(),
                 line: number,

@@ -40,7 +40,7 @@ fn check(path: &str, text: &str, wanted: &[&str]) {
 fn check_text(kind: TextKind, text: &str, wanted: &[&str]) {
     let texts = [Text {
         name: "text",
-        text,
+        words: text,
         kind,
     }];
     let outgoing = Outgoing {
@@ -87,13 +87,16 @@ fn canaries_stay_here() {
     let secret = canaries.environment().nth(1).unwrap().1.to_owned();
     let texts = [Text {
         name: "pull request body",
-        text: &format!("a\nb {secret}"),
+        words: &format!("a\nb {secret}"),
         kind: TextKind::Tamed,
     }];
-    let spread: String = secret
-        .chars()
-        .map(|c| format!("let x = '{c}';\n"))
-        .collect();
+    let lines = secret.chars().map(|c| {
+        format!(
+            "let x = '{c}';
+"
+        )
+    });
+    let spread = lines.collect::<Vec<_>>().concat();
     let files = [file("a.rs", &spread, None), file("b.rs", "fine\n", None)];
     let outgoing = Outgoing {
         files: &files,
@@ -254,7 +257,7 @@ proptest! {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let mut one = file("a.md", &text, Some(&text));
         one.new = Some(&bytes);
-        let texts = [Text { name: "t", text: &text, kind: TextKind::Message }];
+        let texts = [Text { name: "t", words: &text, kind: TextKind::Message }];
         let canaries = Canaries::new(&[1; 32]);
         let files = [one];
         let _ = scan(&Outgoing { files: &files, texts: &texts, canaries: Some(&canaries) }, &BTreeSet::new());

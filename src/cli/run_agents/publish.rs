@@ -309,9 +309,9 @@ fn look_over(bundle: &Bundle, commits: &[Commit], judged: &Judged, allow: &[Stri
         rest.extend(task.why.clone());
     }
     let rest = rest.join("\n");
-    let tamed = |name, text| Text {
+    let tamed = |name, words| Text {
         name,
-        text,
+        words,
         kind: TextKind::Tamed,
     };
     let mut texts = vec![
@@ -321,7 +321,7 @@ fn look_over(bundle: &Bundle, commits: &[Commit], judged: &Judged, allow: &[Stri
     ];
     texts.extend(commits.iter().map(|commit| Text {
         name: "commit message",
-        text: &commit.message,
+        words: &commit.message,
         kind: TextKind::Message,
     }));
     let lines = judged.lines();

@@ -21,34 +21,7 @@ pub(super) fn answer(repository: &Path, asked: &Asked, rest: &str) -> Option<Ans
     let body = asked.body.clone().unwrap_or_default();
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     match (asked.method.as_str(), rest) {
-        ("GET", _) => {
-            if let Some(name) = rest.strip_prefix("/git/ref/") {
-                let found = git.run(&["rev-parse", "--verify", "--quiet", &format!("refs/{name}")]);
-                let reference = |sha: String| reference(&format!("refs/{name}"), &sha);
-                return Some(found.map_or_else(missing, |sha| Answer::json(200, &reference(sha))));
-            }
-            if let Some(path) = rest.strip_prefix("/contents/") {
-                let at = asked.query.get("ref").map_or("HEAD", String::as_str);
-                return Some(git.file(path, at).unwrap_or_else(missing));
-            }
-            if let Some(prefix) = rest.strip_prefix("/git/matching-refs/") {
-                return Some(Answer::json(200, &git.refs(prefix)));
-            }
-            if let Some(ends) = rest.strip_prefix("/compare/") {
-                let (base, head) = ends.split_once("...")?;
-                let found = git.run(&["merge-base", base, head]);
-                return Some(found.map_or_else(missing, |sha| {
-                    let mut compared = template("compare");
-                    merge(
-                        &mut compared,
-                        json!({ "merge_base_commit": { "sha": sha } }),
-                    );
-                    Answer::json(200, &compared)
-                }));
-            }
-            let sha = rest.strip_prefix("/git/commits/")?;
-            Some(Answer::json(200, &git.commit(sha)?))
-        }
+        ("GET", _) => read(&git, asked, rest),
         ("POST", "/git/blobs") => {
             let bytes = BASE64_STANDARD.decode(text("content")).ok()?;
             let sha = git.feed(&["hash-object", "-w", "--stdin"], &bytes)?;
@@ -100,6 +73,36 @@ pub(super) fn answer(repository: &Path, asked: &Asked, rest: &str) -> Option<Ans
         }
         _ => None,
     }
+}
+
+/// Answers what is read.
+fn read(git: &Git<'_>, asked: &Asked, rest: &str) -> Option<Answer> {
+    if let Some(name) = rest.strip_prefix("/git/ref/") {
+        let found = git.run(&["rev-parse", "--verify", "--quiet", &format!("refs/{name}")]);
+        let reference = |sha: String| reference(&format!("refs/{name}"), &sha);
+        return Some(found.map_or_else(missing, |sha| Answer::json(200, &reference(sha))));
+    }
+    if let Some(path) = rest.strip_prefix("/contents/") {
+        let at = asked.query.get("ref").map_or("HEAD", String::as_str);
+        return Some(git.file(path, at).unwrap_or_else(missing));
+    }
+    if let Some(prefix) = rest.strip_prefix("/git/matching-refs/") {
+        return Some(Answer::json(200, &git.refs(prefix)));
+    }
+    if let Some(ends) = rest.strip_prefix("/compare/") {
+        let (base, head) = ends.split_once("...")?;
+        let found = git.run(&["merge-base", base, head]);
+        return Some(found.map_or_else(missing, |sha| {
+            let mut compared = template("compare");
+            merge(
+                &mut compared,
+                json!({ "merge_base_commit": { "sha": sha } }),
+            );
+            Answer::json(200, &compared)
+        }));
+    }
+    let sha = rest.strip_prefix("/git/commits/")?;
+    Some(Answer::json(200, &git.commit(sha)?))
 }
 
 fn missing() -> Answer {
@@ -214,7 +217,11 @@ impl Git<'_> {
                     let entry = format!("{mode},{blob},{path}");
                     self.run(&["update-index", "--add", "--cacheinfo", &entry])?
                 }
-                None => self.run(&["update-index", "--force-remove", path])?,
+                None => {
+                    // A bare repository takes files out this way only.
+                    let gone = format!("0 {NOTHING}\t{path}\n");
+                    self.feed(&["update-index", "--index-info"], gone.as_bytes())?
+                }
             };
         }
         self.run(&["write-tree"])

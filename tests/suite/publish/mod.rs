@@ -152,7 +152,7 @@ fn a_bundle_becomes_one_draft_pull_request_and_stays_one() {
         before, after,
         "nothing of a bundle comes into the user's repository"
     );
-    assert_eq!(scene.branches(), format!("main\n{BRANCH}"));
+    assert_eq!(scene.branches(), format!("{BRANCH}\nmain"));
 }
 
 #[test]
@@ -400,7 +400,7 @@ fn another_run_of_the_issue_moves_the_branch_and_changes_the_text() {
         second["pull_request"]["number"],
         first["pull_request"]["number"]
     );
-    assert_eq!(scene.branches(), format!("main\n{BRANCH}"));
+    assert_eq!(scene.branches(), format!("{BRANCH}\nmain"));
     assert_eq!(scene.pulls().len(), 1);
 }
 
