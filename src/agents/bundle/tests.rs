@@ -1,3 +1,5 @@
+//! Bundles that are none, and what a good one says.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

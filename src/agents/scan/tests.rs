@@ -1,3 +1,5 @@
+//! What leaves, and what stays here.
+
 use proptest::prelude::*;
 
 use super::*;

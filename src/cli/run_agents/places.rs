@@ -9,9 +9,9 @@ use crate::conduct::github::GitHub;
 use crate::error::{CommandError, ErrorKind};
 use crate::forge::api::{commits, git};
 use crate::forge::problem::ForgeError;
-use crate::forge::repository::{PUBLIC_API, api_of_host, of_remote};
+use crate::forge::repository::{PUBLIC_API, RepoName, api_of_host, of_remote};
 use crate::forge::request::escape;
-use crate::ports::forge::Credential;
+use crate::ports::forge::{Credential, Server};
 use crate::ports::history::Depth;
 use crate::state::StateError;
 
@@ -126,31 +126,64 @@ pub(super) fn web(session: &Session<'_>, github: &GitHub<'_>) -> String {
         .to_owned()
 }
 
-/// Returns the remote to push to: over HTTPS, at the server that was asked, with its token; git gets it by its environment.
+/// Returns the remote to push to.
 pub(super) fn remote(session: &Session<'_>, github: &GitHub<'_>) -> String {
     let name = session.source_remote();
     let address = session.remote_address(Some(&name)).unwrap_or_default();
     let server = github.server.borrow();
-    let token = match server
+    let with_token = server
         .as_ref()
-        .map(|server| (&server.api, &server.credential))
-    {
-        Some((api, Credential::Token(token))) if address.starts_with("https://") => {
-            let host = of_remote(&address).map(|(host, _)| host);
-            let is_same = |host: &String| {
-                let of_enterprise = format!("https://{host}/api/v3");
-                api_of_host(host).as_deref() == Some(api) || of_enterprise == *api
-            };
-            host.filter(is_same).map(|host| (host, token))
-        }
-        _ => None,
+        .and_then(|server| address_with_token(&address, server, &github.repository));
+    with_token.unwrap_or(name)
+}
+
+/// Returns an address that holds the token, over TLS and at the very server that was asked; git gets it by its environment, never by an argument.
+fn address_with_token(address: &str, server: &Server, repository: &RepoName) -> Option<String> {
+    let Credential::Token(token) = &server.credential else {
+        return None;
     };
-    match token {
-        Some((host, token)) => format!(
-            "https://x-access-token:{}@{host}/{}.git",
-            escape(token.expose()),
-            github.repository
-        ),
-        None => name,
+    let (host, _) = of_remote(address).filter(|_| address.starts_with("https://"))?;
+    let of_enterprise = format!("https://{host}/api/v3");
+    let is_same = api_of_host(&host).as_ref() == Some(&server.api) || of_enterprise == server.api;
+    is_same.then(|| {
+        let token = escape(token.expose());
+        format!("https://x-access-token:{token}@{host}/{repository}.git")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::forge::Secret;
+
+    #[track_caller]
+    fn check(address: &str, api: &str, wanted: Option<&str>) {
+        let server = Server {
+            api: api.to_owned(),
+            credential: Credential::Token(Secret::new("ghs_a/b")),
+        };
+        let repository = RepoName::parse("o/n").unwrap();
+        let made = address_with_token(address, &server, &repository);
+        assert_eq!(made.as_deref(), wanted);
+    }
+
+    #[test]
+    fn a_token_goes_to_the_server_that_was_asked_and_over_tls() {
+        let with = Some("https://x-access-token:ghs_a%2Fb@github.com/o/n.git");
+        check("https://github.com/o/n", PUBLIC_API, with);
+        check("https://x@github.com/other/n.git", PUBLIC_API, with);
+        let enterprise = Some("https://x-access-token:ghs_a%2Fb@ghe.example.com/o/n.git");
+        let api = "https://ghe.example.com/api/v3";
+        check("https://ghe.example.com/o/n", api, enterprise);
+        for (address, api) in [
+            ("http://github.com/o/n", PUBLIC_API),
+            ("git@github.com:o/n", PUBLIC_API),
+            ("https://github.com.evil.example/o/n", PUBLIC_API),
+            ("https://evil.example/o/n", PUBLIC_API),
+            ("https://github.com/o/n", "https://ghe.example.com/api/v3"),
+            ("../r.git", PUBLIC_API),
+        ] {
+            check(address, api, None);
+        }
     }
 }
