@@ -1,16 +1,7 @@
 //! Looks over everything that leaves a run: the change, the texts of its pull request, the messages of its commits.
 //!
-//! Rules are exact and few. What a policy judges already (paths, sizes, licences) is left to it. To add a rule: one file here, one row in [`RULES`].
+//! Rules are exact and few. What a policy judges already (paths, sizes, licences) is left to it. To add a rule: one file here, one row in the table below.
 //! A finding that blocks keeps everything here; `allow` lets those of some rules through, for whoever asked for such a change.
-
-mod blobs;
-mod calls;
-mod canary;
-mod hosts;
-mod instructions;
-mod phones_home;
-mod secrets;
-mod unseen;
 
 use std::collections::BTreeSet;
 
@@ -114,41 +105,25 @@ struct Rule {
     look: fn(&Outgoing<'_>, &mut dyn FnMut(Weight, Place, String)),
 }
 
-/// Every rule, in order of name.
-const RULES: [Rule; 8] = [
-    Rule {
-        about: &blobs::ABOUT,
-        look: blobs::look,
-    },
-    Rule {
-        about: &calls::ABOUT,
-        look: calls::look,
-    },
-    Rule {
-        about: &canary::ABOUT,
-        look: canary::look,
-    },
-    Rule {
-        about: &hosts::ABOUT,
-        look: hosts::look,
-    },
-    Rule {
-        about: &instructions::ABOUT,
-        look: instructions::look,
-    },
-    Rule {
-        about: &phones_home::ABOUT,
-        look: phones_home::look,
-    },
-    Rule {
-        about: &secrets::ABOUT,
-        look: secrets::look,
-    },
-    Rule {
-        about: &unseen::ABOUT,
-        look: unseen::look,
-    },
-];
+macro_rules! rules {
+    ($($module:ident;)+) => {
+        $(mod $module;)+
+
+        /// Every rule, in order of name.
+        const RULES: &[Rule] = &[$(Rule { about: &$module::ABOUT, look: $module::look }),+];
+    };
+}
+
+rules! {
+    blobs;
+    calls;
+    canary;
+    hosts;
+    instructions;
+    phones_home;
+    secrets;
+    unseen;
+}
 
 /// Of one rule no more findings are told.
 const MOST: usize = 50;
@@ -169,7 +144,7 @@ pub(crate) fn allowable() -> Vec<&'static str> {
 /// Looks everything over; what blocks comes first. What is allowed only warns.
 pub(crate) fn scan(outgoing: &Outgoing<'_>, allow: &BTreeSet<String>) -> Vec<Found> {
     let mut all = Vec::new();
-    for rule in &RULES {
+    for rule in RULES {
         let is_allowed = rule.about.may_be_allowed && allow.contains(rule.about.name);
         let mut found = Vec::new();
         (rule.look)(outgoing, &mut |weight, place, observed| {

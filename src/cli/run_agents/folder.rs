@@ -7,6 +7,9 @@ use crate::agents::bundle::{Bundle, INDEX, LARGEST_FILE, LARGEST_INDEX, NoBundle
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
 
+/// All files of a bundle together are no larger.
+const LARGEST_BUNDLE: u64 = 2 * LARGEST_FILE;
+
 /// A bundle, and the pack in it.
 pub(super) struct Taken {
     pub(super) bundle: Bundle,
@@ -55,8 +58,10 @@ pub(super) fn read(session: &Session<'_>, folder: &Path) -> Result<Taken, Comman
         }
     }
     let mut pack = Vec::new();
+    let mut room = LARGEST_BUNDLE;
     for name in bundle.files.keys() {
-        let bytes = bytes_of(name, LARGEST_FILE)?;
+        let bytes = bytes_of(name, LARGEST_FILE.min(room))?;
+        room -= bytes.len() as u64;
         bundle.check_file(name, &bytes).map_err(bad)?;
         if name == PACK {
             pack = bundle.pack(&bytes).map_err(bad)?.to_vec();

@@ -417,5 +417,20 @@ fn deliver(
         message: &message,
         labels: &args.label,
     };
-    Ok(delivery.deliver(branch)?)
+    delivery.deliver(branch).map_err(refused)
+}
+
+/// Adds what helps where the remote does not take the branch.
+fn refused(error: StateError) -> CommandError {
+    let words = error.to_string().to_lowercase();
+    let error = CommandError::from(error);
+    if words.contains("signature") {
+        return error.hint(
+            "commits must be signed there: publish with `--via api`, which lets GitHub sign one",
+        );
+    }
+    if words.contains("workflow") {
+        return error.hint("no GITHUB_TOKEN may change workflows: use an app's token with `workflows: write`, or leave them out of the change");
+    }
+    error
 }

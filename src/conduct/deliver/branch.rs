@@ -250,7 +250,11 @@ impl Delivery<'_> {
             };
             entries.push((change.path.clone(), mode, object));
         }
-        let tree = github.call(&git::create_tree_of(repository, &base.tree.sha, &entries))?;
+        let tree = github.call(&git::create_tree_of(
+            repository,
+            Some(&base.tree.sha),
+            &entries,
+        ))?;
         if tree.sha != bundle.head.tree {
             return Err(StateError::Forge(ForgeError::Nonsense {
                 purpose: "write the change".into(),

@@ -144,26 +144,21 @@ pub(crate) fn create_tree(
     base: Option<&str>,
     files: &[(String, Option<String>)],
 ) -> Call<Tree> {
-    let request = about(
-        Method::Post,
-        repository,
-        "/git/trees",
-        "write a tree",
-        WRITE,
-    );
-    let entry = |(path, blob): &(String, Option<String>)| json!({ "path": path, "mode": "100644", "type": "blob", "sha": blob });
-    let mut body = json!({ "tree": files.iter().map(entry).collect::<Vec<Value>>() });
-    if let Some(base) = base {
-        body["base_tree"] = json!(base);
-    }
-    Call::new(request.body(body).repeatable())
+    let entries: Vec<ModedEntry> = files
+        .iter()
+        .map(|(path, blob)| (path.clone(), "100644", blob.clone()))
+        .collect();
+    create_tree_of(repository, base, &entries)
 }
 
-/// Writes a tree of entries with modes, as `100755`; those without an object are taken out.
+/// A path, its mode as `100755`, and its object; without one it is taken out.
+pub(crate) type ModedEntry = (String, &'static str, Option<String>);
+
+/// Writes a tree of files, links and submodules.
 pub(crate) fn create_tree_of(
     repository: &RepoName,
-    base: &str,
-    entries: &[(String, &'static str, Option<String>)],
+    base: Option<&str>,
+    entries: &[ModedEntry],
 ) -> Call<Tree> {
     let request = about(
         Method::Post,
@@ -172,16 +167,15 @@ pub(crate) fn create_tree_of(
         "write a tree",
         WRITE,
     );
-    let entry = |(path, mode, object): &(String, &'static str, Option<String>)| {
+    let entry = |(path, mode, object): &ModedEntry| {
         let kind = if *mode == "160000" { "commit" } else { "blob" };
         json!({ "path": path, "mode": mode, "type": kind, "sha": object })
     };
-    let entries = entries.iter().map(entry).collect::<Vec<Value>>();
-    Call::new(
-        request
-            .body(json!({ "base_tree": base, "tree": entries }))
-            .repeatable(),
-    )
+    let mut body = json!({ "tree": entries.iter().map(entry).collect::<Vec<Value>>() });
+    if let Some(base) = base {
+        body["base_tree"] = json!(base);
+    }
+    Call::new(request.body(body).repeatable())
 }
 
 /// A commit as git has it.

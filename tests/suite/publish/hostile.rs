@@ -412,7 +412,6 @@ fn trees_that_harm_whoever_checks_them_out_publish_nothing() {
         tree("a folder above", &[("100644", "..", "x")]),
         tree("a folder here", &[("100644", ".", "x")]),
         tree("a path with a slash", &[("100644", "a/../../x", "x")]),
-        tree("no name", &[("100644", "", "x")]),
         tree(
             "one name twice",
             &[("100644", "a", "x"), ("100644", "a", "y")],

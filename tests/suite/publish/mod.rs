@@ -562,6 +562,21 @@ fn no_token_is_an_argument() {
     assert!(!log.contains(TOKEN), "{log}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_remote_that_wants_signatures_says_what_helps() {
+    let scene = Scene::new();
+    let hook = scene.maestro.path("r.git/hooks/pre-receive");
+    let text = "#!/bin/sh\necho 'Commits must have verified signatures.' >&2\nexit 1\n";
+    scene.maestro.file("r.git/hooks/pre-receive", text);
+    fs::set_permissions(hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let run = scene.publish(&[]).exits_with(77).says("--via api");
+    let _ = run.says("Commits must have verified signatures");
+    assert_eq!(scene.branches(), "main");
+    assert!(scene.pulls().is_empty());
+    let _ = scene.publish(&["--via", "api"]).success();
+}
+
 #[test]
 fn the_document_follows_its_schema() {
     let scene = Scene::new();
