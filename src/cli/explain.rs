@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::session::Session;
+use crate::agents::scan;
 use crate::config::{KNOWN, Known, nearest};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -167,6 +168,7 @@ pub(crate) fn topics() -> Vec<Topic> {
         text: rule.why.into(),
     }));
     topics.extend(of_policies());
+    topics.extend(of_scans());
     topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
         code: format!("flakes/{}", verdict.name()),
         what: format!("the verdict `{}`", verdict.name()),
@@ -197,6 +199,17 @@ fn of_policies() -> impl Iterator<Item = Topic> {
         text: format!(
             "{}. What helps: {}.",
             rule.why.trim_end_matches('.'),
+            rule.fix
+        ),
+    })
+}
+
+fn of_scans() -> impl Iterator<Item = Topic> {
+    scan::abouts().map(|rule| Topic {
+        code: format!("scan/{}", rule.name),
+        what: rule.what.into(),
+        text: format!(
+            "`maestro run-agents publish` looks for it in everything that leaves; docs/run-agents-safety.md says when it blocks. What helps: {}.",
             rule.fix
         ),
     })

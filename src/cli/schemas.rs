@@ -38,6 +38,9 @@ schemas! {
     AgentRun = "agent-run", run_agents::RunDocument, "`run-agents`";
     RunPlan = "run-plan", run_agents::RunPlanDocument, "`run-agents --dry-run`";
     RunStory = "run-story", crate::agents::story::Story, "`run-agents show`";
+    AgentBundle = "agent-bundle", crate::agents::bundle::Bundle, "`bundle.json`, which a run of agents leaves";
+    AgentIntake = "agent-intake", run_agents::IntakeDocument, "`run-agents intake`";
+    AgentPublish = "agent-publish", run_agents::PublishDocument, "`run-agents publish`";
     BudgetImport = "budget-import", budget::BudgetImportDocument, "`budget import`";
     BudgetPrices = "budget-prices", budget::PricesDocument, "`budget prices show`";
     BudgetPricesDiff = "budget-prices-diff", budget::PricesDiffDocument, "`budget prices diff`";

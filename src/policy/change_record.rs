@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::words::{Words, checked};
 use crate::config::{Kind, read_as};
+use crate::money::Usd;
 
 const SCHEMA: &str = "maestro.change/v1";
 
@@ -17,7 +18,7 @@ const KIND: Kind = Kind {
 /// No record is larger.
 const LARGEST: usize = 16 * 1024;
 
-/// What a change is. Kinds are those of keepachangelog.com.
+/// What a change is. Kinds are those of keepachangelog.com, and `internal` for what no user notices.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -41,6 +42,49 @@ pub(crate) struct ChangeRecord {
     /// The issue that it is about.
     #[serde(default)]
     issue: Option<u64>,
+    /// Whether those who use it notice.
+    #[serde(default)]
+    user_visible: Option<bool>,
+    /// Whether those who use it have to change something.
+    #[serde(default)]
+    breaking: Option<bool>,
+    /// The run of agents that made it.
+    #[serde(default)]
+    run: Option<Words>,
+    /// The run's tasks whose work it is.
+    #[serde(default)]
+    tasks: Vec<Words>,
+    /// US dollars that the run's models cost, as a decimal number.
+    #[serde(default)]
+    cost_usd: Option<Cost>,
+}
+
+/// US dollars.
+#[derive(Debug)]
+struct Cost;
+
+impl<'de> Deserialize<'de> for Cost {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        checked(deserializer, "an amount, as \"0.25\"", |text| {
+            let read = text.parse::<Usd>();
+            read.map(|_| Self).map_err(|error| error.to_string())
+        })
+    }
+}
+
+#[cfg(test)]
+impl JsonSchema for Cost {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Cost".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^\\d+(\\.\\d{1,12})?$" })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -54,6 +98,7 @@ enum ChangeKind {
     Removed,
     Fixed,
     Security,
+    Internal,
 }
 
 fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
@@ -92,7 +137,11 @@ mod tests {
     fn a_record_is_valid_in_its_place_under_a_plain_name() {
         let yaml = "schema: maestro.change/v1\nkind: added\nsummary: More.\nissue: 3\n";
         let json = r#"{"schema": "maestro.change/v1", "kind": "security", "summary": "Less."}"#;
+        let of_agents = format!(
+            "{yaml}user_visible: true\nbreaking: false\nrun: r1\ntasks: [a, b]\ncost_usd: \"0.25\"\n"
+        );
         assert!(is_valid(".maestro/changes/a-1.yaml", yaml.as_bytes()));
+        assert!(is_valid(".maestro/changes/a-2.yaml", of_agents.as_bytes()));
         assert!(is_valid(".maestro/changes/a.json", json.as_bytes()));
         for path in [
             ".maestro/changes/a",
@@ -109,6 +158,8 @@ mod tests {
             "schema: maestro.change/v2\nkind: added\nsummary: x\n",
             "schema: maestro.change/v1\nkind: other\nsummary: x\n",
             "schema: maestro.change/v1\nkind: added\nsummary: ' '\n",
+            "schema: maestro.change/v1\nkind: added\nsummary: x\ncost_usd: \"-1\"\n",
+            "schema: maestro.change/v1\nkind: added\nsummary: x\nbreaking: perhaps\n",
         ] {
             assert!(
                 !is_valid(".maestro/changes/a.yaml", text.as_bytes()),

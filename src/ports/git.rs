@@ -226,6 +226,12 @@ pub(crate) trait Git: Send + Sync {
     ) -> Result<String, GitError>;
     /// Returns a commit and those before it, newest first, at most so many.
     fn history(&self, store: &Store, tip: &str, most: usize) -> Result<Vec<String>, GitError>;
+    /// Lets a store see the objects of the repository whose git directory is given, which knows nothing of it.
+    fn borrow(&self, store: &Store, common_dir: &Path) -> Result<(), GitError>;
+    /// Takes the objects of a pack into a store, each looked at (`fsck`), and all that they name must be there; a pack has so many bytes at most.
+    fn take_pack(&self, store: &Store, pack: &[u8], most: u64) -> Result<(), GitError>;
+    /// Returns the sizes of the objects that a commit has and another one has not.
+    fn new_sizes(&self, store: &Store, head: &str, base: &str) -> Result<Vec<u64>, GitError>;
     /// Packs what has become many small files.
     fn tidy(&self, store: &Store);
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::GitError;
-use crate::change::Change;
+use crate::change::{Change, Kind};
 
 /// The repository of a run: bare, without remotes, credentials and hooks. It reads the user's objects and writes its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub(crate) trait Trees: Send + Sync {
     fn commit(&self, store: &RunStore, commit: &RunCommit) -> Result<String, GitError>;
     /// Returns the paths of a tree.
     fn paths(&self, store: &RunStore, tree: &str) -> Result<Vec<String>, GitError>;
+    /// Returns the paths of a tree with what they are, in order of bytes.
+    fn listed(&self, store: &RunStore, tree: &str) -> Result<Vec<(String, Kind)>, GitError>;
     /// Returns a file of a tree; none when there is none.
     fn file(&self, store: &RunStore, tree: &str, path: &str) -> Result<Option<Vec<u8>>, GitError>;
     /// Writes everything between two commits to a file, under one ref.

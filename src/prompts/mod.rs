@@ -15,7 +15,7 @@ pub(crate) mod rules;
 pub(crate) mod set;
 #[cfg(feature = "bench")]
 pub mod speed;
-mod untrusted;
+pub(crate) mod untrusted;
 mod variables;
 mod wrap;
 

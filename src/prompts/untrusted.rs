@@ -4,7 +4,7 @@
 //! It is taken out of the text all the same, in any case and in the wide and mathematical forms of its letters; so are the words of a block's
 //! tags, and the marks by which local models tell who speaks, for servers that read them inside a message too.
 
-use crate::inert::is_unseen;
+use crate::inert::{is_filler, is_unseen};
 
 /// How the tags of a block begin.
 const TAG: &str = "maestro-data-";
@@ -74,13 +74,6 @@ pub(crate) fn clean(text: &str) -> Cleaned {
         }
     }
     cleaned
-}
-
-/// More that has no shape of its own: Unicode's `Default_Ignorable_Code_Point`, and blank or annotating letters.
-fn is_filler(c: char) -> bool {
-    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffc}' | '\u{13430}'..='\u{13455}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Takes out HTML comments, which nobody sees who reads the page; one that does not end goes to the end.

@@ -4,8 +4,11 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 68] = [
+const SCHEMAS: [&str; 71] = [
     "agent-run",
+    "agent-bundle",
+    "agent-intake",
+    "agent-publish",
     "budget-forecast",
     "budget-import",
     "budget-lease",

@@ -10,6 +10,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::harness::Maestro;
+use crate::publish::work::{Agents, MESSAGE};
 use calls::{CALLS, SLOW};
 
 const POLICY: &str = "schema: maestro.policy/v1\nrules:\n- {rule: title, id: short, severity: warn, reason: r, max_length: 72}\n";
@@ -107,7 +108,16 @@ fn prepared() -> Maestro {
         .success();
     prove(&maestro);
     crate::run_agents::recorded(&maestro);
+    work(&maestro);
     maestro
+}
+
+/// What agents did, as a bundle.
+fn work(maestro: &Maestro) {
+    let agents = Agents::begin(maestro);
+    agents.file("a/src/lib.rs", "// checked\n");
+    agents.commit(MESSAGE).bundle();
+    crate::publish::work::end(maestro);
 }
 
 /// Something that was built, with signed statements about it.
@@ -471,6 +481,14 @@ fn json_has_a_schema_and_follows_the_published_one() {
         (&["state", "fold", "--dry-run"], "state-fold"),
         (&["state", "doctor"], "state-doctor"),
         (&["config", "show"], "config-show"),
+        (
+            &["run-agents", "publish", "bundle", "--dry-run"],
+            "agent-publish",
+        ),
+        (
+            &["run-agents", "intake", "--issue", "issue.md"],
+            "agent-intake",
+        ),
         (&["explain"], "explain"),
     ] {
         let document = maestro.json(call);

@@ -164,6 +164,7 @@ impl Config {
         // An empty helper forgets those that are configured: the address says who we are.
         add("credential.helper", "");
         add("credential.helper", HELPER);
+        settings.extend(without_authorization(&settings));
         set(call, &settings);
         for (name, value) in [
             ("MAESTRO_GIT_USERNAME", user),
@@ -173,6 +174,26 @@ impl Config {
                 .push((name.to_owned(), Some(OsString::from(value))));
         }
     }
+}
+
+/// Returns what takes headers back that say who somebody else is (actions/checkout leaves one): an empty one forgets those before it.
+fn without_authorization(settings: &[(String, String)]) -> Vec<(String, String)> {
+    let is_header = |key: &str| key.starts_with("http.") && key.ends_with(".extraheader");
+    let headers = settings.iter().filter(|(key, _)| is_header(key));
+    let (ours, others): (Vec<_>, Vec<_>) = headers.cloned().partition(|(_, value)| {
+        let name = value.split(':').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("authorization")
+    });
+    if ours.is_empty() {
+        return Vec::new();
+    }
+    let mut forgotten: Vec<(String, String)> = Vec::new();
+    for (key, _) in ours.iter().chain(&others) {
+        if !forgotten.iter().any(|(known, _)| known == key) {
+            forgotten.push((key.clone(), String::new()));
+        }
+    }
+    [forgotten, others].concat()
 }
 
 /// A file without settings.
@@ -310,6 +331,28 @@ mod tests {
         let address = Address::new("https://me:very-secret@host/a");
         let said = address.clean("unable to access 'https://me:very-secret@host/a': very-secret");
         assert_eq!(said, "unable to access 'https://host/a': [redacted]");
+    }
+
+    #[test]
+    fn a_header_that_says_who_somebody_else_is_is_forgotten() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let settings = [
+            pair(
+                "http.https://github.com/.extraheader",
+                "AUTHORIZATION: basic x",
+            ),
+            pair("http.extraheader", "X-Proxy: y"),
+            pair("http.proxy", "z"),
+        ];
+        assert_eq!(
+            without_authorization(&settings),
+            [
+                pair("http.https://github.com/.extraheader", ""),
+                pair("http.extraheader", ""),
+                pair("http.extraheader", "X-Proxy: y"),
+            ]
+        );
+        assert_eq!(without_authorization(&settings[1..]), []);
     }
 
     #[test]

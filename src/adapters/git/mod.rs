@@ -6,6 +6,7 @@
 mod config;
 mod history;
 mod objects;
+mod packs;
 mod remote;
 mod trees;
 
@@ -253,6 +254,18 @@ impl Git for GitProgram {
         let most = format!("--max-count={most}");
         let call = Self::store_call(store, &["rev-list", &most, tip, "--"]);
         Ok(self.text(&call)?.lines().map(str::to_owned).collect())
+    }
+
+    fn borrow(&self, store: &Store, common_dir: &Path) -> Result<(), GitError> {
+        Self::see_objects_of(store, common_dir)
+    }
+
+    fn take_pack(&self, store: &Store, pack: &[u8], most: u64) -> Result<(), GitError> {
+        self.index_pack(store, pack, most)
+    }
+
+    fn new_sizes(&self, store: &Store, head: &str, base: &str) -> Result<Vec<u64>, GitError> {
+        self.sizes_between(store, head, base)
     }
 
     fn tidy(&self, store: &Store) {

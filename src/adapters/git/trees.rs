@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{GitProgram, cannot_run, local_failure, words};
-use crate::change::{Change, parse_raw};
+use crate::change::{Change, Kind, Tree, parse_raw};
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
 use crate::ports::{Call, Finished, GitError};
 
@@ -322,6 +322,15 @@ impl Trees for GitProgram {
             .filter(|path| !path.is_empty());
         Ok(paths
             .map(|path| String::from_utf8_lossy(path).into_owned())
+            .collect())
+    }
+
+    fn listed(&self, store: &RunStore, tree: &str) -> Result<Vec<(String, Kind)>, GitError> {
+        let args = ["ls-tree", "-r", "-z", "--full-tree", tree];
+        let tree = Tree::parse(self.bytes(&Self::bare_call(store, &args))?);
+        Ok(tree
+            .iter()
+            .map(|(path, listed)| (path.to_owned(), listed.kind()))
             .collect())
     }
 

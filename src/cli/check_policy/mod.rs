@@ -1,12 +1,13 @@
 //! `maestro check-policy`: whether a change may go in.
 
+pub(super) mod agents;
 mod asked;
 mod input;
 mod record;
 mod source;
 mod supplied;
-mod violations;
-mod wire;
+pub(super) mod violations;
+pub(super) mod wire;
 
 use std::io::Read;
 use std::path::PathBuf;

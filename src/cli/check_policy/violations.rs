@@ -12,14 +12,14 @@ use crate::policy::{Target, Weight};
 /// Something that is not as it should be.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
-pub(super) struct ViolationRow {
+pub(in crate::cli) struct ViolationRow {
     /// The entry's id.
     pub(super) entry: String,
-    pub(super) rule: &'static str,
+    pub(in crate::cli) rule: &'static str,
     /// `block`, `review` or `warn`.
     pub(super) severity: &'static str,
     target: TargetRow,
-    pub(super) message: String,
+    pub(in crate::cli) message: String,
     pub(super) observed: String,
     pub(super) limit: String,
     pub(super) reason: String,
@@ -31,7 +31,7 @@ pub(super) struct ViolationRow {
     locked: bool,
     /// What a baseline knows it by; nothing for what none may forgive.
     pub(super) fingerprint: Option<String>,
-    pub(super) forgiven: Option<ForgivenRow>,
+    pub(in crate::cli) forgiven: Option<ForgivenRow>,
 }
 
 /// What it is about.
@@ -59,7 +59,7 @@ enum TargetRow {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(tag = "by", rename_all = "lowercase")]
-pub(super) enum ForgivenRow {
+pub(in crate::cli) enum ForgivenRow {
     /// Somebody answers for it, until a day.
     Ignore {
         reason: String,
@@ -72,7 +72,7 @@ pub(super) enum ForgivenRow {
     Approval { people: Vec<String> },
 }
 
-pub(super) fn violation(one: &Violation) -> ViolationRow {
+pub(in crate::cli) fn violation(one: &Violation) -> ViolationRow {
     ViolationRow {
         entry: one.entry.clone(),
         rule: one.rule.name,
@@ -123,7 +123,7 @@ pub(super) fn violation(one: &Violation) -> ViolationRow {
 }
 
 /// Returns what a violation is about, as people read it.
-pub(super) fn shown(one: &Violation) -> String {
+pub(in crate::cli) fn shown(one: &Violation) -> String {
     violation(one).shown()
 }
 
@@ -136,7 +136,7 @@ impl ViolationRow {
         }
     }
 
-    pub(super) fn location(&self) -> Option<Location> {
+    pub(in crate::cli) fn location(&self) -> Option<Location> {
         match &self.target {
             TargetRow::File { path, line } => Some(Location {
                 path: path.clone(),
@@ -160,7 +160,7 @@ impl ViolationRow {
     }
 
     /// What is forgiven is worth knowing, and no more.
-    pub(super) fn severity(&self) -> Severity {
+    pub(in crate::cli) fn severity(&self) -> Severity {
         match self.weight() {
             _ if self.forgiven.is_some() => Severity::Notice,
             Weight::Block | Weight::Review => Severity::Error,
@@ -195,7 +195,7 @@ impl ViolationRow {
         facts
     }
 
-    pub(super) fn show(&self, page: &mut Page) {
+    pub(in crate::cli) fn show(&self, page: &mut Page) {
         let word = match self.weight() {
             _ if self.forgiven.is_some() => "FORGIVEN",
             Weight::Block => "BLOCK",

@@ -101,7 +101,7 @@ impl PolicyRow {
         }
     }
 
-    pub(super) fn show(&self, page: &mut Page) {
+    pub(in crate::cli) fn show(&self, page: &mut Page) {
         let mut line = match (self.source, &self.commit) {
             ("built-in", _) => vec![Inline::Plain(
                 "Policy: the built-in one, because the base has none".into(),

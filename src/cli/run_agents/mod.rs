@@ -1,9 +1,14 @@
 //! `maestro run-agents`: an issue in, a branch with green tests and the text of a draft pull request out.
 
 mod affected;
+mod folder;
 mod guard;
+pub(super) mod intake;
 mod oracle;
 mod place;
+mod places;
+mod publish;
+mod publish_wire;
 mod runner;
 mod seats;
 mod show;
@@ -18,6 +23,10 @@ use super::session::Session;
 use crate::error::{CommandError, ErrorKind};
 use crate::exit_code::Verdict;
 use crate::money::Usd;
+#[cfg(test)]
+pub(super) use intake::IntakeDocument;
+#[cfg(test)]
+pub(super) use publish_wire::PublishDocument;
 #[cfg(test)]
 pub(crate) use wire::{RunDocument, RunPlanDocument};
 
@@ -124,14 +133,23 @@ pub(crate) struct RunAgentsArgs {
 #[derive(Debug, clap::Subcommand)]
 enum RunAgentsCommand {
     Show(show::ShowArgs),
+    Intake(intake::IntakeArgs),
+    Publish(Box<publish::PublishArgs>),
 }
 
 pub(super) fn run(
     session: &mut Session<'_>,
     args: &RunAgentsArgs,
 ) -> Result<Verdict, CommandError> {
-    if let Some(RunAgentsCommand::Show(args)) = &args.command {
-        return show::run(session, args).map(Verdict::Own);
+    match &args.command {
+        Some(RunAgentsCommand::Show(args)) => return show::run(session, args).map(Verdict::Own),
+        Some(RunAgentsCommand::Intake(args)) => {
+            return intake::run(session, args).map(Verdict::Own);
+        }
+        Some(RunAgentsCommand::Publish(args)) => {
+            return publish::run(session, args).map(Verdict::Own);
+        }
+        None => {}
     }
     if session
         .var("MAESTRO_DISABLE")

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::brief::Brief;
 use super::crew::{Heard, Silent, Wish};
-use super::edit;
+use super::edit::{self, InGit};
 use super::steps::Abandon;
 use super::team::{Left, Team, git, step_name};
 use super::turn::{Tab, Undone, tier_of, told, undone};
@@ -16,7 +16,8 @@ use crate::agents::answers;
 use crate::agents::graph::TaskSpec;
 use crate::agents::roles::{Right, Role};
 use crate::agents::step::{End, Turn};
-use crate::agents::tools::{self, Act, RawEdit};
+use crate::agents::edits::{Edit, structured};
+use crate::agents::tools::{self, Act};
 use crate::agents::words::command_fault;
 use crate::llm::reply::{Part, Stop, ToolCall, ToolResult};
 use crate::llm::request::Message;
@@ -35,6 +36,8 @@ pub(super) struct Workplace<'p> {
     pub(super) tree: String,
     /// What runs the tests that the change affects, once that was asked.
     pub(super) planned: Option<Vec<(String, Option<String>)>>,
+    /// Edits that were written as text.
+    pub(super) free: Vec<Edit>,
     /// What the commands said before the work began.
     pub(super) results: Option<String>,
 }
@@ -169,7 +172,7 @@ impl Team<'_> {
         if calls.is_empty() {
             let found = match answer.stop {
                 Stop::MaxTokens => Err("it is longer than it may be, and was cut off".to_owned()),
-                _ => answers::object(&text),
+                _ => answers::object(&text).or_else(|fault| self.free(place, &text).ok_or(fault)),
             };
             let checked = found.and_then(|found| fits(schema, found));
             let worked = match checked {
@@ -220,6 +223,18 @@ impl Team<'_> {
         Ok(end)
     }
 
+    /// Reads edits that were written as text, in the forms that models know, as an answer of the role.
+    fn free(&self, place: &mut Workplace<'_>, text: &str) -> Option<Value> {
+        let tree = InGit::new(self.trees, &self.store, &place.tree).ok()?;
+        let names = crate::agents::edits::Tree::names(&tree);
+        let known = |path: &str| names.iter().any(|name| name == path);
+        let edits = crate::agents::edits::parse(text, &known).ok()?;
+        place.free = edits;
+        // What was said before the first block.
+        let summary: String = text.lines().next().unwrap_or_default().chars().take(300).collect();
+        Some(serde_json::json!({"summary": summary, "edits": [], "notes": [], "blocked": "", "suspicious": []}))
+    }
+
     /// Takes a last word that fits its schema: applies its edits. The error is for the model.
     fn finish(
         &self,
@@ -231,10 +246,15 @@ impl Team<'_> {
             .unwrap_or_default()
             .trim()
             .to_owned();
-        let edits = match tools::raw_edits(&found) {
-            Ok(edits) => edits,
-            Err(fault) => return Ok(Err(fault)),
-        };
+        let mut edits = std::mem::take(&mut place.free);
+        edits.extend(match &found["edits"] {
+            Value::Null => Vec::new(),
+            Value::Array(edits) if edits.is_empty() => Vec::new(),
+            edits => match structured(edits) {
+                Ok(edits) => edits,
+                Err(malformed) => return Ok(Err(malformed.for_model())),
+            },
+        });
         if edits.is_empty() && !blocked.is_empty() {
             return Ok(Ok(Err(Undone {
                 end: End::Hopeless,
@@ -251,24 +271,26 @@ impl Team<'_> {
     fn edit(
         &self,
         place: &mut Workplace<'_>,
-        edits: &[RawEdit],
+        edits: &[Edit],
     ) -> Result<Result<(), String>, Abandon> {
         if edits.is_empty() {
             return Ok(Ok(()));
         }
-        let outside = edits.iter().find(|edit| !place.may_touch(&edit.path));
-        if let Some(edit) = outside {
+        let tree = InGit::new(self.trees, &self.store, &place.tree).map_err(git)?;
+        let changes = match edit::made(&tree, edits) {
+            Ok(changes) => changes,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let outside = changes.iter().find(|change| !place.may_touch(&change.path));
+        if let Some(change) = outside {
             let scope = place.scope.join(", ");
             return Ok(Err(format!(
                 "`{}` is not yours to change; nothing was changed. You may change: {scope}",
-                edit.path
+                change.path
             )));
         }
-        if let Err(fault) = edit::apply(self.files, &place.folder, edits) {
-            return Ok(Err(format!(
-                "the edits were not applied, none of them: {fault}"
-            )));
-        }
+        edit::write(self.files, &place.folder, &changes)
+            .map_err(|error| Abandon::trouble("the work tree cannot be written", error))?;
         place.tree = self
             .trees
             .snapshot(&self.store, &place.spec.id, &place.folder)
@@ -283,7 +305,10 @@ impl Team<'_> {
         act: &Act,
     ) -> Result<Result<String, String>, Abandon> {
         match act {
-            Act::Edit { edits } => Ok(self.edit(place, edits)?.map(|()| "applied".to_owned())),
+            Act::Edit { edits } => match structured(edits) {
+                Ok(edits) => Ok(self.edit(place, &edits)?.map(|()| "applied".to_owned())),
+                Err(malformed) => Ok(Err(malformed.for_model())),
+            },
             Act::Run { command } => {
                 if let Some(fault) = command_fault(command, &self.commands_of(place)) {
                     return Ok(Err(format!("`{command}` {fault}")));

@@ -15,6 +15,7 @@ use crate::agents::record::{Head, Work};
 use crate::agents::roles::Role;
 use crate::agents::step::{End, Turn};
 use crate::event::Sha;
+use crate::money::Usd;
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
 use crate::ports::{Files, GitError};
 use crate::prompts::set::Library;
@@ -31,6 +32,8 @@ pub(crate) struct Left {
 pub(crate) struct Shared {
     pub(crate) board: Board,
     pub(crate) left: BTreeMap<TaskNo, Left>,
+    /// What all turns of a task cost.
+    pub(crate) spent: BTreeMap<TaskNo, Usd>,
     /// Why earlier turns of a task did not pass.
     pub(crate) failures: BTreeMap<TaskNo, Vec<String>>,
 }
@@ -201,6 +204,8 @@ impl Team<'_> {
     pub(crate) fn heard(&self, ended: &Ended) {
         let Ended { turn, end, work } = ended;
         let mut shared = self.shared();
+        let spent = shared.spent.entry(turn.task).or_default();
+        *spent = spent.saturating_add(work.usd);
         for entry in &work.entries {
             // It is the very entry that this run wrote; one that is not signed by its task is not taken.
             let _taken = shared.board.take(&self.key, entry.clone());

@@ -1,13 +1,17 @@
 //! A turn: ground, guard, work, guard, proof, commit.
 
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::crew::{Command, Judged, Ran};
 use super::drive::Ended;
+use super::edit;
 use super::engine::{Done, Workplace};
 use super::steps::Abandon;
 use super::team::{Left, Team, ended, git, input, step_name};
 use crate::agents::board::Body;
+use crate::agents::change_record::{Facts, record};
+use crate::agents::edits::FileChange;
 use crate::agents::graph::{TaskNo, TaskSpec};
 use crate::agents::record::Work;
 use crate::agents::roles::{self, DOCS, Proof, Right, Role, TESTS};
@@ -93,6 +97,7 @@ impl Team<'_> {
             folder: self.tree_folder(turn.task),
             tree: ground.tree.clone(),
             planned: None,
+            free: Vec::new(),
             results: None,
         };
         self.trees
@@ -131,6 +136,10 @@ impl Team<'_> {
             Ok(done) => done,
             Err(undone) => return Ok(Err(undone)),
         };
+        let recorded = match place.role.proof {
+            Proof::Record => self.record(place, &done)?,
+            _ => None,
+        };
         if let Err(undone) = self.judge(place)? {
             return Ok(Err(undone));
         }
@@ -138,7 +147,12 @@ impl Team<'_> {
             Ok(bodies) => bodies,
             Err(undone) => return Ok(Err(undone)),
         };
-        bodies.extend(bodies_of(place.role, &done.answer, &self.changed(place)?));
+        bodies.extend(bodies_of(
+            place.role,
+            &done.answer,
+            &self.changed(place)?,
+            recorded,
+        ));
         let left = self.commit(place, &done, tab)?;
         Ok(Ok(Work {
             commit: Some(left.commit),
@@ -146,6 +160,39 @@ impl Team<'_> {
             entries: self.entries(place.turn, bodies),
             ..Work::default()
         }))
+    }
+
+    /// Writes the record of the change, and returns its path.
+    fn record(&self, place: &mut Workplace<'_>, done: &Done) -> Result<Option<String>, Abandon> {
+        let above = self.graph.above(place.turn.task);
+        let tasks: Vec<String> = above.iter().map(|one| self.spec(*one).id.clone()).collect();
+        let cost = {
+            let shared = self.shared();
+            let costs = above.iter().filter_map(|one| shared.spent.get(one));
+            costs.fold(Usd::ZERO, |sum, usd| sum.saturating_add(*usd))
+        };
+        let facts = Facts {
+            run: &self.head.run,
+            issue: self.head.issue["number"].as_u64(),
+            tasks: &tasks,
+            cost,
+            today: self.head.at.to_zoned(TimeZone::UTC).date(),
+        };
+        let Some(file) = record(&done.answer["change"], &facts) else {
+            return Ok(None);
+        };
+        let change = FileChange {
+            path: file.path.clone(),
+            before: None,
+            after: Some(file.text.into_bytes()),
+        };
+        edit::write(self.files, &place.folder, &[change])
+            .map_err(|error| Abandon::trouble("the work tree cannot be written", error))?;
+        place.tree = self
+            .trees
+            .snapshot(&self.store, &place.spec.id, &place.folder)
+            .map_err(git)?;
+        Ok(Some(file.path))
     }
 
     /// Holds the change against the role's rights and the policy.
@@ -510,7 +557,12 @@ fn tests_body(run: super::crew::TestRun) -> Body {
     }
 }
 
-fn bodies_of(role: &Role, answer: &Value, changed: &[String]) -> Vec<Body> {
+fn bodies_of(
+    role: &Role,
+    answer: &Value,
+    changed: &[String],
+    recorded: Option<String>,
+) -> Vec<Body> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let texts = |value: &Value| -> Vec<String> {
         let all = value.as_array().into_iter().flatten();
@@ -544,7 +596,7 @@ fn bodies_of(role: &Role, answer: &Value, changed: &[String]) -> Vec<Body> {
         bodies.push(Body::Summary {
             title: text(&request["title"]),
             body: text(&request["body"]),
-            change_record: None,
+            change_record: recorded,
         });
     }
     let lines = texts(&answer["suspicious"]);

@@ -132,6 +132,36 @@ pub(crate) struct Repository {
     pub(crate) default_branch: String,
     #[serde(default)]
     pub(crate) private: bool,
+    #[serde(default)]
+    pub(crate) archived: bool,
+    /// What the token may do there; none where GitHub does not say.
+    #[serde(default)]
+    pub(crate) permissions: Option<Rights>,
+}
+
+/// What somebody may do in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) struct Rights {
+    #[serde(default)]
+    pub(crate) push: bool,
+}
+
+/// What workflows may do with the token that they are given.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct WorkflowPermissions {
+    #[serde(default)]
+    pub(crate) can_approve_pull_request_reviews: bool,
+}
+
+/// What workflows may do; only those may ask who may administer the repository.
+pub(crate) fn workflow_permissions(repository: &RepoName) -> Call<WorkflowPermissions> {
+    Call::new(about(
+        Method::Get,
+        repository,
+        "/actions/permissions/workflow",
+        "read what workflows may do",
+        Need::read("administration"),
+    ))
 }
 
 /// A repository.

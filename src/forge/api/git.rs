@@ -144,6 +144,22 @@ pub(crate) fn create_tree(
     base: Option<&str>,
     files: &[(String, Option<String>)],
 ) -> Call<Tree> {
+    let entries: Vec<ModedEntry> = files
+        .iter()
+        .map(|(path, blob)| (path.clone(), "100644", blob.clone()))
+        .collect();
+    create_tree_of(repository, base, &entries)
+}
+
+/// A path, its mode as `100755`, and its object; without one it is taken out.
+pub(crate) type ModedEntry = (String, &'static str, Option<String>);
+
+/// Writes a tree of files, links and submodules.
+pub(crate) fn create_tree_of(
+    repository: &RepoName,
+    base: Option<&str>,
+    entries: &[ModedEntry],
+) -> Call<Tree> {
     let request = about(
         Method::Post,
         repository,
@@ -151,8 +167,11 @@ pub(crate) fn create_tree(
         "write a tree",
         WRITE,
     );
-    let entry = |(path, blob): &(String, Option<String>)| json!({ "path": path, "mode": "100644", "type": "blob", "sha": blob });
-    let mut body = json!({ "tree": files.iter().map(entry).collect::<Vec<Value>>() });
+    let entry = |(path, mode, object): &ModedEntry| {
+        let kind = if *mode == "160000" { "commit" } else { "blob" };
+        json!({ "path": path, "mode": mode, "type": kind, "sha": object })
+    };
+    let mut body = json!({ "tree": entries.iter().map(entry).collect::<Vec<Value>>() });
     if let Some(base) = base {
         body["base_tree"] = json!(base);
     }

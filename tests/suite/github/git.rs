@@ -21,19 +21,7 @@ pub(super) fn answer(repository: &Path, asked: &Asked, rest: &str) -> Option<Ans
     let body = asked.body.clone().unwrap_or_default();
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     match (asked.method.as_str(), rest) {
-        ("GET", _) => {
-            if let Some(name) = rest.strip_prefix("/git/ref/") {
-                let found = git.run(&["rev-parse", "--verify", "--quiet", &format!("refs/{name}")]);
-                let reference = |sha: String| reference(&format!("refs/{name}"), &sha);
-                return Some(found.map_or_else(missing, |sha| Answer::json(200, &reference(sha))));
-            }
-            if let Some(path) = rest.strip_prefix("/contents/") {
-                let at = asked.query.get("ref").map_or("HEAD", String::as_str);
-                return Some(git.file(path, at).unwrap_or_else(missing));
-            }
-            let sha = rest.strip_prefix("/git/commits/")?;
-            Some(Answer::json(200, &git.commit(sha)?))
-        }
+        ("GET", _) => read(&git, asked, rest),
         ("POST", "/git/blobs") => {
             let bytes = BASE64_STANDARD.decode(text("content")).ok()?;
             let sha = git.feed(&["hash-object", "-w", "--stdin"], &bytes)?;
@@ -85,6 +73,36 @@ pub(super) fn answer(repository: &Path, asked: &Asked, rest: &str) -> Option<Ans
         }
         _ => None,
     }
+}
+
+/// Answers what is read.
+fn read(git: &Git<'_>, asked: &Asked, rest: &str) -> Option<Answer> {
+    if let Some(name) = rest.strip_prefix("/git/ref/") {
+        let found = git.run(&["rev-parse", "--verify", "--quiet", &format!("refs/{name}")]);
+        let reference = |sha: String| reference(&format!("refs/{name}"), &sha);
+        return Some(found.map_or_else(missing, |sha| Answer::json(200, &reference(sha))));
+    }
+    if let Some(path) = rest.strip_prefix("/contents/") {
+        let at = asked.query.get("ref").map_or("HEAD", String::as_str);
+        return Some(git.file(path, at).unwrap_or_else(missing));
+    }
+    if let Some(prefix) = rest.strip_prefix("/git/matching-refs/") {
+        return Some(Answer::json(200, &git.refs(prefix)));
+    }
+    if let Some(ends) = rest.strip_prefix("/compare/") {
+        let (base, head) = ends.split_once("...")?;
+        let found = git.run(&["merge-base", base, head]);
+        return Some(found.map_or_else(missing, |sha| {
+            let mut compared = template("compare");
+            merge(
+                &mut compared,
+                json!({ "merge_base_commit": { "sha": sha } }),
+            );
+            Answer::json(200, &compared)
+        }));
+    }
+    let sha = rest.strip_prefix("/git/commits/")?;
+    Some(Answer::json(200, &git.commit(sha)?))
 }
 
 fn missing() -> Answer {
@@ -166,6 +184,16 @@ impl Git<'_> {
         Some(Answer::json(200, &found))
     }
 
+    /// Returns the refs whose names begin so.
+    fn refs(&self, prefix: &str) -> Value {
+        let all = self.run(&["for-each-ref", "--format=%(refname) %(objectname)"]);
+        let wanted = format!("refs/{prefix}");
+        let all = all.unwrap_or_default();
+        let found = all.lines().filter(|line| line.starts_with(&wanted));
+        let found = found.filter_map(|line| line.split_once(' '));
+        found.map(|(name, sha)| reference(name, sha)).collect()
+    }
+
     /// Returns the tip of a branch.
     pub(super) fn tip(&self, branch: &str) -> Option<String> {
         self.run(&[
@@ -184,13 +212,16 @@ impl Git<'_> {
         for entry in entries {
             let path = entry["path"].as_str()?;
             match entry["sha"].as_str() {
-                Some(blob) => self.run(&[
-                    "update-index",
-                    "--add",
-                    "--cacheinfo",
-                    &format!("100644,{blob},{path}"),
-                ])?,
-                None => self.run(&["update-index", "--force-remove", path])?,
+                Some(blob) => {
+                    let mode = entry["mode"].as_str()?;
+                    let entry = format!("{mode},{blob},{path}");
+                    self.run(&["update-index", "--add", "--cacheinfo", &entry])?
+                }
+                None => {
+                    // A bare repository takes files out this way only.
+                    let gone = format!("0 {NOTHING}\t{path}\n");
+                    self.feed(&["update-index", "--index-info"], gone.as_bytes())?
+                }
             };
         }
         self.run(&["write-tree"])

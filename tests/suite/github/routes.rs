@@ -161,6 +161,13 @@ fn get(store: &Store, port: u16, asked: &Asked, rest: &str) -> Option<Answer> {
     if let Some(thing) = store.things.get(rest) {
         return Some(conditional(asked, Answer::json(200, thing)));
     }
+    // Who may not administer the repository may not ask.
+    if rest == "/actions/permissions/workflow" {
+        let mut error = template("basic-error");
+        let message = json!({ "message": "Resource not accessible by integration" });
+        merge(&mut error, message);
+        return Some(Answer::json(403, &error));
+    }
     // A thing of a list, by its number or name.
     if let Some((list, name)) = rest.rsplit_once('/')
         && let Some(thing) = store
