@@ -226,7 +226,6 @@ impl Bundle {
     }
 
     /// Returns the index as it is written.
-    #[cfg_attr(not(test), expect(dead_code, reason = "`run-agents` leaves it"))]
     pub(crate) fn write(&self) -> Result<Vec<u8>, NoBundle> {
         self.check()?;
         let mut text =

@@ -216,6 +216,7 @@ fn tools(told: &BTreeMap<String, String>, path: &[String]) -> Vec<String> {
 
 /// Returns what keeps git of our own to the repository that we name, when it looks at a tree that a program could change: nothing
 /// that lies in the tree is run or believed, whether configuration, hook, filter, pager or the settings of a nested repository.
+#[cfg(test)]
 pub(crate) fn trusted_git(git_dir: &str, tree: &str) -> Vec<(String, String)> {
     const SETTINGS: [(&str, &str); 11] = [
         ("core.hooksPath", "/dev/null"),

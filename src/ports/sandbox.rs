@@ -27,10 +27,6 @@ pub(crate) enum Shield {
 
 impl Shield {
     /// Returns what has to be said before anything runs.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the driver of runs is the first to say it")
-    )]
     pub(crate) fn warning(self) -> Option<&'static str> {
         match self {
             Self::Require => None,

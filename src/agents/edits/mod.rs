@@ -29,7 +29,10 @@ mod judged;
 pub(crate) mod tests;
 
 pub(crate) use apply::{FileChange, Found, Tree, apply};
-pub(crate) use hunk::{Hunk, Sign};
+pub(crate) use hunk::Hunk;
+#[cfg(test)]
+pub(crate) use hunk::Sign;
+#[cfg(test)]
 pub(crate) use refusal::{Failure, Refusal, Why};
 pub(crate) use structured::structured;
 

@@ -147,7 +147,6 @@ pub(crate) fn take(raw: &Raw, gate: &Gate, start: &Start) -> Result<Issue, Refus
 
 impl Issue {
     /// Returns it as the variable `issue` of prompts.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the planner reads it"))]
     pub(crate) fn variable(&self) -> Value {
         let comments = self
             .comments

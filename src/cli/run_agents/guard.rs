@@ -1,10 +1,12 @@
 //! The policy's guard over an agent's tasks: what a task means to do, and what it did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use crate::agents::canaries::Canaries;
 use crate::agents::graph::TaskSpec;
+use crate::agents::scan::{Found, Outgoing, Weight as ScanWeight, scan};
 use crate::change::{Entry, Kind};
 use crate::cli::check_policy::{Loaded, lines};
 use crate::conduct::agents::crew::{Guard, Judged};
@@ -23,6 +25,7 @@ pub(super) struct PolicyGuard<'g> {
     pub(super) trees: &'g dyn Trees,
     pub(super) store: &'g RunStore,
     pub(super) asked: Asked,
+    pub(super) canaries: &'g Canaries,
     pub(super) today: Date,
     /// Of the run's base, for what files are now.
     pub(super) base: BTreeMap<String, Entry>,
@@ -105,12 +108,22 @@ impl Guard for PolicyGuard<'_> {
             supplied: None,
             today: self.today,
         };
-        Ok(told(&judge(
+        let judgement = judge(
             &self.loaded.policy,
             &self.loaded.baseline,
             &subject,
             Some(&task),
-        )))
+        );
+        let judged = told(&judgement);
+        if judged != Judged::Passes {
+            return Ok(judged);
+        }
+        let outgoing = Outgoing {
+            files: &lines,
+            texts: &[],
+            canaries: Some(self.canaries),
+        };
+        Ok(scanned(&scan(&outgoing, &BTreeSet::new())))
     }
 }
 
@@ -124,6 +137,25 @@ fn place(target: &Target) -> String {
         Target::Change => "the change".to_owned(),
         Target::Said(what) => (*what).to_owned(),
         Target::Report(name) => name.clone(),
+    }
+}
+
+/// What the scan of everything that leaves found, as far as it blocks.
+fn scanned(found: &[Found]) -> Judged {
+    let blocking = found.iter().filter(|one| one.weight == ScanWeight::Block);
+    let lines: Vec<String> = blocking
+        .take(MOST)
+        .map(|one| {
+            format!(
+                "{}: {}: {}. {}",
+                one.rule.name, one.place, one.rule.what, one.rule.fix
+            )
+        })
+        .collect();
+    if lines.is_empty() {
+        Judged::Passes
+    } else {
+        Judged::Blocked(lines.join("\n"))
     }
 }
 

@@ -22,12 +22,7 @@ use crate::output::{Inline, Page, Report};
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct IssueArgs {
     /// The issue, in a file: front matter with a title, or a heading, and its text
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "issue_number",
-        conflicts_with = "issue_number"
-    )]
+    #[arg(long, value_name = "FILE", conflicts_with = "issue_number")]
     issue: Option<PathBuf>,
 
     /// The issue at GitHub
@@ -112,7 +107,12 @@ fn raw(session: &mut Session<'_>, args: &IssueArgs) -> Result<Raw, CommandError>
         let (github, _) = session.needed_github(&args.github, "reading an issue")?;
         return Ok(read_issue(&github, number)?);
     }
-    let path = args.issue.clone().unwrap_or_default();
+    let Some(path) = args.issue.clone() else {
+        return Err(
+            CommandError::message(ErrorKind::Usage, "no issue was given")
+                .hint("name one with `--issue FILE` or `--issue-number NUMBER`"),
+        );
+    };
     let failed = |error| CommandError::reading(&path, error);
     let opened = session
         .world

@@ -4,6 +4,7 @@ mod affected;
 mod folder;
 mod guard;
 pub(super) mod intake;
+mod leave;
 mod oracle;
 mod place;
 mod places;
@@ -23,6 +24,7 @@ use super::session::Session;
 use crate::error::{CommandError, ErrorKind};
 use crate::exit_code::Verdict;
 use crate::money::Usd;
+use crate::ports::sandbox::Shield;
 #[cfg(test)]
 pub(super) use intake::IntakeDocument;
 #[cfg(test)]
@@ -49,9 +51,8 @@ pub(crate) struct RunAgentsArgs {
     #[command(subcommand)]
     command: Option<RunAgentsCommand>,
 
-    /// The issue: Markdown whose first heading is the title
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["resume", "replay"])]
-    issue: Option<PathBuf>,
+    #[command(flatten)]
+    issue: intake::IssueArgs,
 
     /// Start from this commit
     #[arg(long, value_name = "REV", default_value = "HEAD", conflicts_with_all = ["resume", "replay"])]
@@ -62,11 +63,11 @@ pub(crate) struct RunAgentsArgs {
     dry_run: bool,
 
     /// Go on with a run that was stopped: its id
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["issue", "replay", "dry_run"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["issue", "issue_number", "replay", "dry_run"])]
     resume: Option<String>,
 
     /// Play a run again from its journal, and ask nobody: its id, or the file
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["issue", "dry_run"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["issue", "issue_number", "dry_run"])]
     replay: Option<String>,
 
     /// The name of the run [default: a random one]
@@ -100,6 +101,14 @@ pub(crate) struct RunAgentsArgs {
     /// A command that agents may run, and longer forms of it (can be repeated) [default: those of the jobs, and of the manifests at the top]
     #[arg(long, value_name = "COMMAND")]
     allow_command: Vec<String>,
+
+    /// Who shuts in what models write
+    #[arg(long, value_enum, value_name = "WHO", default_value_t = Shield::Require)]
+    sandbox: Shield,
+
+    /// Pass a variable on to commands, unless it holds a secret (can be repeated)
+    #[arg(long, value_name = "NAME")]
+    pass_env: Vec<String>,
 
     #[command(flatten)]
     wallet: WalletArgs,

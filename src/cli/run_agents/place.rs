@@ -56,7 +56,6 @@ impl Chosen {
 
 /// No journal or issue is larger.
 pub(super) const LARGEST_JOURNAL: u64 = 1 << 30;
-pub(super) const LARGEST_ISSUE: u64 = 256 * 1024;
 
 /// Where a run lies, and what is known of it.
 pub(super) struct Place {
@@ -64,6 +63,8 @@ pub(super) struct Place {
     pub(super) head: Head,
     pub(super) chosen: Chosen,
     pub(super) key: RunKey,
+    /// What the canaries of this life of the run are made of.
+    pub(super) canaries: [u8; 32],
     pub(super) recording: Recording,
 }
 
@@ -83,7 +84,7 @@ pub(super) fn begun(
     args: &RunAgentsArgs,
     library: &Library,
 ) -> Result<Place, CommandError> {
-    let issue = issue(session, args.issue.as_deref())?;
+    let issue = issue(session, args)?;
     let base = commit_of(session, checkout, &args.from)?;
     let chosen = chosen(session, checkout, args)?;
     let random = random(session)?.to_string();
@@ -137,6 +138,7 @@ pub(super) fn begun(
         head,
         chosen,
         key: RunKey::new(&bytes.0),
+        canaries: self::random(session)?.0,
         recording: Recording::default(),
     })
 }
@@ -174,6 +176,7 @@ pub(super) fn recording(session: &Session<'_>, path: &Path) -> Result<Recording,
 }
 
 pub(super) fn opened(
+    session: &Session<'_>,
     folder: PathBuf,
     recording: Recording,
     key: RunKey,
@@ -200,6 +203,7 @@ pub(super) fn opened(
         head,
         chosen,
         key,
+        canaries: random(session)?.0,
         recording,
     })
 }
@@ -222,7 +226,7 @@ pub(super) fn resumed(
         let message = format!("the key of the run `{run}` cannot be read");
         CommandError::message(ErrorKind::BadInput, message)
     })?;
-    opened(folder, recording, RunKey::new(&key.0), &path)
+    opened(session, folder, recording, RunKey::new(&key.0), &path)
 }
 
 /// Returns where the journal of a run lies that was named by its id, its folder, or the file itself.
@@ -247,33 +251,24 @@ pub(super) fn replayed(
     let recording = recording(session, &path)?;
     let folder = temporary(session)?;
     // What is played again is signed anew: only what entries say is compared.
-    opened(folder, recording, RunKey::new(&[0; 32]), &path)
+    opened(session, folder, recording, RunKey::new(&[0; 32]), &path)
 }
 
-/// Reads an issue: the first heading is its title.
-pub(super) fn issue(session: &Session<'_>, path: Option<&Path>) -> Result<Value, CommandError> {
-    let Some(path) = path else {
-        return Err(
-            CommandError::message(ErrorKind::Usage, "no issue was given")
-                .hint("name one with `--issue`"),
-        );
+/// Reads an issue, and says what was taken out of it.
+fn issue(session: &mut Session<'_>, args: &RunAgentsArgs) -> Result<Value, CommandError> {
+    let issue = super::intake::issue(session, &args.issue)?;
+    for note in issue.notes() {
+        session.ui.warn(&note);
+    }
+    let mut value = issue.variable();
+    let mut add = |name: &str, text: Option<String>| {
+        if let Some(text) = text {
+            value[name] = Value::String(text);
+        }
     };
-    let bytes = read_bytes(session, &session.base.join(path), LARGEST_ISSUE)?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        let message = format!("`{}` is no text", path.display());
-        CommandError::message(ErrorKind::BadInput, message)
-    })?;
-    let mut lines = text.lines();
-    let title = lines
-        .by_ref()
-        .find(|line| !line.trim().is_empty())
-        .map(|line| line.trim_start_matches('#').trim().to_owned());
-    let Some(title) = title.filter(|title| !title.is_empty()) else {
-        let message = format!("`{}` says nothing", path.display());
-        return Err(CommandError::message(ErrorKind::BadInput, message));
-    };
-    let body: Vec<&str> = lines.collect();
-    Ok(json!({"title": title, "body": body.join("\n").trim(), "comments": []}))
+    add("url", issue.url.clone());
+    add("author", issue.author.clone());
+    Ok(value)
 }
 
 pub(super) fn commit_of(

@@ -251,18 +251,18 @@ impl Report for RunPlanDocument {
 /// What became of a task.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
-struct DoneRow {
-    id: String,
-    role: String,
-    title: String,
+pub(super) struct DoneRow {
+    pub(super) id: String,
+    pub(super) role: String,
+    pub(super) title: String,
     /// `done`, `failed`, `skipped` or `open`.
-    state: &'static str,
+    pub(super) state: &'static str,
     /// Why it is not done.
-    why: Option<String>,
+    pub(super) why: Option<String>,
     /// How often it was tried.
-    tries: u64,
-    models: Vec<String>,
-    usd: String,
+    pub(super) tries: u64,
+    pub(super) models: Vec<String>,
+    pub(super) usd: String,
 }
 
 /// What a run came to.
@@ -399,6 +399,36 @@ impl RunDocument {
             steps_done,
             steps_reused,
         }
+    }
+
+    pub(super) fn commit(&self) -> Option<&str> {
+        self.commit.as_deref()
+    }
+
+    pub(super) fn tree(&self) -> Option<&str> {
+        self.tree.as_deref()
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.outcome == "complete"
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &DoneRow> {
+        self.tasks.iter()
+    }
+
+    pub(super) fn unfinished(&self) -> &[String] {
+        &self.unfinished
+    }
+
+    pub(super) fn spent(&self) -> Usd {
+        self.spent_usd.parse().unwrap_or_default()
+    }
+
+    /// Returns title and text of the pull request.
+    pub(super) fn request(&self) -> Option<(String, String)> {
+        let request = self.pull_request.as_ref()?;
+        Some((request.title.clone(), request.body.clone()))
     }
 
     /// Returns the verdict of the command.

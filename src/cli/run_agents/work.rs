@@ -1,6 +1,7 @@
 //! A run at work: everything that it works with, put together, and what came of it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,12 +11,14 @@ use serde_json::json;
 use super::RunAgentsArgs;
 use super::affected::Affected;
 use super::guard::PolicyGuard;
+use super::leave;
 use super::oracle::Payer;
-use super::runner::Plain;
+use super::runner::Cell;
 use super::seats::seats;
 use super::wire::{Estimate, RunDocument, RunPlanDocument, Totals, estimate};
+use crate::agents::canaries::Canaries;
 use crate::agents::graph::{Graph, TaskSpec};
-use crate::agents::record::{Chain, Record};
+use crate::agents::record::{Chain, Head, Record};
 use crate::agents::roles;
 use crate::agents::step::State;
 use crate::cli::budget::{self, wallet};
@@ -33,6 +36,7 @@ use crate::exit_code::ExitCode;
 use crate::money::Usd;
 use crate::policy::subject::Asked;
 use crate::ports::Checkout;
+use crate::ports::sandbox::{SandboxProblem, Shield};
 use crate::ports::trees::RunStore;
 use crate::prompts::set::Library;
 use crate::redact::Redactor;
@@ -53,6 +57,9 @@ pub(super) fn work(
     let prepared = world.trees.prepare(&store, &checkout.common_dir);
     prepared.map_err(crate::state::StateError::from)?;
     check_inputs(place, library)?;
+    if args.replay.is_none() && !args.dry_run {
+        check_shield(session, args.sandbox)?;
+    }
     let loaded = check_policy::of_base(session, None, !args.no_fetch)?;
     let table = budget::table(session, args.prices.as_deref())?;
     let is_paid = args.replay.is_none() && !args.unpriced;
@@ -85,7 +92,14 @@ pub(super) fn work(
         (Some(args.max_usd), spent(&place.recording), !is_paid),
     );
     let done = with_team(
-        session, args, place, library, &store, &loaded, &redactor, &payer,
+        session,
+        args,
+        place,
+        library,
+        (&store, &checkout.common_dir),
+        &loaded,
+        &redactor,
+        &payer,
     );
     if let Some(purse) = &purse {
         // Whatever happened, what was spent is written down.
@@ -138,21 +152,20 @@ fn with_team(
     args: &RunAgentsArgs,
     place: &Place,
     library: &Library,
-    store: &RunStore,
+    (store, common_dir): (&RunStore, &Path),
     loaded: &Loaded,
     redactor: &Redactor,
     payer: &Payer<'_>,
 ) -> CommandResult {
     let world = session.world;
     let today = place.head.at.to_zoned(TimeZone::UTC).date();
+    let canaries = Canaries::new(&place.canaries);
     let guard = PolicyGuard {
         loaded,
         trees: world.trees.as_ref(),
         store,
-        asked: Asked {
-            is_agent: true,
-            ..Asked::default()
-        },
+        asked: asked(&place.head),
+        canaries: &canaries,
         today,
         base: BTreeMap::new(),
     };
@@ -173,8 +186,16 @@ fn with_team(
         redactor,
         today,
     };
-    let runner = Plain {
-        processes: world.processes.as_ref(),
+    let own = world.environment.vars();
+    let cell = Cell {
+        sandbox: world.sandbox.as_ref(),
+        files: world.files.as_ref(),
+        shield: args.sandbox,
+        own: &own,
+        asked: &args.pass_env,
+        canaries: &canaries,
+        folder: &place.folder,
+        common_dir,
         redactor,
     };
     let journal = match (args.replay.is_some(), args.dry_run) {
@@ -194,7 +215,7 @@ fn with_team(
         steps: &steps,
         oracle: payer,
         guard: &guard,
-        runner: &runner,
+        runner: &cell,
         tests: &tests,
         agent: None,
         library,
@@ -240,8 +261,48 @@ fn after_plan(
     conclude(place, &outcome, journal)?;
     let totals = totals(session, place, team, &outcome, journal.is_some())?;
     let document = RunDocument::new(&place.head, team, &outcome, &totals, team.steps.counts());
+    if let Some(folder) = &args.bundle {
+        let folder = session.base.join(folder);
+        leave::bundle(session, &folder, place, team, &document, args.max_usd)?;
+    }
     session.render(&document)?;
     document.verdict()
+}
+
+/// Returns who asked for it, as far as the issue says.
+fn asked(head: &Head) -> Asked {
+    let text = |name: &str| head.issue[name].as_str().map(str::to_owned);
+    Asked {
+        is_agent: true,
+        author: text("author"),
+        association: text("author_association"),
+        title: text("title"),
+        ..Asked::default()
+    }
+}
+
+/// Whether this machine can shut in what models write; says it where nobody does.
+fn check_shield(session: &mut Session<'_>, shield: Shield) -> Result<(), CommandError> {
+    if let Some(words) = shield.warning() {
+        session.ui.warn(words);
+    }
+    if shield != Shield::Require {
+        return Ok(());
+    }
+    let unsupported = |problem: SandboxProblem| {
+        let hint = problem.hint();
+        let error = CommandError::new(ErrorKind::Unsupported, problem);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    };
+    let probe = session.world.sandbox.probe().map_err(unsupported)?;
+    let missing = probe.missing(true).join(", ");
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(unsupported(SandboxProblem::Unsupported(missing)))
 }
 
 /// Says why there is nothing to carry out.

@@ -13,10 +13,10 @@ use super::steps::Abandon;
 use super::team::{Left, Team, git, step_name};
 use super::turn::{Tab, Undone, tier_of, told, undone};
 use crate::agents::answers;
+use crate::agents::edits::{Edit, structured};
 use crate::agents::graph::TaskSpec;
 use crate::agents::roles::{Right, Role};
 use crate::agents::step::{End, Turn};
-use crate::agents::edits::{Edit, structured};
 use crate::agents::tools::{self, Act};
 use crate::agents::words::command_fault;
 use crate::llm::reply::{Part, Stop, ToolCall, ToolResult};
@@ -231,8 +231,16 @@ impl Team<'_> {
         let edits = crate::agents::edits::parse(text, &known).ok()?;
         place.free = edits;
         // What was said before the first block.
-        let summary: String = text.lines().next().unwrap_or_default().chars().take(300).collect();
-        Some(serde_json::json!({"summary": summary, "edits": [], "notes": [], "blocked": "", "suspicious": []}))
+        let summary: String = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(300)
+            .collect();
+        Some(
+            serde_json::json!({"summary": summary, "edits": [], "notes": [], "blocked": "", "suspicious": []}),
+        )
     }
 
     /// Takes a last word that fits its schema: applies its edits. The error is for the model.

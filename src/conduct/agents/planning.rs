@@ -93,9 +93,15 @@ impl Team<'_> {
         let roles: Vec<Value> = roles
             .map(|role| json!({"name": role.name, "does": role.does}))
             .collect();
+        let mut issue = self.head.issue.clone();
+        if let Value::Object(fields) = &mut issue {
+            // Where it stands is nothing for a model.
+            fields.remove("url");
+            fields.remove("author");
+        }
         let mut values = json!({
             DELIMITER: self.head.delimiter,
-            "issue": self.head.issue,
+            "issue": issue,
             "repository": {"map": map(paths), "languages": []},
             "roles": roles,
             "commands": self.commands,
