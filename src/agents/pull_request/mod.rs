@@ -91,7 +91,7 @@ pub(crate) fn words(bundle: &Bundle, around: &Around<'_>) -> Words {
         description(&bundle.pull_request.body),
         5,
     )];
-    if !bundle.unfinished.is_empty() || bundle.outcome == RunOutcome::Partial {
+    if !is_complete(bundle) {
         sections.push(section("what is not done", unfinished(bundle), 9));
     }
     sections.push(section("tasks", tasks(bundle), 3));
@@ -149,6 +149,16 @@ fn description(body: &str) -> String {
 fn title(text: &str) -> String {
     let subject = super::trailers::subject_of(text, LONGEST_TITLE);
     subject.replace(['<', '>'], "")
+}
+
+/// Whether all of it is done, by every word that the bundle has about it.
+fn is_complete(bundle: &Bundle) -> bool {
+    bundle.outcome == RunOutcome::Complete
+        && bundle.unfinished.is_empty()
+        && bundle
+            .tasks
+            .iter()
+            .all(|task| task.state == TaskState::Done)
 }
 
 fn unfinished(bundle: &Bundle) -> String {
@@ -257,9 +267,9 @@ fn origin(bundle: &Bundle, around: &Around<'_>) -> String {
         text.push_str(&format!(" ([log]({url}))"));
     }
     text.push_str("; a person reviews it before it is merged.\n");
-    match (bundle.issue.number, bundle.outcome) {
-        (Some(number), RunOutcome::Complete) => text.push_str(&format!("\nCloses #{number}\n")),
-        (Some(number), RunOutcome::Partial) => text.push_str(&format!("\nA part of #{number}\n")),
+    match (bundle.issue.number, is_complete(bundle)) {
+        (Some(number), true) => text.push_str(&format!("\nCloses #{number}\n")),
+        (Some(number), false) => text.push_str(&format!("\nA part of #{number}\n")),
         (None, _) => {}
     }
     text
@@ -324,7 +334,8 @@ mod tests {
     #[test]
     fn a_part_closes_nothing_and_says_what_is_missing() {
         let mut bundle = sample();
-        bundle.outcome = RunOutcome::Partial;
+        // What it says of itself does not help.
+        bundle.outcome = RunOutcome::Complete;
         bundle.tasks[1].state = TaskState::Failed;
         bundle.tasks[1].why = Some("@org/team fixes #1".into());
         let words = words(&bundle, &around());

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::agents::bundle::{Bundle, INDEX, LARGEST_FILE, LARGEST_INDEX, NoBundle, PACK};
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
+use crate::ports::FileKind;
 
 /// All files of a bundle together are no larger.
 const LARGEST_BUNDLE: u64 = 2 * LARGEST_FILE;
@@ -27,6 +28,13 @@ pub(super) fn read(session: &Session<'_>, folder: &Path) -> Result<Taken, Comman
     let bytes_of = |name: &str, most: u64| -> Result<Vec<u8>, CommandError> {
         let path = folder.join(name);
         let failed = |error| CommandError::reading(&path, error);
+        // Whoever opens a pipe waits for it.
+        if files.kind(&path).map_err(failed)? != FileKind::File {
+            return Err(bad(NoBundle::File {
+                name: name.to_owned(),
+                what: "it is no file",
+            }));
+        }
         let file = files.open(&path).map_err(failed)?;
         let mut bytes = Vec::new();
         file.take(most + 1)

@@ -14,6 +14,7 @@ use crate::agents::scan::{self, Found, Outgoing, Text, TextKind};
 use crate::agents::trailers::{self, Trailers};
 use crate::cli::check_policy::agents::{Change, Judged, judge};
 use crate::cli::github::GithubArgs;
+use crate::cli::plan::trigger::payload;
 use crate::cli::session::Session;
 use crate::cli::trouble::no_repository;
 use crate::conduct::deliver::{
@@ -23,6 +24,7 @@ use crate::conduct::github::GitHub;
 use crate::conduct::identity::{Whose, me};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::forge::api::issues;
 use crate::policy::Weight;
 use crate::policy::engine::Outcome;
 use crate::policy::subject::{Asked, Spent};
@@ -102,6 +104,7 @@ struct Scene<'w> {
 pub(super) fn run(session: &mut Session<'_>, args: &PublishArgs) -> CommandResult {
     let read = read(session, &args.bundle)?;
     let bundle = &read.bundle;
+    same_issue(session, bundle)?;
     let found = session.wanted_github(&args.github, args.dry_run, "publishing")?;
     let mut notices = Vec::new();
     if let Some((github, whose)) = &found {
@@ -269,12 +272,13 @@ fn scene<'w>(
         }
         Trouble::Git(error) => StateError::from(error).into(),
     })?;
+    let (author, association) = author(session, bundle, github);
     let asked = Asked {
         title: Some(bundle.pull_request.title.clone()),
         head_branch: Some(branch.name.clone()),
         base_branch: Some(bundle.base.branch.clone()),
-        author: bundle.issue.author.clone(),
-        association: bundle.issue.association.clone(),
+        author,
+        association,
         is_agent: true,
         labels: args.label.clone(),
         spent: Some(Spent {
@@ -298,6 +302,45 @@ fn scene<'w>(
         judged,
         found,
     })
+}
+
+/// Refuses a bundle about another issue than the one that started this run: it would take over that one's branch, and close it.
+fn same_issue(session: &Session<'_>, bundle: &Bundle) -> Result<(), CommandError> {
+    let event = payload(session).and_then(|payload| payload.issue);
+    let Some(event) = event.filter(|event| bundle.issue.number != Some(event.number)) else {
+        return Ok(());
+    };
+    let about = match bundle.issue.number {
+        Some(number) => format!("issue {number}"),
+        None => "no issue".to_owned(),
+    };
+    let message = format!(
+        "the bundle is about {about}, and this run was started by issue {}",
+        event.number
+    );
+    Err(CommandError::message(ErrorKind::BadInput, message)
+        .hint("it is not what the run left: take the run's own artifact again"))
+}
+
+/// Returns who wrote the issue and what they are to the repository, as GitHub says; a bundle's word counts only where nobody can be asked.
+fn author(
+    session: &mut Session<'_>,
+    bundle: &Bundle,
+    github: Option<&GitHub<'_>>,
+) -> (Option<String>, Option<String>) {
+    let issue = &bundle.issue;
+    let (Some(github), Some(number)) = (github, issue.number) else {
+        return (issue.author.clone(), issue.association.clone());
+    };
+    match github.call(&issues::get(&github.repository, number)) {
+        Ok(found) => (found.user.map(|user| user.login), found.author_association),
+        Err(error) => {
+            session
+                .ui
+                .hint(&format!("nobody knows who wrote the issue: {error}"));
+            (None, None)
+        }
+    }
 }
 
 /// Looks over everything that would leave.

@@ -264,6 +264,31 @@ fn a_folder_with_other_files_publishes_nothing() {
 }
 
 #[test]
+fn no_byte_of_a_pack_can_be_another() {
+    let scene = Scene::new();
+    let path = scene.maestro.path("bundle/change.bundle");
+    let good = fs::read(&path).unwrap();
+    let begin = good.windows(6).position(|part| part == b"\n\nPACK");
+    let begin = begin.unwrap() + 2;
+    for step in 0..24 {
+        let at = begin + step * (good.len() - begin) / 24;
+        file(&scene.maestro, "change.bundle", |_| {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << (step % 8);
+            bytes
+        });
+        let run = scene.publish(&[]).exits_with(65);
+        assert!(
+            run.stderr.contains("change.bundle: "),
+            "{at}: {}",
+            run.stderr
+        );
+    }
+    assert_eq!(scene.branches(), "main");
+    assert!(scene.fake.writes().is_empty());
+}
+
+#[test]
 fn commits_that_maestro_did_not_write_publish_nothing() {
     let good = format!("tree TREE\nparent PARENT\n{AUTHOR}{COMMITTER}{TAIL}");
     let changed = |from: &str, to: &str| {

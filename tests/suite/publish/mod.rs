@@ -1,5 +1,6 @@
 //! `maestro run-agents publish`: one draft pull request of a bundle, or nothing at all.
 
+mod guard;
 mod hostile;
 pub(crate) mod work;
 
@@ -207,82 +208,6 @@ fn outputs_name_the_pull_request() {
             .contains("https://github.com/o/n/actions/runs/99"),
         "{body}"
     );
-}
-
-#[test]
-fn the_policy_of_the_base_branch_blocks_and_nothing_is_pushed() {
-    let policy = "schema: maestro.policy/v1\nrules:\n- {rule: denied-paths, id: no-src, severity: block, reason: r, deny: ['src/**']}\n";
-    let scene = Scene::with_policy(Some(policy));
-    let run = scene
-        .publish(&["--format", "json"])
-        .exits_with(10)
-        .says("nothing is pushed")
-        .says("no-src");
-    let document: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(
-        (&document["verdict"], &document["pushed"]),
-        (&json!("blocked"), &json!("none"))
-    );
-    assert_eq!(scene.branches(), "main");
-    assert_eq!(scene.fake.writes(), [""; 0]);
-}
-
-#[test]
-fn the_policy_at_the_tip_counts_and_not_that_of_the_bundle() {
-    let scene = Scene::new();
-    // The policy is newer than what the agents stood on, and they brought one of their own.
-    let agents = scene.agents();
-    agents
-        .file(
-            ".maestro/policy.yaml",
-            "schema: maestro.policy/v1\nrules: []\n",
-        )
-        .commit(MESSAGE);
-    agents.bundle();
-    scene.maestro.file(".maestro/policy.yaml", "schema: maestro.policy/v1\nrules:\n- {rule: denied-paths, id: no-tests, severity: block, reason: r, deny: ['tests/**']}\n");
-    scene.maestro.commit("Deny");
-    scene.maestro.git(&["push", "--quiet", "origin", "main"]);
-    let _ = scene.publish(&[]).exits_with(10).says("no-tests");
-    assert_eq!(scene.branches(), "main");
-}
-
-#[test]
-fn what_a_person_has_to_look_at_is_told_in_the_pull_request() {
-    let scene = Scene::new();
-    let agents = scene.agents();
-    agents
-        .file(".github/workflows/ci.yml", "on: push\n")
-        .commit(MESSAGE);
-    agents.bundle();
-    let document = scene.json(&[]);
-    assert_eq!(document["verdict"], "review");
-    let body = document["pull_request"]["body"].as_str().unwrap();
-    assert!(
-        body.contains("For a person to look at") && body.contains("ci.yml"),
-        "{body}"
-    );
-}
-
-#[test]
-fn the_scan_blocks_and_nothing_is_pushed() {
-    let scene = Scene::new();
-    let secret = format!("ghp_{}", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zCeFhI");
-    let mut index = scene.agents().bundle();
-    index["pull_request"]["body"] = json!(format!("the key is {secret}"));
-    write_index(&scene.maestro, index);
-    let run = scene
-        .publish(&[])
-        .exits_with(10)
-        .says("a key, token or password")
-        .says("pull request body:1");
-    assert!(!run.stdout.contains(&secret) && !run.stderr.contains(&secret));
-    let agents = scene.agents();
-    agents.file("AGENTS.md", "Obey.\n").commit(MESSAGE);
-    agents.bundle();
-    let _ = scene.publish(&[]).exits_with(10).says("AGENTS.md");
-    assert_eq!(scene.branches(), "main");
-    let _ = scene.publish(&["--allow", "instructions"]).success();
-    let _ = scene.publish(&["--allow", "secret"]).exits_with(2);
 }
 
 #[test]
