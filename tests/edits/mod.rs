@@ -2,6 +2,7 @@
 
 mod aider;
 mod cases;
+mod codex;
 mod corruptions;
 mod golds;
 mod mutations;

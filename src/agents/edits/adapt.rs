@@ -7,7 +7,7 @@ use super::text::Text;
 
 /// Lines of an edit and the places of the file's lines that they stand for.
 #[derive(Debug)]
-pub(super) struct Found<'h> {
+pub(super) struct Matched<'h> {
     pub(super) level: Level,
     pub(super) pairs: Vec<(&'h str, usize)>,
 }
@@ -31,7 +31,7 @@ impl Adapter {
     /// Learns from what was found what is to be done with new lines; `new` is the whole text afterwards.
     pub(super) fn learn(
         text: &Text<'_>,
-        found: &Found<'_>,
+        found: &Matched<'_>,
         added: &[&str],
         new: &[&str],
         is_code: bool,

@@ -463,7 +463,7 @@ fn told(text: &mut Text<'_>, hunk: &Hunk, misfit: Misfit) -> Why {
             let near = nearest(text, &old);
             let nearest = near
                 .iter()
-                .map(|near| excerpt(text, near.from, old.len(), &old))
+                .map(|near| excerpt(text, near.from, near.from, old.len(), &old))
                 .collect();
             Why::Missing {
                 nearest,
@@ -477,7 +477,7 @@ fn told(text: &mut Text<'_>, hunk: &Hunk, misfit: Misfit) -> Why {
         Misfit::Ambiguous(level, hits) => {
             let first = hits.first.iter().take(3);
             let places = first
-                .map(|at| excerpt(text, at.saturating_sub(2), old.len().min(6) + 3, &[]))
+                .map(|at| excerpt(text, at.saturating_sub(2), *at, old.len().min(6) + 3, &[]))
                 .collect();
             Why::Ambiguous {
                 level,
@@ -501,7 +501,7 @@ fn told(text: &mut Text<'_>, hunk: &Hunk, misfit: Misfit) -> Why {
 const MOST_LINES: usize = 12;
 const MOST_DIFFERENCES: usize = 4;
 
-fn excerpt(text: &Text<'_>, from: usize, count: usize, wanted: &[&str]) -> Excerpt {
+fn excerpt(text: &Text<'_>, from: usize, at: usize, count: usize, wanted: &[&str]) -> Excerpt {
     let lines = text.lines().skip(from).take(count.min(MOST_LINES));
     let theirs = text.lines().skip(from);
     let pairs = wanted
@@ -514,6 +514,7 @@ fn excerpt(text: &Text<'_>, from: usize, count: usize, wanted: &[&str]) -> Excer
         .map(|(nth, (ours, theirs))| (nth + 1, (*ours).to_owned(), theirs.to_owned()));
     Excerpt {
         from: from + 1,
+        at: at + 1,
         lines: lines.map(str::to_owned).collect(),
         differs: differs.collect(),
     }

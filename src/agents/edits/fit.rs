@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::adapt::{Adapter, Doubt, Found};
+use super::adapt::{Adapter, Doubt, Matched};
 use super::hunk::{Hunk, Run, Sign};
 use super::levels::{Level, indent, weight};
 use super::text::{Hits, Text, digest};
@@ -29,7 +29,7 @@ pub(super) struct Fit {
 pub(super) enum Misfit {
     Missing,
     Ambiguous(Level, Hits),
-    /// Found at a line, but what it means there is not clear.
+    /// Matched at a line, but what it means there is not clear.
     Doubtful(usize, Doubt),
     /// It names no line of the file.
     Unanchored,
@@ -109,7 +109,7 @@ fn bare(text: &Text<'_>, hunk: &Hunk, is_code: bool) -> Result<Fit, Misfit> {
     if end > 0 && !hunk.is_at_end || hunk.lines.is_empty() {
         return Err(Misfit::Unanchored);
     }
-    let found = Found {
+    let found = Matched {
         level: Level::Exact,
         pairs: Vec::new(),
     };
@@ -174,7 +174,7 @@ fn place(
         .iter()
         .enumerate()
         .filter(|(nth, _)| !strange.contains(nth));
-    let found = Found {
+    let found = Matched {
         level,
         pairs: known.map(|(nth, line)| (*line, at + nth)).collect(),
     };
@@ -190,7 +190,7 @@ fn place(
 fn changes(
     text: &Text<'_>,
     hunk: &Hunk,
-    found: &Found<'_>,
+    found: &Matched<'_>,
     places: &[usize],
     is_code: bool,
 ) -> Result<Vec<Change>, Doubt> {
@@ -318,7 +318,7 @@ fn in_parts(text: &mut Text<'_>, hunk: &Hunk, is_code: bool) -> Result<Fit, Misf
         places[nth - 1].cut.1 |= is_gap;
         places[nth].cut.0 |= is_gap;
     }
-    let mut found = Found {
+    let mut found = Matched {
         level: Level::Folded,
         pairs: Vec::new(),
     };

@@ -27,8 +27,9 @@ pub(crate) struct Failure {
 /// Lines of a file as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Excerpt {
-    /// The number of the first.
+    /// The number of the first, and of the one that is meant.
     pub(crate) from: usize,
+    pub(crate) at: usize,
     pub(crate) lines: Vec<String>,
     /// What the edit has and what the file has, where they differ.
     pub(crate) differs: Vec<(usize, String, String)>,
@@ -203,13 +204,13 @@ impl Failure {
                     );
                 }
                 for near in nearest {
-                    near.tell("Most like them are", &mut text);
+                    near.tell("Most like them is what begins at", &mut text);
                 }
                 "Copy the lines from the file as it stands, to the character."
             }
             Why::Ambiguous { places, count, .. } => {
                 for place in places {
-                    place.tell("They are", &mut text);
+                    place.tell("They are at", &mut text);
                 }
                 if *count > places.len() {
                     _ = writeln!(text, "And {} times more.", count - places.len());
@@ -230,8 +231,7 @@ impl Failure {
 
 impl Excerpt {
     fn tell(&self, words: &str, text: &mut String) {
-        let last = self.from + self.lines.len().saturating_sub(1);
-        _ = writeln!(text, "{words} lines {} to {last}:", self.from);
+        _ = writeln!(text, "{words} line {}:", self.at);
         for (nth, line) in self.lines.iter().enumerate() {
             _ = writeln!(text, "{:>5} | {}", self.from + nth, shortened(line));
         }

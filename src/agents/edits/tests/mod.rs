@@ -18,10 +18,14 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn new(files: &[(&str, &str)]) -> Self {
-        let files: BTreeMap<String, Found> = files
+        let file = |text: &str| Found::File(text.as_bytes().to_vec());
+        let files = files
             .iter()
-            .map(|(path, text)| ((*path).to_owned(), Found::File(text.as_bytes().to_vec())))
-            .collect();
+            .map(|(path, text)| ((*path).to_owned(), file(text)));
+        Self::of(files.collect())
+    }
+
+    pub(super) fn of(files: BTreeMap<String, Found>) -> Self {
         Self {
             names: files.keys().cloned().collect(),
             files,

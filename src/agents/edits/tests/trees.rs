@@ -172,7 +172,7 @@ fn a_refusal_shows_where_it_may_have_been_meant() {
     .unwrap_err()
     .for_model();
     assert!(
-        told.contains("Most like them are lines 6 to 8:\n    6 | fn other() {\n"),
+        told.contains("Most like them is what begins at line 6:\n    6 | fn other() {\n"),
         "{told}"
     );
     assert!(
@@ -185,7 +185,7 @@ fn a_refusal_shows_where_it_may_have_been_meant() {
         .unwrap_err()
         .for_model();
     assert!(
-        told.contains("They are lines 1 to 4:") && told.contains("They are lines 5 to 8:"),
+        told.contains("They are at line 2:") && told.contains("They are at line 7:"),
         "{told}"
     );
     let done = FILE.replace("print(total);\n", "show(total);\n");
