@@ -73,14 +73,14 @@ const fn maybe(
 pub(super) const FILES: &str = "Landlock: files";
 pub(super) const SCRUB: &str = "the environment is given, not inherited";
 pub(super) const OTHERS: &str = "Landlock: other processes";
-const SIGNALS: &str = "Landlock: signals (ABI 6)";
+pub(super) const SIGNALS: &str = "Landlock: signals (ABI 6)";
 const CALLS: &str = "seccomp";
 const SOCKETS: &str = "seccomp: sockets";
 const NETWORK: &str = "a network of its own, or Landlock: ports and seccomp: sockets";
 /// Where the kernel gives no namespaces, these are not stopped.
 pub(super) const VIEW: &str = "a view of the files of its own";
 const LIMITS: &str = "limits";
-const KEEPER: &str = "the keeper ends all processes";
+pub(super) const KEEPER: &str = "the keeper ends all processes";
 
 /// Scripts of `sh`, or of Python when their first line is `#py`.
 pub(super) const CASES: &[Case] = &[
