@@ -252,13 +252,13 @@ fn a_limit_is_named() {
         ("sleep 6", "time"),
         ("while :; do :; done", "cpu"),
         ("head -c 67108864 /dev/zero > big", "file-size"),
-        ("for n in $(seq 200); do sleep 2 & done; wait", "processes"),
+        ("for n in $(seq 200); do sleep 10 & done; wait", "processes"),
         (
-            "#py\nimport os, time\nfor n in range(5):\n  if os.fork() == 0: x = b'x' * (80 << 20); time.sleep(2); os._exit(0)\ntime.sleep(2)",
+            "#py\nimport os, time\nfor n in range(5):\n  if os.fork() == 0: x = b'x' * (80 << 20); time.sleep(10); os._exit(0)\ntime.sleep(10)",
             "memory",
         ),
         (
-            "for n in $(seq 40); do head -c 8388608 /dev/zero > b$n; sleep 0.02; done",
+            "for n in $(seq 40); do head -c 8388608 /dev/zero > b$n; done; sleep 10",
             "disk",
         ),
         ("exit 3", "none"),
