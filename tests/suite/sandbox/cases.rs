@@ -73,14 +73,14 @@ const fn maybe(
 pub(super) const FILES: &str = "Landlock: files";
 pub(super) const SCRUB: &str = "the environment is given, not inherited";
 pub(super) const OTHERS: &str = "Landlock: other processes";
-const SIGNALS: &str = "Landlock: signals (ABI 6)";
+pub(super) const SIGNALS: &str = "Landlock: signals (ABI 6)";
 const CALLS: &str = "seccomp";
 const SOCKETS: &str = "seccomp: sockets";
 const NETWORK: &str = "a network of its own, or Landlock: ports and seccomp: sockets";
 /// Where the kernel gives no namespaces, these are not stopped.
 pub(super) const VIEW: &str = "a view of the files of its own";
 const LIMITS: &str = "limits";
-const KEEPER: &str = "the keeper ends all processes";
+pub(super) const KEEPER: &str = "the keeper ends all processes";
 
 /// Scripts of `sh`, or of Python when their first line is `#py`.
 pub(super) const CASES: &[Case] = &[
@@ -225,20 +225,23 @@ open('late', 'w')"),
 import os, time
 for n in range(300):
     if os.fork() == 0: time.sleep(2); os._exit(0)
-time.sleep(1); print('BREACH')"),
+time.sleep(1.5); print('BREACH')"),
     case("thread-bomb", "start hundreds of threads", LIMITS, "#py
 import threading, time
-for n in range(300): threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
-time.sleep(0.5); print('BREACH')"),
+for n in range(300): threading.Thread(target=time.sleep, args=(2,), daemon=True).start()
+time.sleep(1.5); print('BREACH')"),
     case("memory-bomb", "take memory", LIMITS, "#py
 x = bytearray(600 << 20); print('BREACH')"),
     case("memory-in-pieces", "take memory in many processes", LIMITS, "#py
 import os, time
+here, there = os.pipe()
 for n in range(6):
-    if os.fork() == 0: x = b'x' * (80 << 20); time.sleep(1.5); os._exit(0)
-time.sleep(1.2); print('BREACH')"),
+    if os.fork() == 0: x = b'x' * (80 << 20); os.write(there, b'x'); time.sleep(2); os._exit(0)
+held = 0
+while held < 6: held += len(os.read(here, 6))
+time.sleep(1.5); print('BREACH')"),
     case("giant-file", "write a file without end", LIMITS, "head -c 67108864 /dev/zero > big; test $(stat -c %s big) -gt 33554432 && echo BREACH"),
-    case("many-files", "fill the disk file by file", LIMITS, "for n in $(seq 30); do head -c 8388608 /dev/zero > big$n; sleep 0.02; done; echo BREACH"),
+    case("many-files", "fill the disk file by file", LIMITS, "for n in $(seq 30); do head -c 8388608 /dev/zero > big$n; sleep 0.01; done; sleep 1; echo BREACH"),
     case("giant-output", "print without end", LIMITS, "head -c 50000000 /dev/zero | tr '\\0' y"),
     case("raised-limit", "raise a limit", LIMITS, "ulimit -f unlimited && head -c 67108864 /dev/zero > big && echo BREACH"),
     // The kernel.

@@ -305,7 +305,12 @@ impl House {
             caught.push("it did not end".to_owned());
         }
         let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
-        caught.extend(self.caught(&text));
+        // Signals and servers take their time.
+        let end = Instant::now() + PATIENCE;
+        while caught.is_empty() && Instant::now() < end {
+            caught.extend(self.caught(&text));
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = child.kill();
         let _ = child.wait();
         caught
@@ -411,7 +416,7 @@ impl House {
     }
 
     /// Returns everything that a script can be seen to have done.
-    fn caught(&mut self, output: &str) -> Vec<String> {
+    pub(super) fn caught(&mut self, output: &str) -> Vec<String> {
         let mut caught = Vec::new();
         if output.contains("canary-") {
             caught.push("it printed a canary".to_owned());
