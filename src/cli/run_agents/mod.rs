@@ -96,7 +96,7 @@ pub(crate) struct RunAgentsArgs {
 
     /// Stop after so many minutes; what is under way is finished when the run is resumed
     #[arg(long, value_name = "MINUTES")]
-    deadline: Option<u64>,
+    stop_after: Option<u64>,
 
     /// A command that agents may run, and longer forms of it (can be repeated) [default: those of the jobs, and of the manifests at the top]
     #[arg(long, value_name = "COMMAND")]

@@ -352,7 +352,7 @@ fn carry_out(
             .status(&format!("run {run} begins: {tasks} tasks"));
     }
     let minutes = |minutes| Duration::from_secs(minutes * 60);
-    let within = args.deadline.map(minutes);
+    let within = args.stop_after.map(minutes);
     let past = run::past(&place.recording);
     run::carry_out(team, journal, limits, past, within).map_err(trouble)
 }

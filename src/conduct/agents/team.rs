@@ -14,6 +14,7 @@ use crate::agents::graph::{Graph, TaskNo, TaskSpec};
 use crate::agents::record::{Head, Work};
 use crate::agents::roles::Role;
 use crate::agents::step::{End, Turn};
+use crate::agents::trailers::{Trailers, message};
 use crate::event::Sha;
 use crate::money::Usd;
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
@@ -168,14 +169,17 @@ impl Team<'_> {
                     return Ok(Err((*task, why)));
                 }
             };
+            let trailers = Trailers {
+                run: self.head.run.clone(),
+                task: None,
+                role: None,
+                models: Vec::new(),
+                cost: None,
+            };
             let commit = RunCommit {
                 tree: tree.clone(),
                 parents: vec![so_far.commit.clone(), next.commit],
-                message: format!(
-                    "Merge {}\n\nMaestro-Run: {}\n",
-                    self.spec(*task).id,
-                    self.head.run
-                ),
+                message: message(&format!("Merge {}", self.spec(*task).id), "", &trailers),
                 at: self.head.at,
             };
             let commit = self.trees.commit(&self.store, &commit).map_err(git)?;

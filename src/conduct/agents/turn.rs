@@ -16,6 +16,7 @@ use crate::agents::graph::{TaskNo, TaskSpec};
 use crate::agents::record::Work;
 use crate::agents::roles::{self, DOCS, Proof, Right, Role, TESTS};
 use crate::agents::step::{End, Turn};
+use crate::agents::trailers::{Trailers, message};
 use crate::agents::words::words;
 use crate::llm::router::Tier;
 use crate::money::Usd;
@@ -477,26 +478,15 @@ impl Team<'_> {
         if place.tree == place.ground.tree {
             return Ok(place.ground.clone());
         }
-        let title: String = place
-            .spec
-            .title
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
-        let title: String = title.chars().take(72).collect();
         let summary = done.answer["summary"].as_str().unwrap_or_default();
-        let mut message = format!("{title}\n\n");
-        if !summary.trim().is_empty() {
-            message.push_str(&format!("{}\n\n", summary.trim()));
-        }
-        message.push_str(&format!(
-            "Maestro-Run: {}\nMaestro-Task: {}\nMaestro-Role: {}\nMaestro-Model: {}\nMaestro-Cost: {}\n",
-            self.head.run,
-            place.spec.id,
-            place.spec.role,
-            tab.models.join(", "),
-            tab.usd
-        ));
+        let trailers = Trailers {
+            run: self.head.run.clone(),
+            task: Some(place.spec.id.clone()),
+            role: Some(place.spec.role.clone()),
+            models: tab.models.clone(),
+            cost: Some(tab.usd),
+        };
+        let message = message(&place.spec.title, summary, &trailers);
         let commit = RunCommit {
             tree: place.tree.clone(),
             parents: vec![place.ground.commit.clone()],
