@@ -4,6 +4,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
@@ -115,6 +116,8 @@ pub(crate) struct Serving {
     pub(crate) port: u16,
     /// It ends when nothing was under way for so long.
     pub(crate) idle: Option<Duration>,
+    /// It ends when this becomes true.
+    pub(crate) until: Option<Arc<AtomicBool>>,
     /// Bodies of requests are at most so long.
     pub(crate) longest_request: usize,
     /// Answers that are passed on when they are whole are at most so long.

@@ -32,6 +32,10 @@ const ORDERS: &[&str] = &[
     "protocol.allow=never",
     "submodule.recurse=false",
     "advice.detachedHead=false",
+    "advice.addEmbeddedRepo=false",
+    "core.pager=cat",
+    "credential.helper=",
+    "diff.ignoreSubmodules=all",
 ];
 
 impl GitProgram {

@@ -10,6 +10,7 @@ mod upstream;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -91,7 +92,11 @@ async fn serve(
             Happened::Over(end) => break Ended::Command(end.map_err(RelayProblem::Start)?),
             Happened::Tick => {
                 let is_idle = serving.idle.is_some_and(|idle| shop.is_idle_for(idle));
-                if is_idle && wrapped.is_none() {
+                let is_over = serving
+                    .until
+                    .as_ref()
+                    .is_some_and(|until| until.load(Ordering::SeqCst));
+                if is_over || is_idle && wrapped.is_none() {
                     break Ended::Idle;
                 }
             }

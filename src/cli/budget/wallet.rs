@@ -49,11 +49,7 @@ pub(crate) struct WalletArgs {
 
 /// Opens the purse of a command.
 pub(crate) fn open(session: &mut Session<'_>, args: &WalletArgs) -> Result<Purse, CommandError> {
-    let caps = match args.lease {
-        Some(_) => Caps::default(),
-        None => caps(session, args.base.as_deref())?,
-    };
-    let opening = opening(session, args, caps)?;
+    let opening = opening_of(session, args)?;
     open_as(session, opening)
 }
 
@@ -88,7 +84,19 @@ pub(super) fn open_to_settle(
     open_as(session, opening)
 }
 
-fn open_as(session: &Session<'_>, opening: Opening) -> Result<Purse, CommandError> {
+/// Returns what opens the purse of a command, for those that open it several times.
+pub(crate) fn opening_of(
+    session: &mut Session<'_>,
+    args: &WalletArgs,
+) -> Result<Opening, CommandError> {
+    let caps = match args.lease {
+        Some(_) => Caps::default(),
+        None => caps(session, args.base.as_deref())?,
+    };
+    opening(session, args, caps)
+}
+
+pub(crate) fn open_as(session: &Session<'_>, opening: Opening) -> Result<Purse, CommandError> {
     let world = session.world;
     Ok(Purse::open(
         world.files.as_ref(),

@@ -142,6 +142,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &GatewayArgs) -> Result<Verdi
     let serving = Serving {
         port: args.port,
         idle: args.idle_timeout.map(Duration::from_secs),
+        until: None,
         longest_request: LONGEST_REQUEST,
         longest_answer: LONGEST_ANSWER,
         grace: GRACE,
@@ -176,8 +177,8 @@ fn setup(
     let clock = (session.world.clock.shared(), session.settings.now.value);
     Ok(Setup {
         token: Secret::new(token),
-        anthropic: upstream_of(Provider::Anthropic, args, variables)?,
-        openai: upstream_of(Provider::OpenAi, args, variables)?,
+        anthropic: upstream_of(Provider::Anthropic, &args.upstream, variables)?,
+        openai: upstream_of(Provider::OpenAi, &args.upstream, variables)?,
         money: Money::new(
             opened.purse,
             opened.table,
@@ -189,12 +190,12 @@ fn setup(
     })
 }
 
-fn upstream_of(
+pub(super) fn upstream_of(
     provider: Provider,
-    args: &GatewayArgs,
+    given: &[(Provider, String)],
     variables: &[(String, String)],
 ) -> Result<Upstream, CommandError> {
-    let named = args.upstream.iter().rev().find(|(one, _)| *one == provider);
+    let named = given.iter().rev().find(|(one, _)| *one == provider);
     let variable = provider.address_variable();
     let mut set = variables.iter();
     let set = set.find(|(name, value)| name == variable && !value.is_empty());

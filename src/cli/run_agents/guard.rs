@@ -53,6 +53,11 @@ impl PolicyGuard<'_> {
 }
 
 impl Guard for PolicyGuard<'_> {
+    fn leak(&self, text: &str) -> Option<String> {
+        let leak = self.canaries.find(text.as_bytes())?;
+        Some(format!("the canary `{}`, {}", leak.which, leak.form))
+    }
+
     fn before(&self, spec: &TaskSpec) -> Result<Judged, Abandon> {
         let task = self.task(spec, None)?;
         let changes = task.planned(|path| self.base.get(path).cloned());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::place::Place;
-use super::wire::RunDocument;
+use super::wire::{DoneRow, RunDocument};
 use crate::agents::board::{Body, Entry};
 use crate::agents::bundle::{
     BOARD, Bundle, BundleBase, BundleHead, BundleIssue, BundleTask, BundleTests, BundleText, PACK,
@@ -129,23 +129,7 @@ fn index(
             commit: commit.to_owned(),
             tree: tree.to_owned(),
         },
-        tasks: document
-            .rows()
-            .map(|row| BundleTask {
-                id: row.id.clone(),
-                role: row.role.clone(),
-                title: row.title.clone(),
-                state: match row.state {
-                    "done" => TaskState::Done,
-                    "failed" => TaskState::Failed,
-                    _ => TaskState::Skipped,
-                },
-                why: row.why.clone(),
-                attempts: u32::try_from(row.tries).unwrap_or(u32::MAX),
-                models: row.models.clone(),
-                cost_usd: row.usd.parse().unwrap_or_default(),
-            })
-            .collect(),
+        tasks: document.rows().map(task).collect(),
         spent_usd: document.spent(),
         cap_usd: cap,
         tests,
@@ -153,5 +137,22 @@ fn index(
         change_record: record,
         unfinished: document.unfinished().to_vec(),
         files,
+    }
+}
+
+fn task(row: &DoneRow) -> BundleTask {
+    BundleTask {
+        id: row.id.clone(),
+        role: row.role.clone(),
+        title: row.title.clone(),
+        state: match row.state {
+            "done" => TaskState::Done,
+            "failed" => TaskState::Failed,
+            _ => TaskState::Skipped,
+        },
+        why: row.why.clone(),
+        attempts: u32::try_from(row.tries).unwrap_or(u32::MAX),
+        models: row.models.clone(),
+        cost_usd: row.usd.parse().unwrap_or_default(),
     }
 }

@@ -8,6 +8,7 @@ mod leave;
 mod oracle;
 mod place;
 mod places;
+mod program;
 mod publish;
 mod publish_wire;
 mod runner;
@@ -101,6 +102,11 @@ pub(crate) struct RunAgentsArgs {
     /// A command that agents may run, and longer forms of it (can be repeated) [default: those of the jobs, and of the manifests at the top]
     #[arg(long, value_name = "COMMAND")]
     allow_command: Vec<String>,
+
+    /// Let this program do the work instead of the built-in engine, behind the gateway: it reads the prompt on its standard input, and leaves its answer in
+    /// $MAESTRO_ANSWER; `{prompt_file}` and `{model}` stand for what they say
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["resume", "replay", "unpriced"])]
+    agent: Option<String>,
 
     /// Who shuts in what models write
     #[arg(long, value_enum, value_name = "WHO", default_value_t = Shield::Require)]

@@ -112,6 +112,25 @@ impl<'p> Payer<'p> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns how much the run may still spend; nothing where it has no cap.
+    pub(super) fn remaining(&self) -> Option<Usd> {
+        let book = self.book();
+        let standing = book.ledger.standing(&of_run());
+        let (cap, committed) = (standing.cap?, standing.committed()?);
+        Some(cap.checked_sub(committed).unwrap_or(Usd::ZERO))
+    }
+
+    /// Counts what somebody else's program spent.
+    pub(super) fn charge(&self, usd: Usd) {
+        let mut book = self.book();
+        book.count += 1;
+        let id = book.count.to_string();
+        // It was held to what was left; what others spent meanwhile does not make it unspent.
+        if book.ledger.reserve(&id, &[of_run()], usd).is_ok() {
+            let _alerts = book.ledger.settle(&id, usd);
+        }
+    }
+
     /// Returns what was said about the money.
     pub(super) fn told(&self) -> Vec<String> {
         std::mem::take(&mut self.book().told.0)
@@ -196,7 +215,9 @@ impl Oracle for Payer<'_> {
 fn request(wish: &Wish<'_>, seat: &Seat) -> Request {
     Request {
         model: seat.model.model.clone(),
-        system: wish.system.map(str::to_owned),
+        system: wish
+            .system
+            .map(|system| format!("{system}\n\n{}", wish.mark)),
         messages: wish.messages.to_vec(),
         tools: wish.tools.to_vec(),
         choice: Choice::Free,

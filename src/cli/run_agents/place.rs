@@ -30,6 +30,9 @@ pub(super) struct Chosen {
     pub(super) tries: u8,
     pub(super) tasks: usize,
     pub(super) commands: Vec<String>,
+    /// The words of a program that works in place of the built-in engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) agent: Option<Vec<String>>,
 }
 
 impl Chosen {
@@ -310,6 +313,13 @@ pub(super) fn chosen(
         let TierModel { provider, model } = tiers.model(tier).clone();
         (provider, model)
     };
+    let agent = match &args.agent {
+        Some(command) => Some(crate::agents::words::words(command).map_err(|what| {
+            CommandError::message(ErrorKind::Usage, format!("`--agent {command}` {what}"))
+                .hint("name a program and its arguments, such as `claude -p`")
+        })?),
+        None => None,
+    };
     let mut commands = args.allow_command.clone();
     if commands.is_empty() {
         commands = default_commands(session, checkout);
@@ -320,6 +330,7 @@ pub(super) fn chosen(
         tries: args.tries,
         tasks: args.max_tasks as usize,
         commands,
+        agent,
     })
 }
 

@@ -99,7 +99,11 @@ impl Agent for Program<'_> {
         Ok(Came {
             ran,
             usd,
-            models: count.models.keys().map(|(_, model)| model.clone()).collect(),
+            models: count
+                .models
+                .keys()
+                .map(|(_, model)| model.clone())
+                .collect(),
             is_out_of_money: count.refused > 0,
             answer,
         })
@@ -118,9 +122,11 @@ impl Program<'_> {
     /// Opens a gateway for a turn; the second is the token that it knows its program by.
     fn gateway(&self, errand: &Errand<'_>) -> Result<(Arc<Gateway>, String), Abandon> {
         let purse = Purse::open(self.files, self.clock, self.opening.clone());
-        let purse = purse.map_err(|problem| Abandon::trouble("the purse cannot be used", problem))?;
+        let purse =
+            purse.map_err(|problem| Abandon::trouble("the purse cannot be used", problem))?;
         let token = self.relay.token();
-        let token = token.map_err(|error| Abandon::trouble("there are no random numbers", error))?;
+        let token =
+            token.map_err(|error| Abandon::trouble("there are no random numbers", error))?;
         let spender = Spender {
             role: Some(errand.role.to_owned()),
             task: Some(errand.task.to_owned()),
@@ -157,7 +163,9 @@ impl Program<'_> {
             self.files.remove(&answer).map_err(failed)?;
         }
         let text = errand.prompt.as_bytes();
-        let written = self.files.write_atomic(&prompt, &mut |out| out.write_all(text));
+        let written = self
+            .files
+            .write_atomic(&prompt, &mut |out| out.write_all(text));
         written.map_err(failed)?;
         let model = &self.models[errand.tier as usize];
         let words = self.words.iter().map(|word| {

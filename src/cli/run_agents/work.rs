@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
@@ -13,6 +14,7 @@ use super::affected::Affected;
 use super::guard::PolicyGuard;
 use super::leave;
 use super::oracle::Payer;
+use super::program::{Played, Program};
 use super::runner::Cell;
 use super::seats::seats;
 use super::wire::{Estimate, RunDocument, RunPlanDocument, Totals, estimate};
@@ -24,20 +26,26 @@ use crate::agents::step::State;
 use crate::cli::budget::{self, wallet};
 use crate::cli::check_policy::{self, Loaded};
 use crate::cli::flakes::{self, rules::RulesArgs};
+use crate::cli::gateway::upstream_of;
+use crate::cli::plan::settings::{PlanSettings, read as read_settings};
 use crate::cli::session::Session;
+use crate::conduct::agents::crew::Agent;
 use crate::conduct::agents::journal::{Forgets, Journal};
 use crate::conduct::agents::planning::{PlanTab, Planned};
 use crate::conduct::agents::recording::Recording;
 use crate::conduct::agents::run::{self, RunProblem};
 use crate::conduct::agents::steps::{Abandon, Steps};
 use crate::conduct::agents::team::{Patience, Shared, Team};
+use crate::config::ConfigFile;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::flakes::trusted::Trusted;
+use crate::gateway::route::Provider;
 use crate::money::Usd;
 use crate::policy::subject::Asked;
 use crate::ports::Checkout;
 use crate::ports::sandbox::{SandboxProblem, Shield};
-use crate::ports::trees::RunStore;
+use crate::ports::trees::{RunStore, Trees};
 use crate::prompts::set::Library;
 use crate::redact::Redactor;
 
@@ -158,33 +166,18 @@ fn with_team(
     payer: &Payer<'_>,
 ) -> CommandResult {
     let world = session.world;
-    let today = place.head.at.to_zoned(TimeZone::UTC).date();
     let canaries = Canaries::new(&place.canaries);
-    let guard = PolicyGuard {
-        loaded,
-        trees: world.trees.as_ref(),
-        store,
-        asked: asked(&place.head),
-        canaries: &canaries,
-        today,
-        base: BTreeMap::new(),
-    };
-    let of_base = RulesArgs {
-        base: None,
-        trusted: None,
-    };
-    let rules = flakes::rules::load(session, &of_base)?;
-    let settings = crate::cli::plan::settings::read(session, &session.config)?;
-    let config = session.config.clone();
+    let guard = guard(place, loaded, (world.trees.as_ref(), store), &canaries);
+    let known = known(session)?;
     let tests = Affected {
         history: world.history.as_ref(),
         files: world.files.as_ref(),
         store: &store.git_dir,
-        settings: &settings,
-        config: &config,
-        rules: &rules,
+        settings: &known.settings,
+        config: &known.config,
+        rules: &known.rules,
         redactor,
-        today,
+        today: today(place),
     };
     let own = world.environment.vars();
     let cell = Cell {
@@ -198,6 +191,16 @@ fn with_team(
         common_dir,
         redactor,
     };
+    let program = match (&place.chosen.agent, args.replay.is_some()) {
+        (Some(words), false) => Some(program(session, args, place, (words, &cell), payer)?),
+        _ => None,
+    };
+    let is_played = program.is_none() && place.chosen.agent.is_some();
+    let played = is_played.then_some(&Played as &dyn Agent);
+    let agent = program
+        .as_ref()
+        .map(|program| program as &dyn Agent)
+        .or(played);
     let journal = match (args.replay.is_some(), args.dry_run) {
         (true, _) => None,
         // A plan that is only shown is asked for all the same.
@@ -217,13 +220,14 @@ fn with_team(
         guard: &guard,
         runner: &cell,
         tests: &tests,
-        agent: None,
+        agent,
         library,
         models: tiers.map(|tier| format!("{}/{}", tier.provider, tier.model)),
         roles: roles::built_in(),
         specs: Vec::new(),
         graph: Graph::default(),
         key: place.key.clone(),
+        mark: canaries.sentence(),
         life: place.recording.resumed + u32::from(place.recording.head.is_some()),
         patience: Patience::default(),
         commands: place.chosen.commands.clone(),
@@ -267,6 +271,80 @@ fn after_plan(
     }
     session.render(&document)?;
     document.verdict()
+}
+
+/// Returns the day on which the run began: what is judged again is judged by the same one.
+fn today(place: &Place) -> Date {
+    place.head.at.to_zoned(TimeZone::UTC).date()
+}
+
+fn guard<'g>(
+    place: &Place,
+    loaded: &'g Loaded,
+    (trees, store): (&'g dyn Trees, &'g RunStore),
+    canaries: &'g Canaries,
+) -> PolicyGuard<'g> {
+    PolicyGuard {
+        loaded,
+        trees,
+        store,
+        asked: asked(&place.head),
+        canaries,
+        today: today(place),
+        base: BTreeMap::new(),
+    }
+}
+
+/// What the configuration and the base say of tests.
+struct Known {
+    rules: Trusted,
+    settings: PlanSettings,
+    config: ConfigFile,
+}
+
+fn known(session: &mut Session<'_>) -> Result<Known, CommandError> {
+    let of_base = RulesArgs {
+        base: None,
+        trusted: None,
+    };
+    Ok(Known {
+        rules: flakes::rules::load(session, &of_base)?,
+        settings: read_settings(session, &session.config)?,
+        config: session.config.clone(),
+    })
+}
+
+/// Prepares somebody else's program.
+fn program<'w: 'p, 'p>(
+    session: &mut Session<'w>,
+    args: &RunAgentsArgs,
+    place: &Place,
+    (words, cell): (&'p [String], &'p Cell<'p>),
+    payer: &'p Payer<'p>,
+) -> Result<Program<'p>, CommandError> {
+    let world = session.world;
+    let variables = world.environment.vars();
+    let given = match &args.base_url {
+        Some(url) => vec![
+            (Provider::Anthropic, url.clone()),
+            (Provider::OpenAi, url.clone()),
+        ],
+        None => Vec::new(),
+    };
+    Ok(Program {
+        cell,
+        relay: world.relay.as_ref(),
+        files: world.files.as_ref(),
+        clock: world.clock.as_ref(),
+        words,
+        opening: wallet::opening_of(session, &args.wallet)?,
+        table: payer.table.clone(),
+        anthropic: upstream_of(Provider::Anthropic, &given, &variables)?,
+        openai: upstream_of(Provider::OpenAi, &given, &variables)?,
+        models: place.chosen.tiers().map(|tier| tier.model),
+        payer,
+        now: session.settings.now.value,
+    })
 }
 
 /// Returns who asked for it, as far as the issue says.

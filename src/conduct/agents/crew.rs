@@ -17,6 +17,8 @@ pub(crate) struct Wish<'w> {
     pub(crate) role: &'w str,
     pub(crate) tier: Tier,
     pub(crate) system: Option<&'w str>,
+    /// What is added to it and is another one in each life of a run: no part of what decides the answer.
+    pub(crate) mark: &'w str,
     pub(crate) messages: &'w [Message],
     pub(crate) tools: &'w [Tool],
     /// What the answer must look like, where no tools are given.
@@ -122,6 +124,8 @@ pub(crate) enum Judged {
 
 /// The policy's guard.
 pub(crate) trait Guard: Sync {
+    /// Says which canary stands in a text that leaves the run, if one does.
+    fn leak(&self, text: &str) -> Option<String>;
     /// Judges what a task means to do.
     fn before(&self, task: &TaskSpec) -> Result<Judged, Abandon>;
     /// Judges what lies between two trees; `scope` are globs of what may be touched.

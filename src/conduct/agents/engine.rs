@@ -122,6 +122,7 @@ impl Team<'_> {
                 role: &place.spec.role,
                 tier,
                 system: system.as_deref(),
+                mark: &self.mark,
                 messages: &talk.messages,
                 tools: &tools,
                 schema: None,
@@ -283,6 +284,17 @@ impl Team<'_> {
     ) -> Result<Result<(), String>, Abandon> {
         if edits.is_empty() {
             return Ok(Ok(()));
+        }
+        let is_own = |edit: &&Edit| {
+            let mut scope = place.scope.iter();
+            place.may_touch(&edit.path) || scope.any(|one| one.eq_ignore_ascii_case(&edit.path))
+        };
+        if let Some(edit) = edits.iter().find(|edit| !is_own(edit)) {
+            let scope = place.scope.join(", ");
+            return Ok(Err(format!(
+                "`{}` is not yours to change; nothing was changed. You may change: {scope}",
+                edit.path
+            )));
         }
         let tree = InGit::new(self.trees, &self.store, &place.tree).map_err(git)?;
         let changes = match edit::made(&tree, edits) {

@@ -57,6 +57,7 @@ impl Team<'_> {
                 role: PLANNER,
                 tier: brief.tier,
                 system: brief.system.as_deref(),
+                mark: &self.mark,
                 messages: &brief.messages,
                 tools: &[],
                 schema: Some(&brief.schema),

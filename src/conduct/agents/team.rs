@@ -82,6 +82,8 @@ pub(crate) struct Team<'t> {
     pub(crate) specs: Vec<TaskSpec>,
     pub(crate) graph: Graph,
     pub(crate) key: RunKey,
+    /// What every model is told beside its prompt.
+    pub(crate) mark: String,
     /// How often the run was gone on with.
     pub(crate) life: u32,
     pub(crate) patience: Patience,

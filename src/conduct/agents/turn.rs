@@ -154,6 +154,11 @@ impl Team<'_> {
             &self.changed(place)?,
             recorded,
         ));
+        let said = serde_json::to_string(&bodies).unwrap_or_default();
+        if let Some(leak) = self.guard.leak(&said) {
+            let why = format!("it wrote what nobody may know on the blackboard: {leak}");
+            return Ok(undone(End::Hopeless, why));
+        }
         let left = self.commit(place, &done, tab)?;
         Ok(Ok(Work {
             commit: Some(left.commit),
@@ -408,24 +413,20 @@ impl Team<'_> {
                 }
                 Ok(undone(End::Refused, run.output))
             }
-            Proof::Verdict => self.verdict(place, &done.answer),
+            Proof::Verdict => Ok(self.verdict(place, &done.answer)),
             Proof::Record => Ok(Ok(Vec::new())),
         }
     }
 
     /// Blames those whose work a reviewer refuses.
-    fn verdict(
-        &self,
-        place: &Workplace<'_>,
-        answer: &Value,
-    ) -> Result<Result<Vec<Body>, Undone>, Abandon> {
+    fn verdict(&self, place: &Workplace<'_>, answer: &Value) -> Result<Vec<Body>, Undone> {
         let findings = answer["findings"].as_array().cloned().unwrap_or_default();
         let blocking: Vec<&Value> = findings
             .iter()
             .filter(|finding| finding["severity"] == "blocking")
             .collect();
         if blocking.is_empty() && answer["verdict"] != "request-changes" {
-            return Ok(Ok(Vec::new()));
+            return Ok(Vec::new());
         }
         let mut why = String::new();
         let mut paths = Vec::new();
@@ -448,7 +449,7 @@ impl Team<'_> {
                 .clone_into(&mut why);
         }
         let blamed = self.blamed(place.turn.task, &paths);
-        Ok(undone(End::Rejected(blamed), why))
+        undone(End::Rejected(blamed), why)
     }
 
     /// Returns who wrote some files, of those above; all who may write code where nobody did.

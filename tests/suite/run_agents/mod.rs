@@ -157,7 +157,8 @@ fn an_issue_goes_through_all_roles_to_a_commit() {
             "docs done 1"
         ]
     );
-    assert_eq!(found["files"], json!(["CHANGELOG.md", "add.sh"]));
+    let record = ".maestro/changes/2026-01-05-it-works.yaml";
+    assert_eq!(found["files"], json!([record, "CHANGELOG.md", "add.sh"]));
     assert_eq!(found["pull_request"]["title"], "Mend it");
     let commit = found["commit"].as_str().unwrap();
     let store = repo.path(".git/maestro/runs/first/store.git");
@@ -341,7 +342,7 @@ fn a_model_may_look_around_first() {
         ],
     )
     .success();
-    assert_eq!(document(&run)["files"], json!(["add.sh"]));
+    assert_eq!(document(&run)["files"][1], "add.sh");
     go(&repo, &model, &["--replay", "looks"]).success();
 }
 
