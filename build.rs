@@ -12,7 +12,10 @@ use flate2::{Compression, write::DeflateEncoder};
 
 fn main() -> io::Result<()> {
     pack("schemas", &[("schemas", "", "json")])?;
-    pack("prompts", &[("prompts", "", "yaml"), ("prompts/parts", "parts/", "md")])?;
+    pack(
+        "prompts",
+        &[("prompts", "", "yaml"), ("prompts/parts", "parts/", "md")],
+    )?;
     pack("prices", &[("src/llm/prices", "", "json")])
 }
 
@@ -20,7 +23,7 @@ fn main() -> io::Result<()> {
 fn pack(stream: &str, folders: &[(&str, &str, &str)]) -> io::Result<()> {
     let mut texts = Vec::new();
     for (folder, prefix, ending) in folders {
-        println!("cargo::rerun-if-changed={folder}");
+        writeln!(io::stdout(), "cargo::rerun-if-changed={folder}")?;
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|found| found == *ending) {
@@ -31,7 +34,10 @@ fn pack(stream: &str, folders: &[(&str, &str, &str)]) -> io::Result<()> {
     }
     texts.sort();
     let out = env::var_os("OUT_DIR").unwrap_or_default();
-    let mut packed = DeflateEncoder::new(fs::File::create(Path::new(&out).join(stream))?, Compression::best());
+    let mut packed = DeflateEncoder::new(
+        fs::File::create(Path::new(&out).join(stream))?,
+        Compression::best(),
+    );
     for (name, text) in texts {
         packed.write_all(&[name.as_bytes(), b"\0", &text, b"\0"].concat())?;
     }

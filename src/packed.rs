@@ -22,6 +22,7 @@ pub(crate) fn text(stream: &[u8], name: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the packed files lie outside")]
 mod tests {
     use std::fs;
     use std::path::Path;
