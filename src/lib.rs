@@ -30,6 +30,7 @@ mod inert;
 mod junit;
 mod llm;
 mod money;
+mod order;
 mod packed;
 mod plan;
 mod policy;
