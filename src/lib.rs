@@ -31,6 +31,8 @@ mod inert;
 mod junit;
 mod llm;
 mod money;
+mod order;
+mod packed;
 mod plan;
 mod policy;
 mod prompts;

@@ -294,7 +294,9 @@ impl Redactor {
             .filter(|value| value.len() >= SHORTEST_KNOWN)
             .map(str::to_owned)
             .collect();
-        known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        crate::order::sort_by(&mut known, |a, b| {
+            b.len().cmp(&a.len()).then_with(|| a.cmp(b))
+        });
         known.dedup();
         Self { known }
     }

@@ -22,7 +22,7 @@ impl Environment for ProcessEnvironment {
                 )
             })
             .collect();
-        vars.sort();
+        crate::order::sort(&mut vars);
         vars
     }
 

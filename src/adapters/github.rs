@@ -53,7 +53,7 @@ impl GitHub {
     /// Sends one request and waits for the whole answer.
     fn send(
         &self,
-        client: impl FnOnce() -> Result<Octocrab, Silence>,
+        client: &dyn Fn() -> Result<Octocrab, Silence>,
         request: http::Request<String>,
         most: u64,
         within: Duration,
@@ -76,11 +76,10 @@ impl GitHub {
                     String::from_utf8_lossy(value.as_bytes()).into_owned()
                 };
                 let headers = parts.headers.iter();
+                let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value)));
                 Ok(Response {
                     status: parts.status.as_u16(),
-                    headers: headers
-                        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-                        .collect(),
+                    headers: crate::order::map(headers),
                     body: body.to_bytes().to_vec(),
                 })
             };
@@ -121,7 +120,7 @@ impl Forge for GitHub {
         let sent = builder
             .body(body)
             .map_err(|error| Silence::Unusable(error.to_string()))?;
-        self.send(|| self.client(server), sent, LARGEST_ANSWER, within)
+        self.send(&|| self.client(server), sent, LARGEST_ANSWER, within)
     }
 
     fn fetch(&self, address: &str, most: u64, within: Duration) -> Result<Response, Silence> {
@@ -137,7 +136,7 @@ impl Forge for GitHub {
         let request = http::Request::get(path).body(String::new());
         let request = request.map_err(|error| unusable(&error))?;
         self.send(
-            || connect(Octocrab::builder(), &root),
+            &|| connect(Octocrab::builder(), &root),
             request,
             most,
             within,

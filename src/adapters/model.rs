@@ -1,22 +1,16 @@
 //! Providers of models over HTTP/1.1: connections, TLS, proxies, and each time-out by its name. It asks once and follows nobody elsewhere.
 
-use std::io::Cursor;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::{HeaderValue, Request};
-use http_body_util::{BodyExt, Full};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::road::Road;
+use super::road::{self, Body, Client};
 use super::runtime::{Runtime, silence, words};
 use crate::forge::request::Silence;
 use crate::ports::model::{Model, Piece, Post, Take, Wish};
-
-type Body = Full<Cursor<Vec<u8>>>;
 
 /// After the last event a stream may end by itself, so that its connection is good for another request.
 const FAREWELL: Duration = Duration::from_millis(200);
@@ -28,8 +22,8 @@ const CLOSING: Duration = Duration::from_millis(3);
 #[derive(Default)]
 pub(super) struct Providers {
     runtime: Runtime,
-    plain: OnceLock<Client<Road, Body>>,
-    secure: OnceLock<Result<Client<HttpsConnector<Road>, Body>, String>>,
+    plain: OnceLock<Client>,
+    secure: OnceLock<Result<Client, String>>,
 }
 
 impl Providers {
@@ -42,15 +36,13 @@ impl Providers {
         let patience = post.patience;
         let answer = async {
             if request.uri().scheme_str() == Some("http") {
-                let client = self.plain.get_or_init(|| {
-                    Client::builder(TokioExecutor::new()).build(Road::new(patience.connect))
-                });
+                let client = self.plain.get_or_init(|| road::plain(patience.connect));
                 return client
                     .request(request)
                     .await
                     .map_err(|error| silence(&error));
             }
-            let client = self.secure.get_or_init(|| secure(patience.connect));
+            let client = self.secure.get_or_init(|| road::secure(patience.connect));
             let client = client.as_ref();
             let client = client.map_err(|words| Silence::Unusable(words.clone()))?;
             client
@@ -108,7 +100,7 @@ impl Model for Providers {
             value.set_sensitive(true);
             request = request.header(*name, value);
         }
-        let body = Full::new(Cursor::new(post.body.as_bytes().to_vec()));
+        let body = Body::from(post.body.to_owned());
         let request = request.body(body).map_err(unusable)?;
         let total = post.patience.total;
         self.runtime.get()?.block_on(async {
@@ -126,9 +118,4 @@ impl Model for Providers {
 
 fn late(what: &str, after: Duration) -> Silence {
     Silence::Unknown(format!("{what} within {:.1} s", after.as_secs_f64()))
-}
-
-fn secure(connect: Duration) -> Result<Client<HttpsConnector<Road>, Body>, String> {
-    let road = Road::new(connect).secure()?;
-    Ok(Client::builder(TokioExecutor::new()).build(road))
 }

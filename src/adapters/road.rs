@@ -1,5 +1,5 @@
 //! The way to a server: straight, or through the proxy that the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`); with
-//! TLS by the certificates that this machine trusts.
+//! TLS by the certificates that this machine trusts; and connections that are kept.
 
 use std::error::Error;
 use std::future::Future;
@@ -9,11 +9,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
@@ -21,6 +24,60 @@ use crate::llm::endpoint::is_here;
 
 /// A peer that is gone is noticed after so long, however long an answer may take.
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
+
+/// What is sent.
+pub(super) type Body = Full<Bytes>;
+
+/// Connections that are kept. There is one kind of them, for each takes 40 kB of code.
+pub(super) type Client = legacy::Client<Way, Body>;
+
+/// Returns connections without TLS.
+pub(super) fn plain(connect: Duration) -> Client {
+    client(Way::Plain(Road::new(connect)))
+}
+
+/// Returns connections with TLS.
+pub(super) fn secure(connect: Duration) -> Result<Client, String> {
+    Ok(client(Way::Secure(Road::new(connect).secure()?)))
+}
+
+fn client(way: Way) -> Client {
+    legacy::Client::builder(TokioExecutor::new()).build(way)
+}
+
+/// The way to a server, with TLS at its end or without.
+#[derive(Clone)]
+pub(super) enum Way {
+    Plain(Road),
+    Secure(HttpsConnector<Road>),
+}
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+type Arriving<T> = Pin<Box<dyn Future<Output = Result<T, Failed>> + Send>>;
+
+impl Service<Uri> for Way {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = Failed;
+    type Future = Arriving<Self::Response>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failed>> {
+        match self {
+            Self::Plain(road) => road.poll_ready(context),
+            Self::Secure(road) => road.poll_ready(context),
+        }
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        match self {
+            Self::Plain(road) => {
+                let connecting = road.call(to);
+                Box::pin(async move { Ok(MaybeHttpsStream::Http(connecting.await?)) })
+            }
+            Self::Secure(road) => road.call(to),
+        }
+    }
+}
 
 /// The way to a server.
 #[derive(Debug, Clone)]
@@ -30,7 +87,7 @@ pub(super) struct Road {
 }
 
 impl Road {
-    pub(super) fn new(connect: Duration) -> Self {
+    fn new(connect: Duration) -> Self {
         let mut straight = HttpConnector::new();
         straight.enforce_http(false);
         straight.set_nodelay(true);
@@ -43,7 +100,7 @@ impl Road {
     }
 
     /// Returns the same way with TLS at its end.
-    pub(super) fn secure(self) -> Result<HttpsConnector<Self>, String> {
+    fn secure(self) -> Result<HttpsConnector<Self>, String> {
         let builder = HttpsConnectorBuilder::new()
             .with_native_roots()
             .map_err(|error| format!("this machine's certificates cannot be read: {error}"))?;
@@ -51,12 +108,10 @@ impl Road {
     }
 }
 
-type Failed = Box<dyn Error + Send + Sync>;
-
 impl Service<Uri> for Road {
     type Response = TokioIo<TcpStream>;
     type Error = Failed;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failed>> + Send>>;
+    type Future = Arriving<Self::Response>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failed>> {
         self.straight.poll_ready(context).map_err(Into::into)

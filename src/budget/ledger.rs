@@ -152,7 +152,7 @@ impl Ledger {
             return Err(Refusal::Call { cap, asked: worst });
         }
         let mut accounts = accounts.to_vec();
-        accounts.sort_unstable();
+        crate::order::sort(&mut accounts);
         accounts.dedup();
         for account in &accounts {
             let standing = self.standing(account);

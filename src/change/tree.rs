@@ -152,7 +152,7 @@ impl Tree {
             .is_sorted_by(|a, b| text[a.path.0..a.path.1] <= text[b.path.0..b.path.1])
         {
             let mut rows = std::mem::take(&mut listing.rows);
-            rows.sort_by(|a, b| listing.path(a).cmp(listing.path(b)));
+            crate::order::sort_by(&mut rows, |a, b| listing.path(a).cmp(listing.path(b)));
             listing.rows = rows;
         }
         Self {
@@ -294,7 +294,9 @@ pub(crate) mod tests {
                 }));
                 if !object.contains(['\t', '\0', ' ', '\n']) && !object.is_empty() {
                     lines.push(format!("100644 blob {object}\t{path}\0"));
-                    lines.sort_by(|a, b| a.split('\t').nth(1).cmp(&b.split('\t').nth(1)));
+                    crate::order::sort_by(&mut lines, |a, b| {
+                        a.split('\t').nth(1).cmp(&b.split('\t').nth(1))
+                    });
                     tree.listing = Tree::parse(lines.concat().into_bytes()).listing;
                 } else {
                     tree.differs.insert(path.into(), Some(entry(object)));

@@ -140,7 +140,7 @@ impl ConfigDocument {
         for (key, value) in plan_keys(&session.config) {
             add(&key, value, from_file());
         }
-        rows.sort_by(|a, b| a.key.cmp(&b.key));
+        crate::order::sort_by(&mut rows, |a, b| a.key.cmp(&b.key));
         Self {
             schema: "maestro.config-show/v1",
             file,

@@ -19,10 +19,11 @@ macro_rules! schemas {
 
         impl SchemaName {
             /// Returns a schema as it is published.
-            pub(super) fn text(self) -> &'static str {
-                match self {
-                    $(Self::$name => include_str!(concat!("../../schemas/", $file, ".json")),)+
-                }
+            pub(super) fn text(self) -> String {
+                let name = match self {
+                    $(Self::$name => concat!($file, ".json"),)+
+                };
+                crate::packed::text(include_bytes!(concat!(env!("OUT_DIR"), "/schemas")), name)
             }
         }
 

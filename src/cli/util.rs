@@ -65,7 +65,7 @@ pub(crate) fn run(session: &mut Session<'_>, command: &UtilCommand) -> CommandRe
             bytes
         }
         UtilCommand::Man(args) => man(&args.command)?,
-        UtilCommand::Schema(args) => args.document.text().as_bytes().to_vec(),
+        UtilCommand::Schema(args) => args.document.text().into_bytes(),
     };
     session
         .ui

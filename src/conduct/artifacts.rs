@@ -109,9 +109,9 @@ pub(crate) fn fetch(
         .iter()
         .filter_map(|artifact| artifact.created_at)
         .max();
-    let created: BTreeMap<u64, Timestamp> = (listed.items.iter())
-        .filter_map(|artifact| Some((artifact.id, artifact.created_at?)))
-        .collect();
+    let created = listed.items.iter();
+    let created = created.filter_map(|artifact| Some((artifact.id, artifact.created_at?)));
+    let created: BTreeMap<u64, Timestamp> = crate::order::map(created);
     let mut fresh: Vec<(Artifact, ArtifactName)> = listed
         .items
         .into_iter()
@@ -119,7 +119,7 @@ pub(crate) fn fetch(
         .filter(|artifact| artifact.created_at.is_none_or(|at| at >= from))
         .filter_map(|artifact| ArtifactName::parse(&artifact.name).map(|name| (artifact, name)))
         .collect();
-    fresh.sort_by_key(|(artifact, _)| artifact.id);
+    crate::order::sort_by_key(&mut fresh, |(artifact, _)| artifact.id);
     let mut after = before.clone();
     let mut waiting: Option<Timestamp> = None;
     let mut known: BTreeMap<u64, Run> = BTreeMap::new();

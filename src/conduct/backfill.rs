@@ -50,7 +50,7 @@ pub(crate) fn window(
     let all = listed.total.unwrap_or_default();
     let is_cut = listed.end == End::Cut || all > listed.items.len() as u64;
     let mut runs = listed.items;
-    runs.sort_by_key(|run| std::cmp::Reverse((run.created_at, run.id)));
+    crate::order::sort_by_key(&mut runs, |run| std::cmp::Reverse((run.created_at, run.id)));
     Ok(Window { runs, is_cut })
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn artifacts(github: &GitHub<'_>, run: &Run) -> Result<Vec<Artifact>,
     let listed = github.list(&listing, MOST_PARTS, &mut |_| true);
     let mut artifacts = listed.whole(&purpose)?;
     artifacts.retain(|artifact| ArtifactName::parse(&artifact.name).is_none());
-    artifacts.sort_by_key(|artifact| artifact.id);
+    crate::order::sort_by_key(&mut artifacts, |artifact| artifact.id);
     Ok(artifacts)
 }
 

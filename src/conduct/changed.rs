@@ -48,7 +48,7 @@ pub(crate) fn read(
         changes.extend(parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))?);
     }
     // Two paths that are no UTF-8 may look alike, and are two all the same: only what was found twice counts once.
-    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    crate::order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
     changes.dedup();
     let sides = changes.iter().flat_map(|change| [&change.old, &change.new]);
     let entries = sides

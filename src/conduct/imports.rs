@@ -43,7 +43,7 @@ impl Imports {
 
     /// Returns the text that [`Self::parse`] reads.
     pub(crate) fn text(&self) -> String {
-        let sorted: BTreeMap<&Arc<str>, &Vec<String>> = self.known.iter().collect();
+        let sorted: BTreeMap<&Arc<str>, &Vec<String>> = crate::order::map(self.known.iter());
         let mut text = format!("{HEAD}\n");
         for (object, paths) in sorted {
             text.push_str(object);

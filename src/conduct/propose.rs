@@ -144,7 +144,7 @@ pub(crate) fn look(
         .list(&listing, MOST_PULLS, &mut |_| true)
         .whole(&purpose)?;
     pulls.retain(|pull| pull.base.branch == base);
-    pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+    crate::order::sort_by_key(&mut pulls, |pull| std::cmp::Reverse(pull.number));
     let is_open = pulls.iter().any(|pull| pull.state == "open");
     let tip = match maybe(github.call(&tip_of(place.branch)))? {
         Some(found) => Some(Tip {

@@ -52,7 +52,7 @@ impl Mentions {
 
     /// Returns the text that [`Self::parse`] reads.
     pub(crate) fn text(&self) -> String {
-        let sorted: BTreeMap<&Arc<str>, &Vec<Mention>> = self.known.iter().collect();
+        let sorted: BTreeMap<&Arc<str>, &Vec<Mention>> = crate::order::map(self.known.iter());
         let mut text = format!("{HEAD}\n");
         for (object, mentions) in sorted {
             text.push_str(object);
@@ -177,7 +177,7 @@ impl Planner<'_> {
             let more = self.follow(package, open, &planned.after.tree, &changed)?;
             found.extend(more);
         }
-        found.sort();
+        crate::order::sort(&mut found);
         found.dedup();
         Ok(Ok(found))
     }

@@ -86,7 +86,7 @@ pub(crate) fn issues_of(
         }
     }
     found.retain(|issue| issue.pull_request.is_none() && !is_set_aside(issue));
-    found.sort_by_key(|issue| issue.number);
+    crate::order::sort_by_key(&mut found, |issue| issue.number);
     Ok(found)
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn choose(
             && !is_of_jobs(&one.suite)
             && quarantine.find(&one.suite, &one.test).is_none()
     });
-    candidates.sort_by(|a, b| {
+    crate::order::sort_by(&mut candidates, |a, b| {
         (b.failures.cmp(&a.failures)).then_with(|| (&a.suite, &a.test).cmp(&(&b.suite, &b.test)))
     });
     let (mut chosen, mut left_out) = (Vec::new(), Vec::new());

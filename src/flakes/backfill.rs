@@ -43,7 +43,7 @@ impl Done {
             return;
         }
         self.spans.push(span);
-        self.spans.sort_unstable();
+        crate::order::sort(&mut self.spans);
         let mut joined: Vec<Span> = Vec::new();
         for span in self.spans.drain(..) {
             match joined.last_mut() {

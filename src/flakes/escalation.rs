@@ -261,7 +261,7 @@ pub(crate) fn decide(
         .filter(|at| deciding.stands(&subjects[*at]))
         .collect();
     // Each cluster begins with the test that failed first.
-    standing.sort_by_key(|at| {
+    crate::order::sort_by_key(&mut standing, |at| {
         let subject = &subjects[*at];
         let first = subject.failures.first;
         (first.is_none(), first, &subject.suite, &subject.test)

@@ -47,10 +47,10 @@ impl History {
         let is_sound = |(old, new): &(u32, u32)| {
             jobs.iter().all(|job| job.allows(*old, *new)) && !self.run_together(&lists, *old, *new)
         };
-        let newer: BTreeMap<u32, u32> = found
+        let newer = found
             .into_iter()
-            .filter(|pair| is_clear(pair) && is_sound(pair))
-            .collect();
+            .filter(|pair| is_clear(pair) && is_sound(pair));
+        let newer: BTreeMap<u32, u32> = crate::order::map(newer);
         for &old in newer.keys() {
             let mut last = old;
             let mut steps = 0;

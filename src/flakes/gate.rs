@@ -126,7 +126,7 @@ pub(crate) fn judge(
     status: Option<i32>,
     law: &Law<'_>,
 ) -> Judged {
-    troubles.sort();
+    crate::order::sort(&mut troubles);
     troubles.dedup();
     let is_whole = !troubles
         .iter()

@@ -242,7 +242,7 @@ impl HistoryBuilder {
         let before = runs.len();
         runs = without_duplicates(runs);
         let duplicates = (before - runs.len()) as u64;
-        runs.sort_by_key(|run| (run.at, run.id));
+        crate::order::sort_by_key(&mut runs, |run| (run.at, run.id));
         self.lists.settle();
         let missing_lists = runs
             .iter()
@@ -347,7 +347,7 @@ fn by_place(marks: &[Mark]) -> Vec<(u32, u32)> {
 /// Leaves out each run whose report files are all in another run of the same place: a report that was ingested alone
 /// and again together with others counts once.
 fn without_duplicates(mut runs: Vec<Run>) -> Vec<Run> {
-    runs.sort_by(|a, b| {
+    crate::order::sort_by(&mut runs, |a, b| {
         (a.place().cmp(&b.place()))
             .then(b.files.len().cmp(&a.files.len()))
             .then(a.id.cmp(&b.id))

@@ -161,7 +161,7 @@ impl Quarantine {
         }
         let mut this: Self = serde_json::from_slice(bytes).map_err(json)?;
         this.check()?;
-        this.tests.sort_by(|a, b| a.key().cmp(&b.key()));
+        crate::order::sort_by(&mut this.tests, |a, b| a.key().cmp(&b.key()));
         Ok(this)
     }
 

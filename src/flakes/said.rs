@@ -177,7 +177,9 @@ impl History {
             said.or_insert_with(|| (signature.clone(), 0)).1 += 1;
         }
         let mut all: Vec<(Signature, u64)> = times.into_values().collect();
-        all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id)));
+        crate::order::sort_by(&mut all, |a, b| {
+            b.1.cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id))
+        });
         all
     }
 

@@ -48,7 +48,7 @@ impl Sample {
         if total < 1.0 {
             return None;
         }
-        known.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        crate::order::sort_by(&mut known, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let mut taken = 0.0;
         let heavy = known.iter().take(MOST_KEPT).take_while(|(_, ms)| {
             let is_needed = taken * 100.0 < total * KEPT && *ms >= 1.0;
@@ -186,7 +186,7 @@ impl HistoryBuilder {
             if days.is_empty() {
                 continue;
             }
-            days.sort_by(f64::total_cmp);
+            crate::order::sort_numbers(&mut days);
             let (suite, name) = self.name_of(test);
             let key = (suite.to_owned(), name.to_owned());
             expected.tests.insert(key, middle(&days));

@@ -443,7 +443,7 @@ impl Shape {
             .iter()
             .filter(|seen| seen.failed && seen.has_commit);
         let mut codes: BTreeMap<u32, (bool, bool)> =
-            failing.map(|seen| (seen.commit, (false, true))).collect();
+            crate::order::map(failing.map(|seen| (seen.commit, (false, true))));
         for seen in observations {
             if seen.has_commit
                 && !seen.failed

@@ -28,7 +28,7 @@ pub(crate) struct Fitted {
 /// Lays sections out with the line that tells whose text it is, leaving out what does not fit; `elsewhere` says where all of it is.
 pub(crate) fn fit(sections: &[Section], key: &str, elsewhere: &str, longest: usize) -> Fitted {
     let mut order: Vec<usize> = (0..sections.len()).collect();
-    order.sort_by_key(|&at| (sections[at].priority, usize::MAX - at));
+    crate::order::sort_by_key(&mut order, |&at| (sections[at].priority, usize::MAX - at));
     let mut left_out = vec![false; sections.len()];
     let mut next = order.into_iter();
     loop {

@@ -50,7 +50,7 @@ pub(crate) fn decide<'a>(
     let mut ours: Vec<Existing<'a>> = existing
         .filter(|found| found.author == Some(me) && has_key(found.text, key))
         .collect();
-    ours.sort_by_key(|found| found.id);
+    crate::order::sort_by_key(&mut ours, |found| found.id);
     let Some(first) = ours.first() else {
         return Decision {
             step: Step::Create,

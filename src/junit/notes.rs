@@ -184,7 +184,7 @@ impl Notes {
 
     /// Returns the notes in order of their offsets.
     pub(crate) fn into_vec(mut self) -> Vec<Note> {
-        self.list.sort_by_key(|note| note.offset);
+        crate::order::sort_by_key(&mut self.list, |note| note.offset);
         if self.dropped > 0 {
             self.list.push(Note {
                 code: NoteCode::MoreNotes,

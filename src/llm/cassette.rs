@@ -90,7 +90,7 @@ impl Cassette {
             let body = String::from_utf8_lossy(body);
             Response {
                 status,
-                headers: kept.collect(),
+                headers: crate::order::map(kept),
                 body: body_without_secrets(&body, redactor),
             }
         });

@@ -84,11 +84,10 @@ fn result(check: &Check, at: usize, problem: &Problem) -> Value {
     if let Some(fingerprint) = &problem.fingerprint {
         result["partialFingerprints"] = json!({ "maestro/v1": fingerprint });
     }
-    let mut facts: Map<String, Value> = problem
-        .facts
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), json!(visible(value))))
-        .collect();
+    let mut facts = Map::new();
+    for (name, value) in &problem.facts {
+        facts.insert((*name).to_owned(), json!(visible(value)));
+    }
     facts.insert("entry".to_owned(), json!(check.name));
     result["properties"] = Value::Object(facts);
     if let Some(why) = &problem.forgiven {

@@ -39,10 +39,10 @@ pub(crate) fn close(seeds: &BTreeMap<String, Cause>, graphs: &[&Graph]) -> Affec
         list.sort_unstable();
         list.dedup();
     }
-    let mut affected: Affected = seeds
+    let own = seeds
         .iter()
-        .map(|(id, cause)| (id.clone(), Way::Cause(cause.clone())))
-        .collect();
+        .map(|(id, cause)| (id.clone(), Way::Cause(cause.clone())));
+    let mut affected: Affected = crate::order::map(own);
     // In order of ids, so that of several shortest ways it is always the same one.
     let mut open: VecDeque<&str> = seeds.keys().map(String::as_str).collect();
     while let Some(id) = open.pop_front() {

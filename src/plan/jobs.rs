@@ -362,7 +362,7 @@ fn shortest(
 
 /// The jobs of a repository that names none: one for each ecosystem, run for each affected project.
 pub(crate) fn by_default(projects: &[ProjectRef<'_>]) -> Vec<Job> {
-    let kinds: BTreeSet<Kind> = projects.iter().map(|project| project.kind).collect();
+    let kinds: BTreeSet<Kind> = crate::order::set(projects.iter().map(|project| project.kind));
     let jobs = kinds.into_iter().map(|kind| Job {
         projects: vec![Matcher::Other(Selector::Kind(kind))],
         per_project: true,

@@ -26,7 +26,7 @@ impl Links {
             let target = std::str::from_utf8(bytes).ok()?;
             Some((path.to_string(), join(folder_of(path), target)?))
         });
-        Self(links.collect())
+        Self(crate::order::map(links))
     }
 
     /// Returns the links that lead to something inside a folder.

@@ -59,7 +59,7 @@ pub(crate) fn lint(looked: &Looked<'_>) -> Vec<Complaint> {
             words: format!("{}; every change runs everything", trouble.words),
         });
     }
-    found.sort();
+    crate::order::sort(&mut found);
     found
 }
 
@@ -154,10 +154,8 @@ fn refs(graph: &Graph) -> Vec<ProjectRef<'_>> {
 fn uncovered(looked: &Looked<'_>, found: &mut Vec<Complaint>) {
     let owners = Owners::new(looked.graph);
     let people = ForPeople::default();
-    let refs: BTreeMap<&str, ProjectRef<'_>> = refs(looked.graph)
-        .into_iter()
-        .map(|one| (one.id, one))
-        .collect();
+    let refs = refs(looked.graph).into_iter().map(|one| (one.id, one));
+    let refs: BTreeMap<&str, ProjectRef<'_>> = crate::order::map(refs);
     let covers = |id: &str| {
         let project = refs.get(id);
         project.is_some_and(|project| looked.jobs.iter().any(|(job, _)| job.is_about(project)))

@@ -254,10 +254,7 @@ impl Matrix {
             Value::Object(object)
         });
         let lines: Vec<Value> = lines.collect();
-        Value::Object(Map::from_iter([(
-            "include".to_owned(),
-            Value::Array(lines),
-        )]))
+        serde_json::json!({ "include": lines })
     }
 
     /// Returns the legs in the order that lines count them.

@@ -78,16 +78,15 @@ fn likelihood(ran: &[Ran]) -> BTreeMap<String, f64> {
             .into_iter()
             .map(|(key, (at, failed))| (at, key, failed))
             .collect();
-        newest.sort_by(|a, b| b.cmp(a));
+        crate::order::sort_by(&mut newest, |a, b| b.cmp(a));
         newest.truncate(RUNS);
         let failed = newest.iter().filter(|(.., failed)| *failed).count();
         #[expect(clippy::cast_precision_loss, reason = "a hundred at most")]
         let mean = (failed as f64 + 0.5) / (newest.len() as f64 + 1.0);
         (mean * 1000.0).round() / 1000.0
     };
-    runs.into_iter()
-        .map(|(job, of_job)| (job.to_owned(), likelihood(of_job)))
-        .collect()
+    let runs = runs.into_iter();
+    crate::order::map(runs.map(|(job, of_job)| (job.to_owned(), likelihood(of_job))))
 }
 
 /// A commit that was pushed has passed when every leg of every job that its plan ran left a report, and none of the newest
@@ -119,7 +118,7 @@ fn greens(ran: &[Ran], plans: &[Earlier]) -> BTreeMap<String, Vec<String>> {
     };
     let pushed = plans.iter().filter(|plan| plan.event == "push");
     let mut newest: Vec<&Earlier> = pushed.filter(passed).collect();
-    newest.sort_by(|a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
+    crate::order::sort_by(&mut newest, |a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
     let mut greens: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for plan in newest {

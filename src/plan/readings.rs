@@ -41,7 +41,7 @@ pub(crate) fn mentions(text: &str) -> Vec<Mention> {
     upward(text, &mut found);
     above(text, &mut found);
     modules(text, &mut found);
-    found.sort();
+    crate::order::sort(&mut found);
     found.dedup();
     found
 }

@@ -37,7 +37,7 @@ pub(crate) fn split(items: &[Item<'_>], shards: u32) -> Vec<u32> {
             _ => blocks.push((*time, number..number + 1)),
         }
     }
-    blocks.sort_by_key(|(time, range)| (Reverse(*time), range.start));
+    crate::order::sort_by_key(&mut blocks, |(time, range)| (Reverse(*time), range.start));
     let mut loads = vec![0_u64; shards as usize];
     let mut shard_of = vec![0_u32; items.len()];
     for (time, range) in blocks {

@@ -248,7 +248,7 @@ fn forgiven(
 
 /// Puts the heaviest first; of several entries of one id that say the same, the heaviest stays.
 fn sort(violations: &mut Vec<Violation>) {
-    violations.sort_by(|one, other| {
+    crate::order::sort_by(violations, |one, other| {
         let key = |one: &Violation| (one.forgiven.is_some(), std::cmp::Reverse(one.weight));
         key(one)
             .cmp(&key(other))

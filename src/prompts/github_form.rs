@@ -233,11 +233,11 @@ fn golden(
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned)
         };
-        let used: BTreeMap<&String, String> = values
+        let used = values
             .iter()
             .filter(|(name, _)| variables.contains_key(*name))
-            .map(|(name, value)| (name, text(value)))
-            .collect();
+            .map(|(name, value)| (name, text(value)));
+        let used = crate::order::map(used);
         if used.len() < variables.len() || used.is_empty() {
             notes.push(format!(
                 "test data {} does not give every variable and is left out",

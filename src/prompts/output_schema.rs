@@ -541,7 +541,7 @@ fn canonical(value: &Value) -> String {
                 .iter()
                 .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
                 .collect();
-            fields.sort();
+            crate::order::sort(&mut fields);
             format!("{{{}}}", fields.join(","))
         }
         plain => plain.to_string(),

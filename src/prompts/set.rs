@@ -110,7 +110,7 @@ pub(crate) struct Set {
 
 impl Set {
     pub(crate) fn read(mut sources: Vec<Source>) -> Self {
-        sources.sort_by(|one, other| one.name.cmp(&other.name));
+        crate::order::sort_by(&mut sources, |one, other| one.name.cmp(&other.name));
         let mut set = Self::default();
         for Source { name, text } in sources {
             if let Some(below) = name.strip_prefix("golden/") {

@@ -137,7 +137,7 @@ pub(super) fn context(
         let value = seen(kind, value, name.clone(), frame);
         Some((name, value))
     });
-    values.collect()
+    crate::order::map(values)
 }
 
 /// Whether anything of a type is untrusted.

@@ -23,7 +23,7 @@ pub(crate) fn heads(links: &[Link], run: &str) -> Vec<Previous> {
         .collect();
     let heads = others().filter(|link| !named.contains(link.this.sha.to_string().as_str()));
     let mut heads: Vec<Previous> = heads.map(|link| link.this.clone()).collect();
-    heads.sort();
+    crate::order::sort(&mut heads);
     heads.dedup();
     let many = heads.len().saturating_sub(MOST_HEADS);
     heads.split_off(many)

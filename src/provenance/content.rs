@@ -94,7 +94,9 @@ fn files_are_the_same(
             judgement.because(codes::NOT_COMPARABLE, message);
         }
     }
-    named.sort_by(|a, b| (&a.path, &a.sha256).cmp(&(&b.path, &b.sha256)));
+    crate::order::sort_by(&mut named, |a, b| {
+        (&a.path, &a.sha256).cmp(&(&b.path, &b.sha256))
+    });
     named.dedup();
     if named.is_empty() {
         let note = "it names no file that could be compared";

@@ -130,7 +130,7 @@ fn keys(
     last_month: &BTreeMap<Group, String>,
     kept_from: &str,
 ) -> Vec<Option<Key>> {
-    let taken: BTreeSet<&Key> = history.rollups.iter().map(|rollup| &rollup.key).collect();
+    let taken: BTreeSet<&Key> = crate::order::set(history.rollups.iter().map(|rollup| &rollup.key));
     let key = |run: &Run| {
         let group = (
             run.origin.run.clone(),

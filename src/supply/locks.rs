@@ -53,7 +53,7 @@ pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Option<Vec<Component>>, N
         _ => Ok(go(&text)),
     };
     let mut packages = read.map_err(|NotALock(message)| NotRead::new(message))?;
-    packages.sort_unstable_by(|one, other| one.package.cmp(&other.package));
+    crate::order::sort_by(&mut packages, |one, other| one.package.cmp(&other.package));
     packages.dedup_by(|one, other| one.package == other.package);
     Ok(Some(packages))
 }

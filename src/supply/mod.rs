@@ -188,7 +188,7 @@ impl Supplied {
     /// Reads a VEX document.
     pub(crate) fn add_vex(&mut self, name: &str, bytes: &[u8]) -> Result<(), NotRead> {
         self.vex.extend(vex::read(name, bytes)?);
-        self.vex.sort_by(|one, other| one.time.cmp(&other.time));
+        crate::order::sort_by(&mut self.vex, |one, other| one.time.cmp(&other.time));
         Ok(())
     }
 

@@ -78,7 +78,9 @@ impl Supplied {
                 }
             }
         }
-        news.sort_unstable_by(|one, other| one.component.package.cmp(&other.component.package));
+        crate::order::sort_by(&mut news, |one, other| {
+            one.component.package.cmp(&other.component.package)
+        });
         Ok(news)
     }
 

@@ -185,7 +185,7 @@ fn bases(run: Value<'_>, checkout: Option<&str>) -> Vec<String> {
         .map(|uri| plain_path(&uri))
         .collect();
     bases.retain(|base| base.len() > 1 && base.starts_with('/'));
-    bases.sort_unstable_by_key(|base| std::cmp::Reverse(base.len()));
+    crate::order::sort_by_key(&mut bases, |base| std::cmp::Reverse(base.len()));
     bases
 }
 
@@ -316,7 +316,7 @@ fn mark(result: Value<'_>, tool: &str, rule: &str, snippet: Option<&str>, messag
                 is_one.then(|| format!("{key}={value}"))
             })
             .collect();
-        pairs.sort_unstable();
+        crate::order::sort(&mut pairs);
         (!pairs.is_empty()).then(|| pairs.join("\n"))
     };
     let what = own("fingerprints")

@@ -4,25 +4,20 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::{Client, Error};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::client::legacy::Error;
 
-use crate::adapters::road::Road;
+use crate::adapters::road::{self, Body, Client};
 use crate::adapters::runtime::words;
 use crate::ports::relay::{End, Onward};
 
 /// A connection that takes longer will not come about.
 const CONNECT: Duration = Duration::from_secs(10);
 
-type Body = Full<Bytes>;
-
 pub(super) struct Upstream {
-    plain: Client<Road, Body>,
+    plain: Client,
     /// Made when it is first needed, for this machine's certificates are many.
-    secure: OnceLock<Result<Client<HttpsConnector<Road>, Body>, String>>,
+    secure: OnceLock<Result<Client, String>>,
 }
 
 /// An answer whose body is still to come.
@@ -35,7 +30,7 @@ pub(super) struct Answering {
 impl Upstream {
     pub(super) fn new() -> Self {
         Self {
-            plain: Client::builder(TokioExecutor::new()).build(Road::new(CONNECT)),
+            plain: road::plain(CONNECT),
             secure: OnceLock::new(),
         }
     }
@@ -45,14 +40,11 @@ impl Upstream {
         let mut request = http::Request::builder()
             .method(onward.method)
             .uri(&onward.url)
-            .body(Full::new(Bytes::from(onward.body)))
+            .body(Body::new(Bytes::from(onward.body)))
             .map_err(|error| End::NotSent(error.to_string()))?;
         *request.headers_mut() = onward.headers;
         let answered = if request.uri().scheme_str() == Some("https") {
-            let secure = self.secure.get_or_init(|| {
-                let road = Road::new(CONNECT).secure()?;
-                Ok(Client::builder(TokioExecutor::new()).build(road))
-            });
+            let secure = self.secure.get_or_init(|| road::secure(CONNECT));
             let client = secure.as_ref();
             let client = client.map_err(|words| End::NotSent(words.clone()))?;
             client.request(request).await

@@ -170,7 +170,7 @@ impl SumRow {
             .iter()
             .map(|(name, sum)| Self::new(Some(name), sum))
             .collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.amount));
+        crate::order::sort_by_key(&mut rows, |row| std::cmp::Reverse(row.amount));
         rows
     }
 
@@ -194,7 +194,7 @@ impl StatusDocument {
             .saturating_add(put_aside)
             .saturating_add(sums.lent);
         let mut by_week = SumRow::all(&sums.by_week);
-        by_week.sort_by(|a, b| a.name.cmp(&b.name));
+        crate::order::sort_by(&mut by_week, |a, b| a.name.cmp(&b.name));
         Self {
             schema: "maestro.budget-status/v1",
             month: wanted.month,

@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
-use cargo_metadata::{Metadata, MetadataCommand};
+use cargo_metadata::PackageId;
+use cargo_metadata::camino::Utf8PathBuf;
 #[cfg(test)]
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Desk, MakeArgs, git_trouble, settings};
 use crate::cli::session::Session;
@@ -114,7 +115,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &LintArgs) -> CommandResult {
     } else {
         compare_with_cargo(session, graph, &mut complaints)
     };
-    complaints.sort();
+    crate::order::sort(&mut complaints);
     let is_wrong = complaints.iter().any(|one| one.weight == Weight::Error);
     let document = PlanLintDocument {
         schema: "maestro.plan-lint/v1",
@@ -206,7 +207,27 @@ fn metadata(session: &Session<'_>, folder: &Path) -> Result<Metadata, String> {
         return Err(words.lines().next().unwrap_or_default().to_owned());
     }
     let text = String::from_utf8_lossy(&done.stdout);
-    MetadataCommand::parse(text.as_ref()).map_err(|error| error.to_string())
+    serde_json::from_str(&text)
+        .map_err(|error| format!("failed to interpret `cargo metadata`'s json: {error}"))
+}
+
+/// What is compared of `cargo metadata`: the reader of all of it takes 50 kB.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_members: Vec<PackageId>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    id: PackageId,
+    manifest_path: Utf8PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    path: Option<Utf8PathBuf>,
 }
 
 /// Packages of a workspace by folder, with the folders of their path dependencies.
@@ -224,7 +245,9 @@ fn compare(
         Some(path.to_string_lossy().replace('\\', "/"))
     };
     let mut theirs = Members::new();
-    for package in metadata.workspace_packages() {
+    let members = &metadata.workspace_members;
+    let packages = metadata.packages.iter();
+    for package in packages.filter(|package| members.contains(&package.id)) {
         let folder = package
             .manifest_path
             .parent()

@@ -30,7 +30,7 @@ pub(super) fn record(session: &Session<'_>, document: &PlanDocument) -> Result<(
         .iter()
         .map(|reason| reason.code.clone())
         .collect();
-    reasons.sort();
+    crate::order::sort(&mut reasons);
     reasons.dedup();
     let record = PlanRecord {
         base: document.merge_base.clone(),

@@ -265,7 +265,7 @@ impl Tally {
             totals: ReplayTotals::default(),
             reasons: BTreeMap::new(),
             jobs: BTreeMap::new(),
-            minutes: args.minutes.iter().cloned().collect(),
+            minutes: crate::order::map(args.minutes.iter().cloned()),
             escapes: Vec::new(),
             commits: Vec::new(),
         }
@@ -363,7 +363,9 @@ impl Tally {
                 let mut paths: Vec<PathCount> = paths
                     .map(|(path, commits)| PathCount { path, commits })
                     .collect();
-                paths.sort_by(|a, b| b.commits.cmp(&a.commits).then_with(|| a.path.cmp(&b.path)));
+                crate::order::sort_by(&mut paths, |a, b| {
+                    b.commits.cmp(&a.commits).then_with(|| a.path.cmp(&b.path))
+                });
                 paths.truncate(MOST_PATHS);
                 ReasonCount {
                     code,
@@ -372,7 +374,9 @@ impl Tally {
                 }
             })
             .collect();
-        reasons.sort_by(|a, b| b.commits.cmp(&a.commits).then_with(|| a.code.cmp(&b.code)));
+        crate::order::sort_by(&mut reasons, |a, b| {
+            b.commits.cmp(&a.commits).then_with(|| a.code.cmp(&b.code))
+        });
         PlanReplayDocument {
             schema: "maestro.plan-replay/v1",
             head,

@@ -218,7 +218,7 @@ impl PlanDocument {
         let mut legs = matrix::legs(jobs, &decisions);
         // Runners may be few: what is likeliest to fail comes first, and nothing is skipped for it.
         let likely = |job: &str| from.likelihood.get(job).copied();
-        legs.sort_by(|a, b| {
+        crate::order::sort_by(&mut legs, |a, b| {
             let (a, b) = (likely(&a.job), likely(&b.job));
             b.unwrap_or(0.0).total_cmp(&a.unwrap_or(0.0))
         });
@@ -554,7 +554,7 @@ impl Report for PlanDocument {
                 }),
             })
             .collect();
-        findings.sort_by_key(|finding| finding.location.is_some());
+        crate::order::sort_by_key(&mut findings, |finding| finding.location.is_some());
         findings
     }
 

@@ -123,7 +123,9 @@ fn gather(session: &mut Session<'_>, args: &GenerateArgs) -> Result<Evidence, Co
     for path in &args.subject {
         artifacts.push(fact(session, path)?);
     }
-    artifacts.sort_by(|a, b| (&a.path, a.sha).cmp(&(&b.path, b.sha)));
+    crate::order::sort_by(&mut artifacts, |a, b| {
+        (&a.path, a.sha).cmp(&(&b.path, b.sha))
+    });
     artifacts.dedup();
     let (tests, reports) = tests(session, &args.junit)?;
     let mut scans = Vec::new();
@@ -216,7 +218,7 @@ fn tests(
             reports.push(FileFact { path, sha, bytes });
         }
     }
-    reports.sort_by(|a, b| a.path.cmp(&b.path));
+    crate::order::sort_by(&mut reports, |a, b| a.path.cmp(&b.path));
     Ok((Some(tests), reports))
 }
 

@@ -150,9 +150,9 @@ impl StateIngestDocument {
             passed_over: taken.passed_over.clone(),
             refusals: taken.refusals(),
             refused: taken.refused.iter().map(row).collect(),
-            refused_more: (taken.refused_more.iter())
-                .map(|(reason, count)| (reason.code(), *count))
-                .collect(),
+            refused_more: crate::order::map(
+                (taken.refused_more.iter()).map(|(reason, count)| (reason.code(), *count)),
+            ),
         }
     }
 }

@@ -207,10 +207,9 @@ impl<'h> Causes<'h> {
         let environment = failed
             .iter()
             .all(|(_, environment)| Some(environment) == failed.first().map(|(_, first)| first));
-        let hours: BTreeSet<u8> = failed
-            .iter()
-            .filter_map(|(run, _)| Some(when(*run)?.hour))
-            .collect();
+        let hours = failed.iter();
+        let hours = hours.filter_map(|(run, _)| Some(when(*run)?.hour));
+        let hours: BTreeSet<u8> = crate::order::set(hours);
         let part = |run: u32| {
             i64::from(
                 self.history
@@ -268,11 +267,8 @@ impl<K: Ord> Tried<K> {
         if failed.iter().any(|(_, (is_of_kind, _))| !is_of_kind) {
             return None;
         }
-        let failures = failed
-            .into_iter()
-            .map(|(key, _)| group(key))
-            .collect::<BTreeSet<G>>()
-            .len();
+        let failures = failed.into_iter().map(|(key, _)| group(key));
+        let failures = crate::order::set(failures).len();
         if failures < LEAST {
             return None;
         }
@@ -319,7 +315,7 @@ fn at_some_time(seen: &[Unit]) -> Option<String> {
     let is_no_accident =
         |chance: Option<f64>| chance.is_some_and(|chance| chance * KINDS_OF_TIME < CHANCE);
     let failed = || seen.iter().filter(|unit| unit.failed).map(|unit| unit.when);
-    let hours: BTreeSet<u8> = failed().map(|when| when.hour).collect();
+    let hours: BTreeSet<u8> = crate::order::set(failed().map(|when| when.hour));
     if let Some((first, length)) = window(&hours) {
         let is_inside = |hour: u8| (hour + 24 - first) % 24 < length;
         let tried = Tried::of(seen.iter().map(|unit| {

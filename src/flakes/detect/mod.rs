@@ -298,7 +298,8 @@ fn chances(models: &[(Model, f64)], series: &Series) -> (f64, f64, [f64; KINDS])
 fn bar(units: &[Unit]) -> f64 {
     let without = units.iter().filter(|unit| !unit.laid.has_mixed());
     let mut chances: Vec<f64> = without.map(|unit| unit.flaky).collect();
-    chances.sort_by(|a, b| b.total_cmp(a));
+    crate::order::sort_numbers(&mut chances);
+    chances.reverse();
     let mut bar = 1.0;
     let (mut wrong, mut calls) = (0.0, 0.0);
     for (at, chance) in chances.iter().enumerate() {

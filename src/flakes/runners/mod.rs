@@ -199,7 +199,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// Sorts units; each is there once.
 fn tidy(mut units: Vec<Unit>) -> Vec<Unit> {
-    units.sort_unstable();
+    crate::order::sort(&mut units);
     units.dedup();
     units
 }

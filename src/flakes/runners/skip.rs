@@ -111,7 +111,7 @@ pub(super) fn innermost(suite: &str) -> &str {
 /// Returns a program that knows these tests: `NAMES` in it, between single quotes, becomes a list of pairs in JSON.
 pub(super) fn program(template: &str, tests: &[(&str, &str)]) -> String {
     let mut tests = tests.to_vec();
-    tests.sort_unstable();
+    crate::order::sort(&mut tests);
     tests.dedup();
     let json = serde_json::to_string(&tests).unwrap_or_default();
     // In JavaScript, Python and Ruby, JSON between single quotes is text once its quotes and backslashes are escaped.

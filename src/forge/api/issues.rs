@@ -85,16 +85,18 @@ pub(crate) fn update(repository: &RepoName, number: u64, change: Change<'_>) -> 
         &format!("change issue {number}"),
         WRITE,
     );
-    let fields = [
+    let mut body = serde_json::Map::new();
+    for (name, value) in [
         ("title", change.title),
         ("body", change.body),
         ("state", change.state),
         ("state_reason", change.reason),
-    ];
-    let fields = fields
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), json!(value?))));
-    Call::new(request.body(serde_json::Value::Object(fields.collect())))
+    ] {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), json!(value));
+        }
+    }
+    Call::new(request.body(serde_json::Value::Object(body)))
 }
 
 /// Adds labels.

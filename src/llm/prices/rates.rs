@@ -93,7 +93,7 @@ impl Rates {
         for tier in &tiered.tiers {
             above.push((tier.start, self.token(tier.price)?));
         }
-        above.sort_unstable_by_key(|(start, _)| *start);
+        crate::order::sort_by_key(&mut above, |(start, _)| *start);
         Ok(Rate {
             base: self.token(tiered.base)?,
             above,

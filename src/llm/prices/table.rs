@@ -12,9 +12,6 @@ use crate::money::{Usd, scaled};
 /// What `schema` must say.
 pub(crate) const SCHEMA: &str = "maestro.prices/v1";
 
-/// The built-in table.
-const BUILT_IN: &str = include_str!("table.json");
-
 /// No table is longer.
 const LONGEST: usize = 64 * 1024 * 1024;
 
@@ -104,7 +101,8 @@ struct RawDated<'t> {
 impl Table {
     /// Reads the table that is built in.
     pub(crate) fn built_in() -> Result<Self, TableProblem> {
-        Self::read(BUILT_IN)
+        let packed = include_bytes!(concat!(env!("OUT_DIR"), "/prices"));
+        Self::read(&crate::packed::text(packed, "table.json"))
     }
 
     pub(crate) fn read(text: &str) -> Result<Self, TableProblem> {

@@ -20,7 +20,7 @@ impl Curve {
     /// Returns the curve of a router: its scores of the questions, and what the strong model gains at each. The gains must not sum to zero.
     pub(crate) fn of(scores: &[f64], gains: &[f64]) -> Self {
         let mut rows: Vec<(f64, f64)> = scores.iter().copied().zip(gains.iter().copied()).collect();
-        rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+        crate::order::sort_by(&mut rows, |a, b| b.0.total_cmp(&a.0));
         let all = size(rows.len());
         let gap: f64 = gains.iter().sum();
         let mut points = vec![(0.0, 0.0)];

@@ -79,7 +79,7 @@ pub(crate) fn score(prompt: &str) -> Score {
         points: Points(feature.points(counts.get(feature))),
     });
     let mut reasons: Vec<Reason> = reasons.filter(|reason| reason.count > 0).collect();
-    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.points));
+    crate::order::sort_by_key(&mut reasons, |reason| std::cmp::Reverse(reason.points));
     let points = Points(reasons.iter().map(|reason| reason.points.0).sum());
     Score { points, reasons }
 }

@@ -220,7 +220,7 @@ impl Graph {
         let projects = &self.projects;
         self.edges
             .retain(|(from, on)| projects.contains_key(from) && projects.contains_key(on));
-        self.troubles.sort();
+        crate::order::sort(&mut self.troubles);
         self.troubles.dedup();
     }
 }

@@ -168,7 +168,9 @@ pub(crate) fn lint(around: &Around<'_>) -> Vec<Complaint> {
     for draft in &around.set.drafts {
         complaints.extend(RULES.iter().flat_map(|rule| apply(rule, draft, around)));
     }
-    complaints.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));
+    crate::order::sort_by(&mut complaints, |one, other| {
+        (&one.path, one.line).cmp(&(&other.path, other.line))
+    });
     complaints.dedup();
     complaints
 }

@@ -141,7 +141,7 @@ impl<'f> Seen<'f> {
                 entry.time = entry.time.longest(test.time);
             }
         }
-        let numbers = seen.values().map(|test| test.number).zip(0..).collect();
+        let numbers = crate::order::map(seen.values().map(|test| test.number).zip(0..));
         let listed = seen.into_iter().map(|((suite, name), test)| Listed {
             suite,
             name,

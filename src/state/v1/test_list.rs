@@ -356,7 +356,7 @@ impl KnownLists {
             }
         }
         // The newest first among equals.
-        found.sort_by_key(|(distance, _)| *distance);
+        crate::order::sort_by_key(&mut found, |(distance, _)| *distance);
         found.truncate(MOST_COMPARED);
         (found.into_iter().map(|(_, chain)| chain).collect(), related)
     }
@@ -567,9 +567,8 @@ fn write_suite(payload: &mut String, tests: &[&Listed<'_>], with_durations: bool
     let unusual = (0_u32..)
         .zip(tests)
         .filter(|(_, test)| test.expected != "p");
-    let expected: BTreeMap<u32, &str> = unusual
-        .map(|(place, test)| (place, test.expected.as_ref()))
-        .collect();
+    let unusual = unusual.map(|(place, test)| (place, test.expected.as_ref()));
+    let expected: BTreeMap<u32, &str> = crate::order::map(unusual);
     if !expected.is_empty() {
         payload.push_str(&format!("\"expected\":{},", json(&expected)));
     }

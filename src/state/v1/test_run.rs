@@ -129,9 +129,7 @@ impl Differences {
             files: filing.files.iter().map(Sha::to_string).collect(),
             leg: filing.leg.clone(),
             list: list.to_string(),
-            messages: messages
-                .map(|(message, places)| (message, text(places)))
-                .collect(),
+            messages: crate::order::map(messages.map(|(message, places)| (message, text(places)))),
         };
         let payload = serde_json::to_string(&record)?;
         Ok(Event::new(

@@ -98,7 +98,7 @@ pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Statement>, NotRead> 
         name.clone_into(&mut statement.report);
     }
     // The latest counts, and of one time the later one in the file.
-    statements.sort_by(|one, other| one.time.cmp(&other.time));
+    crate::order::sort_by(&mut statements, |one, other| one.time.cmp(&other.time));
     Ok(statements)
 }
 

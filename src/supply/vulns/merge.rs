@@ -57,7 +57,9 @@ impl Names {
                 .push(self.written[number].clone());
         }
         let sorted = groups.into_iter().map(|(root, mut names)| {
-            names.sort_unstable_by(|one, other| (fame(one), one).cmp(&(fame(other), other)));
+            crate::order::sort_by(&mut names, |one, other| {
+                (fame(one), one).cmp(&(fame(other), other))
+            });
             names.truncate(MOST_NAMES);
             (root, names.into())
         });
@@ -120,8 +122,9 @@ pub(crate) fn merge(scans: &[Scan]) -> Vec<Vulnerability> {
         }
     }
     let mut merged: Vec<Vulnerability> = fill(exact).into_values().collect();
-    merged
-        .sort_unstable_by(|one, other| (one.id(), &one.package).cmp(&(other.id(), &other.package)));
+    crate::order::sort_by(&mut merged, |one, other| {
+        (one.id(), &one.package).cmp(&(other.id(), &other.package))
+    });
     merged
 }
 

@@ -142,7 +142,8 @@ impl BacktestDocument {
             Some(rounded(saving(calls, number(weak)?, number(strong)?)))
         };
         let mut ranked = scores.clone();
-        ranked.sort_by(|a, b| b.total_cmp(a));
+        crate::order::sort_numbers(&mut ranked);
+        ranked.reverse();
         let savings = GAPS.into_iter().map(|gap| {
             let calls = own.calls(gap);
             SavingRow {

@@ -129,7 +129,9 @@ impl Work<'_> {
             mut clusters,
             closing,
         } = decided;
-        clusters.sort_by_key(|cluster| std::cmp::Reverse(self.failures(cluster)));
+        crate::order::sort_by_key(&mut clusters, |cluster| {
+            std::cmp::Reverse(self.failures(cluster))
+        });
         let mut opened = 0;
         let now = session.now();
         let state = session.state()?;

@@ -76,7 +76,7 @@ pub(super) fn find(session: &Session<'_>, patterns: &[PathBuf], from: &Path) -> 
             named,
         })
         .collect();
-    inputs.sort();
+    crate::order::sort(&mut inputs);
     Found {
         inputs,
         failures,

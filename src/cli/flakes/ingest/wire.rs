@@ -218,8 +218,8 @@ impl IngestDocument {
     }
 
     pub(super) fn finish(&mut self) {
-        self.files.sort_by(|a, b| a.path.cmp(&b.path));
-        self.notes.sort_by(|a, b| a.path.cmp(&b.path));
+        crate::order::sort_by(&mut self.files, |a, b| a.path.cmp(&b.path));
+        crate::order::sort_by(&mut self.notes, |a, b| a.path.cmp(&b.path));
     }
 }
 

@@ -116,7 +116,7 @@ fn issues(session: &Session<'_>) -> Result<BTreeMap<(String, String), String>, C
         let tests = link.tests.into_iter();
         tests.map(move |linked| ((linked.suite, linked.test), url.clone()))
     });
-    Ok(named.collect())
+    Ok(crate::order::map(named))
 }
 
 /// Takes every test out that the history shows to be well.
@@ -164,7 +164,7 @@ fn owners_by_suite(
     suites.sort_unstable();
     suites.dedup();
     let found = owners_of(session, &suites);
-    suites.into_iter().map(str::to_owned).zip(found).collect()
+    crate::order::map(suites.into_iter().map(str::to_owned).zip(found))
 }
 
 fn cap(session: &Session<'_>) -> Result<Cap, CommandError> {

@@ -97,7 +97,7 @@ impl QuarantineDocument {
             Change::Imported(count) => (Some("imported"), Some(times(count, "test"))),
         };
         let mut entries: Vec<&Entry> = quarantine.tests.iter().collect();
-        entries.sort_by_key(|entry| entry.review_by);
+        crate::order::sort_by_key(&mut entries, |entry| entry.review_by);
         let rows = entries.into_iter().map(|entry| QuarantineRow {
             suite: entry.suite.clone(),
             test: entry.test.clone(),

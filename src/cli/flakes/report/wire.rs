@@ -190,7 +190,7 @@ impl<'h> FlakesDocument<'h> {
             }
         }
         // Stable, so that suite and name decide within a verdict.
-        order.sort_by_key(|(verdict, _)| *verdict);
+        crate::order::sort_by_key(&mut order, |(verdict, _)| *verdict);
         Self {
             schema: "maestro.flakes-report/v1",
             totals,

@@ -150,7 +150,7 @@ fn rates<'t>(
     for (key, base) in bases {
         let rate = match tiers.remove(key) {
             Some(mut tiers) => {
-                tiers.sort_by_key(|tier| tier.start);
+                crate::order::sort_by_key(&mut tiers, |tier| tier.start);
                 NewRate::Tiered { base, tiers }
             }
             None => NewRate::Flat(base),

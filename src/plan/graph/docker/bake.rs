@@ -127,14 +127,13 @@ impl Bake {
             let target = Target::read(body, &variables);
             (name.as_str(), target)
         });
-        let own: BTreeMap<&str, (Target, Vec<String>)> = own.collect();
+        let own: BTreeMap<&str, (Target, Vec<String>)> = crate::order::map(own);
         let mut done = BTreeMap::new();
         for name in own.keys() {
             inherit(name, &own, &mut done, 0);
         }
         let done = done.into_iter();
-        done.filter_map(|(name, target)| Some((name.to_owned(), target?)))
-            .collect()
+        crate::order::map(done.filter_map(|(name, target)| Some((name.to_owned(), target?))))
     }
 }
 
@@ -243,7 +242,7 @@ impl Target {
             None => Some(BTreeMap::new()),
             Some(Value::Object(map)) => {
                 let pairs = map.iter().map(|(name, value)| (name.clone(), read(value)));
-                Some(pairs.collect())
+                Some(crate::order::map(pairs))
             }
             Some(_) => None,
         };
@@ -397,7 +396,7 @@ fn folder(sources: Sources<'_>, files: &[(&str, Bake)]) -> Vec<Described> {
         .iter()
         .filter_map(|(path, bake)| Some((place_of(path)?, *path, bake)))
         .collect();
-    usual.sort_by_key(|(place, ..)| *place);
+    crate::order::sort_by_key(&mut usual, |(place, ..)| *place);
     let base = usual
         .iter()
         .fold(Bake::default(), |all, (.., bake)| all.over((*bake).clone()));
@@ -446,7 +445,7 @@ fn describe(sources: Sources<'_>, paths: &[&str], name: &str, target: &Target) -
         let contexts = target.contexts.iter();
         let contexts = contexts
             .map(|(name, context)| (name.clone(), named_context(context, "target:", folder)));
-        one.contexts = contexts.collect();
+        one.contexts = crate::order::map(contexts);
         let context = place(folder, target.context.as_deref().unwrap_or("."));
         let file = match (&target.inline, &target.dockerfile) {
             (Some(text), _) => BuildFile::Inline(text.clone()),

@@ -83,16 +83,13 @@ fn ways(sources: Sources<'_>, one: &Service, same: &[Service]) -> Vec<Described>
     let folder = folder_of(&one.file);
     let contexts: BTreeSet<Place> = match &one.build.context {
         Some(context) => [context.clone()].into(),
-        None => same
-            .iter()
-            .filter_map(|other| other.build.context.clone())
-            .collect(),
+        None => crate::order::set(same.iter().filter_map(|other| other.build.context.clone())),
     };
     let files: BTreeSet<BuildFile> = match &one.build.file {
         Some(file) => [file.clone()].into(),
         None => {
             let said = same.iter().filter_map(|other| other.build.file.clone());
-            said.chain([BuildFile::default()]).collect()
+            crate::order::set(said.chain([BuildFile::default()]))
         }
     };
     let contexts = if contexts.is_empty() {
@@ -282,7 +279,7 @@ impl Environment {
             };
             top.read(sources.text(".env").unwrap_or_default());
             let names = top.values.into_keys();
-            environment.values = names.map(|name| (name, UNKNOWN.to_string())).collect();
+            environment.values = crate::order::map(names.map(|name| (name, UNKNOWN.to_string())));
         }
         environment.read(text.unwrap_or_default());
         environment

@@ -272,9 +272,9 @@ pub(crate) fn root_change(old: &Value, new: &Value) -> BTreeSet<String> {
 /// Returns what a manifest's `workspaces` say beside the members and the catalogs.
 fn settings_of(workspaces: Option<&Value>) -> BTreeMap<&String, &Value> {
     let fields = workspaces.and_then(Value::as_object).into_iter().flatten();
-    fields
-        .filter(|(key, _)| !matches!(key.as_str(), "packages" | "catalog" | "catalogs"))
-        .collect()
+    crate::order::map(
+        fields.filter(|(key, _)| !matches!(key.as_str(), "packages" | "catalog" | "catalogs")),
+    )
 }
 
 /// Whether two versions of a workspace root's manifest have other catalogs (bun.sh, "Catalogs").
