@@ -116,6 +116,10 @@ pub(crate) struct RunAgentsArgs {
     #[arg(long, value_name = "NAME")]
     pass_env: Vec<String>,
 
+    /// Let commands read a folder, such as one that holds tools; the system's own and Cargo's are readable anyway (can be repeated)
+    #[arg(long, value_name = "DIR")]
+    allow_read: Vec<PathBuf>,
+
     #[command(flatten)]
     wallet: WalletArgs,
 

@@ -19,6 +19,8 @@ pub(super) struct Cell<'c> {
     pub(super) own: &'c [(String, String)],
     /// Variables that are passed on as well.
     pub(super) asked: &'c [String],
+    /// Folders that may be read as well.
+    pub(super) shown: &'c [PathBuf],
     /// Decoys.
     pub(super) canaries: &'c Canaries,
     /// Of the run.
@@ -59,6 +61,7 @@ impl Cell<'_> {
         all.extend_from_slice(given);
         let scrubbed = scrub(self.own, self.asked, places, &all);
         let mut readable: Vec<PathBuf> = scrubbed.tools.iter().map(PathBuf::from).collect();
+        readable.extend_from_slice(self.shown);
         readable.push(self.folder.join("store.git"));
         readable.push(self.common_dir.join("objects"));
         let real_home = self.own.iter().find(|(name, _)| name == "HOME");

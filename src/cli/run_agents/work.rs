@@ -186,6 +186,7 @@ fn with_team(
         shield: args.sandbox,
         own: &own,
         asked: &args.pass_env,
+        shown: &args.allow_read,
         canaries: &canaries,
         folder: &place.folder,
         common_dir,

@@ -3,6 +3,7 @@
 mod exercism;
 mod killed;
 pub(crate) mod script;
+mod whole;
 
 use serde_json::{Value, json};
 
