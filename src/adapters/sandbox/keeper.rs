@@ -116,6 +116,8 @@ fn guard(confined: &Confined, stream: &UnixStream) -> Answer {
         Ok(started) => started,
         Err(answer) => return answer,
     };
+    #[cfg(target_os = "linux")]
+    limits::set_cpu(started.id, &confined.limits);
     let events = listen(stream);
     feed(&mut started, confined);
     #[cfg(target_os = "linux")]

@@ -10,6 +10,7 @@ use crate::ports::sandbox::{How, Limit, Limits};
 /// Lowers the limits of this process and of those that it starts.
 pub(super) fn set(limits: &Limits) {
     lower(Resource::Core, 0, 0);
+    #[cfg(not(target_os = "linux"))]
     lower(Resource::Cpu, limits.cpu, limits.cpu.saturating_add(2));
     lower(Resource::Fsize, limits.file, limits.file);
     lower(Resource::Data, limits.memory, limits.memory);
@@ -28,6 +29,17 @@ pub(super) fn set(limits: &Limits) {
         lower(Resource::Memlock, 64 * 1024, 64 * 1024);
         lower(Resource::Msgqueue, 0, 0);
     }
+}
+
+/// Limits a program's time on processors, when it has begun. The keeper keeps its own: who counts many processes is busy as well.
+#[cfg(target_os = "linux")]
+pub(super) fn set_cpu(program: rustix::process::Pid, limits: &Limits) {
+    let limit = Rlimit {
+        current: Some(limits.cpu),
+        maximum: Some(limits.cpu.saturating_add(2)),
+    };
+    // It may have ended.
+    let _gone = rustix::process::prlimit(Some(program), Resource::Cpu, limit);
 }
 
 fn lower(resource: Resource, soft: u64, hard: u64) {

@@ -5,6 +5,7 @@ mod folder;
 mod guard;
 pub(super) mod intake;
 mod leave;
+mod means;
 mod oracle;
 mod place;
 mod places;

@@ -63,6 +63,8 @@ pub(super) const LARGEST_JOURNAL: u64 = 1 << 30;
 /// Where a run lies, and what is known of it.
 pub(super) struct Place {
     pub(super) folder: PathBuf,
+    /// Where its work trees are while it runs.
+    pub(super) root: PathBuf,
     pub(super) head: Head,
     pub(super) chosen: Chosen,
     pub(super) key: RunKey,
@@ -136,14 +138,47 @@ pub(super) fn begun(
         .create_folder(&folder)
         .and_then(|()| files.write_private(&folder.join("key"), bytes.to_string().as_bytes()));
     made.map_err(|error| CommandError::writing(&folder, error))?;
+    let root = root(session, &folder)?;
     Ok(Place {
         folder,
+        root,
         head,
         chosen,
         key: RunKey::new(&bytes.0),
         canaries: self::random(session)?.0,
         recording: Recording::default(),
     })
+}
+
+/// The file that says where the work trees of a run are.
+const TREES: &str = "trees";
+
+/// How their folders begin.
+const ROOT: &str = "maestro-trees-";
+
+/// Makes the folder of a run's work trees; what a killed process left of an earlier one is removed.
+fn root(session: &Session<'_>, folder: &Path) -> Result<PathBuf, CommandError> {
+    let files = session.world.files.as_ref();
+    let note = folder.join(TREES);
+    if files.kind(&note).is_ok() {
+        let old = read_bytes(session, &note, 4096)?;
+        let old = PathBuf::from(String::from_utf8_lossy(&old).into_owned());
+        let is_ours = old
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(ROOT));
+        if is_ours && old.is_absolute() {
+            // A process that outlived its keeper may still write there; the system empties the folder some day.
+            let _may_stay = files.remove_folder(&old);
+        }
+    }
+    let made = files.temporary_folder(ROOT);
+    let made =
+        made.map_err(|error| CommandError::writing(Path::new("a temporary folder"), error))?;
+    let text = made.to_string_lossy().into_owned();
+    files
+        .write_atomic(&note, &mut |out| out.write_all(text.as_bytes()))
+        .map_err(|error| CommandError::writing(&note, error))?;
+    Ok(made)
 }
 
 pub(super) fn temporary(session: &Session<'_>) -> Result<PathBuf, CommandError> {
@@ -201,8 +236,10 @@ pub(super) fn opened(
     }
     let chosen = serde_json::from_value(head.settings.clone())
         .map_err(|error| bad(format!("has settings that are not understood: {error}")))?;
+    let root = root(session, &folder)?;
     Ok(Place {
         folder,
+        root,
         head,
         chosen,
         key,

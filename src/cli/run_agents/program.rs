@@ -155,7 +155,7 @@ impl Program<'_> {
         port: u16,
         token: &str,
     ) -> Result<Option<(Ran, Option<String>)>, Abandon> {
-        let home = self.cell.folder.join("home").join(errand.task);
+        let home = self.cell.root.join("home").join(errand.task);
         let (prompt, answer) = (home.join("prompt.md"), home.join("answer.json"));
         let failed = |error| Abandon::trouble("a folder for a program cannot be made", error);
         self.files.create_folder(&home).map_err(failed)?;

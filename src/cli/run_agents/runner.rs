@@ -23,6 +23,8 @@ pub(super) struct Cell<'c> {
     pub(super) shown: &'c [PathBuf],
     /// Decoys.
     pub(super) canaries: &'c Canaries,
+    /// Where homes and work trees are.
+    pub(super) root: &'c Path,
     /// Of the run.
     pub(super) folder: &'c Path,
     /// Of the user's repository.
@@ -40,8 +42,8 @@ impl Cell<'_> {
         network: Network,
         given: &[(String, String)],
     ) -> Result<Confined, Abandon> {
-        let home = self.folder.join("home").join(task);
-        let temporary = self.folder.join("tmp").join(task);
+        let home = self.root.join("home").join(task);
+        let temporary = self.root.join("tmp").join(task);
         for folder in [&home, &temporary] {
             self.files.create_folder(folder).map_err(|error| {
                 Abandon::trouble("a folder for a command cannot be made", error)

@@ -23,6 +23,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &RunAgentsArgs) -> CommandRes
         (None, None) => begun(session, &checkout, args, &library)?,
     };
     let done = work(session, args, &checkout, &place, &library);
+    let removed = session.world.files.remove_folder(&place.root);
+    removed.map_err(|error| CommandError::writing(&place.root, error))?;
     if args.replay.is_some() || args.dry_run {
         // Nothing of it is kept.
         let removed = session.world.files.remove_folder(&place.folder);

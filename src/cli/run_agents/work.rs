@@ -5,29 +5,23 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::RunAgentsArgs;
 use super::affected::Affected;
-use super::guard::PolicyGuard;
 use super::leave;
 use super::oracle::Payer;
-use super::program::{Played, Program};
+use super::program::Played;
 use super::runner::Cell;
 use super::seats::seats;
 use super::wire::{Estimate, RunDocument, RunPlanDocument, Totals, estimate};
 use crate::agents::canaries::Canaries;
 use crate::agents::graph::{Graph, TaskSpec};
-use crate::agents::record::{Chain, Head, Record};
+use crate::agents::record::{Chain, Record};
 use crate::agents::roles;
 use crate::agents::step::State;
 use crate::cli::budget::{self, wallet};
 use crate::cli::check_policy::{self, Loaded};
-use crate::cli::flakes::{self, rules::RulesArgs};
-use crate::cli::gateway::upstream_of;
-use crate::cli::plan::settings::{PlanSettings, read as read_settings};
 use crate::cli::session::Session;
 use crate::conduct::agents::crew::Agent;
 use crate::conduct::agents::journal::{Forgets, Journal};
@@ -36,19 +30,15 @@ use crate::conduct::agents::recording::Recording;
 use crate::conduct::agents::run::{self, RunProblem};
 use crate::conduct::agents::steps::{Abandon, Steps};
 use crate::conduct::agents::team::{Patience, Shared, Team};
-use crate::config::ConfigFile;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
-use crate::flakes::trusted::Trusted;
-use crate::gateway::route::Provider;
 use crate::money::Usd;
-use crate::policy::subject::Asked;
 use crate::ports::Checkout;
-use crate::ports::sandbox::{SandboxProblem, Shield};
-use crate::ports::trees::{RunStore, Trees};
+use crate::ports::trees::RunStore;
 use crate::prompts::set::Library;
 use crate::redact::Redactor;
 
+use super::means::{check_shield, guard, known, program, today};
 use super::place::{Place, digests, recording};
 
 pub(super) fn work(
@@ -188,6 +178,7 @@ fn with_team(
         asked: &args.pass_env,
         shown: &args.allow_read,
         canaries: &canaries,
+        root: &place.root,
         folder: &place.folder,
         common_dir,
         redactor,
@@ -214,7 +205,7 @@ fn with_team(
         head: &place.head,
         trees: world.trees.as_ref(),
         store: store.clone(),
-        folder: place.folder.clone(),
+        root: place.root.clone(),
         files: world.files.as_ref(),
         steps: &steps,
         oracle: payer,
@@ -229,7 +220,6 @@ fn with_team(
         graph: Graph::default(),
         key: place.key.clone(),
         mark: canaries.sentence(),
-        life: place.recording.resumed + u32::from(place.recording.head.is_some()),
         patience: Patience::default(),
         commands: place.chosen.commands.clone(),
         shared: Mutex::new(Shared::default()),
@@ -272,116 +262,6 @@ fn after_plan(
     }
     session.render(&document)?;
     document.verdict()
-}
-
-/// Returns the day on which the run began: what is judged again is judged by the same one.
-fn today(place: &Place) -> Date {
-    place.head.at.to_zoned(TimeZone::UTC).date()
-}
-
-fn guard<'g>(
-    place: &Place,
-    loaded: &'g Loaded,
-    (trees, store): (&'g dyn Trees, &'g RunStore),
-    canaries: &'g Canaries,
-) -> PolicyGuard<'g> {
-    PolicyGuard {
-        loaded,
-        trees,
-        store,
-        asked: asked(&place.head),
-        canaries,
-        today: today(place),
-        base: BTreeMap::new(),
-    }
-}
-
-/// What the configuration and the base say of tests.
-struct Known {
-    rules: Trusted,
-    settings: PlanSettings,
-    config: ConfigFile,
-}
-
-fn known(session: &mut Session<'_>) -> Result<Known, CommandError> {
-    let of_base = RulesArgs {
-        base: None,
-        trusted: None,
-    };
-    Ok(Known {
-        rules: flakes::rules::load(session, &of_base)?,
-        settings: read_settings(session, &session.config)?,
-        config: session.config.clone(),
-    })
-}
-
-/// Prepares somebody else's program.
-fn program<'w: 'p, 'p>(
-    session: &mut Session<'w>,
-    args: &RunAgentsArgs,
-    place: &Place,
-    (words, cell): (&'p [String], &'p Cell<'p>),
-    payer: &'p Payer<'p>,
-) -> Result<Program<'p>, CommandError> {
-    let world = session.world;
-    let variables = world.environment.vars();
-    let given = match &args.base_url {
-        Some(url) => vec![
-            (Provider::Anthropic, url.clone()),
-            (Provider::OpenAi, url.clone()),
-        ],
-        None => Vec::new(),
-    };
-    Ok(Program {
-        cell,
-        relay: world.relay.as_ref(),
-        files: world.files.as_ref(),
-        clock: world.clock.as_ref(),
-        words,
-        opening: wallet::opening_of(session, &args.wallet)?,
-        table: payer.table.clone(),
-        anthropic: upstream_of(Provider::Anthropic, &given, &variables)?,
-        openai: upstream_of(Provider::OpenAi, &given, &variables)?,
-        models: place.chosen.tiers().map(|tier| tier.model),
-        payer,
-        now: session.settings.now.value,
-    })
-}
-
-/// Returns who asked for it, as far as the issue says.
-fn asked(head: &Head) -> Asked {
-    let text = |name: &str| head.issue[name].as_str().map(str::to_owned);
-    Asked {
-        is_agent: true,
-        author: text("author"),
-        association: text("author_association"),
-        title: text("title"),
-        ..Asked::default()
-    }
-}
-
-/// Whether this machine can shut in what models write; says it where nobody does.
-fn check_shield(session: &mut Session<'_>, shield: Shield) -> Result<(), CommandError> {
-    if let Some(words) = shield.warning() {
-        session.ui.warn(words);
-    }
-    if shield != Shield::Require {
-        return Ok(());
-    }
-    let unsupported = |problem: SandboxProblem| {
-        let hint = problem.hint();
-        let error = CommandError::new(ErrorKind::Unsupported, problem);
-        match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    };
-    let probe = session.world.sandbox.probe().map_err(unsupported)?;
-    let missing = probe.missing(true).join(", ");
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(unsupported(SandboxProblem::Unsupported(missing)))
 }
 
 /// Says why there is nothing to carry out.

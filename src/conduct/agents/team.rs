@@ -65,8 +65,8 @@ pub(crate) struct Team<'t> {
     pub(crate) head: &'t Head,
     pub(crate) trees: &'t dyn Trees,
     pub(crate) store: RunStore,
-    /// The run's folder.
-    pub(crate) folder: PathBuf,
+    /// Where work trees are, outside of every repository: build tools look for more of a project in the folders above.
+    pub(crate) root: PathBuf,
     pub(crate) files: &'t dyn Files,
     pub(crate) steps: &'t Steps<'t>,
     pub(crate) oracle: &'t dyn Oracle,
@@ -84,8 +84,6 @@ pub(crate) struct Team<'t> {
     pub(crate) key: RunKey,
     /// What every model is told beside its prompt.
     pub(crate) mark: String,
-    /// How often the run was gone on with.
-    pub(crate) life: u32,
     pub(crate) patience: Patience,
     /// Commands that agents may run, word by word from the beginning.
     pub(crate) commands: Vec<String>,
@@ -251,12 +249,7 @@ impl Team<'_> {
 
     /// Returns the folder of a task's work tree.
     pub(super) fn tree_folder(&self, task: TaskNo) -> PathBuf {
-        // What a killed process left running writes elsewhere.
-        let life = self.life.to_string();
-        self.folder
-            .join("trees")
-            .join(life)
-            .join(&self.spec(task).id)
+        self.root.join("trees").join(&self.spec(task).id)
     }
 
     /// Cuts a text to what a prompt takes, at a line.

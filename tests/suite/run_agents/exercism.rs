@@ -227,6 +227,9 @@ fn exercises_are_solved_though_a_fifth_of_the_answers_is_faulty() {
             "{} {} ${spent:.4} tries {}",
             exercise.name, found["outcome"], rows[0]["tries"]
         ));
+        if !is_solved {
+            told.push(rows[0]["why"].to_string());
+        }
         println!("{}", told.last().unwrap());
     }
     assert!(solved * 100 >= count * 99, "{told:#?}");
