@@ -106,10 +106,7 @@ fn prepared() -> Maestro {
     maestro
         .run(["state", "pack", "maestro-state.ndjson"])
         .success();
-    prove(&maestro);
-    crate::run_agents::recorded(&maestro);
-    work(&maestro);
-    maestro
+    finish(maestro)
 }
 
 /// What agents did, as a bundle.
@@ -118,6 +115,14 @@ fn work(maestro: &Maestro) {
     agents.file("a/src/lib.rs", "// checked\n");
     agents.commit(MESSAGE).bundle();
     crate::publish::work::end(maestro);
+}
+
+/// Adds what commands leave.
+fn finish(maestro: Maestro) -> Maestro {
+    prove(&maestro);
+    crate::run_agents::recorded(&maestro);
+    work(&maestro);
+    maestro
 }
 
 /// Something that was built, with signed statements about it.

@@ -33,7 +33,7 @@ pub(crate) use hunk::Hunk;
 #[cfg(test)]
 pub(crate) use hunk::Sign;
 #[cfg(test)]
-pub(crate) use refusal::{Failure, Refusal, Why};
+pub(crate) use refusal::Refusal;
 pub(crate) use structured::structured;
 
 /// A change of one file, as a model wants it.

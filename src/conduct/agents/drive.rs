@@ -269,7 +269,6 @@ mod tests {
 
     use super::*;
     use crate::agents::graph::{Graph, TaskNo};
-    use crate::agents::record::Chain;
     use crate::agents::step::{Limits, Phase};
     use crate::conduct::agents::recording::Recording;
     use crate::ports::log_file::LogFile;

@@ -246,7 +246,7 @@ mod tests {
     fn a_large_repository_is_told_by_its_folders() {
         let few = vec!["a".to_owned(), "b/c".to_owned()];
         assert_eq!(map(&few), "a\nb/c");
-        let many: Vec<String> = (0..MAP + 1)
+        let many: Vec<String> = (0..=MAP)
             .map(|at| format!("src/part{}/file{at}.rs", at % 7))
             .collect();
         let text = map(&many);

@@ -100,18 +100,14 @@ fn repeats(journal: &str) -> Vec<String> {
             "intent" | "outcome" => line["step"].as_str().unwrap().to_owned(),
             _ => line["turn"].to_string(),
         };
-        match line["kind"].as_str().unwrap() {
-            kind @ ("intent" | "begun") => {
-                if finished.contains_key(&step(kind)) {
-                    repeated.push(step(kind));
-                }
-            }
-            kind @ ("outcome" | "ended") => {
-                if finished.insert(step(kind), number).is_some() {
-                    repeated.push(step(kind));
-                }
-            }
-            _ => {}
+        let kind = line["kind"].as_str().unwrap();
+        let is_repeated = match kind {
+            "intent" | "begun" => finished.contains_key(&step(kind)),
+            "outcome" | "ended" => finished.insert(step(kind), number).is_some(),
+            _ => false,
+        };
+        if is_repeated {
+            repeated.push(step(kind));
         }
     }
     repeated

@@ -161,6 +161,26 @@ fn an_issue_goes_through_all_roles_to_a_commit() {
     let record = ".maestro/changes/2026-01-05-it-works.yaml";
     assert_eq!(found["files"], json!([record, "CHANGELOG.md", "add.sh"]));
     assert_eq!(found["pull_request"]["title"], "Mend it");
+    looked_at(&repo, &found);
+    // Played again, nobody is asked, and it comes to the same.
+    let count = model.asked().len();
+    let again = go(&repo, &model, &["--replay", "first", "--format", "json"]).success();
+    let again = document(&again);
+    assert_eq!(model.asked().len(), count);
+    for name in [
+        "outcome",
+        "commit",
+        "tree",
+        "board_sha256",
+        "tasks",
+        "spent_usd",
+    ] {
+        assert_eq!(again[name], found[name], "{name}");
+    }
+}
+
+/// Looks at what the first run left, and at how it is told.
+fn looked_at(repo: &Maestro, found: &Value) {
     let commit = found["commit"].as_str().unwrap();
     let store = repo.path(".git/maestro/runs/first/store.git");
     let git = |rest: &[&str]| {
@@ -201,21 +221,6 @@ fn an_issue_goes_through_all_roles_to_a_commit() {
         page.contains("<span class=\"add\">+echo $(($1 + $2))</span>"),
         "{page}"
     );
-    // Played again, nobody is asked, and it comes to the same.
-    let count = model.asked().len();
-    let again = go(&repo, &model, &["--replay", "first", "--format", "json"]).success();
-    let again = document(&again);
-    assert_eq!(model.asked().len(), count);
-    for name in [
-        "outcome",
-        "commit",
-        "tree",
-        "board_sha256",
-        "tasks",
-        "spent_usd",
-    ] {
-        assert_eq!(again[name], found[name], "{name}");
-    }
 }
 
 #[test]
