@@ -101,6 +101,11 @@ fn an_issue_becomes_a_draft_pull_request() {
 
 #[test]
 fn a_program_does_the_work_behind_the_gateway() {
+    // What a version manager has put in front of it lies where nothing of the sandbox may look.
+    if !std::path::Path::new("/usr/bin/python3").exists() {
+        eprintln!("skipped: there is no /usr/bin/python3");
+        return;
+    }
     let repo = adder();
     repo.file("agent.py", AGENT);
     repo.commit("An agent");
