@@ -142,20 +142,19 @@ impl Trees for GitProgram {
         commit: &str,
     ) -> Result<(), GitError> {
         self.remove(store, name, folder)?;
-        if let Some(above) = folder.parent() {
-            fs::create_dir_all(above)?;
-        }
-        let path = folder.to_string_lossy().into_owned();
-        let args = [
-            "worktree",
-            "add",
-            "--quiet",
-            "--detach",
-            "--no-checkout",
-            &path,
-            commit,
-        ];
-        self.bytes(&Self::bare_call(store, &args))?;
+        fs::create_dir_all(folder)?;
+        let own = store.git_dir.join("worktrees").join(name);
+        // Whoever lists work trees at the same time sees all of it or nothing; `git worktree add` makes it file by file.
+        let draft = store.git_dir.join(format!("maestro-new-{name}"));
+        remove_all(&draft)?;
+        fs::create_dir_all(&draft)?;
+        fs::create_dir_all(store.git_dir.join("worktrees"))?;
+        let link = folder.join(".git");
+        fs::write(draft.join("HEAD"), format!("{commit}\n"))?;
+        fs::write(draft.join("commondir"), "../..\n")?;
+        fs::write(draft.join("gitdir"), format!("{}\n", link.display()))?;
+        fs::rename(&draft, &own)?;
+        fs::write(&link, format!("gitdir: {}\n", own.display()))?;
         self.reset(store, name, folder, commit)
     }
 
@@ -174,14 +173,15 @@ impl Trees for GitProgram {
     }
 
     fn remove(&self, store: &RunStore, name: &str, folder: &Path) -> Result<(), GitError> {
-        for folder in [folder, &store.git_dir.join("worktrees").join(name)] {
-            match fs::remove_dir_all(folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error.into());
-                }
-                _ => {}
-            }
+        let own = store.git_dir.join("worktrees").join(name);
+        let old = store.git_dir.join(format!("maestro-old-{name}"));
+        remove_all(&old)?;
+        match fs::rename(&own, &old) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
         }
+        remove_all(&old)?;
+        remove_all(folder)?;
         Ok(())
     }
 
@@ -365,6 +365,14 @@ impl Trees for GitProgram {
             &["bundle", "create", "--quiet", &path, name, &without],
         ))
         .map(drop)
+    }
+}
+
+/// Removes a folder and all that is in it; fine when there is none.
+fn remove_all(folder: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
