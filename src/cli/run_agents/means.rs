@@ -1,7 +1,5 @@
 //! What a team works with: the policy's guard, what is known of tests, a program, and whether this machine can shut it in.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -12,6 +10,7 @@ use super::program::Program;
 use super::runner::Cell;
 use crate::agents::canaries::Canaries;
 use crate::agents::record::Head;
+use crate::change::{Entry, Kind};
 use crate::cli::budget::wallet;
 use crate::cli::check_policy::Loaded;
 use crate::cli::flakes::{self, rules::RulesArgs};
@@ -38,16 +37,22 @@ pub(super) fn guard<'g>(
     loaded: &'g Loaded,
     (trees, store): (&'g dyn Trees, &'g RunStore),
     canaries: &'g Canaries,
-) -> PolicyGuard<'g> {
-    PolicyGuard {
+) -> Result<PolicyGuard<'g>, CommandError> {
+    let listed = trees.listed(store, &place.head.base);
+    let files = listed.map_err(crate::state::StateError::from)?.into_iter();
+    let files = files.filter(|(_, kind)| *kind == Kind::File);
+    Ok(PolicyGuard {
         loaded,
         trees,
         store,
         asked: asked(&place.head),
         canaries,
         today: today(place),
-        base: BTreeMap::new(),
-    }
+        // What stands in it is no question before anything is done.
+        base: files
+            .map(|(path, _)| (path, Entry::regular("base")))
+            .collect(),
+    })
 }
 
 /// What the configuration and the base say of tests.

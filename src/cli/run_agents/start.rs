@@ -25,7 +25,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &RunAgentsArgs) -> CommandRes
     let done = work(session, args, &checkout, &place, &library);
     let removed = session.world.files.remove_folder(&place.root);
     removed.map_err(|error| CommandError::writing(&place.root, error))?;
-    if args.replay.is_some() || args.dry_run {
+    let journal = place.folder.join("journal.ndjson");
+    let is_empty = session.world.files.kind(&journal).is_err();
+    if args.replay.is_some() || args.dry_run || is_empty {
         // Nothing of it is kept.
         let removed = session.world.files.remove_folder(&place.folder);
         removed.map_err(|error| CommandError::writing(&place.folder, error))?;

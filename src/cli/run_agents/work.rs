@@ -157,7 +157,7 @@ fn with_team(
 ) -> CommandResult {
     let world = session.world;
     let canaries = Canaries::new(&place.canaries);
-    let guard = guard(place, loaded, (world.trees.as_ref(), store), &canaries);
+    let guard = guard(place, loaded, (world.trees.as_ref(), store), &canaries)?;
     let known = known(session)?;
     let tests = Affected {
         history: world.history.as_ref(),

@@ -333,6 +333,11 @@ impl Team<'_> {
                 if let Some(fault) = command_fault(command, &self.commands_of(place)) {
                     return Ok(Err(format!("`{command}` {fault}")));
                 }
+                if let Some(leak) = self.guard.leak(command) {
+                    return Ok(Err(format!(
+                        "the command has what nobody may know in it: {leak}"
+                    )));
+                }
                 let ran = self.run(place, tab, command, false)?;
                 Ok(Ok(told(command, &ran)))
             }

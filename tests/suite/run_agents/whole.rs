@@ -247,3 +247,27 @@ fn the_policy_of_the_base_guards_each_task() {
     // Nobody was asked for what may not be done.
     assert!(model.asked().len() < 3);
 }
+
+#[test]
+fn nothing_stays_of_a_run_that_did_not_begin() {
+    let repo = adder();
+    let start = ["run-agents", "--issue", "issue.md", "--run-id", "again"];
+    let run = repo.run(start).exits_with(77);
+    assert!(run.stderr.contains("ANTHROPIC_API_KEY"), "{}", run.stderr);
+    assert!(!repo.path(".git/maestro/runs/again").exists());
+    // The same name may be used when the key is there.
+    let model = team();
+    go(&repo, &model, &["--issue", "issue.md", "--run-id", "again"]).success();
+}
+
+#[test]
+fn rules_that_ask_for_reports_wait_until_there_are_some() {
+    let repo = adder();
+    repo.file(
+        ".maestro/policy.yaml",
+        "schema: maestro.policy/v1\nrules:\n- {rule: licences, id: l, severity: block, reason: r, owner: o, allow: [MIT]}\n",
+    );
+    repo.commit("A policy");
+    let model = team();
+    go(&repo, &model, &["--issue", "issue.md"]).success();
+}
