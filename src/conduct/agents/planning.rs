@@ -49,6 +49,7 @@ impl Team<'_> {
             Ok(brief) => brief,
             Err(why) => return Ok(Err(stuck(why))),
         };
+        let offered = self.naming_roles(&brief.schema);
         let mut faults = String::new();
         for number in 1..=self.patience.slips + 1 {
             let step = format!("plan/model/{number}");
@@ -60,7 +61,7 @@ impl Team<'_> {
                 mark: &self.mark,
                 messages: &brief.messages,
                 tools: &[],
-                schema: Some(&brief.schema),
+                schema: Some(&offered),
                 max_tokens: brief.max_tokens,
             };
             let heard = match self.ask(&step, &wish)? {
@@ -82,6 +83,17 @@ impl Team<'_> {
             brief.messages.push(Message::ask(words));
         }
         Ok(Err(stuck(format!("no plan could be taken: {faults}"))))
+    }
+
+    /// A schema that allows this team's roles only: where a server holds answers to it, no others are named.
+    fn naming_roles(&self, schema: &Value) -> Value {
+        let mut schema = schema.clone();
+        let role = schema.pointer_mut("/properties/tasks/items/properties/role");
+        if let Some(Value::Object(role)) = role {
+            let names = self.roles.iter().map(|role| role.name.as_str());
+            role.insert("enum".to_owned(), names.collect());
+        }
+        schema
     }
 
     fn plan_values(

@@ -12,8 +12,8 @@ use crate::gateway::provider::Play;
 use crate::harness::{Maestro, corpus};
 
 /// An exercise.
-struct Exercise {
-    name: String,
+pub(super) struct Exercise {
+    pub(super) name: String,
     folder: PathBuf,
     /// Path, text as it is, text as it should be.
     files: Vec<(String, Option<String>, String)>,
@@ -23,7 +23,7 @@ fn read(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-fn exercises(folder: &Path) -> Vec<Exercise> {
+pub(super) fn exercises(folder: &Path) -> Vec<Exercise> {
     let mut folders: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -106,6 +106,12 @@ impl Exercise {
         repo
     }
 
+    /// The solution's path, what stands there, and what should.
+    pub(super) fn solution(&self) -> &(String, Option<String>, String) {
+        let is_source = |file: &&(String, Option<String>, String)| file.0 == "src/lib.rs";
+        self.files.iter().find(is_source).unwrap()
+    }
+
     fn gold(&self) -> Value {
         let all = self.files.iter().map(|(path, old, gold)| match old {
             Some(old) if !old.is_empty() => edit(path, "replace", old, gold),
@@ -125,7 +131,7 @@ impl Exercise {
 }
 
 /// Numbers that look random, and are the same each time.
-fn dice(seed: &mut u64) -> u64 {
+pub(super) fn dice(seed: &mut u64) -> u64 {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
     *seed ^= *seed << 17;

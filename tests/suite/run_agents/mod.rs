@@ -1,5 +1,6 @@
 //! `maestro run-agents`, with a model that plays its parts by a script.
 
+mod cascade;
 mod exercism;
 mod killed;
 pub(crate) mod script;
@@ -537,4 +538,8 @@ fn a_bad_plan_is_sent_back_and_a_question_ends_the_run() {
     let run = go(&repo, &model, &["--issue", "issue.md", "--format", "json"]).exits_with(13);
     assert_eq!(document(&run)["questions"], json!(["Which adder?"]));
     assert_eq!(model.asked().len(), 3);
+    let body = model.asked()[0].body.clone().unwrap();
+    let task = &body["output_config"]["format"]["schema"]["properties"]["tasks"]["items"];
+    let roles = task["properties"]["role"]["enum"].as_array().unwrap();
+    assert!(roles.contains(&json!("implementer")) && !roles.contains(&json!("wizard")));
 }
