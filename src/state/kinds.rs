@@ -45,7 +45,7 @@ kinds! {
     "override" in "plan" by ["gate"];
     "plan" in "plan" by ["plan"], from_artifacts, is_frozen;
     "policy_verdict" in "policy" by ["check-policy", "gate"], is_frozen;
-    "provenance_index" in "provenance" by ["provenance generate"];
+    "provenance_index" in "provenance" by ["provenance generate"], is_frozen;
     "spend" in "budget" by ["budget", "run-agents", "gateway"], is_frozen;
     "test_list" in "flakes" by ["flakes ingest", "flakes backfill", "exec"], from_artifacts, is_frozen;
     "test_rollup" in "flakes" by ["state compact"], is_frozen;
