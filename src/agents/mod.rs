@@ -2,6 +2,7 @@
 //!
 //! Decisions only. `conduct` carries out what is decided here, and tells what came of it.
 
+pub(crate) mod account;
 pub(crate) mod answers;
 pub(crate) mod board;
 pub(crate) mod bundle;

@@ -4,6 +4,7 @@ mod affected;
 mod folder;
 mod guard;
 pub(super) mod intake;
+mod kept;
 mod leave;
 mod means;
 mod oracle;

@@ -306,11 +306,11 @@ struct RequestRow {
 }
 
 impl RunDocument {
-    pub(super) fn questions(head: &Head, questions: Vec<String>) -> Self {
+    pub(super) fn without_plan(head: &Head, outcome: &str, questions: Vec<String>) -> Self {
         Self {
             schema: "maestro.agent-run/v1",
             run: head.run.clone(),
-            outcome: "needs-answers".to_owned(),
+            outcome: outcome.to_owned(),
             base: head.base.clone(),
             commit: None,
             tree: None,
@@ -399,6 +399,14 @@ impl RunDocument {
             steps_done,
             steps_reused,
         }
+    }
+
+    pub(super) fn outcome(&self) -> &str {
+        &self.outcome
+    }
+
+    pub(super) fn changed(&self) -> u64 {
+        self.files.len() as u64
     }
 
     pub(super) fn commit(&self) -> Option<&str> {

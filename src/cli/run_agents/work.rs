@@ -9,17 +9,17 @@ use serde_json::json;
 
 use super::RunAgentsArgs;
 use super::affected::Affected;
-use super::leave;
 use super::oracle::Payer;
 use super::program::Played;
 use super::runner::Cell;
 use super::seats::seats;
 use super::wire::{Estimate, RunDocument, RunPlanDocument, Totals, estimate};
+use super::{kept, leave};
 use crate::agents::canaries::Canaries;
 use crate::agents::graph::{Graph, TaskSpec};
 use crate::agents::record::{Chain, Record};
 use crate::agents::roles;
-use crate::agents::step::State;
+use crate::agents::step::{End, State};
 use crate::cli::budget::{self, wallet};
 use crate::cli::check_policy::{self, Loaded};
 use crate::cli::session::Session;
@@ -244,7 +244,7 @@ fn after_plan(
 ) -> CommandResult {
     let (plan_usd, estimate) = match planned {
         Ok(planned) => planned,
-        Err(no_plan) => return Err(refuse(session, place, no_plan)?),
+        Err(no_plan) => return Err(refuse(session, args, place, no_plan)?),
     };
     if args.dry_run {
         let document = RunPlanDocument::new(&place.head, team, estimate, plan_usd);
@@ -260,6 +260,9 @@ fn after_plan(
         let folder = session.base.join(folder);
         leave::bundle(session, &folder, place, team, &document, args.max_usd)?;
     }
+    if journal.is_some() {
+        kept::ended(session, args, place, &document, None)?;
+    }
     session.render(&document)?;
     document.verdict()
 }
@@ -267,23 +270,32 @@ fn after_plan(
 /// Says why there is nothing to carry out.
 fn refuse(
     session: &mut Session<'_>,
+    args: &RunAgentsArgs,
     place: &Place,
     no_plan: NoPlan,
 ) -> Result<CommandError, CommandError> {
+    let is_shown_only = args.dry_run || args.replay.is_some();
     match no_plan {
         NoPlan::Questions(questions) => {
-            let document = RunDocument::questions(&place.head, questions);
+            let document = RunDocument::without_plan(&place.head, "needs-answers", questions);
+            if !is_shown_only {
+                kept::ended(session, args, place, &document, None)?;
+            }
             session.render(&document)?;
             let message = "the planner needs to know more before anything can be done";
             Ok(CommandError::message(ErrorKind::AgentRun, message)
                 .hint("answer the questions in the issue, and run it again"))
         }
         NoPlan::Stuck { is_money, why } => {
-            let kind = if is_money {
-                ErrorKind::Budget
+            let (kind, outcome, end) = if is_money {
+                (ErrorKind::Budget, "stopped-by-budget", End::Money)
             } else {
-                ErrorKind::AgentRun
+                (ErrorKind::AgentRun, "no-plan", End::Hopeless)
             };
+            if !is_shown_only {
+                let document = RunDocument::without_plan(&place.head, outcome, Vec::new());
+                kept::ended(session, args, place, &document, Some((end, &why)))?;
+            }
             Ok(CommandError::message(
                 kind,
                 format!("there is no plan: {why}"),
