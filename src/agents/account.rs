@@ -85,8 +85,8 @@ pub(crate) struct FailureAccount {
     /// The role that refused it; nothing where a check did.
     #[serde(default)]
     pub(crate) by: Option<String>,
-    /// `refused` (a check), `broken` (no answer that makes sense), `rejected` (somebody after it), `hopeless` or `money`; of a published run the
-    /// task's state.
+    /// `refused` (a check), `broken` (no answer that makes sense), `rejected` (somebody after it), `hopeless`, `money`, or `let-through` (the run went
+    /// on without it); of a published run the task's state.
     pub(crate) end: String,
     /// One line.
     pub(crate) why: String,
@@ -245,7 +245,7 @@ impl<'a> Adding<'a> {
         let own = turn.task.at();
         let role = self.specs.get(own).map(|spec| spec.role.clone());
         match end {
-            End::Done => {}
+            End::Done if why.is_empty() => {}
             End::Rejected(blamed) if !blamed.is_empty() => {
                 for one in blamed {
                     if let Some(task) = self.tasks.get_mut(one.at() + 1) {
@@ -282,7 +282,10 @@ fn fail(task: &mut TaskAccount, by: Option<String>, end: &End, why: &str, known:
     let author = known.head.issue["author"].as_str().unwrap_or_default();
     task.failures.push(FailureAccount {
         by,
-        end: end_name(end).to_owned(),
+        end: match end {
+            End::Done => "let-through".to_owned(),
+            end => end_name(end).to_owned(),
+        },
         why: nameless(&why, author),
     });
 }
@@ -352,23 +355,18 @@ fn gist(why: &str) -> String {
 
 /// Takes accounts' names out of a line: that of whoever wrote the issue, and what calls somebody.
 fn nameless(line: &str, author: &str) -> String {
-    let line = match author {
-        "" => line.to_owned(),
-        author => line.replace(author, "…"),
-    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let mut out = String::with_capacity(line.len());
-    let mut rest = line.as_str();
-    while let Some((before, after)) = rest.split_once('@') {
-        out.push_str(before);
-        out.push('@');
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
-        if end > 0 {
-            out.push('…');
-        }
-        rest = &after[end..];
+    let mut rest = line;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let is_somebody = !word.is_empty() && (out.ends_with('@') || word == author);
+        out.push_str(if is_somebody { "…" } else { word });
+        let other = after.find(is_name).unwrap_or(after.len());
+        out.push_str(&after[..other]);
+        rest = &after[other..];
     }
-    out.push_str(rest);
     out
 }
 
@@ -474,7 +472,7 @@ mod tests {
             ended(
                 turn(1, 1, 0),
                 End::Rejected(vec![one.task]),
-                "add.sh:1 it adds twice, says @ada-l (ada@example.com)\nmore",
+                "add.sh:1 it adds twice, says @bob-l (ada, ada@example.com)\nmore",
             ),
             Record::Resumed {
                 at: Timestamp::UNIX_EPOCH,
@@ -510,7 +508,7 @@ mod tests {
             failures,
             json!([
                 {"by": null, "end": "refused", "why": "$ sh test.sh: expected 5, got -1: [redacted] (exit code 1)"},
-                {"by": "reviewer", "end": "rejected", "why": "add.sh:1 it adds twice, says @… (…@….com)"},
+                {"by": "reviewer", "end": "rejected", "why": "add.sh:1 it adds twice, says @… (…, …@….com)"},
             ])
         );
         assert_eq!(

@@ -18,6 +18,7 @@ pub(crate) mod preflight;
 pub(crate) mod pull_request;
 pub(crate) mod record;
 pub(crate) mod roles;
+pub(crate) mod roster;
 pub(crate) mod scan;
 pub(crate) mod step;
 pub(crate) mod story;

@@ -29,7 +29,7 @@ pub(super) fn ended(
         commit: document.commit(),
         tree: document.tree(),
         files: document.changed(),
-        cap: (!args.unpriced).then_some(args.max_usd),
+        cap: (!args.unpriced).then_some(super::team::cap(session, args)?),
         is_command: place.chosen.agent.is_some(),
         pull_request: wallet::pull_request(session, &args.wallet),
         states: &states,

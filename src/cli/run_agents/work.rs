@@ -13,12 +13,14 @@ use super::oracle::Payer;
 use super::program::Played;
 use super::runner::Cell;
 use super::seats::seats;
-use super::wire::{Estimate, RunDocument, RunPlanDocument, Totals, estimate};
-use super::{kept, leave};
+use super::totals::Totals;
+use super::wire::{Estimate, RunDocument, RunPlanDocument, estimate};
+use super::{kept, leave, team};
 use crate::agents::canaries::Canaries;
 use crate::agents::graph::{Graph, TaskSpec};
 use crate::agents::record::{Chain, Record};
 use crate::agents::roles;
+use crate::agents::roster::Roster;
 use crate::agents::step::{End, State};
 use crate::cli::budget::{self, wallet};
 use crate::cli::check_policy::{self, Loaded};
@@ -79,6 +81,8 @@ pub(super) fn work(
         }
     }
     let redactor = Redactor::new(&variables);
+    let roster = team::of_place(place)?;
+    let cap = team::cap(session, args)?;
     let payer = Payer::new(
         seats,
         &table,
@@ -87,13 +91,14 @@ pub(super) fn work(
         world.clock.as_ref(),
         &redactor,
         session.now(),
-        (Some(args.max_usd), spent(&place.recording), !is_paid),
+        (Some(cap), spent(&place.recording), !is_paid),
+        team::task_caps(place, &roster),
     );
     let done = with_team(
         session,
         args,
         place,
-        library,
+        (library, roster),
         (&store, &checkout.common_dir),
         &loaded,
         &redactor,
@@ -149,7 +154,7 @@ fn with_team(
     session: &mut Session<'_>,
     args: &RunAgentsArgs,
     place: &Place,
-    library: &Library,
+    (library, roster): (&Library, Roster),
     (store, common_dir): (&RunStore, &Path),
     loaded: &Loaded,
     redactor: &Redactor,
@@ -215,7 +220,9 @@ fn with_team(
         agent,
         library,
         models: tiers.map(|tier| format!("{}/{}", tier.provider, tier.model)),
-        roles: roles::built_in(),
+        roles: roster.roles,
+        planner: roster.planner,
+        tries: place.chosen.tries,
         specs: Vec::new(),
         graph: Graph::default(),
         key: place.key.clone(),
@@ -258,7 +265,8 @@ fn after_plan(
     let document = RunDocument::new(&place.head, team, &outcome, &totals, team.steps.counts());
     if let Some(folder) = &args.bundle {
         let folder = session.base.join(folder);
-        leave::bundle(session, &folder, place, team, &document, args.max_usd)?;
+        let cap = team::cap(session, args)?;
+        leave::bundle(session, &folder, place, team, &document, cap)?;
     }
     if journal.is_some() {
         kept::ended(session, args, place, &document, None)?;

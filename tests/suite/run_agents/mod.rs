@@ -4,6 +4,7 @@ mod exercism;
 mod kept;
 mod killed;
 pub(crate) mod script;
+mod team;
 mod whole;
 
 use serde_json::{Value, json};
