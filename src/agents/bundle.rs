@@ -86,6 +86,15 @@ pub(crate) enum RunOutcome {
     Partial,
 }
 
+impl RunOutcome {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+        }
+    }
+}
+
 /// The issue that it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -152,6 +161,16 @@ pub(crate) enum TaskState {
     Failed,
     /// A task that it needs failed.
     Skipped,
+}
+
+impl TaskState {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
 }
 
 /// Tests that ran.

@@ -76,8 +76,10 @@ impl Default for Bounds {
 pub(crate) struct Rules<'a> {
     pub(crate) bounds: Bounds,
     pub(crate) is_role: &'a dyn Fn(&str) -> bool,
-    /// What commands may begin with, word by word.
-    pub(crate) commands: &'a [String],
+    /// What the commands of a role may begin with, word by word.
+    pub(crate) commands: &'a dyn Fn(&str) -> &'a [String],
+    /// Whether a role may change a file at all.
+    pub(crate) may_change: &'a dyn Fn(&str, &str) -> bool,
     /// Whether the repository has a file.
     pub(crate) has_file: &'a dyn Fn(&str) -> bool,
 }
@@ -379,6 +381,11 @@ fn task_faults(task: &TaskSpec, rules: &Rules<'_>, say: &mut dyn FnMut(String)) 
     for path in task.files.iter().chain(&task.new_files) {
         if let Some(words) = path_fault(path) {
             say(format!("`{path}` {words}"));
+        } else if !(rules.may_change)(&task.role, path) {
+            say(format!(
+                "`{path}` is nothing that `{}` may change",
+                task.role
+            ));
         }
     }
     for path in &task.files {
@@ -399,7 +406,7 @@ fn task_faults(task: &TaskSpec, rules: &Rules<'_>, say: &mut dyn FnMut(String)) 
         say(format!("it has more than {} commands", bounds.commands));
     }
     for command in &task.acceptance.commands {
-        if let Some(words) = command_fault(command, rules.commands) {
+        if let Some(words) = command_fault(command, (rules.commands)(&task.role)) {
             say(format!("the command `{command}` {words}"));
         }
     }
@@ -435,7 +442,8 @@ mod tests {
                 text: 100,
             },
             is_role: &|role| role == "implementer",
-            commands: &commands,
+            commands: &|_| &commands,
+            may_change: &|_, path| !path.ends_with(".lock"),
             has_file: &|path| path == "src/lib.rs",
         };
         match check(tasks, &rules) {

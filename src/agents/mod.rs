@@ -2,6 +2,7 @@
 //!
 //! Decisions only. `conduct` carries out what is decided here, and tells what came of it.
 
+pub(crate) mod account;
 pub(crate) mod answers;
 pub(crate) mod board;
 pub(crate) mod bundle;
@@ -17,6 +18,7 @@ pub(crate) mod preflight;
 pub(crate) mod pull_request;
 pub(crate) mod record;
 pub(crate) mod roles;
+pub(crate) mod roster;
 pub(crate) mod scan;
 pub(crate) mod step;
 pub(crate) mod story;

@@ -1,11 +1,15 @@
 //! Roles: who may change what, whose work is always wanted, and how strong a model it takes. The six that every run has, and a team's own.
 
+use globset::{GlobBuilder, GlobSetBuilder};
+
 use super::graph::{Acceptance, Complexity, TaskSpec};
 use crate::llm::router::Tier;
+use crate::money::Usd;
 
 /// What a role may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Right {
+    #[default]
     Nothing,
     /// Files that are not there yet, of those that its task names.
     NewFiles,
@@ -15,23 +19,26 @@ pub(crate) enum Right {
     Tests,
     /// Documents, and the record of the change.
     Docs,
+    /// What its globs name.
+    Paths,
 }
 
 /// What makes a role's work done, beside an answer that fits its schema and a change that the policy lets pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// The commands of its task end with exit code 0.
     Commands,
     /// So do the planned tests, known flaky ones forgiven.
     Tests,
     /// It found nothing that must be mended first.
+    #[default]
     Verdict,
     /// The record of the change is valid.
     Record,
 }
 
 /// A role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Role {
     pub(crate) name: String,
     /// The prompt that it is told.
@@ -42,6 +49,51 @@ pub(crate) struct Role {
     pub(crate) proof: Proof,
     /// Whether it is added to a plan that leaves it out.
     pub(crate) is_always: bool,
+    /// Whether the team added it.
+    pub(crate) is_own: bool,
+    /// The roles that it comes after.
+    pub(crate) after: Vec<String>,
+    /// Who is asked first; the prompt and the task say it where it is open.
+    pub(crate) tier: Option<Tier>,
+    /// Globs outside of which it changes nothing, whatever its right; none leaves the right as it is.
+    pub(crate) paths: Vec<String>,
+    /// What its commands may begin with; everybody's where there are none.
+    pub(crate) commands: Vec<String>,
+    pub(crate) tries: Option<u8>,
+    /// What one of its tasks may cost.
+    pub(crate) cap: Option<Usd>,
+    /// Whether the run stops at what it finds, and at its failure.
+    pub(crate) gates: bool,
+}
+
+/// Whether a path is within one of some globs; one that cannot be read lets nothing in.
+pub(crate) fn within(globs: &[String], path: &str) -> bool {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        let glob = GlobBuilder::new(glob).literal_separator(true).build();
+        set.add(match glob {
+            Ok(glob) => glob,
+            Err(_) => return false,
+        });
+    }
+    set.build().is_ok_and(|set| set.is_match(path))
+}
+
+/// Says what is wrong with a glob of paths.
+pub(crate) fn glob_fault(glob: &str) -> Option<String> {
+    if glob.is_empty() || glob.starts_with(['/', '!']) {
+        return Some("is no glob of paths from the repository's top".to_owned());
+    }
+    let made = GlobBuilder::new(glob).literal_separator(true).build();
+    made.err()
+        .map(|error| format!("is no glob: {}", error.kind()))
+}
+
+impl Role {
+    /// Whether its task may name a file.
+    pub(crate) fn may_name(&self, path: &str) -> bool {
+        self.paths.is_empty() || within(&self.paths, path)
+    }
 }
 
 /// The role that makes the plan.
@@ -83,6 +135,8 @@ fn role(name: &str, does: &str, right: Right, proof: Proof, is_always: bool) -> 
         right,
         proof,
         is_always,
+        gates: true,
+        ..Role::default()
     }
 }
 
@@ -160,10 +214,17 @@ pub(crate) fn locks_of(path: &str) -> Vec<String> {
         .collect()
 }
 
-/// Adds the tasks that are always wanted and that a plan leaves out; each waits for all that nobody else waits for.
+/// Adds the tasks that are always wanted and that a plan leaves out; each waits for all that nobody else waits for. Tasks of roles that the team added wait
+/// for those of all roles before theirs, whatever the plan says: it is not the planner's to leave out what a gate looks at.
 pub(crate) fn complete(tasks: &mut Vec<TaskSpec>, roles: &[Role]) {
-    for role in roles.iter().filter(|role| role.is_always) {
+    for (at, role) in roles.iter().enumerate() {
         if tasks.iter().any(|task| task.role == role.name) {
+            if role.is_own {
+                wait_for(tasks, role, &roles[..at]);
+            }
+            continue;
+        }
+        if !role.is_always {
             continue;
         }
         let is_last = |task: &&TaskSpec| {
@@ -188,20 +249,45 @@ pub(crate) fn complete(tasks: &mut Vec<TaskSpec>, roles: &[Role]) {
             depends_on: last,
             files: Vec::new(),
             new_files: Vec::new(),
-            acceptance: Acceptance::default(),
+            acceptance: Acceptance {
+                commands: if role.is_own {
+                    role.commands.clone()
+                } else {
+                    Vec::new()
+                },
+                ..Acceptance::default()
+            },
             complexity: Complexity::Medium,
         });
     }
 }
 
+/// Lets the tasks of a role wait for all tasks of others.
+fn wait_for(tasks: &mut [TaskSpec], role: &Role, others: &[Role]) {
+    let is_before = |task: &&TaskSpec| others.iter().any(|other| other.name == task.role);
+    let before: Vec<String> = tasks
+        .iter()
+        .filter(is_before)
+        .map(|task| task.id.clone())
+        .collect();
+    for task in tasks.iter_mut().filter(|task| task.role == role.name) {
+        for id in &before {
+            if !task.depends_on.contains(id) {
+                task.depends_on.push(id.clone());
+            }
+        }
+    }
+}
+
 /// Returns which tier a turn asks: the cheapest that may do where a check follows, the role's own where none does; one up for each check that
-/// refused the work.
+/// refused the work. What the team chose goes before both.
 pub(crate) fn tier(role: &Role, own: Tier, task: &TaskSpec, climb: u8) -> Tier {
     let is_checked = matches!(role.proof, Proof::Commands) && !task.acceptance.commands.is_empty();
-    let start = match (is_checked, task.complexity) {
-        (true, Complexity::Small | Complexity::Medium) => Tier::Small,
-        (true, Complexity::Large) => Tier::Medium,
-        (false, _) => own,
+    let start = match (role.tier, is_checked, task.complexity) {
+        (Some(tier), _, _) => tier,
+        (None, true, Complexity::Small | Complexity::Medium) => Tier::Small,
+        (None, true, Complexity::Large) => Tier::Medium,
+        (None, false, _) => own,
     };
     (0..climb).fold(start, |tier, _| tier.up().unwrap_or(tier))
 }
@@ -250,6 +336,42 @@ mod tests {
     }
 
     #[test]
+    fn a_gate_that_the_team_added_waits_for_all_before_it() {
+        let mut roles = built_in();
+        let gate = Role {
+            name: "security".to_owned(),
+            is_own: true,
+            is_always: true,
+            commands: vec!["scan".to_owned()],
+            ..Role::default()
+        };
+        roles.insert(4, gate);
+        let needs = |tasks: &[TaskSpec], id: &str| {
+            let task = tasks.iter().find(|task| task.id == id).unwrap();
+            (
+                task.depends_on.join(" "),
+                task.acceptance.commands.join(" "),
+            )
+        };
+        let mut tasks = vec![
+            task("early", "security", &[]),
+            task("a", "implementer", &[]),
+        ];
+        complete(&mut tasks, &roles);
+        assert_eq!(
+            needs(&tasks, "early"),
+            ("a tester reviewer".to_owned(), String::new())
+        );
+        let mut tasks = vec![task("a", "implementer", &[])];
+        complete(&mut tasks, &roles);
+        assert_eq!(
+            needs(&tasks, "security"),
+            ("reviewer".to_owned(), "scan".to_owned())
+        );
+        assert_eq!(needs(&tasks, "docs").0, "security");
+    }
+
+    #[test]
     fn a_manifest_brings_its_lock_file() {
         assert_eq!(locks_of("Cargo.toml"), ["Cargo.lock"]);
         assert_eq!(locks_of("a/go.mod"), ["a/go.sum", "go.sum"]);
@@ -268,5 +390,8 @@ mod tests {
         one.complexity = Complexity::Large;
         assert_eq!(tier(&roles[1], Tier::Small, &one, 0), Tier::Medium);
         assert_eq!(tier(&roles[3], Tier::Large, &one, 0), Tier::Large);
+        let mut chosen = roles[1].clone();
+        chosen.tier = Some(Tier::Medium);
+        assert_eq!(tier(&chosen, Tier::Small, &one, 1), Tier::Large);
     }
 }

@@ -110,6 +110,7 @@ struct Task {
     /// Dependencies that are not done.
     missing: u32,
     tries: u8,
+    limit: u8,
     round: u16,
     climb: u8,
 }
@@ -133,6 +134,7 @@ impl State {
             phase: Phase::Waiting,
             missing: u32::try_from(graph.needs(task).len()).unwrap_or(u32::MAX),
             tries: 0,
+            limit: limits.tries,
             round: 0,
             climb: 0,
         });
@@ -146,6 +148,13 @@ impl State {
             halted: None,
             is_over: false,
         }
+    }
+
+    /// Lets tasks be tried so often, each its own number of times.
+    pub(crate) fn with_tries(mut self, limits: &[u8]) -> Self {
+        let tasks = self.tasks.iter_mut().zip(limits);
+        tasks.for_each(|(task, limit)| task.limit = *limit);
+        self
     }
 
     pub(crate) fn graph(&self) -> &Graph {
@@ -234,9 +243,8 @@ impl State {
 
     /// Lets a task be tried again, if it may be.
     fn again(&mut self, number: TaskNo, climbs: bool) {
-        let limit = self.limits.tries;
         let task = &mut self.tasks[number.at()];
-        if task.tries >= limit {
+        if task.tries >= task.limit {
             self.fail(number);
             return;
         }
@@ -247,8 +255,7 @@ impl State {
     /// Opens work that was done, with all that stands on it, because `by` refused it. When nobody can mend it, `by` fails.
     fn reject(&mut self, by: TaskNo, blamed: &[TaskNo]) {
         let above = self.graph.above(by);
-        let limit = self.limits.tries;
-        let may = |task: &Task| task.phase == Phase::Done && task.tries < limit;
+        let may = |task: &Task| task.phase == Phase::Done && task.tries < task.limit;
         let open: Vec<TaskNo> = blamed
             .iter()
             .copied()

@@ -75,7 +75,7 @@ pub(crate) struct Story {
     pub(crate) halts: Vec<String>,
 }
 
-fn end_name(end: &End) -> &'static str {
+pub(crate) fn end_name(end: &End) -> &'static str {
     match end {
         End::Done => "done",
         End::Refused => "refused",

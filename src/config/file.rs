@@ -44,6 +44,9 @@ pub(crate) struct ConfigFile {
     /// What becomes of flaky tests.
     #[serde(default)]
     pub(crate) flakes: FlakesFile,
+    /// The team of `run-agents`.
+    #[serde(default)]
+    pub(crate) agents: super::agents::AgentsFile,
     /// Which models are asked, and what they cost.
     #[serde(default)]
     pub(crate) models: ModelsFile,

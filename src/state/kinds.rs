@@ -33,7 +33,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    "agent_run" in "agents" by ["run-agents"], from_artifacts;
+    "agent_run" in "agents" by ["run-agents"], from_artifacts, is_frozen;
     "cursor" in "state" by ["dora", "flakes backfill", "state sync"], is_frozen;
     "decision" in "report" by ["learning-pack"];
     "delivery_row" in "delivery" by ["dora", "state sync"];

@@ -291,7 +291,7 @@ pub(super) fn repository(session: &Session<'_>) -> String {
 }
 
 /// Returns the pull request that pays.
-pub(super) fn pull_request(session: &Session<'_>, args: &WalletArgs) -> Option<u64> {
+pub(in crate::cli) fn pull_request(session: &Session<'_>, args: &WalletArgs) -> Option<u64> {
     args.pr.or_else(|| {
         let payload = payload(session)?;
         payload.pull_request.map(|pull_request| pull_request.number)
@@ -299,7 +299,7 @@ pub(super) fn pull_request(session: &Session<'_>, args: &WalletArgs) -> Option<u
 }
 
 /// Returns who is asking. On a person's machine that is the day.
-pub(super) fn origin(session: &Session<'_>) -> Origin {
+pub(in crate::cli) fn origin(session: &Session<'_>) -> Origin {
     let name = |names: &[&str]| names.iter().find_map(|name| session.var(name));
     let local = || session.now().strftime("local-%Y-%m-%d").to_string();
     let attempt = name(&["MAESTRO_ATTEMPT", "GITHUB_RUN_ATTEMPT"]);

@@ -96,12 +96,18 @@ fn index(
         _ => None,
     });
     drop(shared);
-    let (title, body) = document.request().unwrap_or_else(|| {
+    let (title, mut body) = document.request().unwrap_or_else(|| {
         (
             text("title").unwrap_or_default(),
             "What follows is not complete.".to_owned(),
         )
     });
+    if !document.advice().is_empty() {
+        body.push_str("\n\nFound, and left for whoever reviews this:\n\n");
+        for sentence in document.advice() {
+            body.push_str(&format!("- {sentence}\n"));
+        }
+    }
     Bundle {
         schema: SCHEMA.to_owned(),
         run: place.head.run.clone(),

@@ -4,6 +4,7 @@ mod affected;
 mod folder;
 mod guard;
 pub(super) mod intake;
+mod kept;
 mod leave;
 mod means;
 mod oracle;
@@ -16,6 +17,8 @@ mod runner;
 mod seats;
 mod show;
 mod start;
+mod team;
+mod totals;
 mod wire;
 mod work;
 
@@ -80,27 +83,27 @@ pub(crate) struct RunAgentsArgs {
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
 
-    /// The most that the run may cost
-    #[arg(long, value_name = "USD", default_value = "10")]
-    max_usd: Usd,
+    /// The most that the run may cost [default: `agents.max_usd`, else 10]
+    #[arg(long, value_name = "USD")]
+    max_usd: Option<Usd>,
 
-    /// Tasks that are worked on at once
-    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
-    width: u32,
+    /// Tasks that are worked on at once [default: `agents.concurrency`, else 4]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
+    width: Option<u32>,
 
-    /// How often a task is tried
-    #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
-    tries: u8,
+    /// How often a task is tried, whatever its role [default: `agents.max_attempts`, else 3]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=9))]
+    tries: Option<u8>,
 
-    /// The most tasks of a plan
-    #[arg(long, value_name = "COUNT", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=200))]
-    max_tasks: u32,
+    /// The most tasks of a plan [default: `agents.max_tasks`, else 12]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=200))]
+    max_tasks: Option<u32>,
 
     /// Stop after so many minutes; what is under way is finished when the run is resumed
     #[arg(long, value_name = "MINUTES")]
     stop_after: Option<u64>,
 
-    /// A command that agents may run, and longer forms of it (can be repeated) [default: those of the jobs, and of the manifests at the top]
+    /// A command that agents may run, and longer forms of it (can be repeated) [default: `agents.commands`, else those of the jobs, and of the manifests at the top]
     #[arg(long, value_name = "COMMAND")]
     allow_command: Vec<String>,
 

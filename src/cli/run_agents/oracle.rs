@@ -1,5 +1,6 @@
 //! Asks models for a run, and pays them: out of the run's own cap, and out of the purse of the repository or its lease.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -63,11 +64,42 @@ struct Book {
     ledger: Ledger,
     count: u64,
     told: Told,
+    tasks: TaskCaps,
+}
+
+impl Book {
+    /// Returns the accounts that pay for a task: the run's, and its own where its role has a cap.
+    fn accounts(&mut self, role: &str, task: &str) -> Vec<Account> {
+        let Some(cap) = self.tasks.caps.get(role).copied() else {
+            return vec![of_run()];
+        };
+        let own = Account::Task(task.to_owned());
+        if self.ledger.standing(&own).cap.is_none() {
+            let spent = self.tasks.spent.get(task).copied().unwrap_or(Usd::ZERO);
+            self.ledger.open(own.clone(), Some(cap), spent);
+        }
+        vec![of_run(), own]
+    }
+
+    fn left(&self, account: &Account) -> Option<Usd> {
+        let standing = self.ledger.standing(account);
+        let (cap, committed) = (standing.cap?, standing.committed()?);
+        Some(cap.checked_sub(committed).unwrap_or(Usd::ZERO))
+    }
 }
 
 /// What a run may spend.
 fn of_run() -> Account {
     Account::Task("of this run".to_owned())
+}
+
+/// The caps of single tasks.
+#[derive(Debug, Default)]
+pub(super) struct TaskCaps {
+    /// By role.
+    pub(super) caps: BTreeMap<String, Usd>,
+    /// What tasks spent in earlier lives of the run.
+    pub(super) spent: BTreeMap<String, Usd>,
 }
 
 /// How often a call is made at most, and how long all of it may take.
@@ -88,6 +120,7 @@ impl<'p> Payer<'p> {
         redactor: &'p Redactor,
         at: jiff::Timestamp,
         (cap, spent, is_unpriced): (Option<Usd>, Usd, bool),
+        tasks: TaskCaps,
     ) -> Self {
         let mut ledger = Ledger::new(None, Vec::new());
         ledger.open(of_run(), cap, spent);
@@ -104,6 +137,7 @@ impl<'p> Payer<'p> {
                 ledger,
                 count: 0,
                 told: Told::default(),
+                tasks,
             }),
         }
     }
@@ -112,21 +146,26 @@ impl<'p> Payer<'p> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns how much the run may still spend; nothing where it has no cap.
-    pub(super) fn remaining(&self) -> Option<Usd> {
-        let book = self.book();
-        let standing = book.ledger.standing(&of_run());
-        let (cap, committed) = (standing.cap?, standing.committed()?);
-        Some(cap.checked_sub(committed).unwrap_or(Usd::ZERO))
+    /// Returns how much a task may still spend, nothing where nobody caps it; and whether that is its own cap.
+    pub(super) fn remaining(&self, role: &str, task: &str) -> (Option<Usd>, bool) {
+        let mut book = self.book();
+        let accounts = book.accounts(role, task);
+        let run = book.left(&of_run());
+        let own = accounts.get(1).and_then(|own| book.left(own));
+        match (run, own) {
+            (Some(run), Some(own)) => (Some(run.min(own)), own < run),
+            (run, own) => (run.or(own), own.is_some()),
+        }
     }
 
     /// Counts what somebody else's program spent.
-    pub(super) fn charge(&self, usd: Usd) {
+    pub(super) fn charge(&self, role: &str, task: &str, usd: Usd) {
         let mut book = self.book();
         book.count += 1;
         let id = book.count.to_string();
+        let accounts = book.accounts(role, task);
         // It was held to what was left; what others spent meanwhile does not make it unspent.
-        if book.ledger.reserve(&id, &[of_run()], usd).is_ok() {
+        if book.ledger.reserve(&id, &accounts, usd).is_ok() {
             let _alerts = book.ledger.settle(&id, usd);
         }
     }
@@ -168,6 +207,7 @@ impl Oracle for Payer<'_> {
         };
         let mut till = CallTill {
             payer: self,
+            whose: (wish.role, wish.task),
             seat,
             worst,
             planned: worst.map(|worst| Planned {
@@ -235,6 +275,12 @@ fn request(wish: &Wish<'_>, seat: &Seat) -> Request {
 /// Says what it means that there is no answer.
 fn silent(no_answer: NoAnswer<MoneyProblem>, spent: Usd) -> Result<Silent, Abandon> {
     match no_answer {
+        // The cap of its own task stops that task and nobody else.
+        NoAnswer::Money(MoneyProblem::Refused(Refusal::Account { account, .. }))
+            if account != of_run() =>
+        {
+            Ok(Silent::Refused(format!("{account} has reached its cap")))
+        }
         NoAnswer::Money(MoneyProblem::Refused(refusal)) => Ok(Silent::Money(refusal.to_string())),
         NoAnswer::Money(MoneyProblem::Purse(problem)) => match problem {
             PurseProblem::Refused(_)
@@ -283,6 +329,8 @@ pub(super) enum MoneyProblem {
 /// Pays for one call.
 struct CallTill<'c, 'p> {
     payer: &'c Payer<'p>,
+    /// Role and task.
+    whose: (&'c str, &'c str),
     seat: &'c Seat,
     worst: Option<Usd>,
     planned: Option<Planned>,
@@ -349,7 +397,8 @@ impl Till for CallTill<'_, '_> {
             let mut book = self.payer.book();
             book.count += 1;
             let id = book.count.to_string();
-            book.ledger.reserve(&id, &[of_run()], worst)?;
+            let accounts = book.accounts(self.whose.0, self.whose.1);
+            book.ledger.reserve(&id, &accounts, worst)?;
             id
         };
         let ticket = match self

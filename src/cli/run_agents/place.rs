@@ -14,6 +14,7 @@ use crate::agents::record::{Head, SCHEMA};
 use crate::agents::step::Limits;
 use crate::cli::session::Session;
 use crate::conduct::agents::recording::Recording;
+use crate::config::agents::RoleFile;
 use crate::error::{CommandError, ErrorKind};
 use crate::event::Sha;
 use crate::llm::router::Tier;
@@ -33,6 +34,9 @@ pub(super) struct Chosen {
     /// The words of a program that works in place of the built-in engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) agent: Option<Vec<String>>,
+    /// What the configuration says of roles.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) roles: BTreeMap<String, RoleFile>,
 }
 
 impl Chosen {
@@ -357,17 +361,19 @@ pub(super) fn chosen(
         })?),
         None => None,
     };
-    let mut commands = args.allow_command.clone();
+    let team = super::team::team(session, args)?;
+    let mut commands = team.commands;
     if commands.is_empty() {
         commands = default_commands(session, checkout);
     }
     Ok(Chosen {
         models: [model(Tier::Small), model(Tier::Medium), model(Tier::Large)],
-        width: args.width,
-        tries: args.tries,
-        tasks: args.max_tasks as usize,
+        width: team.width,
+        tries: team.tries,
+        tasks: team.tasks,
         commands,
         agent,
+        roles: team.roles,
     })
 }
 

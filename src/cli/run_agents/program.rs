@@ -18,6 +18,7 @@ use crate::conduct::gateway::{Counter, Gateway, Setup, Upstream};
 use crate::conduct::purse::{Opening, Purse};
 use crate::gateway::child;
 use crate::llm::prices::Table;
+use crate::money::Usd;
 use crate::ports::forge::Secret;
 use crate::ports::relay::{Desk, Relay, RelayProblem, Serving};
 use crate::ports::sandbox::Network;
@@ -53,7 +54,8 @@ const LONGEST: u64 = 4 * 1024 * 1024;
 
 impl Agent for Program<'_> {
     fn work(&self, errand: &Errand<'_>) -> Result<Came, Abandon> {
-        let gateway = self.gateway(errand)?;
+        let (left, is_own_cap) = self.payer.remaining(errand.role, errand.task);
+        let gateway = self.gateway(errand, left)?;
         let until = Arc::new(AtomicBool::new(false));
         let serving = Serving {
             port: 0,
@@ -95,7 +97,7 @@ impl Agent for Program<'_> {
         swept.map_err(|problem| Abandon::trouble("the purse cannot be used", problem))?;
         let count = gateway.0.tally().get();
         let usd = count.settled_usd.saturating_add(count.unknown_usd);
-        self.payer.charge(usd);
+        self.payer.charge(errand.role, errand.task, usd);
         Ok(Came {
             ran,
             usd,
@@ -105,6 +107,7 @@ impl Agent for Program<'_> {
                 .map(|(_, model)| model.clone())
                 .collect(),
             is_out_of_money: count.refused > 0,
+            is_at_task_cap: is_own_cap,
             answer,
         })
     }
@@ -120,7 +123,11 @@ fn relay_trouble(problem: RelayProblem) -> Abandon {
 
 impl Program<'_> {
     /// Opens a gateway for a turn; the second is the token that it knows its program by.
-    fn gateway(&self, errand: &Errand<'_>) -> Result<(Arc<Gateway>, String), Abandon> {
+    fn gateway(
+        &self,
+        errand: &Errand<'_>,
+        left: Option<Usd>,
+    ) -> Result<(Arc<Gateway>, String), Abandon> {
         let purse = Purse::open(self.files, self.clock, self.opening.clone());
         let purse =
             purse.map_err(|problem| Abandon::trouble("the purse cannot be used", problem))?;
@@ -136,7 +143,7 @@ impl Program<'_> {
             self.table.clone(),
             (self.clock.shared(), self.now),
             spender,
-            self.payer.remaining(),
+            left,
         );
         let gateway = Gateway::new(Setup {
             token: Secret::new(&token),

@@ -167,6 +167,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &PublishArgs) -> CommandResul
         session.ui.warn(&format!("the labels are missing: {why}"));
         session.ui.hint(&why.hint());
     }
+    super::kept::delivered(session, bundle, &delivered)?;
     made.delivered = Some(delivered);
     session.render(&PublishDocument::new(&made))?;
     Ok(ExitCode::Success)

@@ -8,12 +8,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::totals::{Totals, advice};
 use crate::agents::board::Body;
 use crate::agents::graph::TaskNo;
-use crate::agents::record::{Head, Record};
+use crate::agents::record::Head;
 use crate::agents::roles;
 use crate::agents::step::Phase;
-use crate::conduct::agents::recording::Recording;
 use crate::conduct::agents::run::Outcome;
 use crate::conduct::agents::team::Team;
 use crate::error::{CommandError, CommandResult, ErrorKind};
@@ -292,6 +292,8 @@ pub(crate) struct RunDocument {
     questions: Vec<String>,
     /// What is not done, in sentences.
     unfinished: Vec<String>,
+    /// What roles found that do not stop the run, in sentences.
+    advice: Vec<String>,
     /// Steps that were done now, and steps whose outcome was in the journal.
     steps_done: u64,
     steps_reused: u64,
@@ -306,11 +308,11 @@ struct RequestRow {
 }
 
 impl RunDocument {
-    pub(super) fn questions(head: &Head, questions: Vec<String>) -> Self {
+    pub(super) fn without_plan(head: &Head, outcome: &str, questions: Vec<String>) -> Self {
         Self {
             schema: "maestro.agent-run/v1",
             run: head.run.clone(),
-            outcome: "needs-answers".to_owned(),
+            outcome: outcome.to_owned(),
             base: head.base.clone(),
             commit: None,
             tree: None,
@@ -321,6 +323,7 @@ impl RunDocument {
             pull_request: None,
             questions,
             unfinished: Vec::new(),
+            advice: Vec::new(),
             steps_done: 0,
             steps_reused: 0,
         }
@@ -334,7 +337,9 @@ impl RunDocument {
         (steps_done, steps_reused): (u64, u64),
     ) -> Self {
         let rows = (0..).map(TaskNo).zip(&team.specs).map(|(no, spec)| {
+            let let_through = team.shared().let_through.get(&no).cloned();
             let (state, why) = match outcome.state.phase(no) {
+                Phase::Done if let_through.is_some() => ("failed", let_through),
                 Phase::Done => ("done", None),
                 Phase::Failed => (
                     "failed",
@@ -396,9 +401,18 @@ impl RunDocument {
             pull_request,
             questions: Vec::new(),
             unfinished,
+            advice: advice(team),
             steps_done,
             steps_reused,
         }
+    }
+
+    pub(super) fn outcome(&self) -> &str {
+        &self.outcome
+    }
+
+    pub(super) fn changed(&self) -> u64 {
+        self.files.len() as u64
     }
 
     pub(super) fn commit(&self) -> Option<&str> {
@@ -419,6 +433,10 @@ impl RunDocument {
 
     pub(super) fn unfinished(&self) -> &[String] {
         &self.unfinished
+    }
+
+    pub(super) fn advice(&self) -> &[String] {
+        &self.advice
     }
 
     pub(super) fn spent(&self) -> Usd {
@@ -491,6 +509,9 @@ impl Report for RunDocument {
         for sentence in &self.unfinished {
             page.text(format!("not done: {sentence}"));
         }
+        for sentence in &self.advice {
+            page.text(format!("found: {sentence}"));
+        }
         if let Some(request) = &self.pull_request {
             page.heading(request.title.clone());
             page.text(request.body.clone());
@@ -506,57 +527,4 @@ impl Report for RunDocument {
             ("spent_usd".to_owned(), self.spent_usd.clone()),
         ]
     }
-}
-
-/// What the turns of a run came to, by task.
-pub(super) struct Totals {
-    rows: Vec<Total>,
-    usd: Usd,
-    files: Vec<String>,
-}
-
-/// What the turns of a task came to.
-#[derive(Debug, Clone, Default)]
-struct Total {
-    tries: u64,
-    models: Vec<String>,
-    usd: Usd,
-}
-
-impl Totals {
-    /// Adds up what a journal says; `plan` is what planning cost.
-    pub(super) fn new(recording: &Recording, tasks: usize, files: Vec<String>) -> Self {
-        let mut rows = vec![Total::default(); tasks];
-        let mut usd = Usd::ZERO;
-        for (step, kept) in &recording.steps {
-            if step.starts_with("plan/") {
-                usd = usd.saturating_add(bill(&kept.result));
-            }
-        }
-        for record in &recording.records {
-            let Record::Ended { turn, work, .. } = record else {
-                continue;
-            };
-            if let Some(row) = rows.get_mut(turn.task.at()) {
-                row.tries += 1;
-                row.usd = row.usd.saturating_add(work.usd);
-                usd = usd.saturating_add(work.usd);
-                for model in &work.models {
-                    if !row.models.contains(model) {
-                        row.models.push(model.clone());
-                    }
-                }
-            }
-        }
-        Self { rows, usd, files }
-    }
-
-    fn of(&self, no: TaskNo) -> Total {
-        self.rows.get(no.at()).cloned().unwrap_or_default()
-    }
-}
-
-fn bill(result: &Value) -> Usd {
-    let usd = result["usd"].as_str().and_then(|usd| usd.parse().ok());
-    usd.unwrap_or(Usd::ZERO)
 }

@@ -9,17 +9,19 @@ use serde_json::json;
 
 use super::RunAgentsArgs;
 use super::affected::Affected;
-use super::leave;
 use super::oracle::Payer;
 use super::program::Played;
 use super::runner::Cell;
 use super::seats::seats;
-use super::wire::{Estimate, RunDocument, RunPlanDocument, Totals, estimate};
+use super::totals::Totals;
+use super::wire::{Estimate, RunDocument, RunPlanDocument, estimate};
+use super::{kept, leave, team};
 use crate::agents::canaries::Canaries;
 use crate::agents::graph::{Graph, TaskSpec};
 use crate::agents::record::{Chain, Record};
 use crate::agents::roles;
-use crate::agents::step::State;
+use crate::agents::roster::Roster;
+use crate::agents::step::{End, State};
 use crate::cli::budget::{self, wallet};
 use crate::cli::check_policy::{self, Loaded};
 use crate::cli::session::Session;
@@ -79,6 +81,8 @@ pub(super) fn work(
         }
     }
     let redactor = Redactor::new(&variables);
+    let roster = team::of_place(place)?;
+    let cap = team::cap(session, args)?;
     let payer = Payer::new(
         seats,
         &table,
@@ -87,13 +91,14 @@ pub(super) fn work(
         world.clock.as_ref(),
         &redactor,
         session.now(),
-        (Some(args.max_usd), spent(&place.recording), !is_paid),
+        (Some(cap), spent(&place.recording), !is_paid),
+        team::task_caps(place, &roster),
     );
     let done = with_team(
         session,
         args,
         place,
-        library,
+        (library, roster),
         (&store, &checkout.common_dir),
         &loaded,
         &redactor,
@@ -149,7 +154,7 @@ fn with_team(
     session: &mut Session<'_>,
     args: &RunAgentsArgs,
     place: &Place,
-    library: &Library,
+    (library, roster): (&Library, Roster),
     (store, common_dir): (&RunStore, &Path),
     loaded: &Loaded,
     redactor: &Redactor,
@@ -215,7 +220,9 @@ fn with_team(
         agent,
         library,
         models: tiers.map(|tier| format!("{}/{}", tier.provider, tier.model)),
-        roles: roles::built_in(),
+        roles: roster.roles,
+        planner: roster.planner,
+        tries: place.chosen.tries,
         specs: Vec::new(),
         graph: Graph::default(),
         key: place.key.clone(),
@@ -244,7 +251,7 @@ fn after_plan(
 ) -> CommandResult {
     let (plan_usd, estimate) = match planned {
         Ok(planned) => planned,
-        Err(no_plan) => return Err(refuse(session, place, no_plan)?),
+        Err(no_plan) => return Err(refuse(session, args, place, no_plan)?),
     };
     if args.dry_run {
         let document = RunPlanDocument::new(&place.head, team, estimate, plan_usd);
@@ -258,7 +265,11 @@ fn after_plan(
     let document = RunDocument::new(&place.head, team, &outcome, &totals, team.steps.counts());
     if let Some(folder) = &args.bundle {
         let folder = session.base.join(folder);
-        leave::bundle(session, &folder, place, team, &document, args.max_usd)?;
+        let cap = team::cap(session, args)?;
+        leave::bundle(session, &folder, place, team, &document, cap)?;
+    }
+    if journal.is_some() {
+        kept::ended(session, args, place, &document, None)?;
     }
     session.render(&document)?;
     document.verdict()
@@ -267,23 +278,32 @@ fn after_plan(
 /// Says why there is nothing to carry out.
 fn refuse(
     session: &mut Session<'_>,
+    args: &RunAgentsArgs,
     place: &Place,
     no_plan: NoPlan,
 ) -> Result<CommandError, CommandError> {
+    let is_shown_only = args.dry_run || args.replay.is_some();
     match no_plan {
         NoPlan::Questions(questions) => {
-            let document = RunDocument::questions(&place.head, questions);
+            let document = RunDocument::without_plan(&place.head, "needs-answers", questions);
+            if !is_shown_only {
+                kept::ended(session, args, place, &document, None)?;
+            }
             session.render(&document)?;
             let message = "the planner needs to know more before anything can be done";
             Ok(CommandError::message(ErrorKind::AgentRun, message)
                 .hint("answer the questions in the issue, and run it again"))
         }
         NoPlan::Stuck { is_money, why } => {
-            let kind = if is_money {
-                ErrorKind::Budget
+            let (kind, outcome, end) = if is_money {
+                (ErrorKind::Budget, "stopped-by-budget", End::Money)
             } else {
-                ErrorKind::AgentRun
+                (ErrorKind::AgentRun, "no-plan", End::Hopeless)
             };
+            if !is_shown_only {
+                let document = RunDocument::without_plan(&place.head, outcome, Vec::new());
+                kept::ended(session, args, place, &document, Some((end, &why)))?;
+            }
             Ok(CommandError::message(
                 kind,
                 format!("there is no plan: {why}"),

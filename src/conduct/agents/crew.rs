@@ -209,6 +209,8 @@ pub(crate) struct Came {
     pub(crate) models: Vec<String>,
     /// Whether a cap refused a call.
     pub(crate) is_out_of_money: bool,
+    /// Whether it was the cap of its own task.
+    pub(crate) is_at_task_cap: bool,
     /// What it left as its answer.
     pub(crate) answer: Option<String>,
 }

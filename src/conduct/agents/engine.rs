@@ -3,7 +3,6 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use globset::{GlobBuilder, GlobSetBuilder};
 use serde_json::Value;
 
 use super::brief::Brief;
@@ -15,7 +14,7 @@ use super::turn::{Tab, Undone, tier_of, told, undone};
 use crate::agents::answers;
 use crate::agents::edits::{Edit, structured};
 use crate::agents::graph::TaskSpec;
-use crate::agents::roles::{Right, Role};
+use crate::agents::roles::{self, Proof, Right, Role};
 use crate::agents::step::{End, Turn};
 use crate::agents::tools::{self, Act};
 use crate::agents::words::command_fault;
@@ -44,21 +43,23 @@ pub(super) struct Workplace<'p> {
 
 impl Workplace<'_> {
     pub(super) fn may_touch(&self, path: &str) -> bool {
-        if self.scope.iter().any(|one| one == path) {
-            return true;
+        let is_glob = matches!(self.role.right, Right::Tests | Right::Docs | Right::Paths);
+        let is_in_scope = self.scope.iter().any(|one| one == path);
+        is_in_scope || (is_glob && self.role.may_name(path) && roles::within(self.scope, path))
+    }
+
+    /// Whether its commands run before it begins.
+    pub(super) fn shows_commands(&self) -> bool {
+        let is_wanted = self.role.proof == Proof::Commands || self.role.is_own;
+        is_wanted && !self.spec.acceptance.commands.is_empty()
+    }
+
+    /// Returns what a model is told of what it may change.
+    pub(super) fn shown_scope(&self) -> &[String] {
+        match self.role.right {
+            Right::Tests | Right::Docs if !self.role.paths.is_empty() => &self.role.paths,
+            _ => self.scope,
         }
-        if !matches!(self.role.right, Right::Tests | Right::Docs) {
-            return false;
-        }
-        let mut set = GlobSetBuilder::new();
-        for glob in self.scope {
-            let glob = GlobBuilder::new(glob).literal_separator(true).build();
-            set.add(match glob {
-                Ok(glob) => glob,
-                Err(_) => return false,
-            });
-        }
-        set.build().is_ok_and(|set| set.is_match(path))
     }
 }
 
@@ -290,7 +291,7 @@ impl Team<'_> {
             place.may_touch(&edit.path) || scope.any(|one| one.eq_ignore_ascii_case(&edit.path))
         };
         if let Some(edit) = edits.iter().find(|edit| !is_own(edit)) {
-            let scope = place.scope.join(", ");
+            let scope = place.shown_scope().join(", ");
             return Ok(Err(format!(
                 "`{}` is not yours to change; nothing was changed. You may change: {scope}",
                 edit.path
@@ -303,7 +304,7 @@ impl Team<'_> {
         };
         let outside = changes.iter().find(|change| !place.may_touch(&change.path));
         if let Some(change) = outside {
-            let scope = place.scope.join(", ");
+            let scope = place.shown_scope().join(", ");
             return Ok(Err(format!(
                 "`{}` is not yours to change; nothing was changed. You may change: {scope}",
                 change.path
@@ -351,7 +352,8 @@ impl Team<'_> {
     /// Returns what commands of a turn may begin with.
     fn commands_of(&self, place: &Workplace<'_>) -> Vec<String> {
         let own = place.spec.acceptance.commands.iter();
-        self.commands.iter().chain(own).cloned().collect()
+        let allowed = self.commands_for(&place.spec.role).iter();
+        allowed.chain(own).cloned().collect()
     }
 
     fn list(&self, place: &Workplace<'_>, below: &str) -> Result<Result<String, String>, Abandon> {

@@ -77,6 +77,7 @@ impl Team<'_> {
                 "usd": came.usd,
                 "models": came.models,
                 "is_out_of_money": came.is_out_of_money,
+                "is_at_task_cap": came.is_at_task_cap,
                 "answer": came.answer,
                 "tree": tree,
                 "patch": as_text(patch),
@@ -97,8 +98,11 @@ fn taken(place: &Workplace<'_>, came: &Came, schema: &Value) -> Result<Done, Und
     let is_idle = place.tree == place.ground.tree;
     let fail = |end: End, why: String| Undone { end, why };
     if came.is_out_of_money {
-        let why = "the gateway refused a call: there is no money for it".to_owned();
-        return Err(fail(End::Money, why));
+        let (end, whose) = match came.is_at_task_cap {
+            true => (End::Hopeless, "its task has reached its cap"),
+            false => (End::Money, "there is no money for it"),
+        };
+        return Err(fail(end, format!("the gateway refused a call: {whose}")));
     }
     let must_change = matches!(place.role.right, Right::Scope | Right::NewFiles);
     if !came.ran.is_fine() && is_idle {
@@ -160,6 +164,7 @@ fn came(result: &Value) -> Came {
             .map(str::to_owned)
             .collect(),
         is_out_of_money: result["is_out_of_money"] == true,
+        is_at_task_cap: result["is_at_task_cap"] == true,
         answer: text("answer"),
     }
 }

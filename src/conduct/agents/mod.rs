@@ -17,3 +17,4 @@ pub(crate) mod team;
 mod testing;
 mod turn;
 mod values;
+mod verdict;

@@ -10,7 +10,7 @@ use super::turn::{Tab, Undone};
 use crate::agents::answers;
 use crate::agents::board::Body;
 use crate::agents::graph::{Bounds, Graph, Rules, TaskSpec, check};
-use crate::agents::roles::{self, PLANNER};
+use crate::agents::roles::{self, PLANNER, Role};
 use crate::agents::step::End;
 use crate::llm::request::Message;
 use crate::prompts::prepared::DELIMITER;
@@ -50,6 +50,7 @@ impl Team<'_> {
             Err(why) => return Ok(Err(stuck(why))),
         };
         let offered = self.naming_roles(&brief.schema);
+        brief.tier = self.planner.unwrap_or(brief.tier);
         let mut faults = String::new();
         for number in 1..=self.patience.slips + 1 {
             let step = format!("plan/model/{number}");
@@ -104,7 +105,7 @@ impl Team<'_> {
     ) -> Result<serde_json::Map<String, Value>, Abandon> {
         let roles = self.roles.iter();
         let roles: Vec<Value> = roles
-            .map(|role| json!({"name": role.name, "does": role.does}))
+            .map(|role| json!({"name": role.name, "does": told(role)}))
             .collect();
         let mut issue = self.head.issue.clone();
         if let Value::Object(fields) = &mut issue {
@@ -152,7 +153,8 @@ impl Team<'_> {
         let rules = Rules {
             bounds,
             is_role: &|name| self.role(name).is_some(),
-            commands: &self.commands,
+            commands: &|name| self.commands_for(name),
+            may_change: &|name, path| self.role(name).is_none_or(|role| role.may_name(path)),
             has_file: &|path| {
                 paths
                     .binary_search_by(|known| known.as_str().cmp(path))
@@ -181,6 +183,20 @@ impl Team<'_> {
         };
         Ok(Planned::Plan { tasks, graph, body })
     }
+}
+
+/// Says what a role does, and where it may less than others.
+fn told(role: &Role) -> String {
+    let mut words = role.does.clone();
+    for (what, list) in [
+        ("changes nothing but", &role.paths),
+        ("runs nothing but", &role.commands),
+    ] {
+        if !list.is_empty() {
+            words.push_str(&format!("; {what} {}", list.join(", ")));
+        }
+    }
+    words
 }
 
 /// What planning cost.

@@ -122,7 +122,7 @@ pub(crate) fn carry_out(
         trouble: Mutex::default(),
     };
     let receive = Mutex::new(receive);
-    let mut state = State::new(team.graph.clone(), limits);
+    let mut state = State::new(team.graph.clone(), limits).with_tries(&team.limits());
     let done = std::thread::scope(|scope| {
         for _ in 0..limits.width {
             scope.spawn(|| pool.work(&receive));
@@ -154,7 +154,7 @@ pub(crate) fn play(
     limits: Limits,
     recording: &Recording,
 ) -> Result<State, RunProblem> {
-    let mut state = State::new(team.graph.clone(), limits);
+    let mut state = State::new(team.graph.clone(), limits).with_tries(&team.limits());
     let mut effects = Vec::new();
     crate::agents::step::step(&mut state, Event::Started, &mut effects);
     for (turn, end, work) in &recording.ended {

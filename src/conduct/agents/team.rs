@@ -16,6 +16,7 @@ use crate::agents::roles::Role;
 use crate::agents::step::{End, Turn};
 use crate::agents::trailers::{Trailers, message};
 use crate::event::Sha;
+use crate::llm::router::Tier;
 use crate::money::Usd;
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
 use crate::ports::{Files, GitError};
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) spent: BTreeMap<TaskNo, Usd>,
     /// Why earlier turns of a task did not pass.
     pub(crate) failures: BTreeMap<TaskNo, Vec<String>>,
+    /// Why tasks are not done that the run goes on without.
+    pub(crate) let_through: BTreeMap<TaskNo, String>,
 }
 
 /// How much a turn may do.
@@ -79,6 +82,10 @@ pub(crate) struct Team<'t> {
     /// The models of the tiers, as the journal's head names them.
     pub(crate) models: [String; 3],
     pub(crate) roles: Vec<Role>,
+    /// Who is asked for the plan, where somebody chose it.
+    pub(crate) planner: Option<Tier>,
+    /// How often tasks are tried whose role says nothing else.
+    pub(crate) tries: u8,
     pub(crate) specs: Vec<TaskSpec>,
     pub(crate) graph: Graph,
     pub(crate) key: RunKey,
@@ -109,6 +116,25 @@ impl Team<'_> {
 
     pub(crate) fn role_named(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// Returns what the commands of a role may begin with.
+    pub(crate) fn commands_for(&self, name: &str) -> &[String] {
+        match self.role(name) {
+            Some(role) if !role.commands.is_empty() => &role.commands,
+            _ => &self.commands,
+        }
+    }
+
+    pub(super) fn tries_of(&self, task: TaskNo) -> u8 {
+        let role = self.role(&self.spec(task).role);
+        role.and_then(|role| role.tries).unwrap_or(self.tries)
+    }
+
+    /// Returns how often each task is tried, in the plan's order.
+    pub(super) fn limits(&self) -> Vec<u8> {
+        let tasks = (0..).map(TaskNo).zip(&self.specs);
+        tasks.map(|(task, _)| self.tries_of(task)).collect()
     }
 
     /// Returns how large a file of the run's base is.
@@ -216,6 +242,10 @@ impl Team<'_> {
         }
         match end {
             End::Done => {
+                shared.let_through.remove(&turn.task);
+                if !work.why.is_empty() {
+                    shared.let_through.insert(turn.task, work.why.clone());
+                }
                 if let (Some(commit), Some(tree)) = (&work.commit, &work.tree) {
                     let left = Left {
                         commit: commit.clone(),

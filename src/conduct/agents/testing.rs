@@ -5,6 +5,7 @@ use super::engine::Workplace;
 use super::steps::Abandon;
 use super::team::{Team, input, step_name};
 use super::turn::{Tab, Undone, told};
+use crate::agents::roles::Proof;
 use crate::agents::step::End;
 
 impl Team<'_> {
@@ -42,6 +43,11 @@ impl Team<'_> {
             .iter()
             .map(|task| self.spec(*task))
             .chain([place.spec]);
+        // What a judge runs shows something, and need not end well.
+        let own = own.filter(|spec| {
+            let role = self.role(&spec.role);
+            role.is_none_or(|role| role.proof != Proof::Verdict)
+        });
         for command in own.flat_map(|spec| &spec.acceptance.commands) {
             if !wanted.iter().any(|(known, _)| known == command) {
                 wanted.push((command.clone(), None));

@@ -8,11 +8,11 @@ use super::drive::Ended;
 use super::edit;
 use super::engine::{Done, Workplace};
 use super::steps::Abandon;
-use super::team::{Left, Team, ended, git, input, step_name};
+use super::team::{Left, Team, git, input, step_name};
 use crate::agents::board::Body;
 use crate::agents::change_record::{Facts, record};
 use crate::agents::edits::FileChange;
-use crate::agents::graph::{TaskNo, TaskSpec};
+use crate::agents::graph::TaskSpec;
 use crate::agents::record::Work;
 use crate::agents::roles::{self, DOCS, Proof, Right, Role, TESTS};
 use crate::agents::step::{End, Turn};
@@ -65,7 +65,7 @@ impl Team<'_> {
                 end: End::Done,
                 work,
             },
-            Err(undone) => ended(turn, undone.end, self.cut(&undone.why)),
+            Err(undone) => self.not_done(turn, &undone)?,
         };
         ended.work.usd = tab.usd;
         ended.work.models = tab.models;
@@ -118,7 +118,7 @@ impl Team<'_> {
     ) -> Result<Result<Work, Undone>, Abandon> {
         // What is red before is what the work is about.
         match place.role.proof {
-            Proof::Commands if !place.spec.acceptance.commands.is_empty() => {
+            Proof::Commands | Proof::Verdict if place.shows_commands() => {
                 let ran = self.commands(place, tab)?;
                 place.results = Some(ran.unwrap_or_else(|failed| failed));
             }
@@ -216,7 +216,7 @@ impl Team<'_> {
             let why = format!(
                 "it changed what is not its own: {}. It may change: {}",
                 outside.join(", "),
-                place.scope.join(", ")
+                place.shown_scope().join(", ")
             );
             return Ok(undone(End::Refused, why));
         }
@@ -251,6 +251,7 @@ impl Team<'_> {
                 let is_new = |path: &String| there.binary_search(path).is_err();
                 named().filter(is_new).collect()
             }
+            Right::Paths => role.paths.clone(),
             Right::Scope => {
                 let locks: Vec<String> = named().flat_map(|path| roles::locks_of(&path)).collect();
                 named().chain(locks).collect()
@@ -416,63 +417,6 @@ impl Team<'_> {
             Proof::Verdict => Ok(self.verdict(place, &done.answer)),
             Proof::Record => Ok(Ok(Vec::new())),
         }
-    }
-
-    /// Blames those whose work a reviewer refuses.
-    fn verdict(&self, place: &Workplace<'_>, answer: &Value) -> Result<Vec<Body>, Undone> {
-        let findings = answer["findings"].as_array().cloned().unwrap_or_default();
-        let blocking: Vec<&Value> = findings
-            .iter()
-            .filter(|finding| finding["severity"] == "blocking")
-            .collect();
-        if blocking.is_empty() && answer["verdict"] != "request-changes" {
-            return Ok(Vec::new());
-        }
-        let mut why = String::new();
-        let mut paths = Vec::new();
-        for finding in &blocking {
-            let text = |name: &str| finding[name].as_str().unwrap_or_default();
-            paths.push(text("path"));
-            why.push_str(&format!(
-                "{}:{} {}: {} {}\n",
-                text("path"),
-                finding["line"],
-                text("title"),
-                text("why"),
-                text("fix")
-            ));
-        }
-        if why.is_empty() {
-            answer["summary"]
-                .as_str()
-                .unwrap_or_default()
-                .clone_into(&mut why);
-        }
-        let blamed = self.blamed(place.turn.task, &paths);
-        undone(End::Rejected(blamed), why)
-    }
-
-    /// Returns who wrote some files, of those above; all who may write code where nobody did.
-    pub(super) fn blamed(&self, task: TaskNo, paths: &[&str]) -> Vec<TaskNo> {
-        let above = self.graph.above(task);
-        let writes = |one: &&TaskNo| {
-            let role = self.role(&self.spec(**one).role);
-            role.is_some_and(|role| role.right != Right::Nothing)
-        };
-        let names = |one: &&TaskNo| {
-            let spec = self.spec(**one);
-            let mut own = spec.files.iter().chain(&spec.new_files);
-            own.any(|path| paths.contains(&path.as_str()))
-        };
-        let owners: Vec<TaskNo> = above.iter().filter(writes).filter(names).copied().collect();
-        if !owners.is_empty() {
-            return owners;
-        }
-        let is_code = |one: &&TaskNo| {
-            let role = self.role(&self.spec(**one).role);
-            role.is_some_and(|role| role.right == Right::Scope)
-        };
-        above.iter().filter(is_code).copied().collect()
     }
 
     fn commit(&self, place: &Workplace<'_>, done: &Done, tab: &Tab) -> Result<Left, Abandon> {

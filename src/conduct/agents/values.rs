@@ -56,7 +56,7 @@ impl Team<'_> {
                 "done_when": spec.acceptance.done_when,
                 "commands": spec.acceptance.commands,
             })),
-            "may_change" => Some(json!(place.scope)),
+            "may_change" => Some(json!(place.shown_scope())),
             "files" => Some(self.file_values(place)?),
             "notes" => Some(json!(self.notes(place))),
             "conventions" => self.conventions(&place.ground.tree)?,
@@ -186,7 +186,11 @@ impl Team<'_> {
                 _ => None,
             });
         let tests: Vec<Value> = tests.collect();
-        (!tests.is_empty()).then(|| json!({"tests": tests}))
+        // What a judge's own commands said.
+        let commands = place.results.as_ref().filter(|_| place.role.is_own);
+        let commands = commands.map(|results| self.cut(results));
+        (!tests.is_empty() || commands.is_some())
+            .then(|| json!({"tests": tests, "commands": commands}))
     }
 
     pub(super) fn conventions(&self, tree: &str) -> Result<Option<Value>, Abandon> {

@@ -6,6 +6,7 @@
 use crate::flakes::history::HistoryBuilder;
 pub(crate) use crate::flakes::timing::Timed;
 
+mod agent_run;
 mod cursor;
 mod encode;
 mod envelope;
@@ -22,6 +23,7 @@ mod test_rollup;
 mod test_run;
 mod test_timing;
 
+pub(crate) use agent_run::encode_agent_run;
 pub(crate) use cursor::{Cursor, decode_cursor, encode_cursor};
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
@@ -40,6 +42,7 @@ pub(crate) use test_run::decode_run;
 pub(crate) use test_run::{RunHead, has_failed, head_of_run};
 pub(crate) use test_timing::{decode_timing, judge_timing};
 
+pub(crate) const AGENT_RUN: &str = "agent_run";
 pub(crate) const TEST_LIST: &str = "test_list";
 pub(crate) const TEST_ROLLUP: &str = "test_rollup";
 pub(crate) const TEST_RUN: &str = "test_run";
@@ -85,6 +88,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         TEST_RUN => test_run::check(event),
         TEST_TIMING => test_timing::check(event),
         late::LATE => late::check(event),
+        AGENT_RUN => agent_run::check(event),
         CURSOR => cursor::check(event),
         ISSUE_LINK => issue_link::check(event),
         PLAN => plan::check(event),

@@ -1,5 +1,5 @@
 //! Exercises with real tests (corpus/tasks): a scripted model has the gold solution, and gives it only to a prompt in which the failing tests' own
-//! output stands; a fifth of its answers are faulty. `MAESTRO_TASKS=all` takes all of them, a
+//! output stands; a fifth of its answers are faulty. Each ends as one draft pull request on a fake GitHub. `MAESTRO_TASKS=all` takes all of them, a
 //! name that one.
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::script::{Say, edit, edits, plain, plan, provider, task};
+use super::whole::at_github;
 use crate::gateway::provider::Play;
+use crate::github::Fake;
 use crate::harness::{Maestro, corpus};
 
 /// An exercise.
@@ -167,8 +169,48 @@ fn fault(seed: &mut u64, gold: &Value) -> Option<Say> {
     })
 }
 
+/// What a run may cost.
+const CAP: &str = "5";
+
+/// Publishes what a run left; returns the number of its draft pull request, which is the only one, says what the run cost and holds its commit.
+fn draft(repo: &Maestro, fake: &Fake, found: &Value) -> Result<String, String> {
+    let run = repo.run(["run-agents", "publish", "bundle", "--format", "json"]);
+    let published: Value = serde_json::from_str(&run.stdout).map_err(|_| run.stderr.clone())?;
+    if run.code != 0 || published["pull_request"]["step"] != "opened" {
+        return Err(format!("{published}"));
+    }
+    let pulls = fake
+        .store()
+        .lists
+        .get("/pulls")
+        .cloned()
+        .unwrap_or_default();
+    let [pull] = pulls.as_slice() else {
+        return Err(format!("{} pull requests", pulls.len()));
+    };
+    assert_eq!(pull["draft"], true);
+    assert_eq!(pull["number"], published["pull_request"]["number"]);
+    let bundle: Value =
+        serde_json::from_str(&std::fs::read_to_string(repo.path("bundle/bundle.json")).unwrap())
+            .unwrap();
+    assert_eq!(
+        (&bundle["spent_usd"], &bundle["cap_usd"]),
+        (&found["spent_usd"], &json!(CAP))
+    );
+    let tip = repo.git(&[
+        "--git-dir=r.git",
+        "rev-parse",
+        published["head"]["branch"].as_str().unwrap(),
+    ]);
+    assert_eq!(tip.trim(), found["commit"]);
+    for task in bundle["tasks"].as_array().unwrap() {
+        assert!(task["attempts"].as_u64().unwrap() <= 3, "{task}");
+    }
+    Ok(format!("#{}", pull["number"]))
+}
+
 #[test]
-fn exercises_are_solved_though_a_fifth_of_the_answers_is_faulty() {
+fn exercises_become_draft_pull_requests_though_a_fifth_of_the_answers_is_faulty() {
     let Some(folder) = corpus("tasks/exercism-rust") else {
         return;
     };
@@ -213,6 +255,7 @@ fn exercises_are_solved_though_a_fifth_of_the_answers_is_faulty() {
         let cargo = std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo"));
         let rustup = std::env::var("RUSTUP_HOME").unwrap_or(format!("{home}/.rustup"));
         let address = model.address();
+        let (repo, fake) = at_github(repo);
         let repo = repo.env("CARGO_HOME", cargo).env("RUSTUP_HOME", rustup);
         let run = repo.run([
             "run-agents",
@@ -225,7 +268,9 @@ fn exercises_are_solved_though_a_fifth_of_the_answers_is_faulty() {
             "--allow-command",
             TEST,
             "--max-usd",
-            "5",
+            CAP,
+            "--bundle",
+            "bundle",
             "--format",
             "json",
         ]);
@@ -234,12 +279,21 @@ fn exercises_are_solved_though_a_fifth_of_the_answers_is_faulty() {
         let rows = found["tasks"].as_array().unwrap();
         assert!(rows.iter().all(|row| row["tries"].as_u64().unwrap() <= 3));
         let spent: f64 = found["spent_usd"].as_str().unwrap().parse().unwrap();
-        assert!(spent <= 5.0);
-        let is_solved = run.code == 0 && found["outcome"] == "complete";
+        assert!(spent <= CAP.parse().unwrap());
+        let is_green = run.code == 0 && found["outcome"] == "complete";
+        let draft = if is_green {
+            draft(&repo, &fake, &found)
+        } else {
+            Err("there is nothing to publish".to_owned())
+        };
+        let is_solved = draft.is_ok();
         solved += usize::from(is_solved);
         told.push(format!(
-            "{} {} ${spent:.4} tries {}",
-            exercise.name, found["outcome"], rows[0]["tries"]
+            "{} {} ${spent:.4} tries {} draft {}",
+            exercise.name,
+            found["outcome"],
+            rows[0]["tries"],
+            draft.unwrap_or_else(|why| format!("none: {why}"))
         ));
         if !is_solved {
             told.push(rows[0]["why"].to_string());

@@ -2,8 +2,10 @@
 
 mod cascade;
 mod exercism;
+mod kept;
 mod killed;
 pub(crate) mod script;
+mod team;
 mod whole;
 
 use serde_json::{Value, json};

@@ -152,7 +152,7 @@ pub(crate) fn plain(role: &str) -> Value {
         "tester" => {
             json!({"summary": "", "edits": [], "covers": [], "commands": [], "diagnosis": [], "gaps": [], "blocked": "", "suspicious": []})
         }
-        "reviewer" => {
+        "reviewer" | "security" => {
             json!({"verdict": "approve", "summary": "It is right.", "findings": [], "checked": ["all of it"], "suspicious": []})
         }
         "docs" => {

@@ -36,7 +36,7 @@ json.dump(answer, open(os.environ["MAESTRO_ANSWER"], "w"))
 print("done")
 "#;
 
-fn team() -> Provider {
+pub(super) fn team() -> Provider {
     provider(|question| match question.role.as_str() {
         "planner" => Say::json(&one_task()),
         "implementer" => Say::json(&mend()),
@@ -45,7 +45,7 @@ fn team() -> Provider {
 }
 
 /// The repository of the adder, with a remote and GitHub behind it.
-fn at_github(repo: Maestro) -> (Maestro, Fake) {
+pub(super) fn at_github(repo: Maestro) -> (Maestro, Fake) {
     let fake = Fake::start();
     let repo = repo
         .env("GITHUB_REPOSITORY", "o/n")
