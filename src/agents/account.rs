@@ -27,7 +27,7 @@ pub(crate) struct Account {
     /// The commit that has all that is done; of a published run the tip of its branch.
     #[serde(default)]
     pub(crate) commit: Option<String>,
-    /// `builtin`, or `command` where somebody else's program did the work.
+    /// `builtin`, `command` where somebody else's program did the work, or `recorded` where answers came from a file and nobody was paid.
     #[serde(default)]
     pub(crate) engine: String,
     /// Changed paths.
@@ -100,7 +100,7 @@ pub(crate) struct Known<'k> {
     pub(crate) tree: Option<&'k str>,
     pub(crate) files: u64,
     pub(crate) cap: Option<Usd>,
-    pub(crate) is_command: bool,
+    pub(crate) engine: &'k str,
     pub(crate) pull_request: Option<u64>,
     /// The state of each task, in the plan's order.
     pub(crate) states: &'k [&'k str],
@@ -147,12 +147,7 @@ pub(crate) fn account(known: &Known<'_>, records: &[Record], times: &[Option<i64
         began: Some(head.at),
         cap_usd: known.cap,
         commit: known.commit.map(str::to_owned),
-        engine: if known.is_command {
-            "command"
-        } else {
-            "builtin"
-        }
-        .to_owned(),
+        engine: known.engine.to_owned(),
         files: known.files,
         issue: head.issue["number"].as_u64(),
         outcome: known.outcome.to_owned(),
@@ -333,7 +328,7 @@ pub(crate) fn published(
 }
 
 /// Returns the one line that says most: of a command that failed what it said last, of other words the first line.
-fn gist(why: &str) -> String {
+pub(crate) fn gist(why: &str) -> String {
     let mut lines = why.lines().map(str::trim).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else {
         return String::new();
@@ -429,7 +424,7 @@ mod tests {
             tree: Some("t"),
             files: 2,
             cap: Some("10".parse().unwrap()),
-            is_command: false,
+            engine: "builtin",
             pull_request: None,
             states,
             no_plan: None,

@@ -5,6 +5,7 @@ mod jobs;
 mod money;
 mod plans;
 mod safety;
+mod team;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -36,7 +37,7 @@ const ROUNDS: u32 = 2;
 ///
 /// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
 /// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, plans a
-/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, stops a change that brings a GPL library and a token, signs and verifies what a run did, and shows what the runs say about each test. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
+/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, stops a change that brings a GPL library and a token, signs and verifies what a run did, lets a team of agents take an issue to the text of a draft pull request (from recorded answers), and shows what the runs say about each test. Without cargo the parts that run its tests are left out. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
 /// the flaky test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -62,6 +63,12 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
     }
     let mut demo = Demo::new(session, args)?;
     demo.unpack()?;
+    if !demo.has_cargo {
+        // What needs no Rust is shown all the same.
+        demo.stop_and_prove()?;
+        demo.let_a_team_work()?;
+        return demo.finish();
+    }
     demo.build()?;
     let mut done = 0;
     for _ in 0..ROUNDS {
@@ -78,6 +85,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
     demo.judge_two_runs()?;
     demo.spend_up_to_a_cap()?;
     demo.stop_and_prove()?;
+    demo.let_a_team_work()?;
     demo.report()?;
     demo.finish()
 }
@@ -90,7 +98,7 @@ fn dry_run(session: &mut Session<'_>, args: &DemoArgs) {
     let most = RUNS * ROUNDS;
     session.ui.status(&format!(
         "would unpack a workspace of three crates into {folder}, run its tests there {RUNS} times (at most {most}), store their \
-         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, spend up to a cap, stop a change and sign a run, and leave report.txt, report.md and \
+         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, spend up to a cap, stop a change and sign a run, let a team of agents work on an issue, and leave report.txt, report.md and \
          report.json there"
     ));
 }
@@ -109,6 +117,8 @@ struct Demo<'s, 'w> {
     repository: PathBuf,
     maestro: PathBuf,
     runner: Runner,
+    /// Whether the tests of the workspace can be run.
+    has_cargo: bool,
     steps: Vec<Step>,
 }
 
@@ -160,24 +170,27 @@ impl<'s, 'w> Demo<'s, 'w> {
             session,
             maestro,
             runner: Runner::CargoTest,
+            has_cargo: true,
             steps: Vec::new(),
         };
-        demo.find_runner()?;
+        demo.find_runner();
         Ok(demo)
     }
 
-    fn find_runner(&mut self) -> Result<(), CommandError> {
+    fn find_runner(&mut self) {
         let here = self.session.base.clone();
         let cargo = self.call("cargo", &["--version"], &here);
         if !matches!(cargo, Ok(Finished { code: Some(0), .. })) {
-            return Err(CommandError::message(ErrorKind::Unsupported, "the program `cargo` was not found")
-                .hint("the demo runs the tests of a small Rust workspace: install Rust from https://rustup.rs"));
+            self.has_cargo = false;
+            let ui = &mut self.session.ui;
+            ui.warn("the program `cargo` was not found: the parts that run the tests of a small Rust workspace are left out");
+            ui.hint("install Rust from https://rustup.rs to see them");
+            return;
         }
         let nextest = self.call("cargo", &["nextest", "--version"], &here);
         if matches!(nextest, Ok(Finished { code: Some(0), .. })) {
             self.runner = Runner::Nextest;
         }
-        Ok(())
     }
 
     /// Unpacks the repository, or takes the one that is there.
@@ -390,10 +403,14 @@ impl<'s, 'w> Demo<'s, 'w> {
     fn finish(mut self) -> CommandResult {
         let folder = self.folder.display().to_string();
         let repository = self.repository.display().to_string();
-        self.say(&format!(
-            "\nResults: {folder} (report.txt, report.md, report.json)\nTry next: mend the flaky test in {repository}, commit, \
-             and run `maestro demo {folder}` again."
-        ));
+        self.say(&if self.has_cargo {
+            format!(
+                "\nResults: {folder} (report.txt, report.md, report.json)\nTry next: mend the flaky test in {repository}, commit, \
+                 and run `maestro demo {folder}` again."
+            )
+        } else {
+            format!("\nResults: {folder}")
+        });
         if self.session.settings.format.value != Format::Human
             || !self.session.globals.report.is_empty()
         {
@@ -518,6 +535,12 @@ impl<'s, 'w> Demo<'s, 'w> {
                 Runner::CargoTest => Some("1".into()),
             },
         ));
+        if let Some(now) = self.session.settings.now.value {
+            // Two demos with the same fixed time make the same commits.
+            for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
+                env.push((name.into(), Some(now.to_string().into())));
+            }
+        }
         Call {
             program: program.into(),
             args: args.iter().map(OsString::from).collect(),

@@ -39,6 +39,7 @@ schemas! {
     AgentRun = "agent-run", run_agents::RunDocument, "`run-agents`";
     RunPlan = "run-plan", run_agents::RunPlanDocument, "`run-agents --dry-run`";
     RunStory = "run-story", crate::agents::story::Story, "`run-agents show`";
+    AgentAnswers = "agent-answers", run_agents::AnswersFile, "the file of `run-agents --recorded`";
     AgentBundle = "agent-bundle", crate::agents::bundle::Bundle, "`bundle.json`, which a run of agents leaves";
     AgentIntake = "agent-intake", run_agents::IntakeDocument, "`run-agents intake`";
     AgentPublish = "agent-publish", run_agents::PublishDocument, "`run-agents publish`";

@@ -52,7 +52,15 @@ fn check_exit_codes_and_money(stdout: &str) {
         "exit code 0",
         "exit code 14",
     ];
-    let expected = [["exit code 0", "exit code 12"].as_slice(), &money, &safety].concat();
+    // A run of agents, its story, what would be published.
+    let team = ["exit code 0"; 3];
+    let expected = [
+        ["exit code 0", "exit code 12"].as_slice(),
+        &money,
+        &safety,
+        &team,
+    ]
+    .concat();
     assert_eq!(codes, expected, "{stdout}");
     // 2,300 tokens in and 6,030 out at $3 and $15 a million; then 2,100 and 640 at $1 and $5.
     for said in [
@@ -203,6 +211,48 @@ fn without_cargo_the_demo_says_what_to_install() {
         .exits_with(15)
         .says("hint: ")
         .says("install Rust");
+}
+
+/// The part of a demo in which a team of agents works, on a machine without cargo.
+#[cfg(unix)]
+fn team_of_a_demo() -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let maestro = Maestro::in_folder();
+    maestro.file("bin/cargo", "#!/bin/sh\nexit 1\n");
+    let cargo = maestro.path("bin/cargo");
+    fs::set_permissions(cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", maestro.path("bin").display());
+    let maestro = maestro.env("PATH", path);
+    let run = maestro
+        .run(["--now", "2026-01-05T09:00:00Z", "demo", "d"])
+        .success();
+    assert!(run.stderr.contains("install Rust"), "{}", run.stderr);
+    let from = run.stdout.find("A team of agents").unwrap();
+    run.stdout[from..].replace(maestro.path("").to_str().unwrap(), "")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_team_of_agents_is_shown_without_cargo_model_or_network_and_always_the_same() {
+    let told = team_of_a_demo();
+    for words in [
+        "# Bulky parcels are too cheap",
+        "10000 g: expected 550, got 850",
+        "complete",
+        "planner",
+        "scaffolder",
+        "implementer",
+        "tester",
+        "reviewer",
+        "docs",
+        "+test \"$grams\" -gt 10000 && bulky=300",
+        "all prices are right\nbulky parcels cost more",
+        "Charge for bulky parcels",
+        "Look first at the comparison",
+    ] {
+        assert!(told.contains(words), "{words} in {told}");
+    }
+    assert_eq!(told, team_of_a_demo());
 }
 
 #[test]

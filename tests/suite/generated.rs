@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 71] = [
+const SCHEMAS: [&str; 72] = [
+    "agent-answers",
     "agent-run",
     "agent-bundle",
     "agent-intake",

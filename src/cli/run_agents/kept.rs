@@ -30,7 +30,11 @@ pub(super) fn ended(
         tree: document.tree(),
         files: document.changed(),
         cap: (!args.unpriced).then_some(super::team::cap(session, args)?),
-        is_command: place.chosen.agent.is_some(),
+        engine: match (&args.recorded, &place.chosen.agent) {
+            (Some(_), _) => "recorded",
+            (None, Some(_)) => "command",
+            (None, None) => "builtin",
+        },
         pull_request: wallet::pull_request(session, &args.wallet),
         states: &states,
         no_plan,

@@ -13,6 +13,7 @@ mod places;
 mod program;
 mod publish;
 mod publish_wire;
+mod recorded;
 mod runner;
 mod seats;
 mod show;
@@ -34,6 +35,8 @@ use crate::ports::sandbox::Shield;
 pub(super) use intake::IntakeDocument;
 #[cfg(test)]
 pub(super) use publish_wire::PublishDocument;
+#[cfg(test)]
+pub(super) use recorded::AnswersFile;
 #[cfg(test)]
 pub(crate) use wire::{RunDocument, RunPlanDocument};
 
@@ -111,6 +114,10 @@ pub(crate) struct RunAgentsArgs {
     /// $MAESTRO_ANSWER; `{prompt_file}` and `{model}` stand for what they say
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["resume", "replay", "unpriced"])]
     agent: Option<String>,
+
+    /// Take the answers of models from this file, ask nobody and pay nobody: to show a team at work, or to try out what it may do
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "replay", "agent", "unpriced", "base_url", "lease"])]
+    recorded: Option<PathBuf>,
 
     /// Who shuts in what models write
     #[arg(long, value_enum, value_name = "WHO", default_value_t = Shield::Require)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::recorded::Recorded;
 use crate::budget::ledger::{Account, Ledger, Refusal};
 use crate::conduct::agents::crew::{Heard, Oracle, Silent, Wish};
 use crate::conduct::agents::steps::Abandon;
@@ -56,6 +57,8 @@ pub(super) struct Payer<'p> {
     pub(super) redactor: &'p Redactor,
     pub(super) at: jiff::Timestamp,
     pub(super) is_unpriced: bool,
+    /// What is heard in place of a model.
+    pub(super) recorded: Option<Recorded>,
     book: Mutex<Book>,
 }
 
@@ -133,6 +136,7 @@ impl<'p> Payer<'p> {
             redactor,
             at,
             is_unpriced,
+            recorded: None,
             book: Mutex::new(Book {
                 ledger,
                 count: 0,
@@ -234,16 +238,18 @@ impl Oracle for Payer<'_> {
             waits: true,
             redactor: self.redactor,
         };
-        let asked = ask(self.model, self.clock, &asking, &mut till);
+        let answered = match &self.recorded {
+            Some(recorded) => recorded.next(wish.task, &mut till),
+            None => ask(self.model, self.clock, &asking, &mut till).map(|asked| asked.answer),
+        };
         let spent = till.spent;
-        match asked {
-            Ok(asked) => Ok(Ok(Heard {
-                model: asked
-                    .answer
+        match answered {
+            Ok(answer) => Ok(Ok(Heard {
+                model: answer
                     .model
                     .clone()
                     .unwrap_or_else(|| seat.model.model.clone()),
-                answer: self.clean(asked.answer),
+                answer: self.clean(answer),
                 usd: spent,
             })),
             Err(no_answer) => silent(no_answer, spent).map(Err),

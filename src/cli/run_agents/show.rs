@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::place;
 use super::wire::dollars;
+use crate::agents::account::gist;
 use crate::agents::page;
-use crate::agents::story::{Story, TurnRow, tell};
+use crate::agents::story::{StepRow, Story, TurnRow, tell};
 use crate::cli::session::Session;
 use crate::cli::trouble::no_repository;
 use crate::error::{CommandError, CommandResult, ErrorKind};
@@ -82,9 +83,22 @@ fn seconds(ms: Option<i64>) -> String {
     })
 }
 
+/// A question to the planner, in the columns of turns.
+fn asked(number: usize, step: &StepRow) -> Vec<Cell> {
+    vec![
+        Cell::plain(seconds(step.from_ms)),
+        Cell::plain("plan"),
+        Cell::plain("planner"),
+        Cell::plain(number.to_string()),
+        Cell::plain("asked"),
+        Cell::plain(seconds(step.took_ms)),
+        Cell::plain(""),
+        Cell::plain(""),
+    ]
+}
+
 fn row(turn: &TurnRow) -> Vec<Cell> {
-    let why = turn.why.as_deref().unwrap_or_default();
-    let why = why.lines().next().unwrap_or_default();
+    let why = gist(turn.why.as_deref().unwrap_or_default());
     vec![
         Cell::plain(seconds(turn.from_ms)),
         Cell::plain(turn.task.clone()),
@@ -107,10 +121,12 @@ impl Report for Told {
         let mut page = Page::default();
         page.heading(format!("Run {}: {}", story.run, story.outcome));
         page.text(format!(
-            "{}. Began {}, took {}, cost {}.",
+            "{}. Began {}{}, cost {}.",
             story.title,
             story.began,
-            seconds(story.took_ms),
+            story
+                .took_ms
+                .map_or_else(String::new, |ms| format!(", took {}", seconds(Some(ms)))),
             dollars(&story.spent_usd)
         ));
         let head = vec![
@@ -123,7 +139,11 @@ impl Report for Told {
             Column::right("cost"),
             Column::left("why"),
         ];
-        page.table(head, story.turns.iter().map(row).collect());
+        let planning = story.planning.iter().filter(|step| step.what == "model");
+        let planning = (1..)
+            .zip(planning)
+            .map(|(number, step)| asked(number, step));
+        page.table(head, planning.chain(story.turns.iter().map(row)).collect());
         for turn in &story.turns {
             for said in &turn.says {
                 let kind = said["type"].as_str().unwrap_or_default();

@@ -11,7 +11,8 @@ use super::work::work;
 
 pub(super) fn run(session: &mut Session<'_>, args: &RunAgentsArgs) -> CommandResult {
     let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
-    if session.settings.offline.value && args.replay.is_none() {
+    let asks = args.replay.is_none() && args.recorded.is_none();
+    if session.settings.offline.value && asks {
         let message = "`--offline` forbids asking a model";
         return Err(CommandError::message(ErrorKind::Unavailable, message)
             .hint("run it without --offline, or play a run again with `--replay`"));

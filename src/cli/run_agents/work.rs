@@ -11,6 +11,7 @@ use super::RunAgentsArgs;
 use super::affected::Affected;
 use super::oracle::Payer;
 use super::program::Played;
+use super::recorded::Recorded;
 use super::runner::Cell;
 use super::seats::seats;
 use super::totals::Totals;
@@ -63,13 +64,13 @@ pub(super) fn work(
     let loaded = check_policy::of_base(session, None, !args.no_fetch)?;
     let table = budget::table(session, args.prices.as_deref())?;
     let is_paid = args.replay.is_none() && !args.unpriced;
-    let purse = if is_paid {
+    let purse = if is_paid && args.recorded.is_none() {
         Some(wallet::open(session, &args.wallet)?)
     } else {
         None
     };
     let mut variables = world.environment.vars();
-    let seats = if args.replay.is_some() {
+    let seats = if args.replay.is_some() || args.recorded.is_some() {
         super::oracle::nobody(place.chosen.tiers())
     } else {
         seats(session, args, place.chosen.tiers())?
@@ -83,7 +84,7 @@ pub(super) fn work(
     let redactor = Redactor::new(&variables);
     let roster = team::of_place(place)?;
     let cap = team::cap(session, args)?;
-    let payer = Payer::new(
+    let mut payer = Payer::new(
         seats,
         &table,
         purse.as_ref(),
@@ -94,6 +95,9 @@ pub(super) fn work(
         (Some(cap), spent(&place.recording), !is_paid),
         team::task_caps(place, &roster),
     );
+    if let Some(file) = &args.recorded {
+        payer.recorded = Some(Recorded::read(session, file)?);
+    }
     let done = with_team(
         session,
         args,

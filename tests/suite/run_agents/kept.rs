@@ -9,13 +9,17 @@ use crate::harness::{Maestro, files_below};
 
 /// Returns the payloads of all events `agent_run`, in the order of their files.
 pub(super) fn agent_runs(repo: &Maestro) -> Vec<Value> {
+    events(repo, "agent_run")
+}
+
+fn events(repo: &Maestro, kind: &str) -> Vec<Value> {
     let mut found = Vec::new();
     for file in files_below(&repo.path(".git/maestro/outbox")) {
         let text = std::fs::read_to_string(file).unwrap();
         let events = text
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        found.extend(events.filter(|event| event["kind"] == "agent_run"));
+        found.extend(events.filter(|event| event["kind"] == kind));
     }
     found.iter().map(|event| event["payload"].clone()).collect()
 }
@@ -159,4 +163,55 @@ fn publishing_adds_the_pull_request() {
     for name in ["run", "commit", "tree", "spent_usd", "outcome"] {
         assert_eq!(ended[name], published[name], "{name}");
     }
+}
+
+#[test]
+fn recorded_answers_are_priced_and_paid_by_nobody() {
+    let repo = adder();
+    let answer = |task: &str, says: Value| json!({"task": task, "says": says, "usage": {"input_tokens": 1000, "output_tokens": 100}});
+    let mut answers = vec![answer("plan", one_task()), answer("mend", mend())];
+    answers.extend(["tester", "reviewer", "docs"].map(|role| answer(role, plain(role))));
+    let file = |answers: &[Value]| {
+        json!({"schema": "maestro.agent-answers/v1", "answers": answers}).to_string()
+    };
+    repo.file("answers.json", file(&answers));
+    repo.file("few.json", file(&answers[..2]));
+    repo.file(
+        "none.json",
+        "{\"schema\": \"maestro.agent-answers/v1\", \"answer\": []}",
+    );
+    let run = |answers: &str, id: &str| {
+        let args = [
+            "--offline",
+            "run-agents",
+            "--issue",
+            "issue.md",
+            "--recorded",
+            answers,
+            "--run-id",
+            id,
+        ];
+        repo.run(
+            args.into_iter()
+                .chain(["--allow-command", "sh test.sh", "--format", "json"]),
+        )
+    };
+    let found = document(&run("answers.json", "whole").success());
+    assert!(found["spent_usd"].as_str().unwrap().parse::<f64>().unwrap() > 0.0);
+    assert_eq!(found["files"][1], "add.sh");
+    assert_eq!(events(&repo, "spend"), [Value::Null; 0]);
+    assert_eq!(agent_runs(&repo)[0]["engine"], "recorded");
+    let few = document(&run("few.json", "few").exits_with(13));
+    assert_eq!(few["tasks"][1]["state"], "failed");
+    let why = few["tasks"][1]["why"].as_str().unwrap();
+    assert!(
+        why.ends_with("no answer of the task `tester` is left"),
+        "{why}"
+    );
+    run("none.json", "none")
+        .exits_with(65)
+        .says("unknown field `answer`");
+    // Playing it again needs no answers.
+    repo.run(["--offline", "run-agents", "--replay", "whole"])
+        .success();
 }
