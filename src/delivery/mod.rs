@@ -4,13 +4,16 @@
 
 pub(crate) mod account;
 pub(crate) mod ask;
+pub(crate) mod authors;
 pub(crate) mod calendar;
 pub(crate) mod changes;
 pub(crate) mod definitions;
 pub(crate) mod editions;
 pub(crate) mod failures;
+pub(crate) mod git_log;
 pub(crate) mod graph;
 pub(crate) mod history;
+pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod quantiles;
 pub(crate) mod reasons;
