@@ -29,8 +29,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Deployments, Self::Runs, Self::Releases, Self::Tags];
+    pub(crate) const ALL: [Self; 4] = [Self::Deployments, Self::Runs, Self::Releases, Self::Tags];
 
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -39,10 +38,6 @@ impl Source {
             Self::Releases => "releases",
             Self::Tags => "tags",
         }
-    }
-
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| source.word() == word)
     }
 }
 
@@ -85,9 +80,6 @@ pub(crate) struct Ask<'a> {
     /// Of fewer values nothing is said.
     pub(crate) least: usize,
 }
-
-/// An incident is blamed on a deployment of the last two weeks.
-pub(crate) const BLAME: i64 = 14 * 24 * 3600;
 
 /// Returns the seconds from one time to another; negative where the other comes first.
 #[expect(clippy::cast_precision_loss, reason = "nobody waits for 2^52 seconds")]

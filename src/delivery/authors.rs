@@ -35,7 +35,12 @@ pub(crate) struct Authors {
 
 impl Authors {
     /// Says what an account is. `kind` is GitHub's `user.type`, empty where git alone tells of it.
-    pub(crate) fn of(&self, name: &str, kind: &str, messages: &mut dyn Iterator<Item = &str>) -> Author {
+    pub(crate) fn of(
+        &self,
+        name: &str,
+        kind: &str,
+        messages: &mut dyn Iterator<Item = &str>,
+    ) -> Author {
         let is = |list: &[String]| list.iter().any(|known| known.eq_ignore_ascii_case(name));
         let is_known_agent = AGENTS.iter().any(|known| known.eq_ignore_ascii_case(name));
         if is(&self.agents) || is_known_agent {
@@ -94,9 +99,24 @@ mod tests {
 
     #[test]
     fn a_trailer_tells_an_agent_and_a_quotation_does_not() {
-        check("o", "User", "x\n\nCo-Authored-By: Claude <a@b>", Author::Agent);
-        check("o", "User", "x\n\nMaestro-Run: 7\nMaestro-Task: t\n", Author::Agent);
-        check("o", "User", "x\n\nCo-authored-by: Claudia R.\n\nSigned-off-by: o", Author::Human);
+        check(
+            "o",
+            "User",
+            "x\n\nCo-Authored-By: Claude <a@b>",
+            Author::Agent,
+        );
+        check(
+            "o",
+            "User",
+            "x\n\nMaestro-Run: 7\nMaestro-Task: t\n",
+            Author::Agent,
+        );
+        check(
+            "o",
+            "User",
+            "x\n\nCo-authored-by: Claudia R.\n\nSigned-off-by: o",
+            Author::Human,
+        );
         check("o", "User", "Co-authored-by: Ann", Author::Human);
     }
 }

@@ -125,7 +125,10 @@ fn date(at: Timestamp, zone: &TimeZone) -> Date {
 
 /// Returns when a time of day is; one that the clocks leave out comes with the next that they show.
 fn instant(day: Date, minutes: u16, zone: &TimeZone) -> Option<i64> {
-    let (hour, minute) = (i8::try_from(minutes / 60).ok()?, i8::try_from(minutes % 60).ok()?);
+    let (hour, minute) = (
+        i8::try_from(minutes / 60).ok()?,
+        i8::try_from(minutes % 60).ok()?,
+    );
     let at = if hour == 24 {
         day.tomorrow().ok()?.at(0, 0, 0, 0)
     } else {
@@ -175,8 +178,17 @@ mod tests {
 
     fn calendar(words: &str) -> Calendar {
         let (days, from, to) = days_and_hours(words).unwrap();
-        let hours = Hours { zone: berlin(), days, from, to };
-        Calendar::new(&hours, at("2026-01-01T00:00:00Z"), at("2026-12-31T00:00:00Z"))
+        let hours = Hours {
+            zone: berlin(),
+            days,
+            from,
+            to,
+        };
+        Calendar::new(
+            &hours,
+            at("2026-01-01T00:00:00Z"),
+            at("2026-12-31T00:00:00Z"),
+        )
     }
 
     fn check(words: &str, from: &str, to: &str, hours: f64) {
@@ -187,27 +199,82 @@ mod tests {
     #[test]
     fn a_weekend_and_a_night_do_not_count() {
         // Friday 16:00 to Monday 10:00 in Berlin.
-        check("Mon-Fri,9-17", "2026-01-09T15:00:00Z", "2026-01-12T09:00:00Z", 2.0);
-        check("Mon-Fri,9-17", "2026-01-10T00:00:00Z", "2026-01-11T12:00:00Z", 0.0);
-        check("Sat-Mon,8:30-12", "2026-01-10T00:00:00Z", "2026-01-13T00:00:00Z", 10.5);
+        check(
+            "Mon-Fri,9-17",
+            "2026-01-09T15:00:00Z",
+            "2026-01-12T09:00:00Z",
+            2.0,
+        );
+        check(
+            "Mon-Fri,9-17",
+            "2026-01-10T00:00:00Z",
+            "2026-01-11T12:00:00Z",
+            0.0,
+        );
+        check(
+            "Sat-Mon,8:30-12",
+            "2026-01-10T00:00:00Z",
+            "2026-01-13T00:00:00Z",
+            10.5,
+        );
     }
 
     #[test]
     fn the_days_on_which_clocks_change_have_their_own_length() {
         // 29 March 2026 has 23 hours in Berlin, 25 October 25.
-        check("Mon-Sun,0-24", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", 23.0);
-        check("Mon-Sun,0-24", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", 25.0);
+        check(
+            "Mon-Sun,0-24",
+            "2026-03-28T23:00:00Z",
+            "2026-03-29T22:00:00Z",
+            23.0,
+        );
+        check(
+            "Mon-Sun,0-24",
+            "2026-10-24T22:00:00Z",
+            "2026-10-25T23:00:00Z",
+            25.0,
+        );
         // Work from nine to five lasts eight hours all the same, an hour earlier on the world's clock.
-        check("Mon-Sun,9-17", "2026-03-29T00:00:00Z", "2026-03-29T23:00:00Z", 8.0);
-        check("Mon-Fri,9-17", "2026-03-30T07:00:00Z", "2026-03-30T15:00:00Z", 8.0);
-        check("Mon-Fri,9-17", "2026-03-27T07:00:00Z", "2026-03-27T15:00:00Z", 7.0);
+        check(
+            "Mon-Sun,9-17",
+            "2026-03-29T00:00:00Z",
+            "2026-03-29T23:00:00Z",
+            8.0,
+        );
+        check(
+            "Mon-Fri,9-17",
+            "2026-03-30T07:00:00Z",
+            "2026-03-30T15:00:00Z",
+            8.0,
+        );
+        check(
+            "Mon-Fri,9-17",
+            "2026-03-27T07:00:00Z",
+            "2026-03-27T15:00:00Z",
+            7.0,
+        );
         // From half past two, which the clocks leave out, to four.
-        check("Sun,2:30-4", "2026-03-29T00:00:00Z", "2026-03-29T23:00:00Z", 0.5);
+        check(
+            "Sun,2:30-4",
+            "2026-03-29T00:00:00Z",
+            "2026-03-29T23:00:00Z",
+            0.5,
+        );
     }
 
     #[test]
     fn words_that_say_no_hours_are_refused() {
-        for bad in ["", "Mon-Fri", "9-17", "Mon,17-9", "Mon,9", "Foo,9-17", "Mon,25-26", "Mon,9-17,18-19", "Mon,9:60-17"] {
+        for bad in [
+            "",
+            "Mon-Fri",
+            "9-17",
+            "Mon,17-9",
+            "Mon,9",
+            "Foo,9-17",
+            "Mon,25-26",
+            "Mon,9-17,18-19",
+            "Mon,9:60-17",
+        ] {
             assert!(days_and_hours(bad).is_err(), "{bad}");
         }
     }

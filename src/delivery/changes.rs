@@ -39,7 +39,10 @@ pub(crate) struct Carrier<'a> {
 
 impl<'a> Carrier<'a> {
     pub(crate) fn new(shipped: &'a Shipped<'a>, graph: &'a Graph<'a>) -> Self {
-        let tips = shipped.list.iter().map(|shipment| graph.place(shipment.sha));
+        let tips = shipped
+            .list
+            .iter()
+            .map(|shipment| graph.place(shipment.sha));
         let holders = graph.holders(tips);
         Self {
             shipped,
@@ -56,7 +59,9 @@ impl<'a> Carrier<'a> {
         }
         if self.graph.is_empty() {
             let place = list.partition_point(|shipment| shipment.at < merged);
-            return (place < list.len()).then_some(place).ok_or(Reason::NotShipped);
+            return (place < list.len())
+                .then_some(place)
+                .ok_or(Reason::NotShipped);
         }
         let place = self.graph.place(sha).ok_or(Reason::CommitUnknown)?;
         self.holders.of(place).ok_or(Reason::NotShipped)
@@ -119,7 +124,10 @@ fn judge(pull: &Pull, ask: &Ask<'_>) -> Result<Timestamp, Reason> {
         (None, Some(closed)) if closed <= ask.now => return Err(Reason::Unmerged),
         (None, _) => return Err(Reason::Open),
     };
-    if ask.branch.is_some_and(|branch| !pull.base.is_empty() && pull.base != branch) {
+    if ask
+        .branch
+        .is_some_and(|branch| !pull.base.is_empty() && pull.base != branch)
+    {
         return Err(Reason::OtherBase);
     }
     if !is_wanted(pull, ask) {
@@ -134,8 +142,9 @@ pub(crate) fn is_wanted(pull: &Pull, ask: &Ask<'_>) -> bool {
         let path = path.trim_end_matches('/');
         pull.paths.iter().any(|known| {
             known == path
-                || known.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
-                || path.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                || known
+                    .strip_prefix(path)
+                    .is_some_and(|rest| rest.starts_with('/'))
         })
     };
     ask.path.is_none_or(is_below)
@@ -157,8 +166,14 @@ fn start(pull: &Pull, start: Start) -> (Result<Timestamp, Reason>, Vec<Remark>) 
     let at = |at: Timestamp, remarks: &[Remark]| (Ok(at), remarks.to_vec());
     match (start, pull.form.as_str()) {
         (_, "squash") => (Err(Reason::StartUnknown), Vec::new()),
-        (_, "merge") => at(pull.first_commit.unwrap_or(pull.created), &[Remark::ByAuthorDate]),
-        (_, "rebase") => at(pull.first_commit.unwrap_or(pull.created), &[Remark::AuthorDateOnly]),
+        (_, "merge") => at(
+            pull.first_commit.unwrap_or(pull.created),
+            &[Remark::ByAuthorDate],
+        ),
+        (_, "rebase") => at(
+            pull.first_commit.unwrap_or(pull.created),
+            &[Remark::AuthorDateOnly],
+        ),
         (Start::Opened, _) => at(pull.created, &[]),
         (Start::Ready, _) => at(pull.ready.unwrap_or(pull.created), &[]),
         (Start::Commit, _) => match pull.first_commit {

@@ -68,7 +68,10 @@ impl Edition {
     pub(crate) fn tier(&self, key: Key, value: f64) -> Option<&'static str> {
         let (_, bounds) = self.tiers.iter().find(|(known, _)| *known == key)?;
         // Where a worse tier has a better bound, the least bound that holds the value names it.
-        let fits = bounds.iter().zip(TIERS).filter(|(bound, _)| value <= **bound);
+        let fits = bounds
+            .iter()
+            .zip(TIERS)
+            .filter(|(bound, _)| value <= **bound);
         let best = fits.min_by(|(one, _), (other, _)| one.total_cmp(other));
         best.map(|(_, tier)| tier).or(Some(TIERS[3]))
     }
@@ -144,11 +147,25 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_one_that_dora_dev_has_for_it() {
-        for (seconds, points) in [(1800.0, 10.0), (2.0 * HOUR, 8.0), (2.0 * DAY, 6.0), (2.0 * WEEK, 4.0), (3.0 * MONTH, 2.0), (400.0 * DAY, 0.0)] {
+        for (seconds, points) in [
+            (1800.0, 10.0),
+            (2.0 * HOUR, 8.0),
+            (2.0 * DAY, 6.0),
+            (2.0 * WEEK, 4.0),
+            (3.0 * MONTH, 2.0),
+            (400.0 * DAY, 0.0),
+        ] {
             let found = answer(Key::LeadTime, seconds).points;
             assert!((found - points).abs() < 1e-9, "{seconds} {found}");
         }
-        for (per_day, points) in [(0.001, 0.0), (0.01, 2.0), (0.05, 4.0), (0.3, 6.0), (3.0, 8.0), (30.0, 10.0)] {
+        for (per_day, points) in [
+            (0.001, 0.0),
+            (0.01, 2.0),
+            (0.05, 4.0),
+            (0.3, 6.0),
+            (3.0, 8.0),
+            (30.0, 10.0),
+        ] {
             let found = answer(Key::Frequency, per_day).points;
             assert!((found - points).abs() < 1e-9, "{per_day} {found}");
         }

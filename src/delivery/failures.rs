@@ -26,8 +26,6 @@ pub(crate) struct Failure {
     pub(crate) closed: Option<Timestamp>,
     /// How it was linked; none where it names its deployment.
     pub(crate) link: Option<Remark>,
-    /// The deployment that brought the remedy.
-    pub(crate) remedy: Option<usize>,
 }
 
 /// What went wrong, what was left out, and which deployments were unplanned.
@@ -103,7 +101,6 @@ impl Search<'_> {
                 opened: incident.opened,
                 closed: incident.closed.filter(|closed| *closed <= self.ask.now),
                 link,
-                remedy: None,
             }),
             Err(reason) => self.found.left_out.push(LeftOut { row, reason }),
         }
@@ -196,7 +193,6 @@ impl Search<'_> {
                         opened: pull.created,
                         closed: remedy.map(|remedy| self.shipped.list[remedy].at),
                         link: Some(link),
-                        remedy,
                     });
                 }
                 Err(reason) => self.found.left_out.push(LeftOut {
@@ -249,14 +245,16 @@ impl Search<'_> {
                 opened: failed,
                 closed: next.map(|next| list[next].at),
                 link: Some(Remark::Status),
-                remedy: next,
             });
         }
     }
 
     /// A deployment of a commit that an earlier one had, and that is not the last one's, takes the last one back.
     fn rollbacks(&mut self) {
-        let knows = matches!(self.shipped.source, Some(Source::Deployments | Source::Runs));
+        let knows = matches!(
+            self.shipped.source,
+            Some(Source::Deployments | Source::Runs)
+        );
         if !knows || !self.ask.definition.reads_pulls {
             return;
         }
@@ -280,7 +278,6 @@ impl Search<'_> {
                 opened: shipment.at,
                 closed: Some(shipment.at),
                 link: Some(Remark::RolledBack),
-                remedy: Some(number),
             });
         }
     }

@@ -15,7 +15,8 @@ use super::table::Gathering;
 pub(crate) const FORMAT: &str = "--format=%H %P%x00%at %ct%x00%an%x00%B%x00";
 
 /// The fields of a tag: its name, what it names, the commit behind an annotated one, and when it was made.
-pub(crate) const TAG_FORMAT: &str = "--format=%(refname:lstrip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:unix)";
+pub(crate) const TAG_FORMAT: &str =
+    "--format=%(refname:lstrip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:unix)";
 
 /// Nobody writes a longer message; the rest is passed over.
 const LONGEST_MESSAGE: usize = 16 * 1024;
@@ -137,7 +138,9 @@ fn pulls(log: &[Logged], beside: &Beside<'_>) -> Vec<Pull> {
         let logged = &log[place];
         let mut branch = Vec::new();
         let parents = logged.commit.parents.iter().skip(1);
-        let mut open: Vec<usize> = parents.filter_map(|parent| places.get(parent.as_str()).copied()).collect();
+        let mut open: Vec<usize> = parents
+            .filter_map(|parent| places.get(parent.as_str()).copied())
+            .collect();
         while let Some(place) = open.pop() {
             if std::mem::replace(&mut is_known[place], true) {
                 continue;
@@ -225,7 +228,10 @@ mod tests {
                 (pull.number, pull.form, first, pull.author_kind.word())
             })
             .collect();
-        let found: Vec<_> = found.iter().map(|row| (row.0, row.1.as_str(), row.2, row.3)).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|row| (row.0, row.1.as_str(), row.2, row.3))
+            .collect();
         assert_eq!(found, wanted);
     }
 
@@ -239,7 +245,14 @@ mod tests {
                    b1 c0 \x0010 66\0Ann\0first of the branch\n\nCo-Authored-By: Claude <x@y>\0\n\
                    m1 c0 \x0050 60\0Ann\0Put on top (#6)\0\n\
                    c0 \x001 1\0Ann\0first\0\n";
-        check(log, &[(6, "rebase", 50, "human"), (7, "squash", 70, "bot"), (8, "merge", 10, "agent")]);
+        check(
+            log,
+            &[
+                (6, "rebase", 50, "human"),
+                (7, "squash", 70, "bot"),
+                (8, "merge", 10, "agent"),
+            ],
+        );
     }
 
     #[test]
@@ -247,6 +260,13 @@ mod tests {
         let mut many = 0;
         read(&mut &b"a\0b\0c\0d\0e f\0001 2\0x"[..], &mut |_| many += 1).unwrap();
         assert_eq!(many, 0);
-        assert_eq!(tags("v1\0a\0\x0010\nodd\n"), [Tag { name: "v1".into(), sha: "a".into(), at: second("10").unwrap() }]);
+        assert_eq!(
+            tags("v1\0a\0\x0010\nodd\n"),
+            [Tag {
+                name: "v1".into(),
+                sha: "a".into(),
+                at: second("10").unwrap()
+            }]
+        );
     }
 }

@@ -22,7 +22,9 @@ pub(crate) fn merged_pull(message: &str) -> Option<(u64, &str)> {
     }
     if let Some(rest) = subject.strip_prefix("Merge branch '") {
         let branch = rest.split('\'').next().unwrap_or_default();
-        let line = message.lines().find_map(|line| line.strip_prefix("See merge request "))?;
+        let line = message
+            .lines()
+            .find_map(|line| line.strip_prefix("See merge request "))?;
         return Some((line.rsplit_once('!')?.1.trim().parse().ok()?, branch));
     }
     None
@@ -49,7 +51,9 @@ pub(crate) fn reverts(title: &str, body: &str, found: &mut Vec<String>) {
             found.push(name);
         }
     };
-    let quoted = title.strip_prefix("Revert \"").or_else(|| title.strip_prefix("revert: "));
+    let quoted = title
+        .strip_prefix("Revert \"")
+        .or_else(|| title.strip_prefix("revert: "));
     if let Some(quoted) = quoted {
         // The revert may have a number of its own behind the quotation.
         let inner = quoted.rsplit_once('"').map_or(quoted, |(inner, _)| inner);
@@ -67,7 +71,9 @@ pub(crate) fn reverts(title: &str, body: &str, found: &mut Vec<String>) {
         } else if let Some(rest) = line.strip_prefix("Reverts ") {
             let name = rest.split_whitespace().next().unwrap_or_default();
             let number = name.rsplit_once('#').map(|(_, number)| number);
-            if let Some(Ok(number)) = number.map(|number| number.trim_end_matches('.').parse::<u64>()) {
+            if let Some(Ok(number)) =
+                number.map(|number| number.trim_end_matches('.').parse::<u64>())
+            {
                 add(format!("#{number}"));
             }
         }
@@ -89,9 +95,18 @@ mod tests {
     #[test]
     fn merges_of_every_forge_name_their_pull_request() {
         for (message, wanted) in [
-            ("Merge pull request #700 from k1LoW/dependabot/go_modules/x\n\nchore", Some((700, "dependabot/go_modules/x"))),
-            ("Merge branch 'topic' into 'main'\n\nMend it\n\nSee merge request acme/app!41", Some((41, "topic"))),
-            ("Merged in feature/x (pull request #9)", Some((9, "feature/x"))),
+            (
+                "Merge pull request #700 from k1LoW/dependabot/go_modules/x\n\nchore",
+                Some((700, "dependabot/go_modules/x")),
+            ),
+            (
+                "Merge branch 'topic' into 'main'\n\nMend it\n\nSee merge request acme/app!41",
+                Some((41, "topic")),
+            ),
+            (
+                "Merged in feature/x (pull request #9)",
+                Some((9, "feature/x")),
+            ),
             ("Merge branch 'main' of example.com:a/b", None),
             ("Merge pull request #many from a/b", None),
         ] {
@@ -110,9 +125,15 @@ mod tests {
             found
         };
         assert_eq!(found("Revert \"Add x (#12)\" (#13)", ""), ["#12"]);
-        assert_eq!(found("Revert \"Add x\"", &format!("This reverts commit {id}.")), [id]);
+        assert_eq!(
+            found("Revert \"Add x\"", &format!("This reverts commit {id}.")),
+            [id]
+        );
         assert_eq!(found("Take x back", "Reverts acme/app#7"), ["#7"]);
-        assert_eq!(found("Add \"Revert\" button (#3)", "This reverts commit 0123."), [""; 0]);
+        assert_eq!(
+            found("Add \"Revert\" button (#3)", "This reverts commit 0123."),
+            [""; 0]
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod changes;
 pub(crate) mod definitions;
 pub(crate) mod editions;
 pub(crate) mod failures;
+pub(crate) mod from_github;
 pub(crate) mod git_log;
 pub(crate) mod graph;
 pub(crate) mod history;
@@ -21,6 +22,6 @@ pub(crate) mod rows;
 pub(crate) mod shipments;
 pub(crate) mod splits;
 pub(crate) mod table;
-pub(crate) mod trends;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trends;

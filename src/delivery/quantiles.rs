@@ -177,7 +177,12 @@ mod tests {
     // Places of the tables for the sign test: 6 values have the first and the last, 10 the 2nd and 9th, 20 the 6th and 15th.
     #[test]
     fn the_interval_of_a_median_is_that_of_the_sign_test() {
-        for (n, low, high) in [(6, 1.0, 6.0), (10, 2.0, 9.0), (20, 6.0, 15.0), (100, 40.0, 61.0)] {
+        for (n, low, high) in [
+            (6, 1.0, 6.0),
+            (10, 2.0, 9.0),
+            (20, 6.0, 15.0),
+            (100, 40.0, 61.0),
+        ] {
             let values: Vec<f64> = (1..=n).map(f64::from).collect();
             let median = spread(values, 1).median.unwrap();
             assert_eq!(median.interval, Some((low, high)), "{n}");

@@ -103,7 +103,9 @@ fn deployments<'a>(rows: &'a [Deployment], ask: &Ask<'_>, found: &mut Shipped<'a
                     row: known,
                     sha: &row.sha,
                     environment: &row.environment,
-                    failed_at: row.failed_at.filter(|failed| *failed > at && *failed <= ask.now),
+                    failed_at: row
+                        .failed_at
+                        .filter(|failed| *failed > at && *failed <= ask.now),
                 });
                 continue;
             }
@@ -260,7 +262,16 @@ mod tests {
 
     #[test]
     fn a_tag_is_a_version_a_pre_release_or_neither() {
-        for whole in ["v1.2.3", "1.2", "v2", "pkg-v1.0.0", "pkg/v1.0.0", "@a/b@1.0.0", "v1.0.0+7", "v20250513"] {
+        for whole in [
+            "v1.2.3",
+            "1.2",
+            "v2",
+            "pkg-v1.0.0",
+            "pkg/v1.0.0",
+            "@a/b@1.0.0",
+            "v1.0.0+7",
+            "v20250513",
+        ] {
             assert_eq!(version(whole), Some(Version::Whole), "{whole}");
         }
         for pre in ["v1.0.0-rc.1", "1.0.0beta2", "v1.0.3-q-dev"] {

@@ -42,7 +42,9 @@ pub(crate) fn names(rows: &Rows, by: By) -> Vec<String> {
         }
         By::Path => {
             let merged = rows.pulls.iter().filter(|row| row.merged.is_some());
-            merged.flat_map(|row| &row.paths).for_each(|path| count(path));
+            merged
+                .flat_map(|row| &row.paths)
+                .for_each(|path| count(path));
         }
         By::Team => rows.pulls.iter().filter_map(team).for_each(&mut count),
         By::Author => {

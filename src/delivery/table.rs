@@ -102,9 +102,18 @@ impl Gathering {
         }
     }
 
-    /// Returns the latest reading of a row.
-    pub(crate) fn find(&self, key: &Key) -> Option<&Row> {
-        self.latest.get(key).map(|stamped| &stamped.row)
+    /// Returns the latest reading of a row, and the time that it tells of.
+    pub(crate) fn find(&self, key: &Key) -> Option<&Stamped> {
+        self.latest.get(key)
+    }
+
+    /// Lets every pull request be changed.
+    pub(crate) fn each_pull(&mut self, change: &mut dyn FnMut(&mut Pull)) {
+        for stamped in self.latest.values_mut() {
+            if let Row::Pull(pull) = &mut stamped.row {
+                change(pull);
+            }
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -144,6 +153,17 @@ impl Rows {
             Kind::Commit => self.commits.len(),
             Kind::Incident => self.incidents.len(),
         }
+    }
+
+    /// Returns the earliest time that a change or deployment tells of.
+    pub(crate) fn earliest(&self) -> Option<Timestamp> {
+        let pulls = self
+            .pulls
+            .iter()
+            .flat_map(|row| [Some(row.created), row.first_commit]);
+        let deployments = self.deployments.iter().map(|row| Some(row.created));
+        let commits = self.commits.iter().map(|row| Some(row.commit_date));
+        pulls.chain(deployments).chain(commits).flatten().min()
     }
 
     /// Returns what people know a row by.

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 71] = [
+const SCHEMAS: [&str; 73] = [
     "agent-run",
     "agent-bundle",
     "agent-intake",
@@ -27,6 +27,8 @@ const SCHEMAS: [&str; 71] = [
     "config",
     "config-show",
     "demo",
+    "dora",
+    "dora-explain",
     "explain",
     "flakes-backfill",
     "flakes-escalate",

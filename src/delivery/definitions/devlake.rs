@@ -18,8 +18,14 @@ pub(super) const DEFINITION: Definition = Definition {
     reads_pulls: false,
     has_rework: false,
     differences: &[
-        ("lead-time-deploy", "in whole minutes, rounded up; negative times are dropped"),
-        ("change-fail-rate", "incidents only, each of the last deployment strictly before it, however old"),
+        (
+            "lead-time-deploy",
+            "in whole minutes, rounded up; negative times are dropped",
+        ),
+        (
+            "change-fail-rate",
+            "incidents only, each of the last deployment strictly before it, however old",
+        ),
         ("recovery", "incidents that are still open do not count"),
         ("rework-rate", "not defined"),
     ],

@@ -17,9 +17,18 @@ pub(super) const DEFINITION: Definition = Definition {
     reads_pulls: false,
     has_rework: false,
     differences: &[
-        ("lead-time-deploy", "of each commit that a deployment brought, from its commit date: a squashed pull request starts when it is merged; zero and negative times are dropped without a word"),
-        ("change-fail-rate", "incidents over deployments, which may be above 1; only incidents that name a change"),
-        ("recovery", "from when the incident was opened; incidents that are still open do not count"),
+        (
+            "lead-time-deploy",
+            "of each commit that a deployment brought, from its commit date: a squashed pull request starts when it is merged; zero and negative times are dropped without a word",
+        ),
+        (
+            "change-fail-rate",
+            "incidents over deployments, which may be above 1; only incidents that name a change",
+        ),
+        (
+            "recovery",
+            "from when the incident was opened; incidents that are still open do not count",
+        ),
         ("rework-rate", "not defined"),
     ],
 };

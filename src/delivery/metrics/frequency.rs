@@ -74,14 +74,25 @@ pub(crate) fn rhythm(times: &[Timestamp], window: Window) -> Rhythm {
     }
     let weeks = periods(window, week, 7);
     let months = periods(window, month, 31);
-    let of = |counts: &BTreeMap<Date, usize>, period: &Date| counts.get(period).copied().unwrap_or(0);
+    let of =
+        |counts: &BTreeMap<Date, usize>, period: &Date| counts.get(period).copied().unwrap_or(0);
     let median = |values: Vec<f64>| {
         let mut values = values;
         crate::order::sort_numbers(&mut values);
         quantile(&values, 0.5).unwrap_or(0.0)
     };
-    let week_days = median(weeks.iter().map(|week| float(of(&days_of_week, week))).collect());
-    let per_month = median(months.iter().map(|month| float(of(&by_month, month))).collect());
+    let week_days = median(
+        weeks
+            .iter()
+            .map(|week| float(of(&days_of_week, week)))
+            .collect(),
+    );
+    let per_month = median(
+        months
+            .iter()
+            .map(|month| float(of(&by_month, month)))
+            .collect(),
+    );
     let bucket = if week_days >= 3.0 {
         "daily"
     } else if week_days >= 1.0 {
@@ -95,9 +106,16 @@ pub(crate) fn rhythm(times: &[Timestamp], window: Window) -> Rhythm {
     Rhythm {
         deployments: times.len(),
         days: length,
-        per_day: if length > 0.0 { float(times.len()) / length } else { 0.0 },
+        per_day: if length > 0.0 {
+            float(times.len()) / length
+        } else {
+            0.0
+        },
         active_days: days.len(),
-        weeks: weeks.iter().map(|week| (*week, of(&by_week, week))).collect(),
+        weeks: weeks
+            .iter()
+            .map(|week| (*week, of(&by_week, week)))
+            .collect(),
         bucket,
     }
 }
@@ -144,16 +162,28 @@ mod tests {
         check(since, until, &[], &[0, 0, 0, 0], "yearly");
         let one = ["2026-01-05T09:00:00Z", "2026-01-25T23:59:59Z"];
         check(since, until, &one, &[1, 0, 1, 0], "monthly");
-        let every = ["2026-01-06T09:00:00Z", "2026-01-13T09:00:00Z", "2026-01-20T09:00:00Z"];
+        let every = [
+            "2026-01-06T09:00:00Z",
+            "2026-01-13T09:00:00Z",
+            "2026-01-20T09:00:00Z",
+        ];
         check(since, until, &every, &[1, 1, 1, 0], "weekly");
     }
 
     #[test]
     fn many_deployments_of_one_day_are_one_day() {
         let (since, until) = ("2026-01-05T00:00:00Z", "2026-01-12T00:00:00Z");
-        let same = ["2026-01-05T09:00:00Z", "2026-01-05T10:00:00Z", "2026-01-05T11:00:00Z"];
+        let same = [
+            "2026-01-05T09:00:00Z",
+            "2026-01-05T10:00:00Z",
+            "2026-01-05T11:00:00Z",
+        ];
         check(since, until, &same, &[3], "weekly");
-        let three = ["2026-01-05T09:00:00Z", "2026-01-06T10:00:00Z", "2026-01-07T11:00:00Z"];
+        let three = [
+            "2026-01-05T09:00:00Z",
+            "2026-01-06T10:00:00Z",
+            "2026-01-07T11:00:00Z",
+        ];
         check(since, until, &three, &[3], "daily");
     }
 
@@ -163,7 +193,13 @@ mod tests {
             since: at("2026-01-15T00:00:00Z"),
             until: at("2026-05-01T00:00:00Z"),
         };
-        let found: Vec<String> = periods(window, month, 31).iter().map(Date::to_string).collect();
-        assert_eq!(found, ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"]);
+        let found: Vec<String> = periods(window, month, 31)
+            .iter()
+            .map(Date::to_string)
+            .collect();
+        assert_eq!(
+            found,
+            ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01"]
+        );
     }
 }

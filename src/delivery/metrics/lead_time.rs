@@ -24,19 +24,33 @@ enum Clock {
 }
 
 const CLOCKS: [(Clock, &str, &str); 4] = [
-    (Clock::Deploy, "lead-time-deploy", "Change lead time, to deploy"),
-    (Clock::Merge, "lead-time-merge", "Change lead time, to merge"),
-    (Clock::Release, "lead-time-release", "Change lead time, to release"),
+    (
+        Clock::Deploy,
+        "lead-time-deploy",
+        "Change lead time, to deploy",
+    ),
+    (
+        Clock::Merge,
+        "lead-time-merge",
+        "Change lead time, to merge",
+    ),
+    (
+        Clock::Release,
+        "lead-time-release",
+        "Change lead time, to release",
+    ),
     (Clock::AfterMerge, "merge-to-deploy", "From merge to deploy"),
 ];
 
 pub(super) fn all(history: &History<'_>) -> Vec<Metric> {
     let clocks = CLOCKS.into_iter();
     clocks
-        .map(|(clock, id, name)| match (clock, history.ask.definition.lead) {
-            (Clock::Deploy, Lead::Commit) => of_commits(history, id, name),
-            _ => of_pulls(history, clock, id, name),
-        })
+        .map(
+            |(clock, id, name)| match (clock, history.ask.definition.lead) {
+                (Clock::Deploy, Lead::Commit) => of_commits(history, id, name),
+                _ => of_pulls(history, clock, id, name),
+            },
+        )
         .collect()
 }
 
@@ -44,7 +58,8 @@ fn of_pulls(history: &History<'_>, clock: Clock, id: &'static str, name: &'stati
     let mut count = Count::new(history);
     count.left_out.clone_from(&history.unchanged);
     for change in &history.changes {
-        let times = start(change, clock).and_then(|start| Ok((start, end(history, change, clock)?)));
+        let times =
+            start(change, clock).and_then(|start| Ok((start, end(history, change, clock)?)));
         let row = change.row;
         match times {
             Ok((from, (to, linked))) => {

@@ -21,11 +21,22 @@ fn some_sha() -> impl Strategy<Value = String> {
 }
 
 fn some_pull() -> impl Strategy<Value = Json> {
-    (1_u64..12, some_hour(), some_hour(), some_hour(), some_sha(), 0_u8..8, prop::option::of(1_u64..12)).prop_map(
-        |(number, first, opened, merged, sha, odd, reverts)| {
+    (
+        1_u64..12,
+        some_hour(),
+        some_hour(),
+        some_hour(),
+        some_sha(),
+        0_u8..8,
+        prop::option::of(1_u64..12),
+    )
+        .prop_map(|(number, first, opened, merged, sha, odd, reverts)| {
             let row = pull(number, first, opened, merged, &sha);
             match (odd, reverts) {
-                (0, _) => with(row, &json!({ "merged": null, "closed": hour(merged).to_string() })),
+                (0, _) => with(
+                    row,
+                    &json!({ "merged": null, "closed": hour(merged).to_string() }),
+                ),
                 (1, _) => with(row, &json!({ "merged": null })),
                 (2, _) => with(row, &json!({ "first_commit": null, "base": "next" })),
                 (3, _) => with(row, &json!({ "hotfix": true })),
@@ -33,8 +44,7 @@ fn some_pull() -> impl Strategy<Value = Json> {
                 (5 | 6, Some(other)) => with(row, &json!({ "reverts": [format!("#{other}")] })),
                 _ => row,
             }
-        },
-    )
+        })
 }
 
 fn some_deployment() -> impl Strategy<Value = Json> {
@@ -51,16 +61,21 @@ fn some_deployment() -> impl Strategy<Value = Json> {
 }
 
 fn some_incident() -> impl Strategy<Value = Json> {
-    (1_u64..15, some_hour(), prop::option::of(0_i64..300), 0_u64..60, 0_u8..4).prop_map(
-        |(id, opened, took, deployment, how)| {
+    (
+        1_u64..15,
+        some_hour(),
+        prop::option::of(0_i64..300),
+        0_u64..60,
+        0_u8..4,
+    )
+        .prop_map(|(id, opened, took, deployment, how)| {
             let row = incident(id, opened, took.map(|took| opened + took));
             match how {
                 0 => with(row, &json!({ "deployment": deployment })),
                 1 => with(row, &json!({ "sha": format!("c{}", deployment % 20) })),
                 _ => row,
             }
-        },
-    )
+        })
 }
 
 fn ended(which: u8) -> &'static str {
@@ -126,9 +141,15 @@ fn said(found: &Found) -> String {
 fn elsewhere(row: &Json) -> Json {
     let mut row = row.clone();
     for value in row.as_object_mut().unwrap().values_mut() {
-        if let Some(at) = value.as_str().and_then(|text| text.parse::<Timestamp>().ok()) {
+        if let Some(at) = value
+            .as_str()
+            .and_then(|text| text.parse::<Timestamp>().ok())
+        {
             let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(-7));
-            let there = at.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+            let there = at
+                .to_zoned(zone)
+                .strftime("%Y-%m-%dT%H:%M:%S%:z")
+                .to_string();
             *value = there.into();
         }
     }
@@ -154,7 +175,10 @@ fn shifted(lines: &[Json], seconds: i64) -> Rows {
     for line in lines {
         let mut line = line.clone();
         for value in line.as_object_mut().unwrap().values_mut() {
-            if let Some(at) = value.as_str().and_then(|text| text.parse::<Timestamp>().ok()) {
+            if let Some(at) = value
+                .as_str()
+                .and_then(|text| text.parse::<Timestamp>().ok())
+            {
                 let at = Timestamp::from_second(at.as_second() + seconds).unwrap();
                 *value = at.to_string().into();
             }

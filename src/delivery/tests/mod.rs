@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::account::{Account, accounts};
-use super::ask::{Ask, BLAME, Source, Start, Window};
+use super::ask::{Ask, Source, Start, Window};
 use super::definitions;
 use super::metrics::{self, Metric, Value};
 use super::reasons::Reason;
@@ -44,7 +44,7 @@ pub(super) fn ask() -> Ask<'static> {
         team: None,
         sources: &Source::ALL,
         workflow: "deploy",
-        blame: BLAME,
+        blame: 14 * 24 * 3600,
         start: Start::Commit,
         calendar: None,
         definition: definitions::standard(),
@@ -91,7 +91,10 @@ pub(super) fn found(lines: &[Json]) -> Found {
 
 impl Found {
     fn place(&self, id: &str) -> usize {
-        self.metrics.iter().position(|metric| metric.id == id).unwrap()
+        self.metrics
+            .iter()
+            .position(|metric| metric.id == id)
+            .unwrap()
     }
 
     pub(super) fn metric(&self, id: &str) -> &Metric {
@@ -101,7 +104,8 @@ impl Found {
     /// Returns hours of each row that a metric counts.
     pub(super) fn hours(&self, id: &str) -> Vec<(String, f64)> {
         let rows = self.ids[self.place(id)].iter();
-        rows.map(|row| (row.0.clone(), row.1.unwrap_or(-1.0) / 3600.0)).collect()
+        rows.map(|row| (row.0.clone(), row.1.unwrap_or(-1.0) / 3600.0))
+            .collect()
     }
 
     /// Returns the remarks on a row.
@@ -121,7 +125,8 @@ impl Found {
     /// Returns why a row was left out.
     pub(super) fn reason(&self, id: &str, row: &str) -> Option<&'static str> {
         let mut left = self.reasons[self.place(id)].iter();
-        left.find(|(known, _)| known == row).map(|(_, reason)| reason.code())
+        left.find(|(known, _)| known == row)
+            .map(|(_, reason)| reason.code())
     }
 
     pub(super) fn rate(&self, id: &str) -> Option<f64> {
@@ -142,12 +147,21 @@ impl Found {
     /// Holds that every row is counted or has a reason, for each metric and over all.
     pub(super) fn adds_up(&self) {
         for metric in &self.metrics {
-            assert_eq!(metric.rows, metric.counted + metric.left_out.len(), "{}", metric.id);
+            assert_eq!(
+                metric.rows,
+                metric.counted + metric.left_out.len(),
+                "{}",
+                metric.id
+            );
         }
         for account in &self.accounts {
             let left: usize = account.left_out.values().sum();
             assert_eq!(account.unexplained, 0, "{account:?}");
-            assert_eq!(account.rows, account.counted + account.context + left, "{account:?}");
+            assert_eq!(
+                account.rows,
+                account.counted + account.context + left,
+                "{account:?}"
+            );
         }
     }
 }
