@@ -33,6 +33,9 @@ pub(crate) fn pull(
     let mut reverts = Vec::new();
     let body = found.body.as_deref().unwrap_or_default();
     messages::reverts(&found.title, body, &mut reverts);
+    if reverts.is_empty() {
+        reverts.extend(messages::reverted_by_branch(&found.head.branch));
+    }
     let labels = found.labels.iter().map(|label| label.name.clone());
     let labels: Vec<String> = labels.collect();
     let hotfix = messages::is_hotfix(&found.head.branch)

@@ -181,12 +181,16 @@ fn pull(logged: &Logged, branch: &[&Logged], beside: &Beside<'_>) -> Option<Pull
         let subject = messages::subject(&logged.message);
         messages::reverts(subject, &logged.message, &mut reverts);
     }
+    let from = named.map_or("", |(_, branch)| branch);
+    // What a branch's name takes back it may have said in full already.
+    if reverts.is_empty() {
+        reverts.extend(messages::reverted_by_branch(from));
+    }
     let oldest = own.iter().min_by_key(|logged| logged.commit.author_date);
     let name = oldest.map_or("", |logged| logged.name.as_str());
     let mut words = own.iter().map(|logged| logged.message.as_str());
     let author_kind: Author = beside.authors.of(name, "", &mut words);
     let subject = messages::subject(&logged.message);
-    let from = named.map_or("", |(_, branch)| branch);
     Some(Pull {
         number: number.unwrap_or_default(),
         state: "merged".to_owned(),

@@ -80,6 +80,14 @@ pub(crate) fn reverts(title: &str, body: &str, found: &mut Vec<String>) {
     }
 }
 
+/// Returns the number that the name of a branch takes back: GitHub's button makes `revert-12-topic`.
+pub(crate) fn reverted_by_branch(branch: &str) -> Option<String> {
+    let rest = branch.strip_prefix("revert-")?;
+    let number = rest.split_once('-').map_or(rest, |(number, _)| number);
+    let number: u64 = number.parse().ok()?;
+    Some(format!("#{number}"))
+}
+
 /// Whether a branch, label or title says that it mends production at once.
 pub(crate) fn is_hotfix(name: &str) -> bool {
     let name = name.trim().to_lowercase();

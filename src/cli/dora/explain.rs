@@ -57,8 +57,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResul
         let metric = metrics.iter().find(|metric| metric.id == args.metric);
         metric.map(|metric| DoraExplainDocument::new(metric, history))
     });
-    for note in &found.notes {
-        session.ui.warn(note);
+    if found.is_shallow {
+        session.ui.warn("this clone is shallow: what older commits and tags would say is missing");
     }
     let Some(document) = document else {
         let message = format!("`{}` has no rows", args.metric);

@@ -113,9 +113,6 @@ pub(crate) fn run(session: &mut Session<'_>, args: &DoraArgs) -> CommandResult {
         };
         DoraDocument::new(&said)
     });
-    for note in &found.notes {
-        session.ui.warn(note);
-    }
     session.render(&document)?;
     // The process ends here; giving many small pieces back one by one takes as long as reading them.
     std::mem::forget(found);
