@@ -58,7 +58,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResul
         metric.map(|metric| DoraExplainDocument::new(metric, history))
     });
     if found.is_shallow {
-        session.ui.warn("this clone is shallow: what older commits and tags would say is missing");
+        session
+            .ui
+            .warn("this clone is shallow: what older commits and tags would say is missing");
     }
     let Some(document) = document else {
         let message = format!("`{}` has no rows", args.metric);
