@@ -15,6 +15,7 @@ mod agents;
 )]
 mod budget;
 mod change;
+mod delivery;
 mod event;
 mod finding;
 mod flakes;

@@ -4,6 +4,7 @@ mod budget;
 mod check_policy;
 mod config;
 mod demo;
+mod dora;
 mod explain;
 mod flakes;
 mod gateway;
@@ -71,6 +72,7 @@ enum Command {
     /// Say what a run did, sign it, and check what others say
     #[command(subcommand)]
     Provenance(provenance::ProvenanceCommand),
+    Dora(Box<dora::DoraArgs>),
     /// Look after what maestro has stored
     #[command(subcommand)]
     State(state::StateCommand),
@@ -160,6 +162,7 @@ fn answer(
             check_policy::run(&mut Session::configured(ui, world, globals)?, &args)
         }
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
+        Command::Dora(args) => dora::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Flakes(command) => {
             flakes::run(&mut Session::configured(ui, world, globals)?, &command)
         }

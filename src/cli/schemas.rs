@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance,
+    budget, check_policy, config, demo, dora, explain, flakes, gateway, plan, prompts, provenance,
     run_agents, state,
 };
 #[cfg(test)]
@@ -61,6 +61,8 @@ schemas! {
     Config = "config", ConfigFile, "`.maestro/maestro.yaml`";
     ConfigShow = "config-show", config::ConfigDocument, "`config show`";
     Demo = "demo", demo::DemoDocument, "`demo`";
+    Dora = "dora", dora::DoraDocument, "`dora`";
+    DoraExplain = "dora-explain", dora::DoraExplainDocument, "`dora explain`";
     Explain = "explain", explain::ExplainDocument, "`explain`";
     FlakesBackfill = "flakes-backfill", flakes::BackfillDocument, "`flakes backfill`";
     FlakesEscalate = "flakes-escalate", flakes::EscalateDocument, "`flakes escalate`";

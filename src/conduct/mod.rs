@@ -7,6 +7,7 @@ pub(crate) mod bases;
 pub(crate) mod cassettes;
 pub(crate) mod changed;
 pub(crate) mod deliver;
+pub(crate) mod deliveries;
 pub(crate) mod etags;
 pub(crate) mod gateway;
 pub(crate) mod github;

@@ -65,6 +65,10 @@ pub(crate) trait History: Send + Sync {
         most: usize,
         drain: Drain<'_>,
     ) -> Result<(), GitError>;
+    /// Reads `git log` of what is checked out and of all tags, in a format of the caller's, newest first.
+    fn commits(&self, folder: &Path, format: &str, drain: Drain<'_>) -> Result<(), GitError>;
+    /// Returns `git for-each-ref` of the tags, in a format of the caller's.
+    fn tags(&self, folder: &Path, format: &str) -> Result<Vec<u8>, GitError>;
     /// Whether the clone ends somewhere before the first commit.
     fn is_shallow(&self, common_dir: &Path) -> bool;
     /// Whether blobs may be missing that a remote has.

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 72] = [
+const SCHEMAS: [&str; 74] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -28,6 +28,8 @@ const SCHEMAS: [&str; 72] = [
     "config",
     "config-show",
     "demo",
+    "dora",
+    "dora-explain",
     "explain",
     "flakes-backfill",
     "flakes-escalate",

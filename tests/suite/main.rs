@@ -21,6 +21,8 @@ mod corpus;
 mod demo;
 mod dialects;
 mod dist;
+mod dora;
+mod dora_github;
 mod escalate_renames;
 mod flakes_backfill;
 mod flakes_causes;

@@ -246,6 +246,32 @@ impl History for GitProgram {
         }
     }
 
+    fn commits(&self, folder: &Path, format: &str, drain: Drain<'_>) -> Result<(), GitError> {
+        let args = [
+            "log",
+            "--no-color",
+            "--no-show-signature",
+            "--no-notes",
+            "--no-mailmap",
+            "--encoding=UTF-8",
+            format,
+            "--tags",
+            "HEAD",
+            "--",
+        ];
+        let call = Self::call(folder, &args);
+        let done = self.processes.drain(&call, drain).map_err(cannot_run)?;
+        if done.code == Some(0) {
+            Ok(())
+        } else {
+            Err(local_failure(&words(&done.stderr)))
+        }
+    }
+
+    fn tags(&self, folder: &Path, format: &str) -> Result<Vec<u8>, GitError> {
+        self.bytes(&Self::call(folder, &["for-each-ref", format, "refs/tags"]))
+    }
+
     fn is_shallow(&self, common_dir: &Path) -> bool {
         // Git asks the same (gitrepository-layout); asking it takes a process.
         std::fs::metadata(common_dir.join("shallow")).is_ok()

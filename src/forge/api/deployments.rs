@@ -22,6 +22,9 @@ pub(crate) struct Deployment {
     pub(crate) updated_at: Timestamp,
     pub(crate) creator: Option<User>,
     pub(crate) production_environment: Option<bool>,
+    /// Where the API has it.
+    #[serde(default)]
+    pub(crate) url: String,
 }
 
 /// Deployments, newest first.

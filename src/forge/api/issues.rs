@@ -43,6 +43,23 @@ pub(crate) fn labelled(repository: &RepoName, label: &str) -> Listing<Issue> {
     )
 }
 
+/// Issues and pull requests that changed since a time, the first to change first.
+pub(crate) fn changed(repository: &RepoName, since: Timestamp) -> Listing<Issue> {
+    let request = about(
+        Method::Get,
+        repository,
+        "/issues",
+        "list what changed",
+        READ,
+    );
+    let since = since.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let request = request.query("state", "all").query("since", since);
+    Listing::new(
+        request.query("sort", "updated").query("direction", "asc"),
+        None,
+    )
+}
+
 /// One issue.
 pub(crate) fn get(repository: &RepoName, number: u64) -> Call<Issue> {
     Call::new(about(
@@ -187,6 +204,8 @@ pub(crate) struct TimelineEvent {
     pub(crate) state: Option<String>,
     /// Of a commit.
     pub(crate) sha: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) author: Option<super::commits::Signature>,
     pub(crate) commit_id: Option<String>,
     pub(crate) label: Option<Label>,
 }

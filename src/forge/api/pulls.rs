@@ -34,6 +34,15 @@ pub(crate) struct Pull {
     #[serde(default)]
     pub(crate) labels: Vec<Label>,
     pub(crate) html_url: String,
+    /// Sizes are told of one pull request, and not in lists.
+    #[serde(default)]
+    pub(crate) additions: u64,
+    #[serde(default)]
+    pub(crate) deletions: u64,
+    #[serde(default)]
+    pub(crate) changed_files: u64,
+    #[serde(default)]
+    pub(crate) commits: u64,
 }
 
 /// One end of a pull request.

@@ -252,6 +252,9 @@ fn list(store: &Store, asked: &Asked, rest: &str) -> Answer {
                 .is_some_and(|labels| labels.iter().any(|found| found["name"] == label))
         });
     }
+    if let Some(since) = has("since") {
+        items.retain(|item| item["updated_at"].as_str().is_none_or(|at| at >= since));
+    }
     if let Some(state) = has("state").filter(|state| *state != "all") {
         items.retain(|item| item["state"] == state);
     }

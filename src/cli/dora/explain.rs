@@ -1,0 +1,285 @@
+//! `maestro dora explain`: the rows behind a number, and those that were left out.
+
+use std::io::{self, Write};
+
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::question::{AskArgs, Question};
+use super::wire::{MetricRow, left_out};
+use super::{calendar, gather, words};
+use crate::cli::session::Session;
+use crate::config::nearest;
+use crate::delivery::history::History;
+use crate::delivery::metrics::{self, Evidence, IDS, Metric};
+use crate::delivery::table::{Ref, Rows};
+use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::output::{Cell, Column, Page, Report, json_line};
+
+/// List the rows behind a metric, and those that were left out
+///
+/// Every row that the metric was made from is there: with its value and what it is linked to, or with the reason why it does not count.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Which changes make up the lead time
+    $ maestro dora explain lead-time-deploy --source git
+
+  Every row for a program, one a line
+    $ maestro dora explain change-fail-rate --source git --format ndjson")]
+pub(super) struct ExplainArgs {
+    /// As `lead-time-deploy`; `maestro dora` shows the names
+    metric: String,
+
+    #[command(flatten)]
+    ask: AskArgs,
+}
+
+/// People are shown so many rows of each kind; JSON has all of them.
+const MOST_SHOWN: usize = 50;
+
+pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResult {
+    if !IDS.contains(&args.metric.as_str()) {
+        let message = format!("there is no metric `{}`", args.metric);
+        let error = CommandError::message(ErrorKind::NotFound, message);
+        return Err(match nearest(&args.metric, &IDS) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("one of {}", IDS.join(", "))),
+        });
+    }
+    let question = Question::new(session, &args.ask)?;
+    let found = gather::gather(session, &args.ask, &question, false)?;
+    let calendar = calendar(&question, &found.rows);
+    let ask = question.ask(calendar.as_ref());
+    let document = metrics::of(&found.rows, &ask, &mut |history, metrics| {
+        let metric = metrics.iter().find(|metric| metric.id == args.metric);
+        metric.map(|metric| DoraExplainDocument::new(metric, history))
+    });
+    if found.is_shallow {
+        session
+            .ui
+            .warn("this clone is shallow: what older commits and tags would say is missing");
+    }
+    let Some(document) = document else {
+        let message = format!("`{}` has no rows", args.metric);
+        return Err(CommandError::message(ErrorKind::NotFound, message));
+    };
+    session.render(&document)?;
+    Ok(ExitCode::Success)
+}
+
+/// What a number stands on.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(title = "maestro.dora-explain/v1"))]
+pub(crate) struct DoraExplainDocument {
+    /// `maestro.dora-explain/v1`
+    schema: &'static str,
+    /// What stands for deployments.
+    source: Option<&'static str>,
+    definition: &'static str,
+    since: String,
+    until: String,
+    metric: MetricRow,
+    /// Every row that was made use of: counted ones first, then those left out.
+    rows: Vec<ExplainedRow>,
+}
+
+/// A row that a metric was made from.
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct ExplainedRow {
+    /// `pull`, `deployment`, `run`, `release`, `tag`, `commit` or `incident`.
+    kind: &'static str,
+    id: String,
+    url: String,
+    /// Whether it was counted.
+    counted: bool,
+    /// When its clock started, or nothing.
+    from: Option<String>,
+    /// When it ended, or when it was deployed.
+    to: Option<String>,
+    seconds: Option<f64>,
+    /// Of shares: whether it is of the part that failed or reworks. Of recovery: whether it is over.
+    part: bool,
+    remarks: Vec<&'static str>,
+    /// What it is linked to.
+    linked: Vec<LinkedRow>,
+    /// Why it was left out.
+    reason: Option<&'static str>,
+}
+
+/// A row that another one is linked to.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct LinkedRow {
+    kind: &'static str,
+    id: String,
+    url: String,
+}
+
+fn linked(rows: &Rows, row: Ref) -> LinkedRow {
+    LinkedRow {
+        kind: row.kind.word(),
+        id: rows.id(row),
+        url: rows.url(row).to_owned(),
+    }
+}
+
+fn counted(rows: &Rows, evidence: &Evidence) -> ExplainedRow {
+    let LinkedRow { kind, id, url } = linked(rows, evidence.row);
+    ExplainedRow {
+        kind,
+        id,
+        url,
+        counted: true,
+        from: evidence.from.map(|at| at.to_string()),
+        to: Some(evidence.to.to_string()),
+        seconds: evidence.seconds,
+        part: evidence.is_part,
+        remarks: evidence
+            .remarks
+            .iter()
+            .map(|remark| remark.code())
+            .collect(),
+        linked: evidence
+            .linked
+            .iter()
+            .map(|row| linked(rows, *row))
+            .collect(),
+        reason: None,
+    }
+}
+
+impl DoraExplainDocument {
+    fn new(metric: &Metric, history: &History<'_>) -> Self {
+        let rows = history.rows;
+        let mut explained: Vec<ExplainedRow> = metric
+            .evidence
+            .iter()
+            .map(|evidence| counted(rows, evidence))
+            .collect();
+        let mut left: Vec<_> = metric.left_out.iter().collect();
+        crate::order::sort_by_key(&mut left, |left| (left.reason, left.row));
+        explained.extend(left.into_iter().map(|left| {
+            let LinkedRow { kind, id, url } = linked(rows, left.row);
+            ExplainedRow {
+                kind,
+                id,
+                url,
+                reason: Some(left.reason.code()),
+                ..ExplainedRow::default()
+            }
+        }));
+        let ask = history.ask;
+        Self {
+            schema: "maestro.dora-explain/v1",
+            source: history
+                .shipped
+                .source
+                .map(crate::delivery::ask::Source::word),
+            definition: ask.definition.name,
+            since: ask.window.since.to_string(),
+            until: ask.window.until.to_string(),
+            metric: MetricRow {
+                left_out: left_out(metric),
+                ..MetricRow::new(metric, history)
+            },
+            rows: explained,
+        }
+    }
+}
+
+impl ExplainedRow {
+    /// How people find it: its address, or its kind and id.
+    fn place(&self) -> String {
+        if self.url.is_empty() {
+            format!("{} {}", self.kind, self.id)
+        } else {
+            self.url.clone()
+        }
+    }
+}
+
+impl Report for DoraExplainDocument {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer(out, self).map_err(io::Error::from)
+    }
+
+    fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            schema: &'static str,
+            metric: &'static str,
+            #[serde(flatten)]
+            row: &'a ExplainedRow,
+        }
+        for row in &self.rows {
+            let line = Line {
+                schema: "maestro.dora-row/v1",
+                metric: self.metric.id,
+                row,
+            };
+            json_line(out, &line)?;
+        }
+        Ok(())
+    }
+
+    fn page(&self) -> Page {
+        let mut page = Page::default();
+        page.heading(format!("{}: {}", self.metric.name, self.metric.words));
+        page.text(format!(
+            "Made from {} rows: {} counted, {} left out.",
+            self.metric.rows,
+            self.metric.counted,
+            self.metric.rows - self.metric.counted
+        ));
+        let (counted, left): (Vec<_>, Vec<_>) = self.rows.iter().partition(|row| row.counted);
+        if !counted.is_empty() {
+            page.heading("Counted");
+            let rows = counted.iter().take(MOST_SHOWN).map(|row| {
+                let linked = row.linked.iter();
+                let linked: Vec<String> = linked
+                    .map(|row| format!("{} {}", row.kind, row.id))
+                    .collect();
+                vec![
+                    Cell::plain(row.to.clone().unwrap_or_default()),
+                    Cell::plain(row.seconds.map_or(String::new(), words::duration)),
+                    Cell::plain(if row.part { "yes" } else { "" }),
+                    Cell::code(linked.join(", ")),
+                    Cell::plain(row.remarks.join(", ")),
+                    Cell::code(row.place()),
+                ]
+            });
+            let head = ["At", "Took", "Part", "Linked to", "Remarks", "Row"].map(Column::left);
+            page.table(head.to_vec(), rows.collect());
+        }
+        if !left.is_empty() {
+            page.heading("Left out");
+            for row in &self.metric.left_out {
+                page.text(format!("{} {}: {}.", row.rows, row.code, row.words));
+            }
+            let rows = left.iter().take(MOST_SHOWN).map(|row| {
+                vec![
+                    Cell::plain(row.reason.unwrap_or_default()),
+                    Cell::code(row.place()),
+                ]
+            });
+            page.table(
+                ["Because", "Row"].map(Column::left).to_vec(),
+                rows.collect(),
+            );
+        }
+        let shown = counted.len().min(MOST_SHOWN) + left.len().min(MOST_SHOWN);
+        if shown < self.rows.len() {
+            page.text(format!(
+                "{} of {} rows are shown; `--format json` has all of them.",
+                shown,
+                self.rows.len()
+            ));
+        }
+        page
+    }
+}

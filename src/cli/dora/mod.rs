@@ -1,0 +1,156 @@
+//! `maestro dora`: how a team delivers, and what each number stands on.
+
+mod explain;
+mod forge;
+mod gather;
+mod page;
+mod question;
+mod wire;
+mod words;
+
+use crate::cli::session::Session;
+use crate::delivery::account::accounts;
+use crate::delivery::ask::Ask;
+use crate::delivery::calendar::Calendar;
+use crate::delivery::definitions;
+use crate::delivery::metrics;
+use crate::delivery::splits::{self, By};
+use crate::delivery::table::Rows;
+use crate::delivery::trends::{Step, periods};
+use crate::error::CommandResult;
+use crate::exit_code::ExitCode;
+use question::{AskArgs, Question};
+use wire::Said;
+
+#[cfg(test)]
+pub(crate) use explain::DoraExplainDocument;
+pub(crate) use wire::DoraDocument;
+
+/// Say how changes reach their users: five metrics, each with its evidence
+///
+/// Change lead time (to merge, deploy and release), deployment frequency, failed deployment recovery time, change fail rate and rework rate, as
+/// dora.dev has them since 2025: medians and 90th percentiles with how many values and which interval, and no number where there are too few. Rows
+/// come from GitHub where there is a token (deployments, workflow runs, releases, pull requests, and issues that are incidents), are kept in the
+/// state, and only what changed is asked for again; git alone is a fallback that says so. Every row is counted or left out with a reason:
+/// `maestro dora explain METRIC` lists both.
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_long_help = "\
+Examples:
+  The last 90 days, out of git alone
+    $ maestro dora --source git
+
+  A year by months, people apart from bots and agents, for a program
+    $ maestro dora --offline --since 365d --trend month --by author --format json"
+)]
+pub(crate) struct DoraArgs {
+    #[command(subcommand)]
+    command: Option<DoraCommand>,
+
+    #[command(flatten)]
+    ask: AskArgs,
+
+    /// Show parts beside the whole
+    #[arg(long, value_name = "WHAT")]
+    by: Option<ByWord>,
+
+    /// How long the periods of the trend are
+    #[arg(long, value_name = "PERIOD", default_value = "week")]
+    trend: StepWord,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum DoraCommand {
+    Explain(explain::ExplainArgs),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ByWord {
+    Environment,
+    Path,
+    Team,
+    Author,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum StepWord {
+    Week,
+    Month,
+}
+
+pub(crate) fn run(session: &mut Session<'_>, args: &DoraArgs) -> CommandResult {
+    if let Some(DoraCommand::Explain(args)) = &args.command {
+        return explain::run(session, args);
+    }
+    let question = Question::new(session, &args.ask)?;
+    let by = args.by.map(|word| match word {
+        ByWord::Environment => By::Environment,
+        ByWord::Path => By::Path,
+        ByWord::Team => By::Team,
+        ByWord::Author => By::Author,
+    });
+    let step = match args.trend {
+        StepWord::Week => Step::Week,
+        StepWord::Month => Step::Month,
+    };
+    let found = gather::gather(session, &args.ask, &question, by == Some(By::Path))?;
+    let calendar = calendar(&question, &found.rows);
+    let ask = question.ask(calendar.as_ref());
+    let document = metrics::of(&found.rows, &ask, &mut |history, metrics| {
+        let accounts = accounts(history, &metrics);
+        let trend = periods(&metrics, ask.window, step, ask.least);
+        let parts = by.map(|by| (by, parts(&found.rows, &ask, by)));
+        let standard = standard(&found.rows, &ask);
+        let said = Said {
+            found: &found,
+            history,
+            metrics: &metrics,
+            accounts: &accounts,
+            trend: &trend,
+            parts: parts.as_ref(),
+            standard: standard.as_deref(),
+        };
+        DoraDocument::new(&said)
+    });
+    session.render(&document)?;
+    // The process ends here; giving many small pieces back one by one takes as long as reading them.
+    std::mem::forget(found);
+    Ok(ExitCode::Success)
+}
+
+/// Returns the hours of work over all times of rows, where somebody asked for them.
+fn calendar(question: &Question, rows: &Rows) -> Option<Calendar> {
+    let hours = question.hours.as_ref()?;
+    let first = rows.earliest().unwrap_or(question.window.since);
+    let first = first.min(question.window.since);
+    Some(Calendar::new(
+        hours,
+        first,
+        question.now.max(question.window.until),
+    ))
+}
+
+/// The metrics of each part, by its name.
+type Part = (String, Vec<metrics::Metric>);
+
+fn parts(rows: &Rows, ask: &Ask<'_>, by: By) -> Vec<Part> {
+    let names = splits::names(rows, by).into_iter();
+    names
+        .map(|name| {
+            let metrics = splits::part(rows, ask, by, &name);
+            (name, metrics)
+        })
+        .collect()
+}
+
+/// Returns what the standard definition says, where another one was asked for.
+fn standard(rows: &Rows, ask: &Ask<'_>) -> Option<Vec<metrics::Metric>> {
+    let standard = definitions::standard();
+    if ask.definition == standard {
+        return None;
+    }
+    let mut other = ask.clone();
+    other.definition = standard;
+    Some(metrics::of(rows, &other, &mut |_, metrics| metrics))
+}

@@ -1,0 +1,58 @@
+//! `delivery_row`: a pull request, deployment, run, release, tag, commit or incident, as it was at a time.
+//!
+//! Of several events of one row the one of the latest `as_of` counts. A row is one object with its `kind`; `docs/dora.md` lists the fields.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{DELIVERY_ROW, LineProblem, StoredEvent, bad_payload};
+use crate::delivery::rows::Row;
+use crate::event::{Event, Origin};
+
+/// Writes a row of a repository, as `owner/name`.
+pub(crate) fn encode_delivery_row(repository: &str, row: &Row, as_of: Timestamp) -> Event {
+    let payload =
+        json!({ "as_of": as_of.to_string(), "repository": repository, "row": row.write() });
+    Event::new(DELIVERY_ROW, as_of, Origin::default(), payload.to_string())
+}
+
+/// Reads a row, and the repository that it is of.
+pub(crate) fn decode_delivery_row(
+    event: &StoredEvent<'_>,
+) -> Result<(String, Timestamp, Row), LineProblem> {
+    let payload: Value = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let bad = |words: &str| LineProblem::BadPayload(words.to_owned());
+    let text = |name: &str| payload.get(name).and_then(Value::as_str);
+    let repository = text("repository").ok_or_else(|| bad("it names no repository"))?;
+    let as_of = text("as_of").and_then(|text| text.parse().ok());
+    let as_of = as_of.ok_or_else(|| bad("it has no `as_of`"))?;
+    let row = payload.get("row").ok_or_else(|| bad("it has no row"))?;
+    let row = Row::read(row).map_err(LineProblem::BadPayload)?;
+    Ok((repository.to_owned(), as_of, row))
+}
+
+pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
+    decode_delivery_row(event).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{parse, write_line};
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_as_it_was_written() {
+        let text = r#"{"at":"2026-01-05T09:00:00Z","kind":"tag","name":"v1","sha":"s"}"#;
+        let row = Row::read(&serde_json::from_str(text).unwrap()).unwrap();
+        let at = "2026-01-06T09:00:00Z".parse().unwrap();
+        let event = encode_delivery_row("o/n", &row, at);
+        let mut line = Vec::new();
+        write_line(&event, &mut line).unwrap();
+        let line = String::from_utf8(line).unwrap();
+        let stored = parse(line.trim_end()).unwrap();
+        assert_eq!(
+            decode_delivery_row(&stored).unwrap(),
+            ("o/n".to_owned(), at, row)
+        );
+    }
+}
