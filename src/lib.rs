@@ -27,6 +27,7 @@ mod flakes;
 )]
 mod forge;
 mod gateway;
+mod health;
 mod inert;
 mod junit;
 mod llm;

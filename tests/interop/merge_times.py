@@ -8,6 +8,8 @@ Branches that are merges of other branches (releases, back-merges: P1..P2 has a 
 Usage: merge_times.py REPOSITORY... > rows.ndjson
 """
 
+import datetime
+import hashlib
 import json
 import re
 import subprocess
@@ -23,7 +25,7 @@ def commits(repository):
     found = {}
     for line in git(repository, "log", "--format=%H%x00%P%x00%at%x00%ct%x00%an%x00%ae", "HEAD").splitlines():
         sha, parents, authored, committed, name, mail = line.split("\0")
-        found[sha] = (parents.split(), int(authored), int(committed), "[bot]" in name + mail or name.endswith("bot"))
+        found[sha] = (parents.split(), int(authored), int(committed), "[bot]" in name + mail or name.endswith("bot"), mail)
     return found
 
 
@@ -41,8 +43,12 @@ def shorts(repository):
 def rows(repository):
     known = commits(repository)
     order = git(repository, "rev-list", "--first-parent", "--merges", "--reverse", "HEAD").split()
-    sizes = shorts(repository)
-    trunk = set()
+    try:
+        sizes = shorts(repository)
+    except subprocess.CalledProcessError:
+        # A snapshot without its largest files.
+        print(f"left out, because git cannot compare its merges: {repository}", file=sys.stderr)
+        return
     line = git(repository, "rev-list", "--first-parent", "--reverse", "HEAD").split()
     seen = set()  # Everything that the main line had before the merge at hand.
     for sha in line:
@@ -64,17 +70,24 @@ def rows(repository):
         merged = known[sha][2]
         if merged < opened or merged - opened > 366 * 86400 or sha not in sizes:
             continue
+        author = known[min(branch, key=lambda one: known[one][1])][4]
         own = [one for one in branch if len(known[one][0]) < 2] or branch
         added, deleted, files = sizes[sha]
+        stamp = lambda seconds: datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         yield {
+            "kind": "pull",
+            "form": "merge",
             "repository": repository.rstrip("/").removesuffix("/repo").rsplit("/", 1)[-1].replace("+", "/"),
-            "opened": opened,
-            "merged": merged,
+            "created": stamp(opened),
+            "first_commit": stamp(opened),
+            "merged": stamp(merged),
+            "merge_sha": sha,
             "additions": added,
             "deletions": deleted,
             "files": files,
             "commits": len(own),
-            "bot": all(known[one][3] for one in own),
+            "author_hash": hashlib.sha256(author.encode()).hexdigest()[:16],
+            "author_kind": "bot" if all(known[one][3] for one in own) else "human",
         }
 
 
