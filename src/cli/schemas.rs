@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, explain, flakes, gateway, plan, prompts, provenance,
+    budget, check_policy, config, demo, explain, flakes, gateway, plan, pr_health, prompts, provenance,
     run_agents, state,
 };
 #[cfg(test)]
@@ -79,6 +79,7 @@ schemas! {
     PolicyBaseline = "policy-baseline", crate::policy::baseline::BaselineFile, "the file of `check-policy --write-baseline`";
     PolicyInput = "policy-input", check_policy::PolicyInputDocument, "`check-policy --explain-input`";
     PolicyTask = "policy-task", crate::policy::task::Task, "the file of `check-policy --task`";
+    PrHealth = "pr-health", pr_health::PrHealthDocument, "`pr-health`";
     Price = "price", budget::PriceDocument, "`budget price`";
     PriceBatch = "price-batch", budget::BatchDocument, "`budget price --batch`";
     Route = "route", budget::RouteDocument, "`budget route`";

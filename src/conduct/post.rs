@@ -7,6 +7,9 @@ use crate::forge::body::{LONGEST, Section, fit};
 use crate::forge::problem::ForgeError;
 use crate::forge::upsert::key;
 
+/// The name of the one comment of a pull request: whatever maestro has to say there stands in it.
+pub(crate) const ONE: &str = "pull-request";
+
 /// Where a text went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Posted {

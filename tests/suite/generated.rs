@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 71] = [
+const SCHEMAS: [&str; 72] = [
     "agent-run",
     "agent-bundle",
     "agent-intake",
@@ -46,6 +46,7 @@ const SCHEMAS: [&str; 71] = [
     "policy-baseline",
     "policy-input",
     "policy-task",
+    "pr-health",
     "price",
     "price-batch",
     "prompt",

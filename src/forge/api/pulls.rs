@@ -34,6 +34,9 @@ pub(crate) struct Pull {
     #[serde(default)]
     pub(crate) labels: Vec<Label>,
     pub(crate) html_url: String,
+    /// How many it has; lists do not say.
+    #[serde(default)]
+    pub(crate) commits: u64,
 }
 
 /// One end of a pull request.

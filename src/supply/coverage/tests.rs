@@ -25,12 +25,12 @@ const OWN: &[(&str, &[u8])] = own!(
 
 fn own(name: &str) -> Report {
     let (_, bytes) = OWN.iter().find(|(own, _)| *own == name).unwrap();
-    super::read(bytes).unwrap_or_else(|fault| panic!("{name}: {fault}"))
+    read(bytes).unwrap_or_else(|fault| panic!("{name}: {fault}"))
 }
 
 #[track_caller]
 fn refused(text: &str, place: Option<(u32, u32)>, words: &str) {
-    let fault = super::read(text.as_bytes()).unwrap_err();
+    let fault = read(text.as_bytes()).unwrap_err();
     assert_eq!(
         (fault.place, fault.message.contains(words)),
         (place, true),
@@ -217,7 +217,7 @@ fn a_broken_report_is_refused_with_its_place() {
 
 #[test]
 fn counts_that_are_no_numbers_are_no_executions() {
-    let report = super::read(b"SF:a\nDA:1,nan\nDA:2,-3\nDA:3,=====\nDA:4,1e3\nDA:5,99999999999999999999999\nDA:6\nDA:0,1\nend_of_record\n").unwrap();
+    let report = read(b"SF:a\nDA:1,nan\nDA:2,-3\nDA:3,=====\nDA:4,1e3\nDA:5,99999999999999999999999\nDA:6\nDA:0,1\nend_of_record\n").unwrap();
     let lines = [
         (1, false),
         (2, false),
@@ -236,7 +236,7 @@ fn an_entity_that_a_document_makes_is_not_expanded() {
         bomb.push_str(&format!("<!ENTITY b{level} \"&a;&a;&a;&a;&a;&a;&a;&a;\">"));
     }
     bomb.push_str("]><report><sourcefile name=\"&b19;&lt;.java\"><line nr=\"1\" ci=\"1\"/></sourcefile></report>");
-    let report = super::read(bomb.as_bytes()).unwrap();
+    let report = read(bomb.as_bytes()).unwrap();
     assert_eq!(report.files[0].path, "&b19;&lt;.java");
 }
 
@@ -247,7 +247,7 @@ fn depth_is_no_trouble() {
         "<group>".repeat(100_000),
         "</group>".repeat(100_000)
     );
-    assert_eq!(super::read(deep.as_bytes()).unwrap().totals(), (1, 1));
+    assert_eq!(read(deep.as_bytes()).unwrap().totals(), (1, 1));
     let deep = format!(
         "{{\"files\": {}{}}}",
         "[".repeat(100_000),
@@ -398,7 +398,7 @@ fn a_line_that_one_of_two_reports_executed_was_executed() {
         "SF:a\nDA:1,0\nDA:2,1\nend_of_record\n",
         "SF:a\nDA:1,1\nDA:3,0\nend_of_record\nSF:b\nend_of_record\n",
     ] {
-        coverage.add(super::read(text.as_bytes()).unwrap(), &places, &[]);
+        coverage.add(read(text.as_bytes()).unwrap(), &places, &[]);
     }
     let lines = (1..5)
         .map(|line| coverage.line("a", line))
@@ -428,13 +428,12 @@ fn reports_of_another_project_come_to_their_own_sums() {
     ];
     for (name, totals) in said {
         let report =
-            super::read(&std::fs::read(std::path::Path::new(&folder).join(name)).unwrap()).unwrap();
+            read(&std::fs::read(std::path::Path::new(&folder).join(name)).unwrap()).unwrap();
         assert_eq!(report.totals(), totals, "{name}");
     }
-    let go = super::read(
-        &std::fs::read(std::path::Path::new(&folder).join("gocover/coverage.out")).unwrap(),
-    )
-    .unwrap();
+    let go =
+        read(&std::fs::read(std::path::Path::new(&folder).join("gocover/coverage.out")).unwrap())
+            .unwrap();
     assert_eq!(go.statements, Some((1_810, 2_661)));
 }
 
@@ -447,12 +446,12 @@ proptest! {
         let place = |share: f64| (share * bytes.len() as f64) as usize;
         let mut spoilt = bytes.to_vec();
         spoilt[place(at)] = byte;
-        let _ = super::read(&spoilt);
-        let _ = super::read(&spoilt[..place(cut)]);
+        let _ = read(&spoilt);
+        let _ = read(&spoilt[..place(cut)]);
     }
 
     #[test]
     fn nothing_makes_a_reader_panic(start in prop::sample::select(vec!["SF:a\n", "mode: set\n", "{", "<report>", "<coverage line-rate='1'>", "{\"files\": "]), rest in "\\PC{0,200}") {
-        let _ = super::read(format!("{start}{rest}").as_bytes());
+        let _ = read(format!("{start}{rest}").as_bytes());
     }
 }
