@@ -39,3 +39,20 @@ pub(crate) fn post(
         Err(error) => Err(error),
     }
 }
+
+/// Keeps the one comment where there is one: what has nothing to say begins none, and leaves none that says what was.
+pub(crate) fn refresh(
+    github: &GitHub<'_>,
+    whose: &Whose,
+    number: u64,
+    name: &str,
+    sections: &[Section],
+    elsewhere: &str,
+) -> Result<Option<Posted>, ForgeError> {
+    let is_there =
+        me(github, whose).and_then(|me| upsert::has_comment(github, me, number, &key(name)))?;
+    if !is_there {
+        return Ok(None);
+    }
+    post(github, whose, number, name, sections, elsewhere).map(Some)
+}

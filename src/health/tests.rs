@@ -59,11 +59,12 @@ pub(super) fn coverage(path: &str, signs: &str) -> Coverage {
         .chars()
         .enumerate()
         .filter(|(_, sign)| "+-".contains(*sign));
-    let lines: String = lines
-        .map(|(at, sign)| format!("DA:{},{}\n", at + 1, u8::from(sign == '+')))
-        .collect();
+    let mut text = format!("SF:{path}\n");
+    for (at, sign) in lines {
+        text.push_str(&format!("DA:{},{}\n", at + 1, u8::from(sign == '+')));
+    }
+    text.push_str("end_of_record\n");
     let mut coverage = Coverage::default();
-    let text = format!("SF:{path}\n{lines}end_of_record\n");
     coverage.add(
         coverage::read(text.as_bytes()).unwrap(),
         &Places::new([path].into_iter()),

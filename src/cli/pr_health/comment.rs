@@ -3,11 +3,14 @@
 use super::PrHealthDocument;
 use crate::cli::session::Session;
 use crate::conduct::identity::enter_installation;
-use crate::conduct::post::{ONE, Posted, post};
+use crate::conduct::post::{ONE, Posted, post, refresh};
 use crate::error::{CommandError, ErrorKind};
 
 /// How long GitHub is asked.
 const SECONDS: u64 = 120;
+
+/// Where what does not fit is.
+const ELSEWHERE: &str = "All of it is in the step summary.";
 
 /// Writes it, where there is something to say; what does not change is not written again.
 pub(super) fn keep(
@@ -39,21 +42,20 @@ pub(super) fn keep(
         return Ok(());
     }
     enter_installation(&github, &whose)?;
-    let posted = post(
-        &github,
-        &whose,
-        number,
-        ONE,
-        document.sections(),
-        "All of it is in the step summary.",
-    )?;
-    match posted {
-        Posted::Comment(done) if done.writes == 0 => session
+    let sections = document.sections();
+    let kept = if document.is_actionable() {
+        post(&github, &whose, number, ONE, sections, ELSEWHERE).map(Some)
+    } else {
+        refresh(&github, &whose, number, ONE, sections, ELSEWHERE)
+    };
+    match kept? {
+        None => session.ui.status("there is nothing to do, and no comment"),
+        Some(Posted::Comment(done)) if done.writes == 0 => session
             .ui
             .status(&format!("the comment says that already: {}", done.url)),
-        Posted::Comment(done) => session.ui.status(&format!("the comment: {}", done.url)),
+        Some(Posted::Comment(done)) => session.ui.status(&format!("the comment: {}", done.url)),
         // The step summary has the report already.
-        Posted::Summary { why, .. } => session.ui.warn(&format!(
+        Some(Posted::Summary { why, .. }) => session.ui.warn(&format!(
             "no comment was written, and the step summary has it all: {why}"
         )),
     }

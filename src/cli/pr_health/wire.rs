@@ -187,6 +187,15 @@ impl PrHealthDocument {
         self.pull_request
     }
 
+    /// Whether somebody can do something about it.
+    pub(super) fn is_actionable(&self) -> bool {
+        self.level == Risk::High
+            || self
+                .factors
+                .iter()
+                .any(|row| !row.recommendations.is_empty())
+    }
+
     pub(super) fn sections(&self) -> &[Section] {
         &self.sections
     }

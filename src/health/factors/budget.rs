@@ -21,25 +21,40 @@ fn judge(subject: &Subject<'_>) -> Factor {
         return Factor::unknown(ABOUT.name, "nobody knows what models cost for it");
     };
     // In thousandths; a cap of nothing is reached by nothing.
-    let share = spending.spent.times(1000).and_then(|spent| spent.over(spending.cap));
+    let share = spending
+        .spent
+        .times(1000)
+        .and_then(|spent| spent.over(spending.cap));
     let share = share.map_or(1.0, |share| count(share) / 1000.0);
     let left = ((1.0 - share) / (1.0 - FREE)).clamp(0.0, 1.0);
     let unpriced = UNPRICED * count(spending.unpriced);
     let why = format!("${} of ${} spent", spending.spent, spending.cap);
-    let mut evidence = vec![Evidence::of(why.clone(), "of what models may cost for a pull request")];
+    let mut evidence = vec![Evidence::of(
+        why.clone(),
+        "of what models may cost for a pull request",
+    )];
     if spending.unpriced > 0 {
-        evidence.push(Evidence::of(format!("{} calls", spending.unpriced), "could not be priced, and may have cost anything"));
+        evidence.push(Evidence::of(
+            format!("{} calls", spending.unpriced),
+            "could not be priced, and may have cost anything",
+        ));
     }
     let (near, unpriced_at) = (left < 1.0, spending.unpriced > 0);
     Factor::known(ABOUT.name, percent(left - unpriced), why, evidence)
-        .advise("let a cheaper model do what is left, or raise the cap (`maestro budget set`)", if near { vec![0] } else { Vec::new() })
-        .advise("add the models' prices (`maestro budget prices import`)", if unpriced_at { vec![1] } else { Vec::new() })
+        .advise(
+            "let a cheaper model do what is left, or raise the cap (`maestro budget set`)",
+            if near { vec![0] } else { Vec::new() },
+        )
+        .advise(
+            "add the models' prices (`maestro budget prices import`)",
+            if unpriced_at { vec![1] } else { Vec::new() },
+        )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::tests::{NOTHING, cents};
     use super::super::super::Spending;
+    use super::super::super::tests::{NOTHING, cents};
     use super::*;
 
     fn score(spent: u64, cap: u64, unpriced: u64) -> Option<u8> {
@@ -48,7 +63,11 @@ mod tests {
             cap: cents(cap),
             unpriced,
         };
-        judge(&Subject { spending: Some(&spending), ..NOTHING }).score
+        judge(&Subject {
+            spending: Some(&spending),
+            ..NOTHING
+        })
+        .score
     }
 
     #[test]

@@ -38,13 +38,28 @@ fn delta<'a>(file: &'a crate::policy::subject::FileLines<'a>) -> Option<Delta<'a
     if file.is_binary || !branches::is_code(&file.path) {
         return None;
     }
-    let sum = |lines: &[Line]| lines.iter().map(|line| i64::from(line.decisions)).sum::<i64>();
+    let sum = |lines: &[Line]| {
+        lines
+            .iter()
+            .map(|line| i64::from(line.decisions))
+            .sum::<i64>()
+    };
     let side = |text: Option<&[u8]>| branches::lines(&file.path, text.unwrap_or_default());
     let (old, new) = (side(file.old)?, side(file.new)?);
-    let is_added = |line: &&Line| file.added.binary_search_by_key(&line.number, |one| one.number).is_ok();
+    let is_added = |line: &&Line| {
+        file.added
+            .binary_search_by_key(&line.number, |one| one.number)
+            .is_ok()
+    };
     let added: Vec<&Line> = new.iter().filter(is_added).collect();
-    let deep = added.iter().filter(|line| line.depth > DEEP).map(|line| u64::from(line.decisions)).sum();
-    let line = added.into_iter().max_by_key(|line| (line.depth > DEEP, line.decisions, Reverse(line.number)));
+    let deep = added
+        .iter()
+        .filter(|line| line.depth > DEEP)
+        .map(|line| u64::from(line.decisions))
+        .sum();
+    let line = added
+        .into_iter()
+        .max_by_key(|line| (line.depth > DEEP, line.decisions, Reverse(line.number)));
     Some(Delta {
         path: &file.path,
         decisions: sum(&new) - sum(&old),
@@ -60,29 +75,42 @@ fn judge(subject: &Subject<'_>) -> Factor {
     }
     let more: i64 = deltas.iter().map(|delta| delta.decisions).sum();
     // Depth counts only as far as there is more: what was deep before is nobody's doing.
-    let deep: u64 = deltas.iter().map(|delta| delta.deep.min(delta.decisions.max(0).unsigned_abs())).sum();
+    let deep: u64 = deltas
+        .iter()
+        .map(|delta| delta.deep.min(delta.decisions.max(0).unsigned_abs()))
+        .sum();
     let load = count(more.max(0).unsigned_abs()) + count(deep.min(more.max(0).unsigned_abs()));
     crate::order::sort_by_key(&mut deltas, |delta| (Reverse(delta.decisions), delta.path));
-    let named = deltas.iter().filter(|delta| delta.decisions > 0).take(MOST_FILES);
+    let named = deltas
+        .iter()
+        .filter(|delta| delta.decisions > 0)
+        .take(MOST_FILES);
     let evidence: Vec<Evidence> = named
         .map(|delta| {
             let mut text = format!("has {} more decisions", delta.decisions);
             if delta.deep > 0 {
-                text.push_str(&format!(", {} of the added ones more than {DEEP} levels deep", delta.deep));
+                text.push_str(&format!(
+                    ", {} of the added ones more than {DEEP} levels deep",
+                    delta.deep
+                ));
             }
             Evidence::of(delta.path, text).at(delta.path, delta.line.map(|line| line.number))
         })
         .collect();
     let why = match more {
-        1.. if deep > 0 => format!("{more} more decisions in code, {deep} of them deep inside others"),
+        1.. if deep > 0 => {
+            format!("{more} more decisions in code, {deep} of them deep inside others")
+        }
         1.. => format!("{more} more decisions in code"),
         0 => "as many decisions in code as before".to_owned(),
         _ => format!("{} fewer decisions in code", -more),
     };
     let is_much = load > HALF;
     let most = usize::from(is_much && !evidence.is_empty());
-    Factor::known(ABOUT.name, percent(HALF / (HALF + load)), why, evidence)
-        .advise("take the file apart, or the change in two", (0..most).collect())
+    Factor::known(ABOUT.name, percent(HALF / (HALF + load)), why, evidence).advise(
+        "take the file apart, or the change in two",
+        (0..most).collect(),
+    )
 }
 
 #[cfg(test)]
@@ -91,8 +119,14 @@ mod tests {
     use super::*;
 
     fn factor(files: &[(&str, &str, &str)]) -> Factor {
-        let files: Vec<_> = files.iter().map(|(path, old, new)| file(path, old, new)).collect();
-        judge(&Subject { files: &files, ..NOTHING })
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, old, new)| file(path, old, new))
+            .collect();
+        judge(&Subject {
+            files: &files,
+            ..NOTHING
+        })
     }
 
     #[test]
@@ -100,16 +134,28 @@ mod tests {
         let ifs = "if (a) {}\n".repeat(30);
         assert_eq!(factor(&[("a.c", "", &ifs)]).score, Some(50));
         assert_eq!(factor(&[("a.c", &ifs, &ifs)]).score, Some(100));
-        assert_eq!(factor(&[("a.c", &ifs, "")]).why, "30 fewer decisions in code");
+        assert_eq!(
+            factor(&[("a.c", &ifs, "")]).why,
+            "30 fewer decisions in code"
+        );
         // Moved to another file.
-        assert_eq!(factor(&[("a.c", &ifs, ""), ("b.c", "", &ifs)]).score, Some(100));
+        assert_eq!(
+            factor(&[("a.c", &ifs, ""), ("b.c", "", &ifs)]).score,
+            Some(100)
+        );
     }
 
     #[test]
     fn deep_decisions_count_twice() {
         let deep = format!("x\n  y\n{}", "            if (a) {}\n".repeat(15));
         let factor = factor(&[("a.c", "", &deep)]);
-        assert_eq!((factor.score, factor.why.as_str()), (Some(50), "15 more decisions in code, 15 of them deep inside others"));
+        assert_eq!(
+            (factor.score, factor.why.as_str()),
+            (
+                Some(50),
+                "15 more decisions in code, 15 of them deep inside others"
+            )
+        );
         assert_eq!(factor.evidence[0].place.as_ref().unwrap().line, Some(3));
     }
 

@@ -19,13 +19,29 @@ fn judge(subject: &Subject<'_>) -> Factor {
         return Factor::unknown(ABOUT.name, "no test run is stored");
     };
     if tests.touched == 0 && tests.flaky.is_empty() {
-        return Factor::unknown(ABOUT.name, "no test that is known is in a file that it touches");
+        return Factor::unknown(
+            ABOUT.name,
+            "no test that is known is in a file that it touches",
+        );
     }
-    let passes: f64 = tests.flaky.iter().map(|test| 1.0 - test.rate.clamp(0.0, 1.0)).product();
-    let evidence: Vec<Evidence> = tests.flaky.iter().map(|test| {
-        let text = format!("is flaky: {} of one run, {} of {} failed", verdict::percent(test.rate), test.failures, test.runs);
-        Evidence::of(test.name.clone(), text).at(&test.path, None)
-    }).collect();
+    let passes: f64 = tests
+        .flaky
+        .iter()
+        .map(|test| 1.0 - test.rate.clamp(0.0, 1.0))
+        .product();
+    let evidence: Vec<Evidence> = tests
+        .flaky
+        .iter()
+        .map(|test| {
+            let text = format!(
+                "is flaky: {} of one run, {} of {} failed",
+                verdict::percent(test.rate),
+                test.failures,
+                test.runs
+            );
+            Evidence::of(test.name.clone(), text).at(&test.path, None)
+        })
+        .collect();
     let known = verdict::times(tests.touched, "test");
     let why = match tests.flaky.len() {
         0 => format!("{known} in files that it touches, none of them flaky"),
@@ -54,7 +70,11 @@ mod tests {
             touched,
             flaky: flaky.collect(),
         };
-        judge(&Subject { tests: Some(&tests), ..NOTHING }).score
+        judge(&Subject {
+            tests: Some(&tests),
+            ..NOTHING
+        })
+        .score
     }
 
     #[test]

@@ -22,7 +22,11 @@ fn judge(subject: &Subject<'_>) -> Factor {
     let (mut covered, mut all, mut told) = (0_u64, 0_u64, 0_u64);
     let mut evidence = Vec::new();
     let mut left_out = 0_u64;
-    for file in subject.files.iter().filter(|file| coverage.knows(&file.path)) {
+    for file in subject
+        .files
+        .iter()
+        .filter(|file| coverage.knows(&file.path))
+    {
         told += 1;
         // Lines that were missed, as spans: lines that cannot be executed do not part them.
         let mut span: Option<(u32, u32)> = None;
@@ -47,8 +51,14 @@ fn judge(subject: &Subject<'_>) -> Factor {
                 left_out += 1;
                 continue;
             }
-            let about = if from == to { format!("{}:{from}", file.path) } else { format!("{}:{from}-{to}", file.path) };
-            evidence.push(Evidence::of(about, "is added, and no test executes it").at(&file.path, Some(from)));
+            let about = if from == to {
+                format!("{}:{from}", file.path)
+            } else {
+                format!("{}:{from}-{to}", file.path)
+            };
+            evidence.push(
+                Evidence::of(about, "is added, and no test executes it").at(&file.path, Some(from)),
+            );
         }
     }
     if all == 0 {
@@ -58,13 +68,19 @@ fn judge(subject: &Subject<'_>) -> Factor {
         };
         return Factor::unknown(ABOUT.name, why);
     }
-    let mut why = format!("{covered} of {all} lines that it adds and that can be executed were executed");
+    let mut why =
+        format!("{covered} of {all} lines that it adds and that can be executed were executed");
     if left_out > 0 {
         why.push_str(&format!("; {left_out} more places are not named here"));
     }
     let missed = (0..evidence.len()).collect();
-    Factor::known(ABOUT.name, percent(count(covered) / count(all)), why, evidence)
-        .advise("add tests that execute these lines", missed)
+    Factor::known(
+        ABOUT.name,
+        percent(count(covered) / count(all)),
+        why,
+        evidence,
+    )
+    .advise("add tests that execute these lines", missed)
 }
 
 #[cfg(test)]
@@ -87,7 +103,11 @@ mod tests {
         // A sign a line: executed, missed, not told of.
         let factor = factor("+-- +-", "1\n2\n3\n4\n5\n6\n7\n");
         assert_eq!(factor.score, Some(40));
-        let about: Vec<&str> = factor.evidence.iter().map(|one| one.about.as_str()).collect();
+        let about: Vec<&str> = factor
+            .evidence
+            .iter()
+            .map(|one| one.about.as_str())
+            .collect();
         assert_eq!(about, ["a.rs:2-3", "a.rs:6"]);
         assert_eq!(factor.advice[0].because_of, [0, 1]);
     }
@@ -102,11 +122,21 @@ mod tests {
     #[test]
     fn nobody_knows_what_no_report_tells() {
         assert_eq!(factor("", "1\n").score, None);
-        assert_eq!(factor(" ", "1\n").why, "it adds no line that can be executed");
+        assert_eq!(
+            factor(" ", "1\n").why,
+            "it adds no line that can be executed"
+        );
         let coverage = coverage("b.rs", "+");
         let files = [file("a.rs", "", "1\n")];
-        let subject = Subject { files: &files, coverage: Some(&coverage), ..NOTHING };
-        assert_eq!(judge(&subject).why, "no report of coverage tells of a file that it changes");
+        let subject = Subject {
+            files: &files,
+            coverage: Some(&coverage),
+            ..NOTHING
+        };
+        assert_eq!(
+            judge(&subject).why,
+            "no report of coverage tells of a file that it changes"
+        );
         assert_eq!(judge(&NOTHING).score, None);
     }
 }

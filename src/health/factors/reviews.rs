@@ -27,10 +27,13 @@ fn judge(subject: &Subject<'_>) -> Factor {
         return Factor::unknown(ABOUT.name, "it is a draft, and waits for nobody");
     }
     let until = pull.first_review.or(pull.ended).unwrap_or(subject.now);
-    let seconds = until.as_second().saturating_sub(pull.opened.as_second()).max(0);
+    let seconds = until
+        .as_second()
+        .saturating_sub(pull.opened.as_second())
+        .max(0);
     let hours = count(seconds.unsigned_abs()) / 3600.0;
     let speed = FREE / hours.max(FREE);
-    let wanted = CHANGES * count(pull.changes_requested);
+    let asked_for = CHANGES * count(pull.changes_requested);
     let waited = super::super::merge_time::span(seconds);
     let why = match (pull.first_review, pull.is_approved) {
         (None, _) if pull.ended.is_some() => format!("it ended after {waited} without a review"),
@@ -52,18 +55,29 @@ fn judge(subject: &Subject<'_>) -> Factor {
     }
     let waits = pull.first_review.is_none() && hours > FREE;
     let is_answered = pull.changes_requested > 0;
-    Factor::known(ABOUT.name, percent(speed - wanted), why, evidence)
-        .advise("ask somebody who owns the files for a review", if waits { vec![0] } else { Vec::new() })
-        .advise("answer what the reviewers want changed", if is_answered { vec![1] } else { Vec::new() })
+    Factor::known(ABOUT.name, percent(speed - asked_for), why, evidence)
+        .advise(
+            "ask somebody who owns the files for a review",
+            if waits { vec![0] } else { Vec::new() },
+        )
+        .advise(
+            "answer what the reviewers want changed",
+            if is_answered { vec![1] } else { Vec::new() },
+        )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::tests::{NOTHING, hours};
     use super::super::super::Pull;
+    use super::super::super::tests::{NOTHING, hours};
     use super::*;
 
-    fn factor(waited: i64, reviewed: Option<i64>, changes_requested: u64, is_draft: bool) -> Factor {
+    fn factor(
+        waited: i64,
+        reviewed: Option<i64>,
+        changes_requested: u64,
+        is_draft: bool,
+    ) -> Factor {
         let pull = Pull {
             number: 7,
             opened: hours(0),
@@ -95,7 +109,10 @@ mod tests {
         let factor = factor(240, Some(2), 2, false);
         assert_eq!(factor.score, Some(70));
         assert_eq!(factor.advice.len(), 1);
-        assert_eq!(factor.evidence[factor.advice[0].because_of[0]].text, "2 reviewers want something changed");
+        assert_eq!(
+            factor.evidence[factor.advice[0].because_of[0]].text,
+            "2 reviewers want something changed"
+        );
     }
 
     #[test]

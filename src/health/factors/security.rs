@@ -23,16 +23,28 @@ fn left(concern: &Concern) -> f64 {
 }
 
 fn judge(subject: &Subject<'_>) -> Factor {
-    let looked = subject.security.filter(|security| !security.sources.is_empty());
+    let looked = subject
+        .security
+        .filter(|security| !security.sources.is_empty());
     let Some(security) = looked else {
-        return Factor::unknown(ABOUT.name, "neither the policy nor a scanner has looked at it");
+        return Factor::unknown(
+            ABOUT.name,
+            "neither the policy nor a scanner has looked at it",
+        );
     };
     let score: f64 = security.concerns.iter().map(left).product();
-    let evidence: Vec<Evidence> = security.concerns.iter().map(|concern| Evidence {
-        place: concern.place.clone(),
-        url: concern.url.clone(),
-        ..Evidence::of(concern.about.clone(), format!("{}, says {}", concern.severity.name(), concern.source))
-    }).collect();
+    let evidence: Vec<Evidence> = security
+        .concerns
+        .iter()
+        .map(|concern| Evidence {
+            place: concern.place.clone(),
+            url: concern.url.clone(),
+            ..Evidence::of(
+                concern.about.clone(),
+                format!("{}, says {}", concern.severity.name(), concern.source),
+            )
+        })
+        .collect();
     let looked = security.sources.join(", ");
     let why = match evidence.len() {
         0 => format!("nothing is held against it by {looked}"),
@@ -42,7 +54,10 @@ fn judge(subject: &Subject<'_>) -> Factor {
     let grave = |concern: &Concern| matches!(concern.severity, Severity::Critical | Severity::High);
     let all = |wanted: bool| -> Vec<usize> {
         let found = security.concerns.iter().enumerate();
-        found.filter(|(_, concern)| grave(concern) == wanted).map(|(at, _)| at).collect()
+        found
+            .filter(|(_, concern)| grave(concern) == wanted)
+            .map(|(at, _)| at)
+            .collect()
     };
     Factor::known(ABOUT.name, percent(score), why, evidence)
         .advise("settle these before it is merged", all(true))
@@ -51,16 +66,23 @@ fn judge(subject: &Subject<'_>) -> Factor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::tests::{NOTHING, concern};
     use super::super::super::Security;
+    use super::super::super::tests::{NOTHING, concern};
     use super::*;
 
     fn score(severities: &[Severity]) -> Option<u8> {
         let security = Security {
             sources: vec!["check-policy".into()],
-            concerns: severities.iter().map(|severity| concern(*severity)).collect(),
+            concerns: severities
+                .iter()
+                .map(|severity| concern(*severity))
+                .collect(),
         };
-        judge(&Subject { security: Some(&security), ..NOTHING }).score
+        judge(&Subject {
+            security: Some(&security),
+            ..NOTHING
+        })
+        .score
     }
 
     #[test]
@@ -75,7 +97,14 @@ mod tests {
     #[test]
     fn nobody_knows_what_nobody_looked_at() {
         let nobody = Security::default();
-        assert_eq!(judge(&Subject { security: Some(&nobody), ..NOTHING }).score, None);
+        assert_eq!(
+            judge(&Subject {
+                security: Some(&nobody),
+                ..NOTHING
+            })
+            .score,
+            None
+        );
         assert_eq!(judge(&NOTHING).score, None);
     }
 }

@@ -279,7 +279,7 @@ mod tests {
 
         #[test]
         fn quantiles_lie_among_what_was_seen_and_in_order(hours in prop::collection::vec(0..5000_i64, 20..80), lines in 0..5000_u64) {
-            let mut all: Vec<Past> = hours.iter().enumerate().map(|(at, hours)| past(at as i64, *hours, lines * at as u64 % 977)).collect();
+            let mut all: Vec<Past> = hours.iter().enumerate().map(|(at, hours)| past(i64::try_from(at).unwrap(), *hours, lines * at as u64 % 977)).collect();
             all.sort_by_key(|past| past.merged);
             let now = 10_000;
             if let Ok(found) = estimate(&all, &asked(now, lines), now * HOUR) {

@@ -28,7 +28,7 @@ struct Trial {
 }
 
 fn loss(took: i64, quantile: i64, part: f64) -> f64 {
-    let log = |seconds: i64| (seconds.max(60) as f64 / 3600.0).ln();
+    let log = |seconds: i64| (crate::health::count(seconds.max(60).unsigned_abs()) / 3600.0).ln();
     let over = log(took) - log(quantile);
     if over >= 0.0 {
         part * over
@@ -60,11 +60,11 @@ fn trials(past: &[Past]) -> Vec<Trial> {
             continue;
         }
         let found = estimate(past, asked, asked.opened).unwrap();
-        let size = |one: &Past| (doublings(one.additions + one.deletions) / 2.0).floor() as i64;
+        let size = |one: &Past| (doublings(one.additions + one.deletions) / 2.0).floor();
         let alike: Vec<&Past> = before
             .iter()
             .copied()
-            .filter(|one| size(one) == size(asked))
+            .filter(|one| (size(one) - size(asked)).abs() < 0.5)
             .collect();
         let of_size = if alike.len() < FEWEST {
             plain(&before)
@@ -98,7 +98,7 @@ fn interval(values: &[f64]) -> (f64, f64, f64) {
             mean(
                 values
                     .iter()
-                    .map(|_| values[(next() % values.len() as u64) as usize]),
+                    .map(|_| values[usize::try_from(next() % values.len() as u64).unwrap()]),
             )
         })
         .collect();

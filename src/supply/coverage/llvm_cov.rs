@@ -9,6 +9,10 @@ use crate::supply::NotRead;
 use crate::supply::json::Value;
 
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are the flags that LLVM writes"
+)]
 struct Segment {
     line: u64,
     hit: bool,
@@ -26,7 +30,7 @@ impl Segment {
 pub(super) fn read(root: Value<'_>, out: &mut Out) -> Result<(), NotRead> {
     for data in root.array("data")? {
         for file in data.array("files")? {
-            let path = file.get("filename").and_then(|name| name.text());
+            let path = file.get("filename").and_then(Value::text);
             let path = path.ok_or_else(|| NotRead::at(file.place(), "a file has no `filename`"))?;
             if file.get("segments").is_none() {
                 return Err(

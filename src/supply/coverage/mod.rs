@@ -17,7 +17,7 @@ mod xml;
 use std::collections::{BTreeMap, HashMap};
 
 use super::NotRead;
-use super::json::Document;
+use super::json::{Document, Value};
 pub(crate) use paths::Places;
 
 /// No file of source has more lines.
@@ -190,7 +190,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Report, NotRead> {
                 llvm_cov::read(root, &mut out)?;
                 Form::LlvmCov
             } else if root.path(&["meta", "format"]).is_some()
-                || root.get("files").is_some_and(|files| files.is_object())
+                || root.get("files").is_some_and(Value::is_object)
             {
                 coverage_py::read(root, &mut out)?;
                 Form::CoveragePy
@@ -235,11 +235,11 @@ pub(crate) struct Coverage {
 impl Coverage {
     /// Takes a report; a line that any report has as executed was executed.
     pub(crate) fn add(&mut self, report: Report, places: &Places<'_>, checkout: &[String]) {
-        let placed = places.of(&report, checkout);
+        let found = places.of(&report, checkout);
         if !self.forms.contains(&report.form.name()) {
             self.forms.push(report.form.name());
         }
-        for (file, place) in report.files.into_iter().zip(placed) {
+        for (file, place) in report.files.into_iter().zip(found) {
             let Some(path) = place else {
                 self.unplaced += 1;
                 continue;

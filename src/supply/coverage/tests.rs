@@ -157,6 +157,10 @@ fn a_broken_report_is_refused_with_its_place() {
         Some((2, 1)),
         "no file has so many",
     );
+}
+
+#[test]
+fn a_broken_document_is_refused_with_its_place() {
     refused(
         "<report><package name=\"p\"><sourcefile name=\"A\"><line nr=\"1\" ci=\"1\"/>",
         Some((1, 69)),
@@ -410,13 +414,15 @@ fn a_line_that_one_of_two_reports_executed_was_executed() {
     );
 }
 
-/// octocov's own reports: `MAESTRO_OCTOCOV` names its folder `coverage/testdata`. The sums are those that the reports themselves or its tests name.
+/// octocov's own reports; the sums are those that the reports themselves or its tests name.
 #[test]
 fn reports_of_another_project_come_to_their_own_sums() {
-    let Some(folder) = std::env::var_os("MAESTRO_OCTOCOV") else {
-        eprintln!("skipped: MAESTRO_OCTOCOV is not set");
+    let Some(corpus) = std::env::var_os("MAESTRO_CORPUS") else {
+        eprintln!("skipped: MAESTRO_CORPUS is not set");
         return;
     };
+    let folder = std::path::Path::new(&corpus).join("coverage/coverage/testdata");
+    let of = |name: &str| read(&std::fs::read(folder.join(name)).unwrap()).unwrap();
     let said = [
         ("jacoco/jacocoTestReport.xml", (10_351, 11_219)),
         ("clover/coverage.xml", (9_430, 11_707)),
@@ -427,23 +433,18 @@ fn reports_of_another_project_come_to_their_own_sums() {
         ("simplecov/.resultset.parallel.json", (2_347, 6_043)),
     ];
     for (name, totals) in said {
-        let report =
-            read(&std::fs::read(std::path::Path::new(&folder).join(name)).unwrap()).unwrap();
-        assert_eq!(report.totals(), totals, "{name}");
+        assert_eq!(of(name).totals(), totals, "{name}");
     }
-    let go =
-        read(&std::fs::read(std::path::Path::new(&folder).join("gocover/coverage.out")).unwrap())
-            .unwrap();
-    assert_eq!(go.statements, Some((1_810, 2_661)));
+    assert_eq!(of("gocover/coverage.out").statements, Some((1_810, 2_661)));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_report_that_is_cut_or_spoilt_is_read_or_refused(which in 0..OWN.len(), cut in 0.0..1.0, at in 0.0..1.0, byte: u8) {
+    fn a_report_that_is_cut_or_spoilt_is_read_or_refused(which in 0..OWN.len(), cut in 0..1000_usize, at in 0..1000_usize, byte: u8) {
         let (_, bytes) = OWN[which];
-        let place = |share: f64| (share * bytes.len() as f64) as usize;
+        let place = |share: usize| bytes.len() * share / 1000;
         let mut spoilt = bytes.to_vec();
         spoilt[place(at)] = byte;
         let _ = read(&spoilt);
