@@ -2,7 +2,7 @@
 //!
 //! What others wrote stands in code spans, where GitHub expands nothing.
 
-use super::merge_time::{Abstention, Estimate, span};
+use super::merge_time::{Abstention, Estimate, sentence};
 use super::{Evidence, Health};
 use crate::forge::body::Section;
 use crate::inert::code;
@@ -10,12 +10,11 @@ use crate::inert::code;
 /// Evidence that a factor shows in the comment; all of it is in the report.
 const MOST_EVIDENCE: usize = 5;
 
+/// When it may be merged, and whether past ones are what git alone shows; or why nobody can tell.
+pub(crate) type Time<'a> = Result<(&'a Estimate, bool), &'a Abstention>;
+
 /// Lays it out. `commit` is the head that was judged.
-pub(crate) fn sections(
-    health: &Health,
-    time: Result<&Estimate, &Abstention>,
-    commit: &str,
-) -> Vec<Section> {
+pub(crate) fn sections(health: &Health, time: Time<'_>, commit: &str) -> Vec<Section> {
     let mut sections = vec![head(health, time, commit)];
     let advice = advice(health);
     if !advice.is_empty() {
@@ -37,7 +36,7 @@ fn section(title: &str, text: String, priority: u8) -> Section {
     }
 }
 
-fn head(health: &Health, time: Result<&Estimate, &Abstention>, commit: &str) -> Section {
+fn head(health: &Health, time: Time<'_>, commit: &str) -> Section {
     let short = commit.get(..commit.len().min(9)).unwrap_or_default();
     let mut text = format!(
         "### Health: {} risk, at {}\n\n{}",
@@ -46,8 +45,12 @@ fn head(health: &Health, time: Result<&Estimate, &Abstention>, commit: &str) -> 
         words(&health.reason)
     );
     match time {
-        Ok(estimate) => text.push_str(&format!("\n\nHalf of the repository's pull requests like it were merged within {} of being opened, four of five within {} (n={}).", span(estimate.p50), span(estimate.p80), estimate.many)),
-        Err(why) => text.push_str(&format!("\n\nWhen it will be merged cannot be told: {why}.")),
+        Ok((estimate, is_proxy)) => {
+            text.push_str(&format!("\n\n{}", sentence(estimate, is_proxy)));
+        }
+        Err(why) => text.push_str(&format!(
+            "\n\nWhen it will be merged cannot be told: {why}."
+        )),
     }
     section("health", text, 9)
 }

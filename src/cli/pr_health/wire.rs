@@ -10,7 +10,8 @@ use super::Judged;
 use crate::change::base::short;
 use crate::finding::{Finding, Location, Severity};
 use crate::forge::body::Section;
-use crate::health::merge_time::span;
+use crate::health::comment::Time;
+use crate::health::merge_time::sentence;
 use crate::health::{Evidence, Factor, Risk, comment};
 use crate::output::{Cell, Column, Inline, Page, Report, Tone};
 
@@ -47,6 +48,9 @@ pub(crate) struct PrHealthDocument {
     level: Risk,
     #[serde(skip)]
     sections: Vec<Section>,
+    /// When it may be merged, in a sentence.
+    #[serde(skip)]
+    time: String,
 }
 
 /// A factor.
@@ -146,6 +150,7 @@ impl PrHealthDocument {
     pub(super) fn new(judged: &Judged) -> Self {
         let health = &judged.health;
         let known = judged.time.as_ref().ok();
+        let time: Time<'_> = judged.time.as_ref().map(|known| (known, judged.is_proxy));
         // Whole ones are meant, and there are no more of them than there are rows.
         let alike = known.map(|known| format!("{:.0}", known.alike).parse().unwrap_or(0));
         Self {
@@ -171,7 +176,11 @@ impl PrHealthDocument {
                 .clone()
                 .map(|(forms, unplaced)| CoverageRow { forms, unplaced }),
             level: health.risk,
-            sections: comment::sections(health, judged.time.as_ref(), &judged.head),
+            sections: comment::sections(health, time, &judged.head),
+            time: match time {
+                Ok((known, is_proxy)) => sentence(known, is_proxy),
+                Err(why) => format!("When it will be merged cannot be told: {why}."),
+            },
         }
     }
 
@@ -198,27 +207,6 @@ impl PrHealthDocument {
 
     pub(super) fn sections(&self) -> &[Section] {
         &self.sections
-    }
-
-    fn show_time(&self, page: &mut Page) {
-        let time = &self.merge_time;
-        match (time.p50_seconds, time.p80_seconds, &time.unknown) {
-            (Some(p50), Some(p80), _) => {
-                let clock = if time.proxy {
-                    "their first commit"
-                } else {
-                    "being opened"
-                };
-                page.text(format!(
-                    "Half of the repository's pull requests like it were merged within {} of {clock}, four of five within {} (n={}).",
-                    span(p50),
-                    span(p80),
-                    time.n.unwrap_or_default()
-                ));
-            }
-            (.., Some(why)) => page.text(format!("When it will be merged cannot be told: {why}.")),
-            _ => {}
-        }
     }
 }
 
@@ -259,7 +247,7 @@ impl Report for PrHealthDocument {
             Column::left("why"),
         ];
         page.table(head, rows.collect());
-        self.show_time(&mut page);
+        page.text(self.time.clone());
         for row in &self.factors {
             for advice in &row.recommendations {
                 let about = advice

@@ -54,8 +54,23 @@ pub(crate) struct Estimate {
     pub(crate) many: usize,
     /// How many of them are like it: what their weights come to (Kish's effective size).
     pub(crate) alike: f64,
-    /// How long it has been open, which past ones were merged sooner are left out for.
+    /// How long it has been open; past ones that were merged sooner are left out.
     pub(crate) open_for: i64,
+}
+
+/// Returns the estimate in a sentence. What git alone shows of past ones begins with their first commits.
+pub(crate) fn sentence(estimate: &Estimate, is_proxy: bool) -> String {
+    let clock = if is_proxy {
+        "their first commit"
+    } else {
+        "being opened"
+    };
+    format!(
+        "Half of the repository's pull requests like it were merged within {} of {clock}, four of five within {} (n={}).",
+        span(estimate.p50),
+        span(estimate.p80),
+        estimate.many
+    )
 }
 
 /// Why nothing is said.
