@@ -123,8 +123,6 @@ pub(crate) struct Pull {
     /// When it was merged or closed.
     pub(crate) ended: Option<Timestamp>,
     pub(crate) commits: u64,
-    /// How many pull requests of its author were merged before it.
-    pub(crate) earlier: Option<u64>,
 }
 
 /// A flaky test in a file that the change touches.

@@ -16,6 +16,8 @@ pub(crate) struct Rows {
     pub(crate) is_proxy: bool,
     /// Rows that are none of a merged pull request.
     pub(crate) passed_over: u64,
+    /// How many the author of the one that was asked about had merged before it, where a row of it says who that is.
+    pub(crate) earlier: Option<u64>,
 }
 
 /// A row, as far as it is wanted here.
@@ -61,8 +63,8 @@ fn read(row: &Value) -> Option<Row<'_>> {
     })
 }
 
-/// Reads rows; whoever wrote one is known by a keyed hash only, and only counted.
-pub(crate) fn rows(values: &[Value]) -> Rows {
+/// Reads rows, and what they say of the author of one; whoever wrote one is known by a keyed hash only, and only counted.
+pub(crate) fn rows(values: &[Value], about: Option<u64>) -> Rows {
     let mut found: Vec<Row<'_>> = values.iter().filter_map(read).collect();
     let passed_over = values.len() - found.len();
     crate::order::sort_by_key(&mut found, |row| {
@@ -86,7 +88,17 @@ pub(crate) fn rows(values: &[Value]) -> Rows {
         row.past.earlier = Some(times.partition_point(|time| *time <= opened) as u64);
         times.push(row.past.merged);
     }
+    let own = about.and_then(|number| {
+        let is_it = |row: &&Value| row.get("number").and_then(Value::as_u64) == Some(number);
+        let row = values.iter().rev().find(is_it)?;
+        let text = |name: &str| row.get(name).and_then(Value::as_str);
+        let author = text("author_hash").filter(|author| !author.is_empty())?;
+        let opened = text("created")?.parse::<Timestamp>().ok()?.as_second();
+        let before = |times: &Vec<i64>| times.partition_point(|time| *time <= opened) as u64;
+        Some(merged.get(author).map_or(0, before))
+    });
     Rows {
+        earlier: own,
         is_proxy: found.iter().any(|row| row.is_git),
         passed_over: passed_over as u64,
         past: found.into_iter().map(|row| row.past).collect(),
@@ -115,7 +127,7 @@ mod tests {
             json!({ "kind": "run" }),
             json!(7),
         ];
-        let rows = rows(&values);
+        let rows = rows(&values, None);
         let days: Vec<i64> = rows
             .past
             .iter()
@@ -133,11 +145,11 @@ mod tests {
         let mut value = pull("2026-01-09T00:00:00Z", Some("2026-01-09T00:00:00Z"), "");
         value["first_commit"] = "2026-01-08T00:00:00Z".into();
         assert_eq!(
-            rows(std::slice::from_ref(&value)).past[0].opened,
-            rows(std::slice::from_ref(&value)).past[0].merged
+            rows(std::slice::from_ref(&value), None).past[0].opened,
+            rows(std::slice::from_ref(&value), None).past[0].merged
         );
         value["form"] = "merge".into();
-        let read = rows(&[value]);
+        let read = rows(&[value], None);
         assert_eq!(
             (
                 read.past[0].merged - read.past[0].opened,
@@ -146,5 +158,19 @@ mod tests {
             ),
             (86_400, true, None)
         );
+    }
+
+    #[test]
+    fn an_author_is_only_counted() {
+        let mut open = pull("2026-01-08T00:00:00Z", None, "a");
+        open["number"] = 9.into();
+        let values = [
+            pull("2026-01-01T00:00:00Z", Some("2026-01-03T00:00:00Z"), "a"),
+            pull("2026-01-02T00:00:00Z", Some("2026-01-03T00:00:00Z"), "b"),
+            pull("2026-01-02T00:00:00Z", Some("2026-01-09T00:00:00Z"), "a"),
+            open,
+        ];
+        assert_eq!(rows(&values, Some(9)).earlier, Some(1));
+        assert_eq!(rows(&values, Some(8)).earlier, None);
     }
 }

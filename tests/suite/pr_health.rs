@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::github::{Answer, Fake, Fault, TOKEN};
-use crate::harness::{Maestro, Run};
+use crate::harness::{Maestro, Run, package};
 
 /// A repository with a branch `topic` that adds a file of three lines.
 fn topic() -> Maestro {
@@ -65,6 +65,20 @@ fn what_nobody_knows_is_unknown() {
     assert!(document["merge_time"]["p50_seconds"].is_null());
     let why = document["merge_time"]["unknown"].as_str().unwrap();
     assert!(why.contains("at least 20"), "{why}");
+}
+
+#[test]
+fn every_factor_has_its_section_in_the_documentation() {
+    let document = document(&health(&topic(), &[]).success());
+    let docs = std::fs::read_to_string(package().join("docs/pr-health.md")).unwrap();
+    for factor in document["factors"].as_array().unwrap() {
+        let title = format!(
+            "### `{}` ({})\n",
+            factor["name"].as_str().unwrap(),
+            factor["weight"]
+        );
+        assert!(docs.contains(&title), "{title}");
+    }
 }
 
 #[test]

@@ -118,9 +118,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &PrHealthArgs) -> CommandResu
     let paths = gather::paths(session, args.no_fetch, &scene.head)?;
     let coverage = gather::coverage(session, &args.inputs.coverage, &paths)?;
     let number = args.inputs.pr.or_else(|| pull::number(session));
-    let rows = pull::rows(session, args.inputs.past.as_deref())?;
     let pull = pull::find(session, args.inputs.pull.as_deref(), number)?;
     let number = pull.as_ref().map(|pull| pull.number).or(number);
+    let rows = pull::rows(session, args.inputs.past.as_deref(), number)?;
     let tests = touched::tests(session, &scene.changed, &paths);
     let security = safety::find(session, &args.inputs, (&scene.head, number))?;
     let spending = gather::spending(session, number, trusted.as_deref());
@@ -134,7 +134,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &PrHealthArgs) -> CommandResu
         now: session.now(),
     };
     let health = judge(&subject, &|name| weights.get(name).copied());
-    let asked = pull::asked(&subject);
+    let asked = pull::asked(&subject, &rows);
     let time = estimate(&rows.past, &asked, session.now().as_second());
     let document = PrHealthDocument::new(&Judged {
         bases: scene.bases,
@@ -149,7 +149,16 @@ pub(super) fn run(session: &mut Session<'_>, args: &PrHealthArgs) -> CommandResu
     if args.comment {
         comment::keep(session, &document)?;
     }
+    let is_disabled = session
+        .var("MAESTRO_DISABLE")
+        .is_some_and(|value| value != "0" && value != "false");
     match args.fail_on {
+        Some(FailOn::High) if is_disabled => {
+            session
+                .ui
+                .warn("MAESTRO_DISABLE is set: the risk stops nothing");
+            Ok(ExitCode::Success)
+        }
         Some(FailOn::High) if document.risk() == Risk::High => Err(CommandError::message(
             ErrorKind::Policy,
             format!("the risk is high: {}", document.reason()),

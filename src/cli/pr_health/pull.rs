@@ -117,12 +117,15 @@ fn known(pull: &pulls::Pull, reviews: &[Review]) -> Pull {
         changes_requested: says("CHANGES_REQUESTED"),
         ended: pull.merged_at.or(pull.closed_at),
         commits: pull.commits,
-        earlier: None,
     }
 }
 
 /// Reads the rows of past pull requests: stored ones, and those of a file.
-pub(super) fn rows(session: &mut Session<'_>, file: Option<&Path>) -> Result<Rows, CommandError> {
+pub(super) fn rows(
+    session: &mut Session<'_>,
+    file: Option<&Path>,
+    about: Option<u64>,
+) -> Result<Rows, CommandError> {
     let mut values: Vec<Value> = Vec::new();
     if let Ok(state) = session.state() {
         let read = state.read(&|kind, _| kind == ROW, &mut |event| {
@@ -150,11 +153,11 @@ pub(super) fn rows(session: &mut Session<'_>, file: Option<&Path>) -> Result<Row
             values.push(value);
         }
     }
-    Ok(crate::health::rows(&values))
+    Ok(crate::health::rows(&values, about))
 }
 
 /// Returns what the estimate asks about; a change without a pull request is one that would be opened now.
-pub(super) fn asked(subject: &Subject<'_>) -> Asked {
+pub(super) fn asked(subject: &Subject<'_>, rows: &Rows) -> Asked {
     let sum = |count: &dyn Fn(&crate::policy::subject::FileLines<'_>) -> u64| {
         subject.files.iter().map(count).sum()
     };
@@ -165,7 +168,7 @@ pub(super) fn asked(subject: &Subject<'_>) -> Asked {
         deletions: sum(&|file| file.deleted),
         files: subject.files.len() as u64,
         commits: pull.map_or(1, |pull| pull.commits.max(1)),
-        earlier: pull.and_then(|pull| pull.earlier),
+        earlier: rows.earlier,
         is_bot: pull.is_some_and(|pull| pull.is_bot),
         ..Asked::default()
     }

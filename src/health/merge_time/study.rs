@@ -125,7 +125,7 @@ fn the_estimate_on_real_histories() {
         "| repository | merges | estimated | p80 holds | loss | its own quantiles | by lines |"
     );
     for (name, values) in values {
-        let rows = crate::health::rows(&values);
+        let rows = crate::health::rows(&values, None);
         if rows.past.len() < LEAST {
             continue;
         }
