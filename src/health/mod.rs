@@ -6,6 +6,7 @@ mod branches;
 pub(crate) mod comment;
 pub(crate) mod factors;
 pub(crate) mod merge_time;
+pub(crate) mod moved;
 mod past;
 mod risk;
 

@@ -15,7 +15,7 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::health::factors::FACTORS;
 use crate::health::merge_time::{Abstention, Estimate, estimate};
-use crate::health::{Health, Risk, Subject, judge};
+use crate::health::{Health, Risk, Subject, judge, moved};
 pub(crate) use wire::PrHealthDocument;
 
 /// Say how a pull request stands: six factors, each with its evidence, the risk, and when it may be merged
@@ -114,7 +114,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &PrHealthArgs) -> CommandResu
         .or_else(|| gather::local_base(session, &scene.bases))
         .map(str::to_owned);
     let weights = gather::weights(session, trusted.as_deref(), !args.no_fetch)?;
-    let lines = check_policy::lines(&scene.changed);
+    let lines = moved::join(check_policy::lines(&scene.changed));
     let paths = gather::paths(session, args.no_fetch, &scene.head)?;
     let coverage = gather::coverage(session, &args.inputs.coverage, &paths)?;
     let number = args.inputs.pr.or_else(|| pull::number(session));

@@ -5,7 +5,7 @@ use super::Out;
 use super::xml::{Element, Elements};
 
 /// Sources that are looked at.
-const MOST_SOURCES: usize = 64;
+const MOST_SOURCES: usize = 16;
 
 #[derive(Default)]
 pub(super) struct Cobertura {

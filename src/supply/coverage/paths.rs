@@ -10,6 +10,9 @@ use super::Report;
 /// Paths that end alike; more are nobody's.
 const MOST_ALIKE: usize = 64;
 
+/// Longer names are nobody's: no system has them.
+const LONGEST: usize = 4096;
+
 /// Folders inside each other that are looked at.
 const DEEPEST: usize = 128;
 
@@ -35,7 +38,12 @@ impl<'p> Places<'p> {
 
     /// Returns for each file of a report its path; `checkout` are folders that the repository may have lain in.
     pub(super) fn of(&self, report: &Report, checkout: &[String]) -> Vec<Option<&'p str>> {
-        let roots: Vec<String> = report.sources.iter().map(|source| tidy(source)).collect();
+        let roots: Vec<String> = report
+            .sources
+            .iter()
+            .map(|source| tidy(source))
+            .filter(|source| source.len() <= LONGEST)
+            .collect();
         let checkout: Vec<String> = checkout
             .iter()
             .map(|folder| tidy(folder))
@@ -68,6 +76,9 @@ impl<'p> Places<'p> {
 
     /// Returns the paths that a name may mean, each with the way to it; an exact one is the only one.
     fn candidates(&self, name: &str, roots: &[String], checkout: &[String]) -> Vec<(Way, &'p str)> {
+        if name.len() > LONGEST {
+            return Vec::new();
+        }
         let below = |path: &str| {
             let inner = checkout
                 .iter()
