@@ -28,6 +28,7 @@ mod flakes;
 )]
 mod forge;
 mod gateway;
+mod health;
 mod inert;
 mod junit;
 mod llm;

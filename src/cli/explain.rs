@@ -13,6 +13,7 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::finding::Severity;
 use crate::flakes::verdict::{Verdict, explain};
+use crate::health::factors::FACTORS;
 use crate::junit::NoteCode;
 use crate::output::{Page, Report};
 use crate::plan::codes::{About, CODES};
@@ -169,6 +170,7 @@ pub(crate) fn topics() -> Vec<Topic> {
     }));
     topics.extend(of_policies());
     topics.extend(of_scans());
+    topics.extend(of_health());
     topics.extend(Verdict::ALL.iter().map(|verdict| Topic {
         code: format!("flakes/{}", verdict.name()),
         what: format!("the verdict `{}`", verdict.name()),
@@ -201,6 +203,14 @@ fn of_policies() -> impl Iterator<Item = Topic> {
             rule.why.trim_end_matches('.'),
             rule.fix
         ),
+    })
+}
+
+fn of_health() -> impl Iterator<Item = Topic> {
+    FACTORS.iter().map(|factor| Topic {
+        code: format!("health/{}", factor.name),
+        what: factor.what.into(),
+        text: format!("A factor of `maestro pr-health`, with a weight of {} unless the configuration says otherwise; docs/pr-health.md says how it is judged.", factor.weight),
     })
 }
 

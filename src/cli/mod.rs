@@ -11,6 +11,7 @@ mod gateway;
 mod github;
 mod globals;
 mod plan;
+mod pr_health;
 mod prompts;
 mod provenance;
 mod run_agents;
@@ -66,6 +67,7 @@ enum Command {
     RunAgents(Box<run_agents::RunAgentsArgs>),
     Gateway(gateway::GatewayArgs),
     CheckPolicy(Box<check_policy::CheckPolicyArgs>),
+    PrHealth(Box<pr_health::PrHealthArgs>),
     /// What models are told, as versioned files with tests
     #[command(subcommand)]
     Prompts(prompts::PromptsCommand),
@@ -160,6 +162,9 @@ fn answer(
         Command::Demo(args) => demo::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::CheckPolicy(args) => {
             check_policy::run(&mut Session::configured(ui, world, globals)?, &args)
+        }
+        Command::PrHealth(args) => {
+            pr_health::run(&mut Session::configured(ui, world, globals)?, &args)
         }
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Dora(args) => dora::run(&mut Session::configured(ui, world, globals)?, &args),

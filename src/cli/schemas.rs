@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, dora, explain, flakes, gateway, plan, prompts, provenance,
-    run_agents, state,
+    budget, check_policy, config, demo, dora, explain, flakes, gateway, plan, pr_health, prompts,
+    provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -82,6 +82,7 @@ schemas! {
     PolicyBaseline = "policy-baseline", crate::policy::baseline::BaselineFile, "the file of `check-policy --write-baseline`";
     PolicyInput = "policy-input", check_policy::PolicyInputDocument, "`check-policy --explain-input`";
     PolicyTask = "policy-task", crate::policy::task::Task, "the file of `check-policy --task`";
+    PrHealth = "pr-health", pr_health::PrHealthDocument, "`pr-health`";
     Price = "price", budget::PriceDocument, "`budget price`";
     PriceBatch = "price-batch", budget::BatchDocument, "`budget price --batch`";
     Route = "route", budget::RouteDocument, "`budget route`";

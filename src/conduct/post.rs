@@ -7,6 +7,9 @@ use crate::forge::body::{LONGEST, Section, fit};
 use crate::forge::problem::ForgeError;
 use crate::forge::upsert::key;
 
+/// The name of the one comment of a pull request: whatever maestro has to say there stands in it.
+pub(crate) const ONE: &str = "pull-request";
+
 /// Where a text went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Posted {
@@ -35,4 +38,21 @@ pub(crate) fn post(
         Err(why @ ForgeError::Denied { .. }) => Ok(Posted::Summary { text, why }),
         Err(error) => Err(error),
     }
+}
+
+/// Keeps the one comment where there is one: what has nothing to say begins none, and leaves none that says what was.
+pub(crate) fn refresh(
+    github: &GitHub<'_>,
+    whose: &Whose,
+    number: u64,
+    name: &str,
+    sections: &[Section],
+    elsewhere: &str,
+) -> Result<Option<Posted>, ForgeError> {
+    let is_there =
+        me(github, whose).and_then(|me| upsert::has_comment(github, me, number, &key(name)))?;
+    if !is_there {
+        return Ok(None);
+    }
+    post(github, whose, number, name, sections, elsewhere).map(Some)
 }

@@ -10,7 +10,7 @@ use crate::forge::api::issues::{self, Change};
 use crate::forge::api::pulls;
 use crate::forge::problem::ForgeError;
 use crate::forge::request::Listing;
-use crate::forge::upsert::{Decision, Existing, Step, decide, same};
+use crate::forge::upsert::{Decision, Existing, Step, decide, has_key, same};
 
 /// Nobody reads a conversation that is longer.
 const MOST_COMMENTS: usize = 5_000;
@@ -56,6 +56,19 @@ pub(crate) fn comment(
     text: &str,
 ) -> Result<Upserted, ForgeError> {
     upsert(github, me, &Comment { number, key, text })
+}
+
+/// Whether there is a comment of ours already.
+pub(crate) fn has_comment(
+    github: &GitHub<'_>,
+    me: u64,
+    number: u64,
+    key: &str,
+) -> Result<bool, ForgeError> {
+    let text = "";
+    let found = Comment { number, key, text }.existing(github)?;
+    let is_ours = |one: &Found| one.author == Some(me) && has_key(&one.text, key);
+    Ok(found.iter().any(is_ours))
 }
 
 /// Keeps one issue, open or closed; where there is none, one is opened.
@@ -144,9 +157,9 @@ fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Upserted, For
     }
     // Others write something else there at the same time: theirs is as good as ours.
     let found = kind.existing(github)?;
-    let ours = found.into_iter().find(|found| {
-        found.author == Some(me) && crate::forge::upsert::has_key(&found.text, kind.key())
-    });
+    let ours = found
+        .into_iter()
+        .find(|found| found.author == Some(me) && has_key(&found.text, kind.key()));
     match (ours, failed) {
         (Some(found), _) => Ok(Upserted {
             id: found.id,

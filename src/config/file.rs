@@ -50,6 +50,9 @@ pub(crate) struct ConfigFile {
     /// Which models are asked, and what they cost.
     #[serde(default)]
     pub(crate) models: ModelsFile,
+    /// How a pull request's health is judged.
+    #[serde(default)]
+    pub(crate) health: HealthFile,
     /// How results are shown.
     #[serde(default)]
     pub(crate) output: OutputFile,
@@ -235,6 +238,16 @@ pub(crate) struct TierFile {
     /// Prompts with this score, or a higher one, are for it, unless a stronger model takes them; not for `small`, which takes the rest.
     #[serde(default)]
     pub(crate) from: Option<f64>,
+}
+
+/// How a pull request's health is judged; it counts as the branch has it that the pull request goes to.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HealthFile {
+    /// How much each factor counts, by its name: 0 for not at all.
+    #[serde(default)]
+    pub(crate) weights: BTreeMap<String, u32>,
 }
 
 /// How results are shown.

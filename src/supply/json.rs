@@ -84,7 +84,7 @@ impl<'t> Document<'t> {
 }
 
 /// Returns line and column of an offset, both from one.
-fn place(text: &str, at: usize) -> (u32, u32) {
+pub(super) fn place(text: &str, at: usize) -> (u32, u32) {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     let line = memchr::memchr_iter(b'\n', before).count();
     let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);

@@ -3,6 +3,7 @@
 //! Reports are foreign bytes: nothing in them can make a reader panic, and one that is not understood is refused with its place. An
 //! empty report is not a clean one.
 
+pub(crate) mod coverage;
 mod cvss;
 mod form;
 mod json;

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 74] = [
+const SCHEMAS: [&str; 75] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -49,6 +49,7 @@ const SCHEMAS: [&str; 74] = [
     "policy-baseline",
     "policy-input",
     "policy-task",
+    "pr-health",
     "price",
     "price-batch",
     "prompt",

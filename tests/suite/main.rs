@@ -51,6 +51,7 @@ mod policy_broken;
 mod policy_diffs;
 mod policy_hostile;
 mod policy_supply;
+mod pr_health;
 mod producers;
 mod prompts;
 mod provenance;

@@ -244,7 +244,7 @@ fn approvals(reviews: &[Review], head: &str) -> Vec<String> {
 }
 
 /// Returns what the pull request did cost so far, where that is known.
-pub(super) fn spent(
+pub(in crate::cli) fn spent(
     session: &mut Session<'_>,
     number: Option<u64>,
     commit: Option<&str>,

@@ -1,11 +1,11 @@
 //! `maestro check-policy`: whether a change may go in.
 
 pub(super) mod agents;
-mod asked;
+pub(in crate::cli) mod asked;
 mod input;
 mod record;
 mod source;
-mod supplied;
+pub(in crate::cli) mod supplied;
 pub(super) mod violations;
 pub(super) mod wire;
 
@@ -130,7 +130,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         .map(|path| read_task(session, path))
         .transpose()?;
     let base = args.base.as_deref().filter(|base| !base.is_empty());
-    let scene = scene(session, args, base, task.as_ref())?;
+    let scene = scene(session, (&args.head, args.no_fetch), base, task.as_ref())?;
     let is_local = occasion(session).trigger == Trigger::Local;
     // A person's change is judged by what it left, also where there is no remote to ask.
     let of = base.or_else(|| scene.bases.first().map(String::as_str).filter(|_| is_local));
@@ -202,7 +202,7 @@ fn with_locks(
     if !OF_PACKAGES.iter().any(|rule| has_rule(loaded, rule)) {
         return Ok(given);
     }
-    let unchanged = with_planner(session, args, |_, planner, _| {
+    let unchanged = with_planner(session, args.no_fetch, |_, planner, _| {
         changed::left_alone(planner, &scene.head, &scene.changed, is_lock).map_err(git_trouble)
     })?;
     supplied::add_locks(session, given, lines, &unchanged).map(Some)
@@ -301,36 +301,38 @@ fn write_baseline(
 }
 
 /// What is judged.
-struct Scene {
-    bases: Vec<String>,
-    head: String,
-    changed: Changed,
+pub(in crate::cli) struct Scene {
+    pub(in crate::cli) bases: Vec<String>,
+    pub(in crate::cli) head: String,
+    pub(in crate::cli) changed: Changed,
 }
 
-fn git_trouble(error: GitError) -> CommandError {
+pub(in crate::cli) fn git_trouble(error: GitError) -> CommandError {
     StateError::from(error).into()
 }
 
-fn scene(
+/// Reads what changed up to a head; nothing is fetched where that is not wanted.
+pub(in crate::cli) fn scene(
     session: &mut Session<'_>,
-    args: &CheckPolicyArgs,
+    (head, no_fetch): (&str, bool),
     base: Option<&str>,
     task: Option<&Task>,
 ) -> Result<Scene, CommandError> {
-    with_planner(session, args, |session, planner, remote| {
-        scene_of(session, args, (base, task), planner, remote)
+    with_planner(session, no_fetch, |session, planner, remote| {
+        scene_of(session, head, (base, task), planner, remote)
     })
 }
 
 fn scene_of(
     session: &mut Session<'_>,
-    args: &CheckPolicyArgs,
+    head: &str,
     (base, task): (Option<&str>, Option<&Task>),
     planner: &mut Planner<'_>,
     remote: Option<&str>,
 ) -> Result<Scene, CommandError> {
-    let head = planner.commit(&args.head).map_err(git_trouble)?;
-    let head = head.ok_or_else(|| not_found(&args.head))?;
+    let named = head;
+    let head = planner.commit(named).map_err(git_trouble)?;
+    let head = head.ok_or_else(|| not_found(named))?;
     if let Some(task) = task.filter(|_| base.is_none()) {
         let tree = planner.list(&head.object).map_err(git_trouble)?;
         return Ok(Scene {
@@ -349,13 +351,13 @@ fn scene_of(
 }
 
 /// Looks into the repository.
-fn with_planner<T>(
+pub(in crate::cli) fn with_planner<T>(
     session: &mut Session<'_>,
-    args: &CheckPolicyArgs,
+    no_fetch: bool,
     look: impl FnOnce(&mut Session<'_>, &mut Planner<'_>, Option<&str>) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
     let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
-    let may_fetch = !session.settings.offline.value && !args.no_fetch;
+    let may_fetch = !session.settings.offline.value && !no_fetch;
     let remote = may_fetch.then(|| session.source_remote());
     let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
     let world = session.world;

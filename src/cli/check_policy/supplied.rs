@@ -122,7 +122,11 @@ pub(super) fn add_locks(
     Ok(supplied)
 }
 
-fn bytes_of(session: &Session<'_>, path: &Path) -> Result<Vec<u8>, CommandError> {
+/// Reads a report as far as reports are read.
+pub(in crate::cli) fn bytes_of(
+    session: &Session<'_>,
+    path: &Path,
+) -> Result<Vec<u8>, CommandError> {
     let file = session.world.files.open(&session.base.join(path));
     let mut bytes = Vec::new();
     // One byte more than is read, so that what is too large is seen to be.
@@ -132,7 +136,7 @@ fn bytes_of(session: &Session<'_>, path: &Path) -> Result<Vec<u8>, CommandError>
     Ok(bytes)
 }
 
-fn refused(name: &str, fault: NotRead) -> CommandError {
+pub(in crate::cli) fn refused(name: &str, fault: NotRead) -> CommandError {
     let place = fault
         .place
         .map_or_else(String::new, |(line, column)| format!(":{line}:{column}"));

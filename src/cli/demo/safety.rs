@@ -63,6 +63,17 @@ impl Demo<'_, '_> {
             ],
         )?;
         self.judge("../proof/bill.json", 0)?;
+        self.say("\nHow it stands, and what nobody knows of it:");
+        let health = [
+            "-C",
+            BESIDE,
+            "pr-health",
+            "--base",
+            "main",
+            "--policy-report",
+            "../proof/policy.json",
+        ];
+        self.shows(&health, 0)?;
         self.prove()
     }
 

@@ -7,7 +7,7 @@ mod gate;
 pub(super) mod ingest;
 mod owners;
 mod quarantine;
-mod report;
+pub(super) mod report;
 pub(super) mod rules;
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub(crate) struct Pull {
     pub(crate) deletions: u64,
     #[serde(default)]
     pub(crate) changed_files: u64,
+    /// How many it has; lists do not say.
     #[serde(default)]
     pub(crate) commits: u64,
 }

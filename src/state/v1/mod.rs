@@ -33,7 +33,9 @@ pub(crate) use issue_link::{decode_issue_link, encode_issue_link};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
 pub(crate) use late::late_line;
 pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
-pub(crate) use policy_verdict::{PolicyVerdictRecord, encode_policy_verdict};
+pub(crate) use policy_verdict::{
+    PolicyVerdictRecord, decode_policy_verdict, encode_policy_verdict,
+};
 pub(crate) use provenance_index::{decode_provenance_index, encode_provenance_index};
 pub(crate) use retention::{RETENTION, Retention, RetentionProblem};
 pub(crate) use spend::{decode_lease, decode_spend, encode_lease, encode_spend};

@@ -5,6 +5,8 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["run-agents", "show", "mend"], 0),
     (&["run-agents", "show", "nobody"], 66),
     (&["check-policy"], 0),
+    (&["pr-health"], 0),
+    (&["pr-health", "--base", "nowhere"], 66),
     (
         &[
             "check-policy",
