@@ -20,6 +20,7 @@ pub(crate) mod quantiles;
 pub(crate) mod reasons;
 pub(crate) mod rows;
 pub(crate) mod shipments;
+pub(crate) mod space;
 pub(crate) mod splits;
 pub(crate) mod table;
 #[cfg(test)]

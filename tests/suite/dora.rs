@@ -360,3 +360,60 @@ fn what_was_worked_out_by_hand_comes_out() {
     }
     assert_eq!(checked, 12);
 }
+
+/// Rows of so many people, each with so many merged pull requests.
+fn people(count: u64, each: u64) -> String {
+    let mut lines = String::new();
+    for number in 1..=count * each {
+        let day = 1 + number % 28;
+        let row = json!({
+            "kind": "pull", "number": number, "url": format!("https://x/pull/{number}"), "state": "merged", "base": "main", "merge_sha": format!("{number:040}"),
+            "author_hash": format!("hash-{}", number % count), "created": format!("2026-01-{day:02}T08:00:00Z"),
+            "first_commit": format!("2026-01-{day:02}T07:00:00Z"), "first_review": format!("2026-01-{day:02}T09:30:00Z"),
+            "merged": format!("2026-01-{day:02}T12:00:00Z"),
+        });
+        lines.push_str(&format!("{row}\n"));
+    }
+    lines
+}
+
+#[test]
+fn space_tells_of_teams_and_never_of_people() {
+    let maestro = Maestro::in_folder().env("MAESTRO_NOW", "2026-02-01T00:00:00Z");
+    maestro.file("rows.ndjson", people(6, 5));
+    let space = |format: &str| {
+        maestro
+            .run(["dora", "space", "--rows", "rows.ndjson", "--format", format])
+            .success()
+            .stdout
+    };
+    let found: Value = serde_json::from_str(&space("json")).unwrap();
+    assert_eq!(found["people"], 6);
+    let measures = found["measures"].as_array().unwrap();
+    let wait = measures
+        .iter()
+        .find(|row| row["name"] == "until the first review")
+        .unwrap();
+    assert_eq!((&wait["value"], &wait["n"]), (&json!(5400.0), &json!(30)));
+    let dimensions = measures.iter().filter(|row| !row["value"].is_null());
+    let dimensions: std::collections::BTreeSet<_> = dimensions
+        .map(|row| row["dimension"].as_str().unwrap())
+        .collect();
+    assert!(dimensions.len() >= 3, "{dimensions:?}");
+    let said = space("human");
+    assert!(
+        said.contains("1.5 h") && said.contains("ask the people"),
+        "{said}"
+    );
+    for text in [space("json"), said] {
+        assert!(!text.contains("hash-"), "{text}");
+    }
+    // One person less than five, and nothing is said, not even how many they are.
+    maestro.file("rows.ndjson", people(4, 9));
+    let found: Value = serde_json::from_str(&space("json")).unwrap();
+    assert_eq!(
+        (&found["people"], &found["measures"]),
+        (&json!(null), &json!([]))
+    );
+    assert!(space("human").contains("fewer than 5 people"));
+}

@@ -5,6 +5,7 @@ mod forge;
 mod gather;
 mod page;
 mod question;
+mod space;
 mod wire;
 mod words;
 
@@ -24,6 +25,8 @@ use wire::Said;
 
 #[cfg(test)]
 pub(crate) use explain::DoraExplainDocument;
+#[cfg(test)]
+pub(crate) use space::DoraSpaceDocument;
 pub(crate) use wire::DoraDocument;
 
 /// Say how changes reach their users: five metrics, each with its evidence
@@ -63,6 +66,7 @@ pub(crate) struct DoraArgs {
 #[derive(Debug, clap::Subcommand)]
 enum DoraCommand {
     Explain(explain::ExplainArgs),
+    Space(space::SpaceArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -80,8 +84,10 @@ enum StepWord {
 }
 
 pub(crate) fn run(session: &mut Session<'_>, args: &DoraArgs) -> CommandResult {
-    if let Some(DoraCommand::Explain(args)) = &args.command {
-        return explain::run(session, args);
+    match &args.command {
+        Some(DoraCommand::Explain(args)) => return explain::run(session, args),
+        Some(DoraCommand::Space(args)) => return space::run(session, args),
+        None => {}
     }
     let question = Question::new(session, &args.ask)?;
     let by = args.by.map(|word| match word {

@@ -308,6 +308,7 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["dora", "--since", "soon"], 2),
     (&["dora", "explain", "recovery", "--source", "git"], 0),
     (&["dora", "explain", "nonsense"], 66),
+    (&["dora", "space", "--source", "git"], 0),
     (&["config", "show", "--origin"], 0),
     (&["explain"], 0),
     (&["explain", "junit/truncated"], 0),
