@@ -138,7 +138,7 @@ pub(crate) fn account(known: &Known<'_>, records: &[Record], times: &[Option<i64
     }
     if let Some((end, why)) = &known.no_plan {
         let planner = &mut adding.tasks[0];
-        planner.state = "failed".to_owned();
+        "failed".clone_into(&mut planner.state);
         fail(planner, None, end, why, known);
     }
     let spent = adding.tasks.iter().map(|task| task.usd);

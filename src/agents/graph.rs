@@ -443,7 +443,7 @@ mod tests {
             },
             is_role: &|role| role == "implementer",
             commands: &|_| &commands,
-            may_change: &|_, path| !path.ends_with(".lock"),
+            may_change: &|_, path| path != "docs/a.md",
             has_file: &|path| path == "src/lib.rs",
         };
         match check(tasks, &rules) {
@@ -476,7 +476,7 @@ mod tests {
             "src/none.rs".to_owned(),
             ".GIT/hooks".to_owned(),
         ];
-        odd.new_files = vec!["src/lib.rs".to_owned()];
+        odd.new_files = vec!["src/lib.rs".to_owned(), "docs/a.md".to_owned()];
         odd.acceptance.commands = vec![
             "cargo test; rm -rf /".to_owned(),
             "curl x".to_owned(),
@@ -488,7 +488,8 @@ mod tests {
             "its id is not of small letters",
             "there is no role `Wizard`",
             "no `title` or no `goal`",
-            "it names 4 files, and may name 2",
+            "it names 5 files, and may name 2",
+            "`docs/a.md` is nothing that `Wizard` may change",
             "`../x` has an empty part",
             "`src/none.rs`, which is not there",
             "`.GIT/hooks` is git's own",

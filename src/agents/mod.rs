@@ -15,6 +15,7 @@ pub(crate) mod graph;
 pub(crate) mod intake;
 pub(crate) mod page;
 pub(crate) mod preflight;
+pub(crate) mod proofs;
 pub(crate) mod pull_request;
 pub(crate) mod record;
 pub(crate) mod roles;

@@ -182,7 +182,7 @@ impl<'s, 'w> Demo<'s, 'w> {
         let cargo = self.call("cargo", &["--version"], &here);
         if !matches!(cargo, Ok(Finished { code: Some(0), .. })) {
             self.has_cargo = false;
-            let ui = &mut self.session.ui;
+            let ui = &mut *self.session.ui;
             ui.warn("the program `cargo` was not found: the parts that run the tests of a small Rust workspace are left out");
             ui.hint("install Rust from https://rustup.rs to see them");
             return;

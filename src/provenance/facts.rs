@@ -30,6 +30,16 @@ pub(crate) fn local_build_type() -> String {
     format!("{HOME}/buildtypes/local@v1")
 }
 
+/// The type of what is said of a run of agents.
+pub(crate) fn agent_run_type() -> String {
+    format!("{HOME}/agent-run/v1")
+}
+
+/// How such a run is called as a build.
+pub(crate) fn agent_build_type() -> String {
+    format!("{HOME}/buildtypes/agent-run@v1")
+}
+
 /// A file whose digest is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileFact {

@@ -71,6 +71,7 @@ pub(super) fn read(session: &Session<'_>, folder: &Path) -> Result<Taken, Comman
         let bytes = bytes_of(name, LARGEST_FILE.min(room))?;
         room -= bytes.len() as u64;
         bundle.check_file(name, &bytes).map_err(bad)?;
+        crate::agents::proofs::check(&bundle, name, &bytes).map_err(bad)?;
         if name == PACK {
             pack = bundle.pack(&bytes).map_err(bad)?.to_vec();
         }

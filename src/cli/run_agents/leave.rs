@@ -10,6 +10,7 @@ use crate::agents::bundle::{
     BOARD, Bundle, BundleBase, BundleHead, BundleIssue, BundleTask, BundleTests, BundleText, PACK,
     REF, RunOutcome, SCHEMA, TaskState, digest,
 };
+use crate::agents::proofs::proofs;
 use crate::cli::session::Session;
 use crate::conduct::agents::team::Team;
 use crate::error::{CommandError, ErrorKind};
@@ -54,7 +55,17 @@ pub(super) fn bundle(
     let packed = super::place::read_bytes(session, &pack, 1 << 30)?;
     digests.insert(PACK.to_owned(), digest(&packed));
     digests.insert(BOARD.to_owned(), digest(&board));
-    let index = index(place, team, document, cap, (commit, tree), digests);
+    let mut index = index(place, team, document, cap, (commit, tree), digests);
+    for (name, text) in proofs(&index, &place.head) {
+        let path = folder.join(&name);
+        if let Some(folder) = path.parent() {
+            files.create_folder(folder).map_err(failed)?;
+        }
+        files
+            .write_atomic(&path, &mut |out| out.write_all(text.as_bytes()))
+            .map_err(failed)?;
+        index.files.insert(name, digest(text.as_bytes()));
+    }
     let text = index
         .write()
         .map_err(|error| CommandError::new(ErrorKind::Internal, anyhow::anyhow!("{error}")))?;

@@ -82,9 +82,10 @@ pub(super) fn team(
             role.commands = both(&role.commands, &args.allow_command);
         }
     }
-    let commands = match args.allow_command.is_empty() {
-        true => file.commands.clone(),
-        false => args.allow_command.clone(),
+    let commands = if args.allow_command.is_empty() {
+        file.commands.clone()
+    } else {
+        args.allow_command.clone()
     };
     if let Some((command, fault)) = commands.iter().find_map(|command| {
         let fault = crate::agents::words::words(command).err()?;

@@ -98,9 +98,10 @@ fn taken(place: &Workplace<'_>, came: &Came, schema: &Value) -> Result<Done, Und
     let is_idle = place.tree == place.ground.tree;
     let fail = |end: End, why: String| Undone { end, why };
     if came.is_out_of_money {
-        let (end, whose) = match came.is_at_task_cap {
-            true => (End::Hopeless, "its task has reached its cap"),
-            false => (End::Money, "there is no money for it"),
+        let (end, whose) = if came.is_at_task_cap {
+            (End::Hopeless, "its task has reached its cap")
+        } else {
+            (End::Money, "there is no money for it")
         };
         return Err(fail(end, format!("the gateway refused a call: {whose}")));
     }

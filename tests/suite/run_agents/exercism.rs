@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::script::{Say, edit, edits, plain, plan, provider, task};
 use super::whole::at_github;
-use crate::gateway::provider::Play;
+use crate::gateway::provider::{Play, Provider};
 use crate::github::Fake;
 use crate::harness::{Maestro, corpus};
 
@@ -169,6 +169,34 @@ fn fault(seed: &mut u64, gold: &Value) -> Option<Say> {
     })
 }
 
+/// A model that has the gold, and gives it to whoever shows what the failing tests said.
+fn scripted(exercise: &Exercise, at: usize) -> Provider {
+    let (gold, planned) = (exercise.gold(), exercise.plan());
+    let seed = Arc::new(Mutex::new(
+        0x2545_f491_4f6c_dd1d_u64 ^ (at as u64 + 1) << 20,
+    ));
+    provider(move |question| {
+        if question.role == "implementer" {
+            // The real output of the real tests, or no solution.
+            let has_output = question.text.contains("(exit code 101)")
+                && (question.text.contains("error[E")
+                    || question.text.contains("panicked at")
+                    || question.text.contains("error:"));
+            if let Some(fault) = fault(&mut seed.lock().unwrap(), &gold) {
+                return fault;
+            }
+            return Say::json(if has_output { &gold } else { &Value::Null });
+        }
+        if let Some(Say::Play(play)) = fault(&mut seed.lock().unwrap(), &gold) {
+            return Say::Play(play);
+        }
+        match question.role.as_str() {
+            "planner" => Say::json(&planned),
+            role => Say::json(&plain(role)),
+        }
+    })
+}
+
 /// What a run may cost.
 const CAP: &str = "5";
 
@@ -227,30 +255,7 @@ fn exercises_become_draft_pull_requests_though_a_fifth_of_the_answers_is_faulty(
         .filter(|(_, one)| is_wanted(one))
     {
         let repo = exercise.repository();
-        let (gold, planned) = (exercise.gold(), exercise.plan());
-        let seed = Arc::new(Mutex::new(
-            0x2545_f491_4f6c_dd1d_u64 ^ (at as u64 + 1) << 20,
-        ));
-        let model = provider(move |question| {
-            if question.role == "implementer" {
-                // The real output of the real tests, or no solution.
-                let has_output = question.text.contains("(exit code 101)")
-                    && (question.text.contains("error[E")
-                        || question.text.contains("panicked at")
-                        || question.text.contains("error:"));
-                if let Some(fault) = fault(&mut seed.lock().unwrap(), &gold) {
-                    return fault;
-                }
-                return Say::json(if has_output { &gold } else { &Value::Null });
-            }
-            if let Some(Say::Play(play)) = fault(&mut seed.lock().unwrap(), &gold) {
-                return Say::Play(play);
-            }
-            match question.role.as_str() {
-                "planner" => Say::json(&planned),
-                role => Say::json(&plain(role)),
-            }
-        });
+        let model = scripted(&exercise, at);
         let home = std::env::var("HOME").unwrap_or_default();
         let cargo = std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo"));
         let rustup = std::env::var("RUSTUP_HOME").unwrap_or(format!("{home}/.rustup"));

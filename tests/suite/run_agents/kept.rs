@@ -215,3 +215,51 @@ fn recorded_answers_are_priced_and_paid_by_nobody() {
     repo.run(["--offline", "run-agents", "--replay", "whole"])
         .success();
 }
+
+#[test]
+fn the_bundle_says_how_its_change_came_to_be_and_a_lie_is_refused() {
+    let (repo, fake) = at_github(adder());
+    let model = team();
+    go(
+        &repo,
+        &model,
+        &[
+            "--issue", "issue.md", "--run-id", "told", "--bundle", "bundle",
+        ],
+    )
+    .success();
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(repo.path(name)).unwrap()).unwrap()
+    };
+    let index = read("bundle/bundle.json");
+    let slsa = read("bundle/provenance/slsa-provenance.statement.json");
+    assert_eq!(
+        slsa["subject"][0]["digest"]["gitCommit"],
+        index["head"]["commit"]
+    );
+    let from = &slsa["predicate"]["buildDefinition"]["resolvedDependencies"];
+    assert_eq!(from[0]["digest"]["gitCommit"], index["base"]["commit"]);
+    let told = "bundle/provenance/agent-run.statement.json";
+    let statement = read(told);
+    assert_eq!(statement["predicate"]["spentUsd"], index["spent_usd"]);
+    repo.run(["provenance", "show", told]).success();
+    // Somebody says that it was cheaper, and mends the digest in the index.
+    let lie = statement
+        .to_string()
+        .replace("\"spentUsd\":\"0.", "\"spentUsd\":\"1.");
+    let mut other = index.clone();
+    let files = other["files"].as_object_mut().unwrap();
+    files.insert(
+        "provenance/agent-run.statement.json".to_owned(),
+        json!(crate::publish::work::digest(lie.as_bytes())),
+    );
+    repo.file(told, lie)
+        .file("bundle/bundle.json", other.to_string());
+    repo.run(["run-agents", "publish", "bundle"])
+        .exits_with(65)
+        .says("it says something else of the run than the index");
+    assert!(fake.store().lists.get("/pulls").is_none_or(Vec::is_empty));
+    repo.file(told, statement.to_string())
+        .file("bundle/bundle.json", index.to_string());
+    repo.run(["run-agents", "publish", "bundle"]).success();
+}
