@@ -322,7 +322,7 @@ impl Reading<'_, '_> {
                 self.add(found.updated_at, Row::Run(row));
             }
             match window.runs.last() {
-                Some(last) if window.is_cut && last.created_at < to => to = last.created_at,
+                Some(oldest) if window.is_cut && oldest.created_at < to => to = oldest.created_at,
                 _ => break,
             }
         }

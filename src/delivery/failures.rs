@@ -37,6 +37,17 @@ pub(crate) struct Failures {
     pub(crate) repairs: BTreeMap<usize, Ref>,
 }
 
+/// What a revert or hotfix repairs.
+#[derive(Debug, Clone, Copy)]
+enum Remedies {
+    /// What came with a deployment.
+    Shipped(usize),
+    /// What was never deployed.
+    Unshipped,
+    /// Nobody says what.
+    Something,
+}
+
 /// What failures are looked for in.
 struct Search<'a> {
     ask: &'a Ask<'a>,
@@ -138,12 +149,12 @@ impl Search<'_> {
             let shipped = shipment.at.as_second();
             shipped < at.as_second() || (!strictly && shipped == at.as_second())
         });
-        let last = place.checked_sub(1).ok_or(Reason::NothingBefore)?;
-        let age = at.duration_since(list[last].at);
+        let found = place.checked_sub(1).ok_or(Reason::NothingBefore)?;
+        let age = at.duration_since(list[found].at);
         if !forever && age > SignedDuration::from_secs(self.ask.blame) {
             return Err(Reason::TooLate);
         }
-        Ok(last)
+        Ok(found)
     }
 
     /// Reverts and hotfixes that were merged.
@@ -180,9 +191,13 @@ impl Search<'_> {
                 }
             });
             // Of several the first that was deployed.
-            let reverted = (!pull.reverts.is_empty()).then(|| reverted.flatten().min());
+            let remedies = match reverted.flatten().min() {
+                _ if pull.reverts.is_empty() => Remedies::Something,
+                Some(shipment) => Remedies::Shipped(shipment),
+                None => Remedies::Unshipped,
+            };
             let remedy = self.carrier.holder(&pull.merge_sha, change.merged).ok();
-            match self.blame_of_pull(pull.created, reverted, remedy) {
+            match self.blame_of_pull(pull.created, remedies, remedy) {
                 Ok((shipment, link)) => {
                     if let Some(remedy) = remedy {
                         self.found.repairs.insert(remedy, change.row);
@@ -207,13 +222,13 @@ impl Search<'_> {
     fn blame_of_pull(
         &self,
         created: Timestamp,
-        reverted: Option<Option<usize>>,
+        remedies: Remedies,
         remedy: Option<usize>,
     ) -> Result<(usize, Remark), Reason> {
-        let (found, link) = match reverted {
-            Some(Some(found)) => (found, Remark::Reverted),
-            Some(None) => return Err(Reason::BeforeShipping),
-            None => (self.before(created, false, false)?, Remark::Inferred),
+        let (found, link) = match remedies {
+            Remedies::Shipped(found) => (found, Remark::Reverted),
+            Remedies::Unshipped => return Err(Reason::BeforeShipping),
+            Remedies::Something => (self.before(created, false, false)?, Remark::Inferred),
         };
         if remedy.is_some_and(|remedy| remedy <= found) {
             return Err(Reason::BeforeShipping);

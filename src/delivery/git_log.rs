@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_log_that_is_cut_off_or_foreign_harms_nobody() {
         let mut many = 0;
-        read(&mut &b"a\0b\0c\0d\0e f\0001 2\0x"[..], &mut |_| many += 1).unwrap();
+        read(&mut &b"a\0b\0c\0d\0e f\x001 2\0x"[..], &mut |_| many += 1).unwrap();
         assert_eq!(many, 0);
         assert_eq!(
             tags("v1\0a\0\x0010\nodd\n"),

@@ -126,6 +126,10 @@ pub(crate) struct Tag {
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "git calls the committer's time so"
+)]
 pub(crate) struct Commit {
     pub(crate) sha: String,
     pub(crate) author_date: Timestamp,

@@ -51,11 +51,11 @@ fn deployment(fake: &Fake, day: u64, sha: u64, states: &[(&str, u64)]) -> u64 {
         json!({ "sha": format!("{sha:040}"), "environment": "production", "created_at": at(day, 13), "updated_at": last }),
     );
     for (state, hour) in states {
-        let status = json!({ "state": state, "created_at": at(day, *hour) });
+        let row = json!({ "state": state, "created_at": at(day, *hour) });
         fake.add(
             &format!("/deployments/{id}/statuses"),
             "deployment-status",
-            status,
+            row,
         );
     }
     id
@@ -111,7 +111,12 @@ fn deployments_pull_requests_and_incidents_become_five_metrics() {
     let frequency = metric(&document, "deployment-frequency");
     assert_eq!(frequency["frequency"]["deployments"], 5);
     assert_eq!(frequency["left_out"][0]["code"], "never-succeeded");
-    // The pull requests' commits are not in this clone: the next deployment is taken, and the rows say so.
+    // The pull requests' commits are not in this clone, and nothing is guessed.
+    let lead = metric(&document, "lead-time-deploy");
+    assert_eq!(
+        (&lead["counted"], &lead["left_out"][0]["code"]),
+        (&json!(0), &json!("commit-unknown"))
+    );
     let rate = metric(&document, "change-fail-rate");
     assert_eq!(
         (&rate["share"]["part"], &rate["share"]["rate"]),
@@ -123,6 +128,25 @@ fn deployments_pull_requests_and_incidents_become_five_metrics() {
     );
     let people = dora(&maestro, &["--author", "bot"]);
     assert_eq!(metric(&people, "lead-time-merge")["counted"], 1);
+}
+
+#[test]
+fn in_a_shallow_clone_the_next_deployment_after_the_merge_is_taken_and_the_rows_say_so() {
+    let fake = Fake::start();
+    six_days(&fake);
+    let maestro = machine(&fake);
+    maestro.file("more.md", "More.\n").commit("Go on");
+    let from = format!("file://{}", maestro.path(".").display());
+    maestro.git(&["clone", "--quiet", "--depth=1", &from, "shallow"]);
+    let document = dora(&maestro, &["-C", "shallow"]);
+    let lead = metric(&document, "lead-time-deploy");
+    assert_eq!(document["is_shallow"], true);
+    // The first came with the first deployment; the third waited for the fourth deployment.
+    assert_eq!(
+        (&lead["counted"], &lead["duration"]["p90"]),
+        (&json!(5), &json!(20.4 * 3600.0))
+    );
+    assert_eq!(lead["remarks"][0]["code"], "by-time");
 }
 
 #[test]
@@ -148,7 +172,8 @@ fn a_quiet_day_takes_three_requests_and_offline_none() {
     pull(&fake, 7, 20, "octocat", &json!({}));
     deployment(&fake, 20, 7, &[("success", 14)]);
     let third = dora(&maestro, &["--now", "2026-02-01T10:00:00Z"]);
-    assert_eq!(fake.asked().len(), 3 + 3);
+    // Two lists, the pull request with its timeline, and the deployment's statuses; that there are no releases is known.
+    assert_eq!(fake.asked().len(), 5);
     assert_eq!(
         metric(&third, "deployment-frequency")["frequency"]["deployments"],
         6

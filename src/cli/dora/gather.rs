@@ -164,7 +164,11 @@ fn read_git(
         authors: &question.authors,
         paths: &paths,
     };
-    git_log::rows(commits, &beside, with_pulls, to);
+    let is_shallow = history.is_shallow(&common_dir);
+    // Half a history would say of most commits that nothing holds them; without any, the next deployment is taken.
+    if with_pulls || !is_shallow {
+        git_log::rows(commits, &beside, with_pulls, to);
+    }
     if !with_pulls && with_paths {
         to.each_pull(&mut |pull| {
             if pull.paths.is_empty() {
@@ -172,7 +176,7 @@ fn read_git(
             }
         });
     }
-    if history.is_shallow(&common_dir) {
+    if is_shallow {
         found.is_shallow = true;
         found.notes.push("this clone is shallow: older commits and tags are missing, and what they would say is missing too; fetch them with `git fetch --unshallow --tags`".to_owned());
     }

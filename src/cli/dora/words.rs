@@ -3,11 +3,15 @@
 use crate::delivery::metrics::{Metric, Value};
 use crate::delivery::quantiles::{Estimate, Spread};
 
-/// Says a duration with two digits that matter.
+/// Says a duration with two digits that matter; up to two days in hours.
 pub(super) fn duration(seconds: f64) -> String {
-    let units = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "min")];
-    for (length, unit) in units {
-        if seconds >= length {
+    let units = [
+        (2.0, 86_400.0, "d"),
+        (1.0, 3_600.0, "h"),
+        (1.0, 60.0, "min"),
+    ];
+    for (least, length, unit) in units {
+        if seconds >= least * length {
             let value = seconds / length;
             return if value < 10.0 {
                 format!("{value:.1} {unit}")
@@ -68,7 +72,7 @@ mod tests {
             (59.4, "59 s"),
             (90.0, "1.5 min"),
             (7_200.0, "2.0 h"),
-            (45_360.0, "13 h"),
+            (108_000.0, "30 h"),
             (1_000_000.0, "12 d"),
         ] {
             assert_eq!(duration(seconds), words);

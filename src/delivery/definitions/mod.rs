@@ -6,6 +6,10 @@ mod fourkeys;
 
 /// How a metric reads the same rows.
 #[derive(Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that definitions do differently"
+)]
 pub(crate) struct Definition {
     pub(crate) name: &'static str,
     /// What it follows, with its version.

@@ -107,7 +107,7 @@ fn another_window_shows_a_row_as_it_was_or_not_at_all() {
         };
         let part = find(&rows, &part);
         for id in [LEAD, FAIL, "recovery"] {
-            for row in part.ids[part.place(id)].iter() {
+            for row in &part.ids[part.place(id)] {
                 assert!(whole.ids[whole.place(id)].contains(row), "{id} {row:?}");
             }
         }

