@@ -3,9 +3,12 @@
 //! What others wrote stands in code spans, where GitHub expands nothing.
 
 use super::merge_time::{Abstention, Estimate, sentence};
-use super::{Evidence, Health};
+use super::{Evidence, Factor, Health};
 use crate::forge::body::Section;
 use crate::inert::code;
+
+/// Recommendations that are not folded away: with them a healthy comment has eight lines at most.
+const MOST_ADVICE: usize = 3;
 
 /// Evidence that a factor shows in the comment; all of it is in the report.
 const MOST_EVIDENCE: usize = 5;
@@ -16,16 +19,27 @@ pub(crate) type Time<'a> = Result<(&'a Estimate, bool), &'a Abstention>;
 /// Lays it out. `commit` is the head that was judged.
 pub(crate) fn sections(health: &Health, time: Time<'_>, commit: &str) -> Vec<Section> {
     let mut sections = vec![head(health, time, commit)];
-    let advice = advice(health);
+    let mut advice = advice(health);
+    let rest = advice.split_off(advice.len().min(MOST_ADVICE));
     if !advice.is_empty() {
-        sections.push(section("recommendations", advice, 8));
+        sections.push(section("recommendations", advice.concat(), 8));
     }
-    sections.push(section("factors", table(health), 6));
+    let more = if rest.is_empty() {
+        String::new()
+    } else {
+        format!("\nAlso:\n\n{}", rest.concat())
+    };
+    let factors = folded("Factors", &format!("\n{}{more}", table(health)));
+    sections.push(section("factors", factors, 6));
     let details = details(health);
     if !details.is_empty() {
-        sections.push(section("evidence", details, 2));
+        sections.push(section("evidence", folded("Evidence", &details), 2));
     }
     sections
+}
+
+fn folded(title: &str, text: &str) -> String {
+    format!("<details><summary>{title}</summary>\n{text}\n</details>")
 }
 
 fn section(title: &str, text: String, priority: u8) -> Section {
@@ -78,9 +92,12 @@ fn words(text: &str) -> String {
     out
 }
 
-fn advice(health: &Health) -> String {
-    let mut text = String::new();
-    for factor in &health.factors {
+/// What to do, a line each; what the worst factor asks for comes first.
+fn advice(health: &Health) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut factors: Vec<&Factor> = health.factors.iter().collect();
+    crate::order::sort_by_key(&mut factors, |factor| factor.score);
+    for factor in factors {
         for advice in &factor.advice {
             let because = advice
                 .because_of
@@ -94,14 +111,10 @@ fn advice(health: &Health) -> String {
             } else {
                 String::new()
             };
-            text.push_str(&format!(
-                "- {}: {}{more}\n",
-                advice.text,
-                because.join(", ")
-            ));
+            lines.push(format!("- {}: {}{more}\n", advice.text, because.join(", ")));
         }
     }
-    text
+    lines
 }
 
 fn table(health: &Health) -> String {
@@ -136,10 +149,7 @@ fn details(health: &Health) -> String {
             text.push_str(&format!("- and {more} more, in the report\n"));
         }
     }
-    if text.is_empty() {
-        return text;
-    }
-    format!("<details><summary>Evidence</summary>\n{text}\n</details>")
+    text
 }
 
 fn line(one: &Evidence) -> String {
@@ -192,6 +202,13 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("``@org/team fixes #1 <b>`|``"), "{text}");
+        let seen = text
+            .split("</details>")
+            .filter_map(|part| part.split("<details>").next());
+        let seen: usize = seen
+            .map(|part| part.lines().filter(|line| !line.is_empty()).count())
+            .sum();
+        assert!(seen + text.matches("<details>").count() <= 8, "{text}");
         assert_eq!(
             text.matches("@org/team").count(),
             text.matches("``@org/team").count(),

@@ -15,6 +15,7 @@ use crate::config::nearest;
 use crate::error::{CommandError, ErrorKind};
 use crate::health::Spending;
 use crate::health::factors::FACTORS;
+use crate::money::Usd;
 use crate::supply::coverage::{self, Coverage, Places};
 
 /// A person's change is judged by what it left, also where there is no remote to ask.
@@ -105,6 +106,10 @@ pub(super) fn spending(
     base: Option<&str>,
 ) -> Option<Spending> {
     let spent = asked::spent(session, number, base)?;
+    // Where no call is recorded nobody knows whether none was made.
+    if spent.usd == Usd::ZERO && spent.unpriced == 0 {
+        return None;
+    }
     Some(Spending {
         spent: spent.usd,
         cap: spent.cap,

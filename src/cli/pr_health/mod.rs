@@ -18,9 +18,9 @@ use crate::health::merge_time::{Abstention, Estimate, estimate};
 use crate::health::{Health, Risk, Subject, judge, moved};
 pub(crate) use wire::PrHealthDocument;
 
-/// Say how a pull request stands: six factors, each with its evidence, the risk, and when it may be merged
+/// Say how a pull request stands, with evidence and its risk
 ///
-/// The factors are budget, complexity, flakes, patch-coverage, reviews and security. What nobody knows is unknown, and never 100. Nothing is blocked
+/// Also says when pull requests like it were merged, by the repository's own past. The factors are budget, complexity, flakes, patch-coverage, reviews and security. What nobody knows is unknown, and never 100. Nothing is blocked
 /// unless `--fail-on high` is given. How much a factor counts is read from the configuration of the branch that the change goes to
 /// (`health: {weights: {complexity: 10}}`), never from the change's own.
 #[derive(Debug, clap::Args)]

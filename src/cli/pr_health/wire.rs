@@ -146,6 +146,16 @@ fn factor(one: &Factor) -> FactorRow {
     }
 }
 
+/// A sentence of ours; what stands between backticks in it is a name.
+fn inlines(text: &str) -> Vec<Inline> {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(at, part)| match at % 2 {
+        0 => Inline::Plain(part.to_owned()),
+        _ => Inline::Code(part.to_owned()),
+    });
+    parts.collect()
+}
+
 impl PrHealthDocument {
     pub(super) fn new(judged: &Judged) -> Self {
         let health = &judged.health;
@@ -222,7 +232,7 @@ impl Report for PrHealthDocument {
             self.risk,
             short(&self.head)
         ));
-        page.line(vec![Inline::Code(self.reason.clone())]);
+        page.line(inlines(&self.reason));
         let rows = self.factors.iter().map(|row| {
             let tone = match row.score {
                 None => Tone::Plain,
@@ -237,7 +247,7 @@ impl Report for PrHealthDocument {
                 Cell::plain(row.name),
                 Cell::toned(score, tone),
                 Cell::plain(row.weight.to_string()),
-                Cell::code(&row.why),
+                Cell::plain(&row.why),
             ]
         });
         let head = vec![

@@ -18,7 +18,7 @@ const UNPRICED: f64 = 0.1;
 
 fn judge(subject: &Subject<'_>) -> Factor {
     let Some(spending) = subject.spending else {
-        return Factor::unknown(ABOUT.name, "nobody knows what models cost for it");
+        return Factor::unknown(ABOUT.name, "no call of a model is recorded for it");
     };
     // In thousandths; a cap of nothing is reached by nothing.
     let share = spending

@@ -1,6 +1,6 @@
 //! Which file of the repository a report means: reports name files as their machine had them, below source folders, or below packages.
 //!
-//! A name is taken when it is a path of the repository, when it is one with something before it (`/home/runner/work/r/r/src/a.py`), or when one
+//! A name is taken when it is a path of the repository, when it is one with something before it (`/ci/work/r/src/a.py`), or when one
 //! path ends with it (`com/acme/A.java`). Where several do, the way that most files of the report went decides, and without one the file is nobody's.
 
 use std::collections::{BTreeSet, HashMap, HashSet};

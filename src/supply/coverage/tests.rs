@@ -284,7 +284,7 @@ fn check(paths: &[&str], sources: &[&str], names: &[&str], expected: &[Option<&s
         sources: sources.iter().map(|source| (*source).to_owned()).collect(),
         statements: None,
     };
-    let placed = Places::new(paths.iter().copied()).of(&report, &["/home/runner/work/r/r".into()]);
+    let placed = Places::new(paths.iter().copied()).of(&report, &["/ci/work/r".into()]);
     assert_eq!(placed, expected);
 }
 
@@ -305,7 +305,7 @@ fn a_file_is_found_below_what_stands_before_or_behind() {
     check(
         &["src/a.py", "a.py"],
         &[],
-        &["/home/runner/work/r/r/a.py"],
+        &["/ci/work/r/a.py"],
         &[Some("a.py")],
     );
     check(
@@ -340,7 +340,7 @@ fn a_file_is_found_below_what_stands_before_or_behind() {
     );
     check(
         &["lib/pkg/a.py", "pkg/a.py"],
-        &["/home/runner/work/r/r/lib"],
+        &["/ci/work/r/lib"],
         &["pkg/a.py"],
         &[Some("lib/pkg/a.py")],
     );
