@@ -95,6 +95,8 @@ fn combinations(instrument: &Instrument) -> Vec<Vec<(Key, String)>> {
             "cicd.pipeline.result" => ["success", "failure"],
             "cicd.pipeline.run.state" => ["executing", "pending"],
             "vcs.change.state" => ["open", "merged"],
+            "deployment.status" => ["succeeded", "failed"],
+            "deployment.environment.name" => ["production", "staging"],
             "maestro.severity" => ["critical", "high"],
             "maestro.policy.outcome" => ["pass", "block"],
             "maestro.verification.outcome" => ["passed", "failed"],

@@ -12,7 +12,8 @@ pub(super) fn all() -> Vec<(&'static str, Vec<Rule>)> {
         ("maestro-ci", ci()),
         ("maestro-budget", budget()),
         ("maestro-flakes", flakes()),
-        ("maestro-security", security()),
+        ("maestro-policy", policy()),
+        ("maestro-supply", supply()),
         ("maestro-data", data()),
     ]
 }
@@ -224,42 +225,45 @@ fn flakes() -> Vec<Rule> {
     ]
 }
 
-fn security() -> Vec<Rule> {
-    vec![
-        Rule {
-            name: "MaestroPolicyViolated",
-            expression: grew(&of::POLICY_VIOLATIONS, ""),
-            holds: "0m",
-            urgency: Urgency::Warning,
-            summary: "A change to {{ $labels.vcs_repository_name }} breaks `{{ $labels.maestro_policy_rule }}`",
-            words: "The policy found violations of this rule within the last hour. `maestro check-policy` says where and how to mend it.",
-            dashboard: "maestro-security",
-            fires: Fires {
-                series: vec![
-                    series(&of::EXPORT_TIME, "", "0x120"),
-                    // It comes up after maestro had exported for an hour and more.
-                    series(
-                        &of::POLICY_VIOLATIONS,
-                        "maestro_policy_rule=\"paths\",maestro_severity=\"error\"",
-                        "_x89 1x30",
-                    ),
-                ],
-                labels: &[
-                    ("maestro_policy_rule", "paths"),
-                    ("maestro_severity", "error"),
-                    REPOSITORY,
-                ],
-                words: "The policy found violations of this rule within the last hour. `maestro check-policy` says where and how to mend it.",
-            },
-            silent: vec![
+fn policy() -> Vec<Rule> {
+    vec![Rule {
+        name: "MaestroPolicyViolated",
+        expression: grew(&of::POLICY_VIOLATIONS, ""),
+        holds: "0m",
+        urgency: Urgency::Warning,
+        summary: "A change to {{ $labels.vcs_repository_name }} breaks `{{ $labels.maestro_policy_rule }}`",
+        words: "The policy found violations of this rule within the last hour. `maestro check-policy` says where and how to mend it.",
+        dashboard: "maestro-security",
+        fires: Fires {
+            series: vec![
                 series(&of::EXPORT_TIME, "", "0x120"),
+                // It comes up after maestro had exported for an hour and more.
                 series(
                     &of::POLICY_VIOLATIONS,
                     "maestro_policy_rule=\"paths\",maestro_severity=\"error\"",
-                    "7x120",
+                    "_x89 1x30",
                 ),
             ],
+            labels: &[
+                ("maestro_policy_rule", "paths"),
+                ("maestro_severity", "error"),
+                REPOSITORY,
+            ],
+            words: "The policy found violations of this rule within the last hour. `maestro check-policy` says where and how to mend it.",
         },
+        silent: vec![
+            series(&of::EXPORT_TIME, "", "0x120"),
+            series(
+                &of::POLICY_VIOLATIONS,
+                "maestro_policy_rule=\"paths\",maestro_severity=\"error\"",
+                "7x120",
+            ),
+        ],
+    }]
+}
+
+fn supply() -> Vec<Rule> {
+    vec![
         Rule {
             name: "MaestroVulnerabilityCritical",
             expression: format!(

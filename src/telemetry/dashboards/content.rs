@@ -77,6 +77,10 @@ pub(super) fn all() -> Vec<Dashboard> {
 }
 
 fn overview() -> Vec<Panel> {
+    [overview_now(), overview_more()].concat()
+}
+
+fn overview_now() -> Vec<Panel> {
     vec![
         panel(Stat, 4, "percentunit", "Runs that succeeded", "Share of pipeline runs of the last 7 days that succeeded.", vec![each(&of::RUN_SUCCESS, &[key::PIPELINE_NAME], &[])]).steps(0.95, 0.8),
         panel(Stat, 4, "s", "Pipeline p95", "95th percentile of the duration of runs of the last 7 days; the team's goal is 15 minutes.", vec![each(&of::RUN_QUANTILE, &[key::PIPELINE_NAME], P95)]).steps(600.0, 900.0),
@@ -84,17 +88,82 @@ fn overview() -> Vec<Panel> {
         panel(Stat, 4, "percentunit", "Budget used", "Share of each cap that is spent or put aside.", vec![each(&of::BUDGET_USED, &[key::BUDGET_SCOPE], &[])]).steps(0.8, 0.95),
         panel(Stat, 4, "percentunit", "Flake rate", "Share of test runs of the last 7 days that failed and then passed on the same commit.", vec![each(&of::FLAKE_RATE, &[], &[])]).steps(0.005, 0.01),
         panel(Stat, 4, "s", "Age of this data", "How long ago maestro exported. Over a day means that the scheduled export does not run.", vec![age(&of::EXPORT_TIME)]).steps(43_200.0, 93_600.0),
-        panel(Line, 12, "s", "Pipeline p50 and p95", "Duration of runs, last 7 days at each time.", vec![each(&of::RUN_QUANTILE, &[key::PIPELINE_NAME, key::QUANTILE], &[])]),
-        panel(Line, 12, "currencyUSD", "Spent and forecast", "What is spent of each cap, and what will be by the end of the period at this pace.", vec![each(&of::BUDGET_SPENT, &[key::BUDGET_SCOPE], &[]), each(&of::BUDGET_FORECAST, &[key::BUDGET_SCOPE], &[])]),
-        panel(Bars, 8, "short", "Changes by state", "Changes that are open, in work, merged or closed.", vec![sum(&of::CHANGES, &[key::CHANGE_STATE], &[])]),
-        panel(Bars, 8, "short", "Verdicts of the policy", "How often the policy let a change in, blocked it, or was overridden.", vec![sum(&of::POLICY_VERDICTS, &[key::POLICY_OUTCOME], &[])]),
-        panel(Bars, 8, "short", "Tests by history", "Tests that are flaky, broken, quarantined, or overdue in quarantine.", vec![sum(&of::FLAKE_TESTS, &[key::FLAKE_STATE], &[])]),
-        panel(Stat, 12, "s", "Runner time saved", "Runner time of jobs that a plan left out.", vec![sum(&of::TIME_SAVED, &[], &[])]),
-        panel(Stat, 12, "short", "Events in the state", "Events by where they lie; what waits for long is not shared yet.", vec![sum(&of::STATE_EVENTS, &[key::QUEUE], &[])]),
+    ]
+}
+
+fn overview_more() -> Vec<Panel> {
+    vec![
+        panel(
+            Line,
+            12,
+            "s",
+            "Pipeline p50 and p95",
+            "Duration of runs, last 7 days at each time.",
+            vec![each(
+                &of::RUN_QUANTILE,
+                &[key::PIPELINE_NAME, key::QUANTILE],
+                &[],
+            )],
+        ),
+        panel(
+            Line,
+            12,
+            "currencyUSD",
+            "Spent and forecast",
+            "What is spent of each cap, and what will be by the end of the period at this pace.",
+            vec![
+                each(&of::BUDGET_SPENT, &[key::BUDGET_SCOPE], &[]),
+                each(&of::BUDGET_FORECAST, &[key::BUDGET_SCOPE], &[]),
+            ],
+        ),
+        panel(
+            Bars,
+            8,
+            "short",
+            "Changes by state",
+            "Changes that are open, in work, merged or closed.",
+            vec![sum(&of::CHANGES, &[key::CHANGE_STATE], &[])],
+        ),
+        panel(
+            Bars,
+            8,
+            "short",
+            "Verdicts of the policy",
+            "How often the policy let a change in, blocked it, or was overridden.",
+            vec![sum(&of::POLICY_VERDICTS, &[key::POLICY_OUTCOME], &[])],
+        ),
+        panel(
+            Bars,
+            8,
+            "short",
+            "Tests by history",
+            "Tests that are flaky, broken, quarantined, or overdue in quarantine.",
+            vec![sum(&of::FLAKE_TESTS, &[key::FLAKE_STATE], &[])],
+        ),
+        panel(
+            Stat,
+            12,
+            "s",
+            "Runner time saved",
+            "Runner time of jobs that a plan left out.",
+            vec![sum(&of::TIME_SAVED, &[], &[])],
+        ),
+        panel(
+            Stat,
+            12,
+            "short",
+            "Events in the state",
+            "Events by where they lie; what waits for long is not shared yet.",
+            vec![sum(&of::STATE_EVENTS, &[key::QUEUE], &[])],
+        ),
     ]
 }
 
 fn agents() -> Vec<Panel> {
+    [agents_runs(), agents_calls()].concat()
+}
+
+fn agents_runs() -> Vec<Panel> {
     vec![
         panel(
             Gauge,
@@ -141,6 +210,11 @@ fn agents() -> Vec<Panel> {
                 &[],
             )],
         ),
+    ]
+}
+
+fn agents_calls() -> Vec<Panel> {
+    vec![
         panel(
             Bars,
             12,
@@ -189,6 +263,10 @@ fn agents() -> Vec<Panel> {
 }
 
 fn ci() -> Vec<Panel> {
+    [ci_waiting(), ci_runs()].concat()
+}
+
+fn ci_waiting() -> Vec<Panel> {
     vec![
         panel(
             Stat,
@@ -243,6 +321,11 @@ fn ci() -> Vec<Panel> {
             vec![each(&of::INBOX_OLDEST, &[], &[])],
         )
         .steps(43_200.0, 86_400.0),
+    ]
+}
+
+fn ci_runs() -> Vec<Panel> {
+    vec![
         panel(
             Line,
             12,
@@ -318,6 +401,10 @@ fn security() -> Vec<Panel> {
 }
 
 fn dora() -> Vec<Panel> {
+    [dora_now(), dora_over_time()].concat()
+}
+
+fn dora_now() -> Vec<Panel> {
     vec![
         panel(
             Stat,
@@ -359,6 +446,11 @@ fn dora() -> Vec<Panel> {
             "Share of deployments of the last 30 days that were unplanned work for an incident.",
             vec![each(&of::REWORK, &[], &[])],
         ),
+    ]
+}
+
+fn dora_over_time() -> Vec<Panel> {
+    vec![
         panel(
             Line,
             12,

@@ -42,12 +42,11 @@ pub(super) fn each(instrument: &Instrument, by: &[Key], only: Only) -> Query {
 /// A quantile of a histogram.
 pub(super) fn quantile(quantile: &str, instrument: &Instrument, by: &[Key]) -> Query {
     let of = selector(&format!("{}_bucket", instrument.prometheus_name()), &[]);
-    let by_too: String = by
-        .iter()
-        .map(|&key| format!(", {}", plain(key.name())))
-        .collect();
+    let mut all = vec!["le".to_string()];
+    all.extend(by.iter().map(|key| plain(key.name())));
+    let all = all.join(", ");
     Query {
-        expression: format!("histogram_quantile({quantile}, sum by (le{by_too}) ({of}))"),
+        expression: format!("histogram_quantile({quantile}, sum by ({all}) ({of}))"),
         legend: if by.is_empty() {
             "all".into()
         } else {
