@@ -162,7 +162,7 @@ pub(crate) fn plain(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[test]
@@ -217,5 +217,35 @@ mod tests {
                 i.name
             );
         }
+    }
+
+    /// Returns the metric as a row of docs/observe.md.
+    pub(crate) fn row(instrument: &Instrument) -> String {
+        let labels: Vec<String> = instrument
+            .labels
+            .iter()
+            .map(|label| format!("`{}`", label.name()))
+            .collect();
+        let prometheus = if instrument.in_prometheus {
+            format!("`{}`", instrument.prometheus_name())
+        } else {
+            "–".into()
+        };
+        format!(
+            "| `{}` | {prometheus} | {:?} | `{}` | {} | {} |",
+            instrument.name,
+            instrument.kind,
+            instrument.unit,
+            labels.join(", "),
+            instrument.help
+        )
+    }
+
+    #[test]
+    fn the_documentation_has_this_table() {
+        let docs = include_str!("../../docs/observe.md");
+        let rows: Vec<String> = INSTRUMENTS.iter().map(|i| row(i)).collect();
+        let table = rows.join("\n");
+        assert!(docs.contains(&table), "docs/observe.md must have:\n{table}");
     }
 }

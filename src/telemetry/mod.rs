@@ -6,6 +6,7 @@
 pub(crate) mod alerts;
 pub(crate) mod attributes;
 pub(crate) mod dashboards;
+pub(crate) mod gather;
 pub(crate) mod ids;
 pub(crate) mod instruments;
 pub(crate) mod logs;
