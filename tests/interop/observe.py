@@ -428,6 +428,8 @@ def judge_live():
         path, event = next((p, e) for p, e in PagerDuty.got if e["payload"]["class"] == "MaestroBudget95")
         check(path == "/v2/enqueue" and event["event_action"] == "trigger", f"{path} {event}")
         check(event["payload"]["severity"] == "critical" and event["routing_key"].startswith("0123"), f"{event}")
+        said = event["payload"]["summary"] and event["payload"]["custom_details"]["what"]
+        check(bool(said) and "<no value>" not in json.dumps(event), f"it says what it is: {event}")
         print(f"alerts: PagerDuty was told: {event['payload']['summary']}")
 
 

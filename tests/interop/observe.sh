@@ -5,7 +5,7 @@
 # rules/maestro.rules.yml, rules/maestro.rules.test.yml, alertmanager.yml, logs.ndjson, keys.txt.
 # MAESTRO_SEMCONV: the git directory of open-telemetry/semantic-conventions; names are held against its tag v1.44.0.
 # inputs: src/telemetry tests/interop/lib.bash
-# time: a minute
+# time: long
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
 files=${1:-${MAESTRO_OBSERVE_FILES:-}}

@@ -123,10 +123,11 @@ receivers:
       - routing_key_file: /etc/alertmanager/pagerduty.key
         severity: '{{ .CommonLabels.severity }}'
         class: '{{ .CommonLabels.alertname }}'
-        description: '{{ .CommonAnnotations.summary }}'
+        # Alerts of a group may differ in what they say, and a summary must not be empty.
+        description: '{{ (index .Alerts 0).Annotations.summary }}{{ if gt (len .Alerts) 1 }} ({{ len .Alerts }} alerts){{ end }}'
         details:
-          what: '{{ .CommonAnnotations.description }}'
-          dashboard: '{{ .CommonAnnotations.dashboard }}'
+          what: '{{ range .Alerts }}{{ .Annotations.description }} {{ end }}'
+          dashboard: '{{ (index .Alerts 0).Annotations.dashboard }}'
         send_resolved: true
   - name: team
     webhook_configs:
