@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prometheus, promtool, Pushgateway and Alertmanager (Debian), rotel, oteltap and prometheus-client (PyPI) judge what we tell observability tools.
+# Prometheus, promtool, Pushgateway and Alertmanager (Debian), rotel, oteltap, prometheus-client, promql-parser and Grafana's foundation SDK
+# (PyPI) judge what we tell observability tools.
 #
 # observe.sh FOLDER: a folder with metrics.prom, metrics.om, history.om, push.path, otlp/{traces,metrics,logs}-*.json, dashboards/*.json,
 # rules/maestro.rules.yml, rules/maestro.rules.test.yml, alertmanager.yml, logs.ndjson, keys.txt.
@@ -14,5 +15,6 @@ debian prometheus prometheus
 debian promtool prometheus
 debian prometheus-pushgateway prometheus-pushgateway
 debian prometheus-alertmanager prometheus-alertmanager
-python=$(python_with rotel==0.0.1a15 oteltap==1.0.0 opentelemetry-proto==1.45.2 prometheus-client==0.23.1 pyyaml)
+python=$(python_with rotel==0.0.1a15 oteltap==1.0.0 opentelemetry-proto==1.45.2 prometheus-client==0.23.1 pyyaml \
+    'grafana-foundation-sdk==1769699998!10.1.0' promql-parser==0.6.0)
 "$python" "$root/tests/interop/observe.py" "$files" "$work"

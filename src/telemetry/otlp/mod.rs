@@ -3,6 +3,7 @@
 //!
 //! Each function returns whole documents, none larger than a receiver takes: `/v1/traces`, `/v1/metrics` and `/v1/logs` get one a request.
 
+pub(crate) mod exporter;
 pub(crate) mod json;
 mod metrics;
 #[cfg(test)]
