@@ -16,5 +16,5 @@ debian promtool prometheus
 debian prometheus-pushgateway prometheus-pushgateway
 debian prometheus-alertmanager prometheus-alertmanager
 python=$(python_with rotel==0.0.1a15 oteltap==1.0.0 opentelemetry-proto==1.45.2 prometheus-client==0.23.1 pyyaml \
-    'grafana-foundation-sdk==1769699998!10.1.0' promql-parser==0.6.0)
+    'grafana-foundation-sdk==1769699998!10.1.0' promql-parser==0.12.0)
 "$python" "$root/tests/interop/observe.py" "$files" "$work"
