@@ -66,6 +66,10 @@ impl Attributes {
         self.0.iter()
     }
 
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
     fn put(&mut self, key: Key, value: Value) {
         if let Some((_, held)) = self.0.iter_mut().find(|(held, _)| *held == key) {
             *held = value;

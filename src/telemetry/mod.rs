@@ -5,6 +5,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod attributes;
+pub(crate) mod clean;
 pub(crate) mod dashboards;
 pub(crate) mod gather;
 pub(crate) mod ids;
