@@ -18,4 +18,6 @@ pub(crate) mod semconv;
 pub(crate) mod spans;
 
 #[cfg(test)]
+mod published;
+#[cfg(test)]
 pub(crate) mod sample;
