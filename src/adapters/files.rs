@@ -168,6 +168,25 @@ impl Files for Disk {
         false
     }
 
+    fn clear_way(&self, top: &Path, path: &Path) -> io::Result<()> {
+        let mut place = top.to_path_buf();
+        let mut parts = path.components().peekable();
+        while let Some(part) = parts.next() {
+            place.push(part);
+            let found = match fs::symlink_metadata(&place) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                found => found?,
+            };
+            match (found.is_dir(), parts.peek().is_none()) {
+                (true, true) => fs::remove_dir_all(&place)?,
+                (true, false) => {}
+                (false, true) if found.is_file() => {}
+                (false, _) => fs::remove_file(&place)?,
+            }
+        }
+        Ok(())
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -233,4 +252,34 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_way_is_made_without_following_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        fs::create_dir_all(at("top/kept")).unwrap();
+        fs::create_dir_all(at("outside")).unwrap();
+        fs::write(at("outside/file"), "theirs").unwrap();
+        fs::write(at("top/kept/file"), "old").unwrap();
+        symlink(at("outside"), at("top/folder")).unwrap();
+        symlink(at("outside/file"), at("top/link")).unwrap();
+        fs::create_dir_all(at("top/a/folder/with/more")).unwrap();
+        for path in ["folder/new", "link", "a/folder", "kept/file", "none/of/it"] {
+            let way = Path::new(path);
+            Disk.clear_way(&at("top"), way).unwrap();
+            let place = at("top").join(way);
+            Disk.write_atomic(&place, &mut |out| out.write_all(b"new"))
+                .unwrap();
+            assert_eq!(fs::read(&place).unwrap(), b"new", "{path}");
+        }
+        assert_eq!(fs::read(at("outside/file")).unwrap(), b"theirs");
+        assert!(!at("outside/new").exists());
+    }
 }

@@ -25,7 +25,7 @@ use crate::cli::check_policy::{self, Loaded};
 use crate::cli::session::Session;
 use crate::conduct::agents::crew::Agent;
 use crate::conduct::agents::journal::{Forgets, Journal};
-use crate::conduct::agents::planning::{PlanTab, Planned};
+use crate::conduct::agents::planning::{PlanTab, Planned, Stuck, Want};
 use crate::conduct::agents::recording::Recording;
 use crate::conduct::agents::run::{self, RunProblem};
 use crate::conduct::agents::steps::{Abandon, Steps};
@@ -278,16 +278,17 @@ fn refuse(
             Ok(CommandError::message(ErrorKind::AgentRun, message)
                 .hint("answer the questions in the issue, and run it again"))
         }
-        NoPlan::Stuck { is_money, why } => {
-            let kind = if is_money {
-                ErrorKind::Budget
-            } else {
-                ErrorKind::AgentRun
+        NoPlan::Stuck(stuck) => {
+            let kind = match stuck.want {
+                Want::Money => ErrorKind::Budget,
+                Want::Provider => ErrorKind::Unavailable,
+                Want::Sense => ErrorKind::AgentRun,
             };
-            Ok(CommandError::message(
-                kind,
-                format!("there is no plan: {why}"),
-            ))
+            let error = CommandError::message(kind, format!("there is no plan: {}", stuck.why));
+            Ok(match stuck.want {
+                Want::Provider => error.hint("run it again when the provider answers"),
+                Want::Money | Want::Sense => error,
+            })
         }
     }
 }
@@ -403,7 +404,7 @@ fn journal(session: &Session<'_>, place: &Place) -> Result<Journal, CommandError
 /// Why there is nothing to carry out.
 enum NoPlan {
     Questions(Vec<String>),
-    Stuck { is_money: bool, why: String },
+    Stuck(Stuck),
 }
 
 /// Makes the plan, or takes the one that was made.
@@ -423,10 +424,7 @@ fn plan(
     let planned = match team.plan(place.chosen.bounds(), &mut tab)? {
         Ok(planned) => planned,
         Err(stuck) => {
-            return Ok(Err(NoPlan::Stuck {
-                is_money: stuck.is_money,
-                why: stuck.why,
-            }));
+            return Ok(Err(NoPlan::Stuck(stuck)));
         }
     };
     let (tasks, graph, body) = match planned {

@@ -5,6 +5,7 @@ use super::engine::Workplace;
 use super::steps::Abandon;
 use super::team::{Team, input, step_name};
 use super::turn::{Tab, Undone, told};
+use crate::agents::board::Body;
 use crate::agents::step::End;
 
 impl Team<'_> {
@@ -123,5 +124,16 @@ impl Team<'_> {
             step,
             what: error.to_string(),
         })
+    }
+}
+
+/// Returns what the blackboard has of it.
+pub(super) fn tests_body(run: TestRun) -> Body {
+    Body::Tests {
+        ran: run.ran,
+        passed: run.passed,
+        failed: run.failed,
+        excused: run.excused,
+        commands: run.commands,
     }
 }

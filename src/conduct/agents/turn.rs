@@ -9,6 +9,7 @@ use super::edit;
 use super::engine::{Done, Workplace};
 use super::steps::Abandon;
 use super::team::{Left, Team, ended, git, input, step_name};
+use super::testing::tests_body;
 use crate::agents::board::Body;
 use crate::agents::change_record::{Facts, record};
 use crate::agents::edits::FileChange;
@@ -65,7 +66,14 @@ impl Team<'_> {
                 end: End::Done,
                 work,
             },
-            Err(undone) => ended(turn, undone.end, self.cut(&undone.why)),
+            Err(undone) => {
+                // Why something is not done stands in the pull request too.
+                let why = match self.guard.leak(&undone.why) {
+                    Some(leak) => format!("its reason has what nobody may know in it: {leak}"),
+                    None => self.cut(&undone.why),
+                };
+                ended(turn, undone.end, why)
+            }
         };
         ended.work.usd = tab.usd;
         ended.work.models = tab.models;
@@ -137,6 +145,10 @@ impl Team<'_> {
             Ok(done) => done,
             Err(undone) => return Ok(Err(undone)),
         };
+        if let Some(leak) = self.guard.leak(&done.answer.to_string()) {
+            let why = format!("its answer has what nobody may know in it: {leak}");
+            return Ok(undone(End::Hopeless, why));
+        }
         let recorded = match place.role.proof {
             Proof::Record => self.record(place, &done)?,
             _ => None,
@@ -536,16 +548,6 @@ pub(super) fn told(command: &str, ran: &Ran) -> String {
         (None, None) => "ended by a signal".to_owned(),
     };
     format!("$ {command}\n{}\n({end})\n", ran.output.trim_end())
-}
-
-fn tests_body(run: super::crew::TestRun) -> Body {
-    Body::Tests {
-        ran: run.ran,
-        passed: run.passed,
-        failed: run.failed,
-        excused: run.excused,
-        commands: run.commands,
-    }
 }
 
 fn bodies_of(

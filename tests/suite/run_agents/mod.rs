@@ -2,6 +2,8 @@
 
 mod exercism;
 mod killed;
+#[cfg(target_os = "linux")]
+mod malice;
 pub(crate) mod script;
 mod whole;
 

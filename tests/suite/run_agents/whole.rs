@@ -271,3 +271,14 @@ fn rules_that_ask_for_reports_wait_until_there_are_some() {
     let model = team();
     go(&repo, &model, &["--issue", "issue.md"]).success();
 }
+
+#[test]
+fn a_provider_that_is_not_reached_is_no_fault_of_the_agents() {
+    let repo = adder();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let run = repo.run(args(&address, &["--issue", "issue.md", "--dry-run"]));
+    let run = run.exits_with(69);
+    assert!(run.stderr.contains("there is no plan"), "{}", run.stderr);
+}
