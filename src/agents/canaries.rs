@@ -42,6 +42,11 @@ pub(crate) struct Leak {
 /// Letters and digits of what looks like a token.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
+/// Returns what the canaries of a run are made of, from what its prompts are delimited by: whoever plays the run again finds in it what was found.
+pub(crate) fn seed(delimiter: &str) -> [u8; 32] {
+    Sha::of(format!("canaries {delimiter}").as_bytes()).0
+}
+
 impl Canaries {
     /// Makes the canaries of a run.
     pub(crate) fn new(random: &[u8; 32]) -> Self {
