@@ -192,10 +192,7 @@ impl Files for Disk {
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        match fs::remove_dir_all(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            done => done,
-        }
+        remove_whole(path)
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
@@ -218,6 +215,33 @@ impl Files for Disk {
 
     fn shared(&self) -> Arc<dyn Files> {
         Arc::new(Self)
+    }
+}
+
+/// Removes a folder and all that is in it, also folders in which nobody may write, as module caches and bad programs leave them; fine when there is none.
+pub(super) fn remove_whole(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        #[cfg(unix)]
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(path);
+            fs::remove_dir_all(path)
+        }
+        done => done,
+    }
+}
+
+/// Lets the owner of folders read and change them, as far as it can be done; links are not followed.
+#[cfg(unix)]
+fn open_up(top: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mut folders = vec![top.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let _what_is_somebody_elses =
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+        folders.extend(entries.filter(is_folder).map(|entry| entry.path()));
     }
 }
 
@@ -259,6 +283,21 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_folder_goes_that_nobody_may_write_in() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        fs::create_dir_all(at("top/shut/deep")).unwrap();
+        fs::write(at("top/shut/deep/file"), "x").unwrap();
+        for path in ["top/shut/deep", "top/shut"] {
+            fs::set_permissions(at(path), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        Disk.remove_folder(&at("top")).unwrap();
+        Disk.remove_folder(&at("top")).unwrap();
+        assert!(!at("top").exists());
+    }
 
     #[test]
     fn a_way_is_made_without_following_links() {

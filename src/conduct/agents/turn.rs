@@ -315,7 +315,9 @@ impl Team<'_> {
             })?;
             let folder = place.folder.to_string_lossy();
             ran.output = ran.output.replace(&*folder, ".");
-            let (tree, patch, undone) = self.keep_what_may_stay(place, &before, is_check)?;
+            let after = self.taken(place, &before, &mut ran)?;
+            let (tree, patch, undone) =
+                self.keep_what_may_stay(place, (&before, after), is_check)?;
             if !undone.is_empty() && !is_check {
                 ran.output.push_str(&format!(
                     "\n(it changed files that are not yours, which was undone: {})",
@@ -344,14 +346,10 @@ impl Team<'_> {
     fn keep_what_may_stay(
         &self,
         place: &Workplace<'_>,
-        before: &str,
+        (before, after): (&str, String),
         is_check: bool,
     ) -> Result<(String, String, Vec<String>), Abandon> {
         let name = &place.spec.id;
-        let after = self
-            .trees
-            .snapshot(&self.store, name, &place.folder)
-            .map_err(git)?;
         if after == before {
             return Ok((after, String::new(), Vec::new()));
         }

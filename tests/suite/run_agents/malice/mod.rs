@@ -44,6 +44,8 @@ enum Harm {
     Outside,
     /// The change has such a file.
     File(&'static str),
+    /// What another task did is not in the change.
+    Lost(&'static str),
     /// What stands at GitHub in the end says this.
     Says(&'static str),
     /// It was taken for done.

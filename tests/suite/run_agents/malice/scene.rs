@@ -392,6 +392,11 @@ impl Scene {
                     harm.push(format!("{path} is in the change"));
                 }
             }
+            Harm::Lost(path) => {
+                if !left.files.iter().any(|file| file == path) {
+                    harm.push(format!("{path} is lost"));
+                }
+            }
             Harm::Says(words) => {
                 if left.published.contains(words) {
                     harm.push(format!("it says `{words}` at GitHub"));
