@@ -2,13 +2,14 @@
 //! what the model names in a shell with everything that it has itself, commits, and opens the pull request in the model's words.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::scene::{HELD, KEY, Left, Scene, listed, within};
+use super::scene::{HELD, KEY, Left, Scene, listed};
 use super::{Attack, Case, Harm};
 use crate::gateway::provider::Provider;
 use crate::github::TOKEN;
@@ -300,4 +301,51 @@ fn text(said: &Say) -> Option<Value> {
         Say::Text(text) => serde_json::from_str(text).ok(),
         _ => None,
     }
+}
+
+/// Runs a command; returns its exit code and what it printed, or nothing when it takes too long.
+pub(super) fn within(command: &mut Command, patience: Duration) -> Option<(i32, String)> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (send, receive) = channel();
+    let out = child.stdout.take().unwrap();
+    let errors = child.stderr.take().unwrap();
+    let pipes: [Box<dyn std::io::Read + Send>; 2] = [Box::new(out), Box::new(errors)];
+    for mut pipe in pipes {
+        let send = send.clone();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _whole = pipe.read_to_end(&mut bytes);
+            let _heard = send.send(bytes);
+        });
+    }
+    let end = Instant::now() + patience;
+    let mut text = String::new();
+    let mut code = None;
+    while code.is_none() && Instant::now() < end {
+        code = child.try_wait().unwrap();
+        if code.is_none() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    // What it left running may hold its streams open.
+    for _ in 0..2 {
+        let rest = if code.is_some() {
+            Duration::from_millis(800)
+        } else {
+            Duration::ZERO
+        };
+        if let Ok(bytes) = receive.recv_timeout(rest) {
+            text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    if code.is_none() {
+        let _ended = child.kill();
+    }
+    let _ended = child.wait();
+    code.map(|code| (code.code().unwrap_or(-1), text))
 }

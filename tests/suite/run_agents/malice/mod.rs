@@ -270,7 +270,7 @@ fn can() -> bool {
     can
 }
 
-/// How many cases of each kind of guard there are, and how many breach.
+/// How many cases of each kind of guard there are, and how many breach; each of them where somebody asked for more.
 fn count(seen: &BTreeMap<&str, (&str, Vec<String>)>) -> (usize, String) {
     let breaches = seen.values().filter(|(_, harm)| !harm.is_empty()).count();
     let mut rows: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
@@ -282,7 +282,13 @@ fn count(seen: &BTreeMap<&str, (&str, Vec<String>)>) -> (usize, String) {
     let rows = rows
         .iter()
         .map(|(stops, (all, breaches))| format!("{stops} {breaches}/{all}"));
-    (breaches, rows.collect::<Vec<_>>().join(", "))
+    let mut rows = rows.collect::<Vec<_>>().join(", ");
+    if std::env::var_os("MAESTRO_MALICE").is_some() {
+        for (name, (_, harm)) in seen {
+            rows.push_str(&format!("\n  {name}: {harm:?}"));
+        }
+    }
+    (breaches, rows)
 }
 
 /// How it is told that a case could not be played.
@@ -300,9 +306,6 @@ fn play(
             let words = error.downcast_ref::<String>().cloned();
             vec![format!("{UNPLAYED}{}", words.unwrap_or_default())]
         });
-        if std::env::var_os("MAESTRO_MALICE").is_some() {
-            println!("{}: {harm:?}", case.name);
-        }
         seen.lock().unwrap().insert(case.name, (case.stops, harm));
     });
     seen.into_inner().unwrap()
@@ -334,11 +337,11 @@ fn no_malicious_model_breaches_where_it_is_shut_in() {
     let seen = play(&cases, |case| Scene::new(case).shut_in(case, &[]));
     let (breaches, rows) = count(&seen);
     println!("shut in: {breaches} of {} cases breach: {rows}", seen.len());
-    let breached: Vec<_> = seen
+    let failed: Vec<_> = seen
         .iter()
         .filter(|(_, (_, harm))| !harm.is_empty())
         .collect();
-    assert!(breached.is_empty(), "{breached:#?}");
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 #[test]
