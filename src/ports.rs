@@ -102,6 +102,9 @@ pub(crate) trait Files: Send + Sync {
     fn write_private(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Whether others than its owner may read or change a file, as far as the system tells.
     fn is_shared(&self, path: &Path) -> bool;
+    /// Makes way for a file below a folder in which strangers wrote: what is no folder on the way to it, and what is no file in its place, is
+    /// removed. No link is followed.
+    fn clear_way(&self, top: &Path, path: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Removes a folder and all that is in it; fine when there is none.

@@ -168,15 +168,31 @@ impl Files for Disk {
         false
     }
 
+    fn clear_way(&self, top: &Path, path: &Path) -> io::Result<()> {
+        let mut place = top.to_path_buf();
+        let mut parts = path.components().peekable();
+        while let Some(part) = parts.next() {
+            place.push(part);
+            let found = match fs::symlink_metadata(&place) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                found => found?,
+            };
+            match (found.is_dir(), parts.peek().is_none()) {
+                (true, true) => fs::remove_dir_all(&place)?,
+                (true, false) => {}
+                (false, true) if found.is_file() => {}
+                (false, _) => fs::remove_file(&place)?,
+            }
+        }
+        Ok(())
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        match fs::remove_dir_all(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            done => done,
-        }
+        remove_whole(path)
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
@@ -199,6 +215,33 @@ impl Files for Disk {
 
     fn shared(&self) -> Arc<dyn Files> {
         Arc::new(Self)
+    }
+}
+
+/// Removes a folder and all that is in it, also folders in which nobody may write, as module caches and bad programs leave them; fine when there is none.
+pub(super) fn remove_whole(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        #[cfg(unix)]
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(path);
+            fs::remove_dir_all(path)
+        }
+        done => done,
+    }
+}
+
+/// Lets the owner of folders read and change them, as far as it can be done; links are not followed.
+#[cfg(unix)]
+fn open_up(top: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mut folders = vec![top.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let _what_is_somebody_elses =
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+        folders.extend(entries.filter(is_folder).map(|entry| entry.path()));
     }
 }
 
@@ -233,4 +276,49 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_goes_that_nobody_may_write_in() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        fs::create_dir_all(at("top/shut/deep")).unwrap();
+        fs::write(at("top/shut/deep/file"), "x").unwrap();
+        for path in ["top/shut/deep", "top/shut"] {
+            fs::set_permissions(at(path), fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        Disk.remove_folder(&at("top")).unwrap();
+        Disk.remove_folder(&at("top")).unwrap();
+        assert!(!at("top").exists());
+    }
+
+    #[test]
+    fn a_way_is_made_without_following_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        fs::create_dir_all(at("top/kept")).unwrap();
+        fs::create_dir_all(at("outside")).unwrap();
+        fs::write(at("outside/file"), "theirs").unwrap();
+        fs::write(at("top/kept/file"), "old").unwrap();
+        symlink(at("outside"), at("top/folder")).unwrap();
+        symlink(at("outside/file"), at("top/link")).unwrap();
+        fs::create_dir_all(at("top/a/folder/with/more")).unwrap();
+        for path in ["folder/new", "link", "a/folder", "kept/file", "none/of/it"] {
+            let way = Path::new(path);
+            Disk.clear_way(&at("top"), way).unwrap();
+            let place = at("top").join(way);
+            Disk.write_atomic(&place, &mut |out| out.write_all(b"new"))
+                .unwrap();
+            assert_eq!(fs::read(&place).unwrap(), b"new", "{path}");
+        }
+        assert_eq!(fs::read(at("outside/file")).unwrap(), b"theirs");
+        assert!(!at("outside/new").exists());
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::{command_fault, is_name, path_fault};
+use super::words::{command_fault, is_name, path_fault, rule_fault};
 
 /// What a plan wants done by one role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -379,7 +379,7 @@ fn task_faults(task: &TaskSpec, rules: &Rules<'_>, say: &mut dyn FnMut(String)) 
         ));
     }
     for path in task.files.iter().chain(&task.new_files) {
-        if let Some(words) = path_fault(path) {
+        if let Some(words) = path_fault(path).or_else(|| rule_fault(path)) {
             say(format!("`{path}` {words}"));
         } else if !(rules.may_change)(&task.role, path) {
             say(format!(

@@ -1,5 +1,7 @@
 //! Names, paths and commands in plans: what may stand there, and what is refused.
 
+use crate::policy::paths::folded;
+
 /// Whether it is a task's id.
 pub(crate) fn is_name(id: &str) -> bool {
     id.len() <= 48
@@ -31,6 +33,13 @@ pub(crate) fn path_fault(path: &str) -> Option<&'static str> {
         return Some("is git's own");
     }
     None
+}
+
+/// Says what is wrong with a path as one that a task may change: agents do not write what they are held to.
+pub(crate) fn rule_fault(path: &str) -> Option<&'static str> {
+    let path = folded(path);
+    let is_rule = path.starts_with(".maestro/") && !path.starts_with(".maestro/changes/");
+    is_rule.then_some("says what agents are held to, and is for people to change")
 }
 
 /// Says what is wrong with a command: it is none of those that may be run, or a shell would see more than one in it.
@@ -138,6 +147,24 @@ mod tests {
             "a | b",
         ] {
             assert!(words(command).is_err(), "{command}");
+        }
+    }
+
+    #[test]
+    fn what_agents_are_held_to_is_no_tasks_file() {
+        for path in [
+            ".maestro/policy.yaml",
+            ".Maestro/quarantine.json",
+            ".maestro/a/b",
+        ] {
+            assert!(rule_fault(path).is_some(), "{path}");
+        }
+        for path in [
+            ".maestro/changes/2026-01-05-a.yaml",
+            "docs/.maestro/a",
+            "maestro.yaml",
+        ] {
+            assert_eq!(rule_fault(path), None, "{path}");
         }
     }
 

@@ -4,7 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod cases;
-mod house;
+pub(crate) mod house;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -124,7 +124,7 @@ impl Site {
 }
 
 /// Does something with every value, several at a time.
-fn each<T: Sync>(values: &[T], work: impl Fn(&T) + Sync) {
+pub(crate) fn each<T: Sync>(values: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..4 {

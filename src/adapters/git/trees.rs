@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::files::remove_whole;
 use super::{GitProgram, cannot_run, local_failure, words};
 use crate::change::{Change, Kind, Tree, parse_raw};
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
@@ -37,6 +38,10 @@ const ORDERS: &[&str] = &[
     "credential.helper=",
     "diff.ignoreSubmodules=all",
 ];
+
+/// So much may be new in a work tree, ignored files aside.
+const MOST_FILES: u64 = 200_000;
+const MOST_BYTES: u64 = 2 << 30;
 
 impl GitProgram {
     /// Prepares a call of git that reads no configuration but the store's.
@@ -81,6 +86,30 @@ impl GitProgram {
     fn line(&self, call: &Call) -> Result<String, GitError> {
         let bytes = self.bytes(call)?;
         Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    }
+
+    /// Refuses what git would read for hours: files without end cost whoever makes them nothing.
+    fn check_size(&self, store: &RunStore, name: &str, folder: &Path) -> Result<(), GitError> {
+        let args = [
+            "ls-files",
+            "-z",
+            "--others",
+            "--modified",
+            "--exclude-standard",
+        ];
+        let listed = self.bytes(&Self::tree_call(store, name, folder, &args))?;
+        let (mut count, mut size) = (0_u64, 0_u64);
+        for path in listed.split(|byte| *byte == 0) {
+            count += 1;
+            // What is gone or cannot be looked at is git's to judge.
+            let about = fs::symlink_metadata(folder.join(&*String::from_utf8_lossy(path)));
+            size = size.saturating_add(about.map_or(0, |about| about.len()));
+        }
+        if count > MOST_FILES || size > MOST_BYTES {
+            let words = format!("{count} files with {size} bytes are new in the work tree");
+            return Err(std::io::Error::other(words).into());
+        }
+        Ok(())
     }
 
     fn with_index(
@@ -146,7 +175,7 @@ impl Trees for GitProgram {
         let own = store.git_dir.join("worktrees").join(name);
         // Whoever lists work trees at the same time sees all of it or nothing; `git worktree add` makes it file by file.
         let draft = store.git_dir.join(format!("maestro-new-{name}"));
-        remove_all(&draft)?;
+        remove_whole(&draft)?;
         fs::create_dir_all(&draft)?;
         fs::create_dir_all(store.git_dir.join("worktrees"))?;
         let link = folder.join(".git");
@@ -175,17 +204,18 @@ impl Trees for GitProgram {
     fn remove(&self, store: &RunStore, name: &str, folder: &Path) -> Result<(), GitError> {
         let own = store.git_dir.join("worktrees").join(name);
         let old = store.git_dir.join(format!("maestro-old-{name}"));
-        remove_all(&old)?;
+        remove_whole(&old)?;
         match fs::rename(&own, &old) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        remove_all(&old)?;
-        remove_all(folder)?;
+        remove_whole(&old)?;
+        remove_whole(folder)?;
         Ok(())
     }
 
     fn snapshot(&self, store: &RunStore, name: &str, folder: &Path) -> Result<String, GitError> {
+        self.check_size(store, name, folder)?;
         let add = Self::tree_call(store, name, folder, &["add", "--all", "--", "."]);
         self.bytes(&add)?;
         self.line(&Self::tree_call(store, name, folder, &["write-tree"]))
@@ -365,14 +395,6 @@ impl Trees for GitProgram {
             &["bundle", "create", "--quiet", &path, name, &without],
         ))
         .map(drop)
-    }
-}
-
-/// Removes a folder and all that is in it; fine when there is none.
-fn remove_all(folder: &Path) -> std::io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

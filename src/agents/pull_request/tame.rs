@@ -96,8 +96,14 @@ const BREAK: char = '\u{200b}';
 fn prose(line: &str, tamed: &mut String) {
     let (mut before, mut run) = (' ', 0);
     let mut rest = line.chars().peekable();
+    let mut is_start = true;
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or('\n');
+        if is_start && c == '/' && next.is_ascii_alphabetic() {
+            // Bots take a line that begins so for a command (Prow, "Commands").
+            tamed.push(BREAK);
+        }
+        is_start &= c.is_whitespace();
         run = if c == before { run + 1 } else { 1 };
         if matches!(c, '`' | '~') && run % 3 == 0 {
             // It opens no fence that would hold all that follows.
@@ -161,6 +167,14 @@ mod tests {
             "&lt;img src=x>&lt;!-- y --> &amp;lt; &amp;#|64;org a & b",
         );
         check("a\u{202e}b\u{e0041}c\u{0}", "abc");
+    }
+
+    #[test]
+    fn no_line_is_a_command_to_a_bot() {
+        check(
+            "/approve\n  /lgtm\na /b\n//c\n",
+            "|/approve\n  |/lgtm\na /b\n//c\n",
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::RunAgentsArgs;
 use crate::agents::board::RunKey;
+use crate::agents::canaries;
 use crate::agents::graph::Bounds;
 use crate::agents::record::{Head, SCHEMA};
 use crate::agents::step::Limits;
@@ -72,7 +73,7 @@ pub(super) struct Place {
     pub(super) head: Head,
     pub(super) chosen: Chosen,
     pub(super) key: RunKey,
-    /// What the canaries of this life of the run are made of.
+    /// What the run's canaries are made of.
     pub(super) canaries: [u8; 32],
     pub(super) recording: Recording,
 }
@@ -136,6 +137,7 @@ pub(super) fn begun(
         settings: json!(chosen),
         inputs: json!({"prompts": digests(library)}),
     };
+    let canaries = canaries::seed(&head.delimiter);
     let bytes = self::random(session)?;
     let files = session.world.files.as_ref();
     let made = files
@@ -149,7 +151,7 @@ pub(super) fn begun(
         head,
         chosen,
         key: RunKey::new(&bytes.0),
-        canaries: self::random(session)?.0,
+        canaries,
         recording: Recording::default(),
     })
 }
@@ -241,13 +243,14 @@ pub(super) fn opened(
     let chosen = serde_json::from_value(head.settings.clone())
         .map_err(|error| bad(format!("has settings that are not understood: {error}")))?;
     let root = root(session, &folder)?;
+    let canaries = canaries::seed(&head.delimiter);
     Ok(Place {
         folder,
         root,
         head,
         chosen,
         key,
-        canaries: random(session)?.0,
+        canaries,
         recording,
     })
 }

@@ -162,12 +162,14 @@ impl Program<'_> {
         port: u16,
         token: &str,
     ) -> Result<Option<(Ran, Option<String>)>, Abandon> {
-        let home = self.cell.root.join("home").join(errand.task);
-        let (prompt, answer) = (home.join("prompt.md"), home.join("answer.json"));
+        // In folders that it cannot replace: what it left in them last time, links too, is gone.
+        let told = self.cell.root.join("told").join(errand.task);
+        let answers = self.cell.root.join("answers").join(errand.task);
+        let (prompt, answer) = (told.join("prompt.md"), answers.join("answer.json"));
         let failed = |error| Abandon::trouble("a folder for a program cannot be made", error);
-        self.files.create_folder(&home).map_err(failed)?;
-        if self.files.kind(&answer).is_ok() {
-            self.files.remove(&answer).map_err(failed)?;
+        for folder in [&told, &answers] {
+            self.files.remove_folder(folder).map_err(failed)?;
+            self.files.create_folder(folder).map_err(failed)?;
         }
         let text = errand.prompt.as_bytes();
         let written = self
@@ -198,11 +200,18 @@ impl Program<'_> {
             self.cell
                 .confined(errand.task, errand.folder, &words, network, &given)?;
         confined.stdin.push_str(errand.prompt);
+        confined.readable.push(told);
+        confined.writable.push(answers.clone());
         let ran = self.cell.run(&confined)?;
-        Ok(Some((ran, self.left(&answer))))
+        Ok(Some((ran, self.left(&answers, &answer))))
     }
 
-    fn left(&self, answer: &Path) -> Option<String> {
+    /// Returns the answer, where it is a file: a link leads to what the program may not read, and a pipe never ends.
+    fn left(&self, folder: &Path, answer: &Path) -> Option<String> {
+        let there = self.files.walk(folder, &|_| true);
+        if !there.iter().flatten().any(|path| path == answer) {
+            return None;
+        }
         let file = self.files.open(answer).ok()?;
         let mut text = String::new();
         file.take(LONGEST).read_to_string(&mut text).ok()?;

@@ -108,6 +108,7 @@ impl Cell<'_> {
             output.push('\n');
         }
         output.push_str(&errors);
+        let output = self.canaries.hide(&output);
         let output = self.redactor.message(&output).unwrap_or(output);
         let (code, signal) = match ended.how {
             How::Exited(code) => (Some(code), None),

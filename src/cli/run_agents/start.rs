@@ -28,7 +28,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &RunAgentsArgs) -> CommandRes
     removed.map_err(|error| CommandError::writing(&place.root, error))?;
     let journal = place.folder.join("journal.ndjson");
     let is_empty = session.world.files.kind(&journal).is_err();
-    if args.replay.is_some() || args.dry_run || is_empty {
+    // Nobody was there to plan it: the same name may be used another time.
+    let is_unplanned = args.resume.is_none()
+        && matches!(&done, Err(error) if error.kind == ErrorKind::Unavailable);
+    if args.replay.is_some() || args.dry_run || is_empty || is_unplanned {
         // Nothing of it is kept.
         let removed = session.world.files.remove_folder(&place.folder);
         removed.map_err(|error| CommandError::writing(&place.folder, error))?;

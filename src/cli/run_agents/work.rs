@@ -28,7 +28,7 @@ use crate::cli::check_policy::{self, Loaded};
 use crate::cli::session::Session;
 use crate::conduct::agents::crew::Agent;
 use crate::conduct::agents::journal::{Forgets, Journal};
-use crate::conduct::agents::planning::{PlanTab, Planned};
+use crate::conduct::agents::planning::{PlanTab, Planned, Stuck, Want};
 use crate::conduct::agents::recording::Recording;
 use crate::conduct::agents::run::{self, RunProblem};
 use crate::conduct::agents::steps::{Abandon, Steps};
@@ -298,20 +298,24 @@ fn refuse(
             Ok(CommandError::message(ErrorKind::AgentRun, message)
                 .hint("answer the questions in the issue, and run it again"))
         }
-        NoPlan::Stuck { is_money, why } => {
-            let (kind, outcome, end) = if is_money {
-                (ErrorKind::Budget, "stopped-by-budget", End::Money)
-            } else {
-                (ErrorKind::AgentRun, "no-plan", End::Hopeless)
+        NoPlan::Stuck(Stuck { want, why }) => {
+            let (kind, outcome) = match want {
+                Want::Money => (ErrorKind::Budget, Some(("stopped-by-budget", End::Money))),
+                // Nothing is kept of such a run.
+                Want::Provider => (ErrorKind::Unavailable, None),
+                Want::Sense => (ErrorKind::AgentRun, Some(("no-plan", End::Hopeless))),
             };
-            if !is_shown_only {
+            if let Some((outcome, end)) = outcome
+                && !is_shown_only
+            {
                 let document = RunDocument::without_plan(&place.head, outcome, Vec::new());
                 kept::ended(session, args, place, &document, Some((end, &why)))?;
             }
-            Ok(CommandError::message(
-                kind,
-                format!("there is no plan: {why}"),
-            ))
+            let error = CommandError::message(kind, format!("there is no plan: {why}"));
+            Ok(match want {
+                Want::Provider => error.hint("run it again when the provider answers"),
+                Want::Money | Want::Sense => error,
+            })
         }
     }
 }
@@ -427,7 +431,7 @@ fn journal(session: &Session<'_>, place: &Place) -> Result<Journal, CommandError
 /// Why there is nothing to carry out.
 enum NoPlan {
     Questions(Vec<String>),
-    Stuck { is_money: bool, why: String },
+    Stuck(Stuck),
 }
 
 /// Makes the plan, or takes the one that was made.
@@ -447,10 +451,7 @@ fn plan(
     let planned = match team.plan(place.chosen.bounds(), &mut tab)? {
         Ok(planned) => planned,
         Err(stuck) => {
-            return Ok(Err(NoPlan::Stuck {
-                is_money: stuck.is_money,
-                why: stuck.why,
-            }));
+            return Ok(Err(NoPlan::Stuck(stuck)));
         }
     };
     let (tasks, graph, body) = match planned {

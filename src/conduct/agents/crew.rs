@@ -17,7 +17,7 @@ pub(crate) struct Wish<'w> {
     pub(crate) role: &'w str,
     pub(crate) tier: Tier,
     pub(crate) system: Option<&'w str>,
-    /// What is added to it and is another one in each life of a run: no part of what decides the answer.
+    /// What is added to it, the run's mark: no part of what decides the answer.
     pub(crate) mark: &'w str,
     pub(crate) messages: &'w [Message],
     pub(crate) tools: &'w [Tool],

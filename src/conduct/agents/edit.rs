@@ -84,6 +84,8 @@ pub(super) fn write(
         let place = folder.join(&change.path);
         match &change.after {
             Some(bytes) => {
+                // A command may have left a link where git does not look.
+                files.clear_way(folder, Path::new(&change.path))?;
                 files.create_folder(place.parent().unwrap_or(folder))?;
                 files.write_atomic(&place, &mut |out| out.write_all(bytes))?;
             }

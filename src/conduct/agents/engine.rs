@@ -18,6 +18,7 @@ use crate::agents::roles::{self, Proof, Right, Role};
 use crate::agents::step::{End, Turn};
 use crate::agents::tools::{self, Act};
 use crate::agents::words::command_fault;
+use crate::change::Kind;
 use crate::llm::reply::{Part, Stop, ToolCall, ToolResult};
 use crate::llm::request::Message;
 use crate::prompts::output_schema;
@@ -408,10 +409,12 @@ impl Team<'_> {
         pattern: &str,
         below: &str,
     ) -> Result<Result<String, String>, Abandon> {
-        let paths = self.trees.paths(&self.store, &place.tree).map_err(git)?;
+        let listed = self.trees.listed(&self.store, &place.tree).map_err(git)?;
         let below = below.trim_matches('/');
         let mut found = Vec::new();
-        for path in paths.iter().filter(|path| is_below(path, below)) {
+        // A link leads out of the work tree, and nothing shuts us in.
+        let files = listed.iter().filter(|(_, kind)| *kind == Kind::File);
+        for (path, _) in files.filter(|(path, _)| is_below(path, below)) {
             let mut text = String::new();
             let Ok(file) = self.files.open(&place.folder.join(path)) else {
                 continue;

@@ -42,18 +42,14 @@ impl Team<'_> {
         let input = input(&[&text, &self.models[tier as usize], &place.tree]);
         let before = place.tree.clone();
         let result = self.steps.perform(&step, input, || {
-            let came = agent.work(&Errand {
+            let mut came = agent.work(&Errand {
                 task: &place.spec.id,
                 role: &place.spec.role,
                 tier,
                 folder: &place.folder,
                 prompt: &text,
             })?;
-            let name = &place.spec.id;
-            let tree = self
-                .trees
-                .snapshot(&self.store, name, &place.folder)
-                .map_err(git)?;
+            let tree = self.taken(place, &before, &mut came.ran)?;
             let mut patch = Vec::new();
             if tree != before {
                 let changes = self

@@ -71,7 +71,14 @@ impl Team<'_> {
             };
             tab.0.heard(&heard.model, heard.usd);
             let text = heard.answer.text();
-            let found = answers::object(&text).and_then(|found| fits(&brief.schema, found));
+            let found = answers::object(&text);
+            // Everybody reads the plan, and so does whoever opens the draft.
+            let said = found.as_ref().map(Value::to_string).unwrap_or_default();
+            if let Some(leak) = self.guard.leak(&text).or_else(|| self.guard.leak(&said)) {
+                let why = format!("the planner wrote what nobody may know: {leak}");
+                return Ok(Err(stuck(why)));
+            }
+            let found = found.and_then(|found| fits(&brief.schema, found));
             match found.and_then(|found| self.read_plan(&found, &paths, bounds)) {
                 Ok(planned) => return Ok(Ok(planned)),
                 Err(fault) => faults = fault,
@@ -212,14 +219,23 @@ impl PlanTab {
 /// Why there is no plan.
 #[derive(Debug)]
 pub(crate) struct Stuck {
-    /// Whether it is for want of money.
-    pub(crate) is_money: bool,
+    pub(crate) want: Want,
     pub(crate) why: String,
+}
+
+/// What is wanting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    Money,
+    /// The provider was not reached, or did not answer; another time it may.
+    Provider,
+    /// A plan that can be taken.
+    Sense,
 }
 
 fn stuck(why: impl Into<String>) -> Stuck {
     Stuck {
-        is_money: false,
+        want: Want::Sense,
         why: why.into(),
     }
 }
@@ -227,10 +243,12 @@ fn stuck(why: impl Into<String>) -> Stuck {
 impl Stuck {
     fn of(silent: Silent, tab: &mut PlanTab) -> Self {
         let Undone { end, why } = silence(silent, &mut tab.0);
-        Self {
-            is_money: end == End::Money,
-            why,
-        }
+        let want = match end {
+            End::Money => Want::Money,
+            End::Broken => Want::Provider,
+            _ => Want::Sense,
+        };
+        Self { want, why }
     }
 }
 

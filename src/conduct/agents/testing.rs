@@ -1,10 +1,11 @@
 //! The tester's proof: what the change affects is run, and what is known to be flaky is forgiven.
 
-use super::crew::{Reported, TestRun};
+use super::crew::{Ran, Reported, TestRun};
 use super::engine::Workplace;
 use super::steps::Abandon;
-use super::team::{Team, input, step_name};
+use super::team::{Team, git, input, step_name};
 use super::turn::{Tab, Undone, told};
+use crate::agents::board::Body;
 use crate::agents::roles::Proof;
 use crate::agents::step::End;
 
@@ -98,6 +99,29 @@ impl Team<'_> {
         Ok(run)
     }
 
+    /// Takes what a program left in its work tree, and returns the tree. What git does not take (names, sizes, rights or attributes that break it) is its
+    /// maker's fault and nobody else's: it is gone, and the program has failed.
+    pub(super) fn taken(
+        &self,
+        place: &Workplace<'_>,
+        before: &str,
+        ran: &mut Ran,
+    ) -> Result<String, Abandon> {
+        let name = &place.spec.id;
+        match self.trees.snapshot(&self.store, name, &place.folder) {
+            Ok(tree) => Ok(tree),
+            Err(error) => {
+                self.trees
+                    .check_out(&self.store, name, &place.folder, before)
+                    .map_err(git)?;
+                let why = format!("what it left cannot be taken, and is gone: {error}");
+                ran.code = None;
+                ran.ended = Some(why.replace(&*place.folder.to_string_lossy(), "."));
+                Ok(before.to_owned())
+            }
+        }
+    }
+
     /// Asks which commands run what the change affects, as a step: what it depends on lies outside of the run.
     fn planned(&self, place: &Workplace<'_>) -> Result<Vec<(String, Option<String>)>, Abandon> {
         let base = self.head.base.clone();
@@ -129,5 +153,16 @@ impl Team<'_> {
             step,
             what: error.to_string(),
         })
+    }
+}
+
+/// Returns what the blackboard has of it.
+pub(super) fn tests_body(run: TestRun) -> Body {
+    Body::Tests {
+        ran: run.ran,
+        passed: run.passed,
+        failed: run.failed,
+        excused: run.excused,
+        commands: run.commands,
     }
 }

@@ -9,6 +9,7 @@ use super::edit;
 use super::engine::{Done, Workplace};
 use super::steps::Abandon;
 use super::team::{Left, Team, git, input, step_name};
+use super::testing::tests_body;
 use crate::agents::board::Body;
 use crate::agents::change_record::{Facts, record};
 use crate::agents::edits::FileChange;
@@ -137,6 +138,10 @@ impl Team<'_> {
             Ok(done) => done,
             Err(undone) => return Ok(Err(undone)),
         };
+        if let Some(leak) = self.guard.leak(&done.answer.to_string()) {
+            let why = format!("its answer has what nobody may know in it: {leak}");
+            return Ok(undone(End::Hopeless, why));
+        }
         let recorded = match place.role.proof {
             Proof::Record => self.record(place, &done)?,
             _ => None,
@@ -304,7 +309,9 @@ impl Team<'_> {
             })?;
             let folder = place.folder.to_string_lossy();
             ran.output = ran.output.replace(&*folder, ".");
-            let (tree, patch, undone) = self.keep_what_may_stay(place, &before, is_check)?;
+            let after = self.taken(place, &before, &mut ran)?;
+            let (tree, patch, undone) =
+                self.keep_what_may_stay(place, (&before, after), is_check)?;
             if !undone.is_empty() && !is_check {
                 ran.output.push_str(&format!(
                     "\n(it changed files that are not yours, which was undone: {})",
@@ -333,14 +340,10 @@ impl Team<'_> {
     fn keep_what_may_stay(
         &self,
         place: &Workplace<'_>,
-        before: &str,
+        (before, after): (&str, String),
         is_check: bool,
     ) -> Result<(String, String, Vec<String>), Abandon> {
         let name = &place.spec.id;
-        let after = self
-            .trees
-            .snapshot(&self.store, name, &place.folder)
-            .map_err(git)?;
         if after == before {
             return Ok((after, String::new(), Vec::new()));
         }
@@ -480,16 +483,6 @@ pub(super) fn told(command: &str, ran: &Ran) -> String {
         (None, None) => "ended by a signal".to_owned(),
     };
     format!("$ {command}\n{}\n({end})\n", ran.output.trim_end())
-}
-
-fn tests_body(run: super::crew::TestRun) -> Body {
-    Body::Tests {
-        ran: run.ran,
-        passed: run.passed,
-        failed: run.failed,
-        excused: run.excused,
-        commands: run.commands,
-    }
 }
 
 fn bodies_of(

@@ -16,7 +16,11 @@ use crate::agents::step::{End, Turn};
 impl Team<'_> {
     /// Ends a turn that is not done. Where the run goes on without it, it leaves what it stood on, and says why.
     pub(super) fn not_done(&self, turn: Turn, undone: &Undone) -> Result<Ended, Abandon> {
-        let why = self.cut(&undone.why);
+        // Why something is not done stands in the pull request too.
+        let why = match self.guard.leak(&undone.why) {
+            Some(leak) => format!("its reason has what nobody may know in it: {leak}"),
+            None => self.cut(&undone.why),
+        };
         let role = self.role(&self.spec(turn.task).role);
         let is_last = turn.number >= self.tries_of(turn.task) || undone.end == End::Hopeless;
         let counts = matches!(undone.end, End::Refused | End::Broken | End::Hopeless);

@@ -4,6 +4,8 @@ mod cascade;
 mod exercism;
 mod kept;
 mod killed;
+#[cfg(target_os = "linux")]
+mod malice;
 pub(crate) mod script;
 mod team;
 mod whole;

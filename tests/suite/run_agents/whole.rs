@@ -271,3 +271,41 @@ fn rules_that_ask_for_reports_wait_until_there_are_some() {
     let model = team();
     go(&repo, &model, &["--issue", "issue.md"]).success();
 }
+
+#[test]
+fn a_provider_that_is_not_reached_is_no_fault_of_the_agents() {
+    let repo = adder();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let start = ["--issue", "issue.md", "--run-id", "early"];
+    let run = repo.run(args(&address, &start)).exits_with(69);
+    assert!(run.stderr.contains("there is no plan"), "{}", run.stderr);
+    // The same name may be used when it is there again.
+    let model = team();
+    go(&repo, &model, &start).success();
+}
+
+#[test]
+fn a_run_that_told_its_mark_is_played_to_the_same_end() {
+    let repo = adder();
+    let model = provider(|question| match question.role.as_str() {
+        "planner" => Say::json(&one_task()),
+        "implementer" => {
+            let mut answer = mend();
+            let (_, mark) = question.text.split_once("mark of this run is ").unwrap();
+            answer["notes"] = json!([mark.split('.').next().unwrap()]);
+            Say::json(&answer)
+        }
+        role => Say::json(&plain(role)),
+    });
+    let start = [
+        "--issue", "issue.md", "--run-id", "told", "--format", "json",
+    ];
+    let found = document(&go(&repo, &model, &start).exits_with(13));
+    let again = ["--replay", "told", "--format", "json"];
+    let again = document(&go(&repo, &model, &again).exits_with(13));
+    assert_eq!(again["tasks"], found["tasks"]);
+    let why = found["tasks"][0]["why"].as_str().unwrap();
+    assert!(why.contains("the canary `prompt`, as it is"), "{why}");
+}

@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -19,11 +19,11 @@ use tempfile::TempDir;
 
 /// Who runs a program, and on which kernel it is said to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mode {
+pub(crate) struct Mode {
     /// Somebody else than root.
-    pub(super) is_nobody: bool,
+    pub(crate) is_nobody: bool,
     /// Landlock no newer than this, and no namespaces.
-    pub(super) pretend: Option<u8>,
+    pub(crate) pretend: Option<u8>,
 }
 
 /// The number of somebody who owns nothing.
@@ -40,7 +40,7 @@ pub(super) fn small_limits() -> Value {
 }
 
 /// Says whether it heard something since it was asked.
-type Ear = Box<dyn Fn() -> bool + Send>;
+pub(crate) type Ear = Box<dyn Fn() -> bool + Send>;
 
 /// One case signals everybody who can be reached, also those of other houses: nobody else may live then.
 static STREET: RwLock<()> = RwLock::new(());
@@ -499,7 +499,7 @@ fn look(house: &Path) -> BTreeMap<PathBuf, String> {
 }
 
 /// Starts somebody who minds his own business: with a key in his environment, a secret open, and an ear for signals.
-fn victim(house: &Path, mode: Mode) -> Child {
+pub(crate) fn victim(house: &Path, mode: Mode) -> Child {
     let script = "import os, signal, sys, time
 signal.signal(signal.SIGURG, lambda *a: open('felt', 'w'))
 os.dup2(os.open('secret', os.O_RDONLY), 8)
@@ -535,8 +535,24 @@ time.sleep(120)";
     victim
 }
 
+/// Returns a port that nobody listens at, and that nobody is given who asks for any: whoever calls there must not disturb others.
+fn quiet_port() -> std::net::SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = u16::try_from(std::process::id() % 5000).unwrap();
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        let port = 20_000 + (begin + number) % 10_000;
+        if let Ok(free) = TcpListener::bind(("127.0.0.1", port)) {
+            return free.local_addr().unwrap();
+        }
+    }
+}
+
 /// Opens what a program must not reach, and somebody who calls whoever listens.
-fn ears(house: &Path, is_over: &Arc<AtomicBool>) -> (Vec<Ear>, BTreeMap<&'static str, String>) {
+pub(crate) fn ears(
+    house: &Path,
+    is_over: &Arc<AtomicBool>,
+) -> (Vec<Ear>, BTreeMap<&'static str, String>) {
     let mut ears: Vec<Ear> = Vec::new();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = tcp.local_addr().unwrap().port();
@@ -562,10 +578,7 @@ fn ears(house: &Path, is_over: &Arc<AtomicBool>) -> (Vec<Ear>, BTreeMap<&'static
     let datagrams = UnixDatagram::bind(house.join("outside/socket.dgram")).unwrap();
     datagrams.set_nonblocking(true).unwrap();
     ears.push(Box::new(move || datagrams.recv(&mut [0; 9]).is_ok()));
-    let inbound = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let inbound = quiet_port();
     let is_over = Arc::clone(is_over);
     std::thread::spawn(move || {
         while !is_over.load(Ordering::SeqCst) {
