@@ -73,6 +73,11 @@ fn prepared() -> Maestro {
             r#"{"event": "token_usage", "timestamp": "2026-01-01T00:00:00Z", "request_id": "r", "provider": "anthropic", "model": "claude-sonnet-4-6", "path": "/v1/messages", "input_tokens": 1, "output_tokens": 1}"#,
         )
         .file("policy.yaml", POLICY)
+        .file("lcov.info", "SF:a/src/lib.rs\nDA:1,1\nend_of_record\n")
+        .file(
+            "coverage.xml",
+            r#"<coverage line-rate="1"><class filename="a/src/lib.rs"><lines><line number="1" hits="1"/></lines></class></coverage>"#,
+        )
         .file("task.md", "Fix a, b and c.\n")
         .file("prompts.ndjson", r#"{"id": 1, "prompt": "Fix it."}"#)
         .file("answers.csv", "prompt,small,large\nFix it.,True,True\n\"Prove it, then fix it.\",False,True\n")

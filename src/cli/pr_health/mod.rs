@@ -29,8 +29,8 @@ Examples:
   How this branch stands, with the coverage of its tests
     $ maestro pr-health --coverage coverage.xml
 
-  In a workflow on a pull request, in the one comment
-    $ maestro pr-health --coverage lcov.info --policy-report policy.json --comment")]
+  In the one comment of a pull request
+    $ maestro pr-health --pr 12 --coverage lcov.info --comment")]
 pub(crate) struct PrHealthArgs {
     /// Compare with where the head left this revision, and take the configuration from it, instead of what the event or the remote's default branch says
     #[arg(long, value_name = "REV")]
