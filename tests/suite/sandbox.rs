@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -120,6 +120,19 @@ impl Site {
             is_nobody: true,
             pretend: None,
         })
+    }
+}
+
+/// Returns a port that nobody listens at, and that nobody is given who asks for any: whoever calls there must not disturb others.
+fn quiet_port() -> std::net::SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = u16::try_from(std::process::id() % 5000).unwrap();
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        let port = 20_000 + (begin + number) % 10_000;
+        if let Ok(free) = TcpListener::bind(("127.0.0.1", port)) {
+            return free.local_addr().unwrap();
+        }
     }
 }
 

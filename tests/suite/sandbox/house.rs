@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -535,19 +535,6 @@ time.sleep(120)";
     victim
 }
 
-/// Returns a port that nobody listens at, and that nobody is given who asks for any: whoever calls there must not disturb others.
-fn quiet_port() -> std::net::SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let begin = u16::try_from(std::process::id() % 5000).unwrap();
-    loop {
-        let number = NEXT.fetch_add(1, Ordering::SeqCst);
-        let port = 20_000 + (begin + number) % 10_000;
-        if let Ok(free) = TcpListener::bind(("127.0.0.1", port)) {
-            return free.local_addr().unwrap();
-        }
-    }
-}
-
 /// Opens what a program must not reach, and somebody who calls whoever listens.
 pub(crate) fn ears(
     house: &Path,
@@ -578,7 +565,7 @@ pub(crate) fn ears(
     let datagrams = UnixDatagram::bind(house.join("outside/socket.dgram")).unwrap();
     datagrams.set_nonblocking(true).unwrap();
     ears.push(Box::new(move || datagrams.recv(&mut [0; 9]).is_ok()));
-    let inbound = quiet_port();
+    let inbound = super::quiet_port();
     let is_over = Arc::clone(is_over);
     std::thread::spawn(move || {
         while !is_over.load(Ordering::SeqCst) {

@@ -452,8 +452,8 @@ impl Scene {
             } else if about.is_file() {
                 words.push_str(&String::from_utf8_lossy(&fs::read(&path).unwrap()));
             }
-            // Where budgets of the user are kept.
-            if !path.starts_with(self.side.path().join("home/.cache")) {
+            // A case of the sandbox's own signals everybody on the machine, and the victim notes it.
+            if !path.ends_with("felt") {
                 seen.insert(path, words);
             }
         }
