@@ -208,6 +208,25 @@ impl Row {
         }
     }
 
+    /// Shows every text that somebody chose; ids, addresses and commits are none.
+    pub(crate) fn each_text(&mut self, look: &mut dyn FnMut(&mut String)) {
+        match self {
+            Self::Pull(row) => {
+                look(&mut row.base);
+                row.labels.iter_mut().for_each(&mut *look);
+                row.paths.iter_mut().for_each(look);
+            }
+            Self::Deployment(row) => look(&mut row.environment),
+            Self::Run(row) => {
+                look(&mut row.workflow);
+                look(&mut row.branch);
+            }
+            Self::Release(row) => look(&mut row.tag),
+            Self::Tag(row) => look(&mut row.name),
+            Self::Commit(_) | Self::Incident(_) => {}
+        }
+    }
+
     /// Writes a row as one JSON object with sorted names.
     pub(crate) fn write(&self) -> Value {
         let mut to = Writer(Map::new());

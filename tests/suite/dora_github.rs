@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::github::{Answer, Fake, Fault, TOKEN, template};
-use crate::harness::Maestro;
+use crate::harness::{Maestro, files_below};
 
 fn machine(fake: &Fake) -> Maestro {
     Maestro::in_repo()
@@ -179,6 +179,28 @@ fn a_quiet_day_takes_three_requests_and_offline_none() {
         6
     );
     assert_eq!(metric(&third, "lead-time-merge")["counted"], 7);
+}
+
+#[test]
+fn a_secret_in_a_name_is_not_stored() {
+    // In two pieces, so that nobody takes it for one of ours.
+    let secret = ["ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    let fake = Fake::start();
+    six_days(&fake);
+    let label = json!({"labels": [{"id": 1, "name": format!("key {secret}")}]});
+    pull(&fake, 7, 20, "octocat", &label);
+    let maestro = machine(&fake);
+    assert_eq!(
+        metric(&dora(&maestro, &[]), "lead-time-merge")["counted"],
+        7
+    );
+    let state = maestro.path(".git/maestro");
+    let stored: Vec<String> = files_below(&state)
+        .iter()
+        .map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned())
+        .collect();
+    assert!(stored.iter().any(|text| text.contains("key [redacted")));
+    assert!(stored.iter().all(|text| !text.contains(&secret)));
 }
 
 #[test]

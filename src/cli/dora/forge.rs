@@ -9,6 +9,7 @@ use crate::cli::session::Session;
 use crate::conduct::deliveries::{self, Position, STREAM, Wanted};
 use crate::delivery::table::Gathering;
 use crate::error::CommandError;
+use crate::redact::Redactor;
 
 mod hmac;
 
@@ -69,9 +70,19 @@ pub(super) fn read(
         hash: &hash,
         known: to,
     };
-    let fresh = deliveries::read(&github, &wanted, position.clone());
+    let mut fresh = deliveries::read(&github, &wanted, position.clone());
     found.calls = github.calls();
     found.notes.extend(fresh.notes);
+    if session.settings.redact.value {
+        let redactor = Redactor::new(&session.world.environment.vars());
+        for (_, row) in &mut fresh.rows {
+            row.each_text(&mut |text| {
+                if let Some(clean) = redactor.name(text) {
+                    *text = clean;
+                }
+            });
+        }
+    }
     if !fresh.rows.is_empty() || fresh.position != position {
         let text = fresh.position.text();
         state.save_delivery_rows(&repository, &fresh.rows, (&stream, &text, question.now))?;
