@@ -32,6 +32,13 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     hex(Sha256::digest(bytes))
 }
 
+/// A payload of `agent_run` with as little as it may have, and one member more.
+pub(crate) fn agent_run(more: &str) -> String {
+    format!(
+        "{{\"base\":\"b\",\"outcome\":\"failed\",\"run\":\"r\",\"spent_usd\":\"0\",\"stage\":\"ended\",\"tasks\":[],{more}}}"
+    )
+}
+
 /// An event as whoever wants to can write it, its identity right.
 pub(crate) struct Event<'a> {
     pub(crate) kind: &'a str,
@@ -241,7 +248,7 @@ fn more_events_than_any_job_leaves_are_not_taken() {
     let maestro = Maestro::in_repo();
     let mut out = sound();
     for number in 0..200_000 {
-        let payload = format!("{{\"number\":{number}}}");
+        let payload = agent_run(&format!("\"number\":{number}"));
         out.push_str(&Event::new("agent_run", &payload).line());
     }
     maestro.file("a.ndjson", out);
@@ -353,17 +360,14 @@ fn what_a_newer_writer_adds_survives_byte_for_byte() {
         later: &later,
         ..Event::new("test_run", &payload)
     };
+    let other = agent_run("\"number\":1e400");
     let maestro = Maestro::in_repo();
     maestro.file(
         "a",
-        list.clone() + &event.line() + &Event::new("agent_run", "{\"number\":1e400}").line(),
+        list.clone() + &event.line() + &Event::new("agent_run", &other).line(),
     );
     assert_eq!(ingest(&maestro, "a", &ORIGIN).0, 0);
-    let wanted = [
-        list,
-        event.line(),
-        Event::new("agent_run", "{\"number\":1e400}").line(),
-    ];
+    let wanted = [list, event.line(), Event::new("agent_run", &other).line()];
     let wanted = wanted.map(|line| line.trim_end().to_owned());
     for _ in 0..2 {
         assert_eq!(stored(&maestro), BTreeSet::from(wanted.clone()));

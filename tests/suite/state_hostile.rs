@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::Maestro;
 use crate::state_artifact::{
-    Event, ORIGIN, assert_inert, digest, entry, ingest, list, reasons, run, sound, two_tests, zip,
+    Event, ORIGIN, agent_run, assert_inert, digest, entry, ingest, list, reasons, run, sound,
+    two_tests, zip,
 };
 
 /// Prepares a command that may take so many seconds of a processor, and 300 MB of memory.
@@ -267,9 +268,10 @@ fn a_million_refusals_are_counted_not_listed() {
 #[test]
 fn what_was_found_is_shown_short_and_inert() {
     let evil = "::error::\u{1b}[2J\u{202e}##[x]";
+    let payload = agent_run("\"later\":1");
     let event = Event {
         run: evil,
-        ..Event::new("agent_run", "{}")
+        ..Event::new("agent_run", &payload)
     };
     let kind = format!(
         "{{\"schema\":\"maestro.event/v1\",\"kind\":{},\"id\":\"\"}}\n",
@@ -416,9 +418,10 @@ fn a_time_is_written_as_here_and_an_expectation_is_healthy() {
         "2026-01-05 08:00:00Z",
         "2026-01-05T08:00:00Z[UTC]",
     ] {
+        let payload = agent_run("\"later\":1");
         let event = Event {
             at,
-            ..Event::new("agent_run", "{}")
+            ..Event::new("agent_run", &payload)
         };
         refuses(at, &event.line(), &["bad-time"]);
     }
