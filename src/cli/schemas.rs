@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, explain, flakes, gateway, plan, pr_health, prompts, provenance,
-    run_agents, state,
+    budget, check_policy, config, demo, explain, flakes, gateway, plan, pr_health, prompts,
+    provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;

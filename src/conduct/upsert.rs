@@ -157,9 +157,9 @@ fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Upserted, For
     }
     // Others write something else there at the same time: theirs is as good as ours.
     let found = kind.existing(github)?;
-    let ours = found.into_iter().find(|found| {
-        found.author == Some(me) && has_key(&found.text, kind.key())
-    });
+    let ours = found
+        .into_iter()
+        .find(|found| found.author == Some(me) && has_key(&found.text, kind.key()));
     match (ours, failed) {
         (Some(found), _) => Ok(Upserted {
             id: found.id,

@@ -123,7 +123,10 @@ pub(super) fn add_locks(
 }
 
 /// Reads a report as far as reports are read.
-pub(in crate::cli) fn bytes_of(session: &Session<'_>, path: &Path) -> Result<Vec<u8>, CommandError> {
+pub(in crate::cli) fn bytes_of(
+    session: &Session<'_>,
+    path: &Path,
+) -> Result<Vec<u8>, CommandError> {
     let file = session.world.files.open(&session.base.join(path));
     let mut bytes = Vec::new();
     // One byte more than is read, so that what is too large is seen to be.
