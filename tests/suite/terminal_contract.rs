@@ -74,10 +74,6 @@ fn prepared() -> Maestro {
         )
         .file("policy.yaml", POLICY)
         .file("lcov.info", "SF:a/src/lib.rs\nDA:1,1\nend_of_record\n")
-        .file(
-            "coverage.xml",
-            r#"<coverage line-rate="1"><class filename="a/src/lib.rs"><lines><line number="1" hits="1"/></lines></class></coverage>"#,
-        )
         .file("task.md", "Fix a, b and c.\n")
         .file("prompts.ndjson", r#"{"id": 1, "prompt": "Fix it."}"#)
         .file("answers.csv", "prompt,small,large\nFix it.,True,True\n\"Prove it, then fix it.\",False,True\n")
@@ -124,6 +120,10 @@ fn work(maestro: &Maestro) {
 
 /// Adds what commands leave.
 fn finish(maestro: Maestro) -> Maestro {
+    maestro.file(
+        "coverage.xml",
+        r#"<coverage line-rate="1"><class filename="a/src/lib.rs"><lines><line number="1" hits="1"/></lines></class></coverage>"#,
+    );
     prove(&maestro);
     crate::run_agents::recorded(&maestro);
     work(&maestro);

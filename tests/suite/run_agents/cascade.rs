@@ -240,8 +240,9 @@ fn a_cascade_costs_half_and_solves_as_much() {
         strong = (strong.0 + theirs.solved, strong.1 + theirs.usd);
         one_try += once.usd;
     }
-    let count = all.len() as f64 * seeds as f64;
-    let share = |solved: usize| 100.0 * solved as f64 / count;
+    let float = |count: usize| f64::from(u32::try_from(count).unwrap());
+    let count = float(all.len()) * float(usize::try_from(seeds).unwrap());
+    let share = |solved: usize| 100.0 * float(solved) / count;
     let cheaper = 100.0 * (1.0 - cascade.1 / strong.1);
     println!(
         "{seeds} seeds: cascade {:.1} %, strong alone {:.1} %, {cheaper:.1} % cheaper, and {:.1} % than the strong one with one try",
