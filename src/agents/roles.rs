@@ -215,51 +215,105 @@ pub(crate) fn locks_of(path: &str) -> Vec<String> {
 }
 
 /// Adds the tasks that are always wanted and that a plan leaves out; each waits for all that nobody else waits for. Tasks of roles that the team added wait
-/// for those of all roles before theirs, whatever the plan says: it is not the planner's to leave out what a gate looks at.
+/// for those of all roles before theirs, whatever the plan says: it is not the planner's to leave out what a gate looks at. Nor is it what the checks of a
+/// run look at: where none of a check's tasks comes after all work before it, its only one does, or a last one is added.
 pub(crate) fn complete(tasks: &mut Vec<TaskSpec>, roles: &[Role]) {
     for (at, role) in roles.iter().enumerate() {
-        if tasks.iter().any(|task| task.role == role.name) {
-            if role.is_own {
-                wait_for(tasks, role, &roles[..at]);
-            }
-            continue;
-        }
-        if !role.is_always {
-            continue;
-        }
-        let is_last = |task: &&TaskSpec| {
-            let mut others = tasks.iter();
-            !others.any(|other| other.depends_on.contains(&task.id))
-        };
-        let last: Vec<String> = tasks
-            .iter()
-            .filter(is_last)
-            .map(|task| task.id.clone())
+        let own: Vec<usize> = (0..tasks.len())
+            .filter(|at| tasks[*at].role == role.name)
             .collect();
-        let taken = |id: &str| tasks.iter().any(|task| task.id == id);
-        let mut id = role.name.clone();
-        while taken(&id) {
-            id.push_str("-2");
+        if own.is_empty() {
+            if role.is_always {
+                tasks.push(last(tasks, role, &roles[at + 1..]));
+            }
+        } else if role.is_own {
+            wait_for(tasks, role, &roles[..at]);
+        } else if role.is_always && role.proof != Proof::Record {
+            look_at_all(tasks, &own, role, &roles[..at], &roles[at + 1..]);
         }
-        tasks.push(TaskSpec {
-            id,
-            role: role.name.clone(),
-            title: format!("{}: the whole change", role.name),
-            goal: role.does.clone(),
-            depends_on: last,
-            files: Vec::new(),
-            new_files: Vec::new(),
-            acceptance: Acceptance {
-                commands: if role.is_own {
-                    role.commands.clone()
-                } else {
-                    Vec::new()
-                },
-                ..Acceptance::default()
-            },
-            complexity: Complexity::Medium,
-        });
     }
+}
+
+/// A task that comes after all others but those of later checks.
+fn last(tasks: &[TaskSpec], role: &Role, later: &[Role]) -> TaskSpec {
+    let later = later.iter().filter(|one| one.proof != Proof::Record);
+    let before = tasks
+        .iter()
+        .filter(|task| !later.clone().any(|one| one.name == task.role));
+    let is_last = |task: &&TaskSpec| {
+        let mut others = before.clone();
+        !others.any(|other| other.depends_on.contains(&task.id))
+    };
+    let waits: Vec<String> = before
+        .clone()
+        .filter(is_last)
+        .map(|task| task.id.clone())
+        .collect();
+    let taken = |id: &str| tasks.iter().any(|task| task.id == id);
+    let mut id = role.name.clone();
+    while taken(&id) {
+        id.push_str("-2");
+    }
+    TaskSpec {
+        id,
+        role: role.name.clone(),
+        title: format!("{}: the whole change", role.name),
+        goal: role.does.clone(),
+        depends_on: waits,
+        files: Vec::new(),
+        new_files: Vec::new(),
+        acceptance: Acceptance {
+            commands: if role.is_own {
+                role.commands.clone()
+            } else {
+                Vec::new()
+            },
+            ..Acceptance::default()
+        },
+        complexity: Complexity::Medium,
+    }
+}
+
+/// Sees to it that one of a check's tasks comes after all work of the roles before it.
+fn look_at_all(
+    tasks: &mut Vec<TaskSpec>,
+    own: &[usize],
+    role: &Role,
+    before: &[Role],
+    later: &[Role],
+) {
+    let is_before = |task: &TaskSpec| before.iter().any(|other| other.name == task.role);
+    let work: Vec<usize> = (0..tasks.len())
+        .filter(|at| is_before(&tasks[*at]))
+        .collect();
+    let sees_all = |at: &usize| {
+        let seen = behind(tasks, *at);
+        work.iter().all(|one| seen[*one])
+    };
+    if own.iter().any(sees_all) {
+        return;
+    }
+    if let &[only] = own
+        && !work.iter().any(|at| behind(tasks, *at)[only])
+    {
+        return wait_for(tasks, role, before);
+    }
+    tasks.push(last(tasks, role, later));
+}
+
+/// Which tasks a task comes after, itself left out unless it stands in a circle.
+fn behind(tasks: &[TaskSpec], at: usize) -> Vec<bool> {
+    let mut seen = vec![false; tasks.len()];
+    let mut open = vec![at];
+    while let Some(at) = open.pop() {
+        for (other, task) in tasks.iter().enumerate() {
+            if !seen[other] && tasks[at].depends_on.contains(&task.id) {
+                seen[other] = true;
+                open.push(other);
+            }
+        }
+    }
+    seen
 }
 
 /// Lets the tasks of a role wait for all tasks of others.
@@ -369,6 +423,65 @@ mod tests {
             ("reviewer".to_owned(), "scan".to_owned())
         );
         assert_eq!(needs(&tasks, "docs").0, "security");
+    }
+
+    #[test]
+    fn a_plan_cannot_have_its_checks_look_away() {
+        let ended = |mut tasks: Vec<TaskSpec>| {
+            complete(&mut tasks, &built_in());
+            let count = tasks.len();
+            complete(&mut tasks, &built_in());
+            assert_eq!(tasks.len(), count);
+            let all: Vec<String> = tasks
+                .iter()
+                .map(|task| format!("{}({})", task.id, task.depends_on.join(" ")))
+                .collect();
+            all.join(" ")
+        };
+        // One that would look at nothing looks at everything.
+        assert_eq!(
+            ended(vec![
+                task("look", "reviewer", &[]),
+                task("a", "implementer", &[])
+            ]),
+            "look(a tester) a() tester(a) docs(look)"
+        );
+        // One that others wait for stays, and a last one looks at the rest.
+        assert_eq!(
+            ended(vec![
+                task("look", "reviewer", &["a"]),
+                task("a", "implementer", &[]),
+                task("b", "implementer", &["look"]),
+            ]),
+            "look(a) a() b(look) tester(a b) reviewer(tester) docs(reviewer)"
+        );
+        // Each branch is tested by itself, and then all of it.
+        assert_eq!(
+            ended(vec![
+                task("a", "implementer", &[]),
+                task("b", "implementer", &[]),
+                task("ta", "tester", &["a"]),
+                task("tb", "tester", &["b"]),
+            ]),
+            "a() b() ta(a) tb(b) tester(ta tb) reviewer(tester) docs(reviewer)"
+        );
+        // One that comes after all work is enough.
+        assert_eq!(
+            ended(vec![
+                task("a", "implementer", &[]),
+                task("t", "tester", &["a"]),
+                task("r", "reviewer", &["t"]),
+            ]),
+            "a() t(a) r(t) docs(r)"
+        );
+        // Circles are found later, and hold nobody up here.
+        assert!(
+            ended(vec![
+                task("r", "reviewer", &["r"]),
+                task("a", "implementer", &["a"])
+            ])
+            .starts_with("r(r a tester) a(a)")
+        );
     }
 
     #[test]

@@ -3,8 +3,10 @@
 plans.py BINARY COUNT. The prompt and the schema are those of the built-in planner; lists and texts of the schema are bounded for this judge, so that a
 model of 135 million parameters comes to an end. In Chat Completions the schema goes along with each request, as `run-agents` sends it. This server
 knows no schemas in the other two protocols, so there it holds every answer to the same schema by itself, as `llama-server --json-schema` does.
+Each protocol has a server with one thread, and as many run side by side as there are cores: two threads of one server share their work badly.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -39,7 +41,7 @@ def serve(port, grammar):
     params.hostnames = ["127.0.0.1"]
     params.n_ctx = 8192
     params.n_parallel = 1
-    params.cpuparams.n_threads = 2
+    params.cpuparams.n_threads = 1
     params.use_jinja = True
     if grammar:
         text = xllamacpp.json_schema_to_grammar(pathlib.Path(grammar).read_text())
@@ -66,40 +68,48 @@ def started(grammar):
     raise SystemExit("the server does not start")
 
 
+def plans(flavor, grammar, binary, count, values, env):
+    """How many of the plans of one protocol keep to the schema."""
+    here = pathlib.Path(flavor)
+    here.mkdir()
+    (here / "schema.json").write_bytes(pathlib.Path("schema.json").read_bytes())
+    server, base = started(grammar)
+    begun, valid = time.time(), 0
+    try:
+        for number in range(count):
+            issue = {"title": ISSUES[number % len(ISSUES)], "body": f"Seen {number} times."}
+            (here / "values.json").write_text(json.dumps(values | {"issue": issue}))
+            said = subprocess.run([binary, "prompts", "render", "planner", "--vars", "values.json", "--format", "json"],
+                                  capture_output=True, text=True, env=env, check=True, cwd=here)
+            prompt = "\n\n".join(message["content"] for message in json.loads(said.stdout)["messages"])
+            (here / "prompt.txt").write_text(prompt)
+            call = [binary, "budget", "call", "--base-url", base, "--unpriced", "--api-flavor", flavor, "--model", "smollm2", "--prompt-file",
+                    "prompt.txt", "--schema", "schema.json", "--max-tokens", "2000", "--deadline", "300", "--format", "json"]
+            ran = subprocess.run(call, capture_output=True, text=True, env=env, cwd=here)
+            valid += ran.returncode == 0
+            if ran.returncode != 0:
+                print(f"{flavor} {number}: exit code {ran.returncode}: {ran.stderr.strip()[-300:]}", flush=True)
+    finally:
+        server.terminate()
+    took = time.time() - begun
+    last = json.loads(ran.stdout)["json"] if ran.returncode == 0 else None
+    print(f"{flavor:10} {valid} of {count} plans keep to the schema, {took / count:.1f} s each; the last: {json.dumps(last)[:160]}", flush=True)
+    return valid
+
+
 def main(binary, count):
-    env = {"HOME": os.getcwd(), "PATH": os.environ["PATH"]}
-    planner = pathlib.Path(__file__).parents[2] / "prompts/planner.yaml"
     import yaml
 
+    env = {"HOME": os.getcwd(), "PATH": os.environ["PATH"]}
+    planner = pathlib.Path(__file__).parents[2] / "prompts/planner.yaml"
     schema = bounded(yaml.safe_load(planner.read_text())["output"])
     pathlib.Path("schema.json").write_text(json.dumps(schema))
     roles = [{"name": name, "does": f"what the {name} does"} for name in ("implementer", "tester", "docs")]
     values = {"repository": {"map": "add.sh\ntest.sh\nREADME.md"}, "roles": roles, "commands": ["sh test.sh"]}
-    wrong = 0
-    for flavor, grammar in (("chat", ""), ("messages", "schema.json"), ("responses", "schema.json")):
-        server, base = started(grammar)
-        begun, valid = time.time(), 0
-        try:
-            for number in range(count):
-                issue = {"title": ISSUES[number % len(ISSUES)], "body": f"Seen {number} times."}
-                pathlib.Path("values.json").write_text(json.dumps(values | {"issue": issue}))
-                said = subprocess.run([binary, "prompts", "render", "planner", "--vars", "values.json", "--format", "json"],
-                                      capture_output=True, text=True, env=env, check=True)
-                prompt = "\n\n".join(message["content"] for message in json.loads(said.stdout)["messages"])
-                pathlib.Path("prompt.txt").write_text(prompt)
-                call = [binary, "budget", "call", "--base-url", base, "--unpriced", "--api-flavor", flavor, "--model", "smollm2", "--prompt-file",
-                        "prompt.txt", "--schema", "schema.json", "--max-tokens", "2000", "--deadline", "300", "--format", "json"]
-                ran = subprocess.run(call, capture_output=True, text=True, env=env)
-                valid += ran.returncode == 0
-                if ran.returncode != 0:
-                    print(f"{flavor} {number}: exit code {ran.returncode}: {ran.stderr.strip()[-300:]}", flush=True)
-        finally:
-            server.terminate()
-        took = time.time() - begun
-        verdicts = json.loads(ran.stdout)["json"] if ran.returncode == 0 else None
-        print(f"{flavor:10} {valid} of {count} plans keep to the schema, {took / count:.1f} s each; the last: {json.dumps(verdicts)[:160]}", flush=True)
-        wrong += count - valid
-    sys.exit(1 if wrong else 0)
+    flavors = [("chat", ""), ("messages", "schema.json"), ("responses", "schema.json")]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as side_by_side:
+        valid = list(side_by_side.map(lambda one: plans(*one, binary, count, values, env), flavors))
+    sys.exit(0 if valid == [count] * len(flavors) else 1)
 
 
 if sys.argv[1] == "--serve":

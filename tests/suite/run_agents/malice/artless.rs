@@ -69,7 +69,9 @@ impl Artless<'_> {
         let mut is_approved = true;
         let mut tasks = planned["tasks"].as_array().cloned().unwrap_or_default();
         for role in ["tester", "reviewer", "docs"] {
-            tasks.push(serde_json::json!({"id": role, "role": role, "title": role}));
+            if !tasks.iter().any(|task| task["role"] == role) {
+                tasks.push(serde_json::json!({"id": role, "role": role, "title": role}));
+            }
         }
         for task in &tasks {
             let role = task["role"].as_str().unwrap_or_default();
