@@ -29,6 +29,17 @@ pub(crate) enum Reason {
     NothingBefore,
     TooLate,
     BeforeShipping,
+    OtherEvent,
+    Deploys,
+    Cancelled,
+    Shorter,
+    Outage,
+    NotOfAgents,
+    NoPull,
+    Unpriced,
+    Free,
+    Recorded,
+    Stopped,
 }
 
 /// What there is to say of a row that was counted.
@@ -127,6 +138,29 @@ impl Reason {
                 "before-shipping",
                 "what it takes back was not deployed before",
             ),
+            Self::OtherEvent => (
+                "other-event",
+                "it was started by something else than a push, a pull request or a merge queue",
+            ),
+            Self::Deploys => ("deploys", "the workflow deploys"),
+            Self::Cancelled => (
+                "cancelled",
+                "it was cancelled or skipped, or waits for somebody: nobody had an answer from it",
+            ),
+            Self::Shorter => ("shorter", "another run of the same commit took longer"),
+            Self::Outage => (
+                "outage",
+                "so much failed at once that it says nothing about single tests",
+            ),
+            Self::NotOfAgents => ("not-of-agents", "no agent wrote it"),
+            Self::NoPull => ("no-pull", "it was paid for no pull request"),
+            Self::Unpriced => ("unpriced", "some of its calls have no price"),
+            Self::Free => ("free", "nothing was spent on it, and no agent wrote it"),
+            Self::Recorded => (
+                "recorded",
+                "its answers came from a file, and no model was asked",
+            ),
+            Self::Stopped => ("stopped", "a person stopped it"),
         }
     }
 }
