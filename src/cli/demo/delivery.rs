@@ -32,13 +32,15 @@ impl Demo<'_, '_> {
     pub(super) fn show_delivery(&mut self) -> Result<(), CommandError> {
         self.say("\nHow the team delivers, out of the merges and tags of eight pull requests:");
         self.clone_to(CLONE)?;
-        let stream = history(self.session.now());
+        // Runs of tests are stored at the clock's own time.
+        let now = self.session.settings.now.value.filter(|_| !self.has_cargo);
+        let stream = history(now.unwrap_or_else(|| self.session.world.clock.now()));
         let import = ["-C", BESIDE, "fast-import", "--quiet", "--date-format=raw"];
         self.git(&import, stream.as_bytes())?;
         self.git(&["-C", BESIDE, "reset", "--quiet", "--hard", "main"], &[])?;
-        let now = self.session.settings.now.value.map(|now| now.to_string());
+        let now = now.map(|now| now.to_string());
         let now: Vec<&str> = now.iter().flat_map(|now| ["--now", now]).collect();
-        let dora = ["-C", BESIDE, "dora", "--source", "git"];
+        let dora = ["-C", BESIDE, "dora", "--source", "git", "--since", "30d"];
         self.shows(&[dora.as_slice(), &now].concat(), 0)?;
         if self.has_cargo {
             // What the jobs published: the runs of tests.
@@ -50,7 +52,7 @@ impl Demo<'_, '_> {
             "\nIts indicators, by the targets of an example; what nobody measured is not met:",
         );
         let kpi = ["-C", BESIDE, "dora", "kpi", "--source", "git"];
-        let targets = ["--targets", "example"];
+        let targets = ["--since", "30d", "--targets", "example"];
         self.shows(&[kpi.as_slice(), &targets, &now].concat(), 0)?;
         self.say("\nHow the change with the labels stands, as its pull request would be told:");
         let health = ["-C", "../guard", "pr-health", "--base", "main"];

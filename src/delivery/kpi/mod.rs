@@ -95,7 +95,7 @@ pub(crate) const INDICATORS: [Indicator; 7] = [
     ),
     indicator(
         "llm-per-pull",
-        "Models, a pull request",
+        "Cost of models, a pull request",
         Unit::Dollars,
         Target::AtMost(3.45),
     ),

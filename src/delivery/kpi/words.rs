@@ -23,10 +23,7 @@ impl Target {
             Self::Below(_) => "<",
         };
         let form = Form::of(self.bound(), unit);
-        let places = (0..MOST_PLACES).find(|places| {
-            let shown = form.shown(self.bound(), *places);
-            form.compare(&shown, self.bound()) == Ordering::Equal
-        });
+        let places = form.places_of(self.bound(), MOST_PLACES);
         let shown = form.shown(self.bound(), places.unwrap_or(MOST_PLACES));
         format!("{sign} {}", form.with_unit(&shown))
     }
@@ -39,7 +36,9 @@ pub(crate) fn value(value: f64, unit: Unit, target: Option<Target>) -> String {
         return form.with_unit(&form.shown(value, form.places));
     };
     let side = value.total_cmp(&bound);
-    for places in form.places..=MOST_PLACES {
+    // As many places as the target has, where those are not many more.
+    let least = form.places_of(bound, form.places + 2);
+    for places in form.places.max(least.unwrap_or(0))..=MOST_PLACES {
         let shown = form.shown(value, places);
         if form.compare(&shown, bound) == side {
             return form.with_unit(&shown);
@@ -82,6 +81,11 @@ impl Form {
             Unit::Dollars => form("$", "", 1.0, 2),
             Unit::AWeek => form("", " a week", 1.0, 1),
         }
+    }
+
+    /// Returns how many places a value has; none where there are more than that.
+    fn places_of(&self, value: f64, most: usize) -> Option<usize> {
+        (0..=most).find(|places| self.compare(&self.shown(value, *places), value).is_eq())
     }
 
     fn shown(&self, value: f64, places: usize) -> String {
