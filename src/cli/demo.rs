@@ -1,5 +1,6 @@
 //! `maestro demo`: real test runs of a small repository, by the real commands, as subprocesses of this binary.
 
+mod delivery;
 mod gate;
 mod jobs;
 mod money;
@@ -37,7 +38,7 @@ const ROUNDS: u32 = 2;
 ///
 /// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
 /// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, plans a
-/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, stops a change that brings a GPL library and a token, signs and verifies what a run did, lets a team of agents take an issue to the text of a draft pull request (from recorded answers), and shows what the runs say about each test. Without cargo the parts that run its tests are left out. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
+/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, stops a change that brings a GPL library and a token, signs and verifies what a run did, lets a team of agents take an issue to the text of a draft pull request (from recorded answers), says how the team delivers and which targets of an example it meets, and shows what the runs say about each test. Without cargo the parts that run its tests are left out. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
 /// the flaky test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -67,6 +68,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
         // What needs no Rust is shown all the same.
         demo.stop_and_prove()?;
         demo.let_a_team_work()?;
+        demo.show_delivery()?;
         return demo.finish();
     }
     demo.build()?;
@@ -86,6 +88,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
     demo.spend_up_to_a_cap()?;
     demo.stop_and_prove()?;
     demo.let_a_team_work()?;
+    demo.show_delivery()?;
     demo.report()?;
     demo.finish()
 }
@@ -98,7 +101,7 @@ fn dry_run(session: &mut Session<'_>, args: &DemoArgs) {
     let most = RUNS * ROUNDS;
     session.ui.status(&format!(
         "would unpack a workspace of three crates into {folder}, run its tests there {RUNS} times (at most {most}), store their \
-         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, spend up to a cap, stop a change and sign a run, let a team of agents work on an issue, and leave report.txt, report.md and \
+         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, spend up to a cap, stop a change and sign a run, let a team of agents work on an issue, say how the team delivers, and leave report.txt, report.md and \
          report.json there"
     ));
 }

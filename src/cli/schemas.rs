@@ -63,6 +63,7 @@ schemas! {
     Demo = "demo", demo::DemoDocument, "`demo`";
     Dora = "dora", dora::DoraDocument, "`dora`";
     DoraExplain = "dora-explain", dora::DoraExplainDocument, "`dora explain`";
+    DoraKpi = "dora-kpi", dora::DoraKpiDocument, "`dora kpi`";
     DoraSpace = "dora-space", dora::DoraSpaceDocument, "`dora space`";
     Explain = "explain", explain::ExplainDocument, "`explain`";
     FlakesBackfill = "flakes-backfill", flakes::BackfillDocument, "`flakes backfill`";

@@ -13,7 +13,8 @@ use super::github::{End, GitHub};
 use crate::delivery::ask::Source;
 use crate::delivery::authors::Authors;
 use crate::delivery::from_github;
-use crate::delivery::rows::{Key, Row};
+use crate::delivery::kpi::pipelines::EVENTS;
+use crate::delivery::rows::{Key, Row, Run};
 use crate::delivery::table::Gathering;
 use crate::forge::api::{deployments, issues, pulls, releases, runs};
 use crate::forge::problem::ForgeError;
@@ -66,6 +67,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) sources: &'a [Source],
     pub(crate) workflow: &'a str,
     pub(crate) incidents: &'a str,
+    /// Whether runs of CI are read as well.
+    pub(crate) with_ci: bool,
     pub(crate) authors: &'a Authors,
     /// Hides a login.
     pub(crate) hash: &'a dyn Fn(&str) -> String,
@@ -132,8 +135,14 @@ impl Reading<'_, '_> {
         }
         // Runs are many; they are looked at where nothing better tells of deployments.
         if runs && !has_any {
-            let done = self.runs();
+            let word = self.wanted.workflow.to_lowercase();
+            let list = format!("runs/{}", self.wanted.workflow);
+            let done = self.runs(&list, &|run| run.workflow.to_lowercase().contains(&word));
             self.forgive("workflow runs", done)?;
+        }
+        if self.wanted.with_ci {
+            let done = self.runs("ci", &|run| EVENTS.contains(&run.event.as_str()));
+            self.forgive("runs of CI", done)?;
         }
         if releases {
             let done = self.releases();
@@ -287,19 +296,18 @@ impl Reading<'_, '_> {
         Ok(has_any)
     }
 
-    fn runs(&mut self) -> Result<(), ForgeError> {
-        let list = format!("runs/{}", self.wanted.workflow);
-        if self.is_idle(&list) {
+    /// Runs that ended, with all of their attempts; `list` is the name of what is wanted of them.
+    fn runs(&mut self, list: &str, is_wanted: &dyn Fn(&Run) -> bool) -> Result<(), ForgeError> {
+        if self.is_idle(list) {
             return Ok(());
         }
-        let word = self.wanted.workflow.to_lowercase();
-        let (from, mut to) = (self.floor(&list), self.wanted.now);
-        let mut has_any = self.upto(&list).is_some();
+        let (from, mut to) = (self.floor(list), self.wanted.now);
+        let mut has_any = self.upto(list).is_some();
         loop {
             let window = backfill::window(self.github, from, to)?;
             for found in &window.runs {
                 let row = from_github::run(found);
-                if !row.workflow.to_lowercase().contains(&word) {
+                if !is_wanted(&row) {
                     continue;
                 }
                 has_any = true;
@@ -326,8 +334,8 @@ impl Reading<'_, '_> {
                 _ => break,
             }
         }
-        self.note_empty(&list, !has_any);
-        self.reached(&list, self.wanted.now);
+        self.note_empty(list, !has_any);
+        self.reached(list, self.wanted.now);
         Ok(())
     }
 

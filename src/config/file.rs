@@ -53,6 +53,9 @@ pub(crate) struct ConfigFile {
     /// How a pull request's health is judged.
     #[serde(default)]
     pub(crate) health: HealthFile,
+    /// What the team wants its indicators to be.
+    #[serde(default)]
+    pub(crate) kpi: super::kpi::KpiFile,
     /// How results are shown.
     #[serde(default)]
     pub(crate) output: OutputFile,

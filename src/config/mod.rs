@@ -4,9 +4,10 @@
 
 pub(crate) mod agents;
 pub(crate) mod file;
+pub(crate) mod kpi;
 mod settings;
 mod yaml;
 
 pub(crate) use file::ConfigFile;
 pub(crate) use settings::{KNOWN, Known, Origin, Setting, choose};
-pub(crate) use yaml::{Kind, YamlError, nearest, read, read_as, read_seed};
+pub(crate) use yaml::{Kind, YamlError, checked, nearest, read, read_as, read_seed};

@@ -210,6 +210,27 @@ fn explain(error: &serde_yaml::Error, kind: Kind, text: &str, path: &str) -> Yam
     }
 }
 
+/// Reads a text into something; what is wrong with it is an error at its place.
+pub(crate) fn checked<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expecting: &'static str,
+    read: fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    struct Reader<T>(&'static str, fn(&str) -> Result<T, String>);
+    impl<T> Visitor<'_> for Reader<T> {
+        type Value = T;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str(self.0)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            (self.1)(text).map_err(E::custom)
+        }
+    }
+    deserializer.deserialize_str(Reader(expecting, read))
+}
+
 /// Returns the names that a message of serde puts in backticks.
 fn quoted(message: &str) -> Vec<&str> {
     message.split('`').skip(1).step_by(2).collect()
@@ -282,7 +303,7 @@ mod tests {
     fn a_key_that_is_like_no_other_lists_the_valid_ones() {
         assert!(
             check("schema: x\nzzz: 1\n")
-                .ends_with("valid keys here: schema, requires, enforce, jobs, components, run_all_on, ignore, flakes, agents, models, health, output, state")
+                .ends_with("valid keys here: schema, requires, enforce, jobs, components, run_all_on, ignore, flakes, agents, models, health, kpi, output, state")
         );
     }
 

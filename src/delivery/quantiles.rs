@@ -68,6 +68,81 @@ pub(crate) fn spread(mut values: Vec<f64>, least: usize) -> Spread {
     }
 }
 
+/// Returns a quantile of values in any order, with its interval; nothing of fewer values than that.
+pub(crate) fn estimate(mut values: Vec<f64>, share: f64, least: usize) -> Option<Estimate> {
+    if values.len() < least.max(1) {
+        return None;
+    }
+    crate::order::sort_numbers(&mut values);
+    Some(Estimate {
+        value: quantile(&values, share)?,
+        interval: interval(&values, share),
+    })
+}
+
+/// Returns the interval of a mean of amounts that are not negative: Student's (Biometrika 6:1, 1908).
+pub(crate) fn around_mean(mean: f64, values: &[f64]) -> Option<(f64, f64)> {
+    let freedom = float(values.len().checked_sub(1).filter(|freedom| *freedom > 0)?);
+    let squares = values.iter().map(|value| (value - mean) * (value - mean));
+    let error = (squares.sum::<f64>() / freedom / float(values.len())).sqrt();
+    let half = student(freedom) * error;
+    Some(((mean - half).max(0.0), mean + half))
+}
+
+/// The quantile of Student's distribution at 97.5 %, by its expansion around the normal one (Abramowitz and Stegun, Handbook of Mathematical
+/// Functions, 26.7.5): right to three digits from four degrees of freedom on.
+fn student(freedom: f64) -> f64 {
+    let z = |power: i32| Z.powi(power);
+    let terms = [
+        (z(3) + z(1)) / 4.0,
+        (5.0 * z(5) + 16.0 * z(3) + 3.0 * z(1)) / 96.0,
+        (3.0 * z(7) + 19.0 * z(5) + 17.0 * z(3) - 15.0 * z(1)) / 384.0,
+        (79.0 * z(9) + 776.0 * z(7) + 1482.0 * z(5) - 1920.0 * z(3) - 945.0 * z(1)) / 92_160.0,
+    ];
+    let mut power = 1.0;
+    let mut sum = Z;
+    for term in terms {
+        power *= freedom;
+        sum += term / power;
+    }
+    sum
+}
+
+/// Returns the interval of how many events are to be expected where so many happened: the exact one of the Poisson distribution (Garwood, Biometrika
+/// 28:3/4, 1936).
+pub(crate) fn around_count(count: usize) -> (f64, f64) {
+    let most = float(count) + 10.0 * float(count).sqrt() + 20.0;
+    let find = |is_below: &dyn Fn(f64) -> bool| {
+        let (mut low, mut high) = (0.0, most);
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if is_below(middle) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        f64::midpoint(low, high)
+    };
+    let low = count.checked_sub(1).map_or(0.0, |below| {
+        find(&|mean| 1.0 - chance_of_at_most(below, mean) < TAIL)
+    });
+    (low, find(&|mean| chance_of_at_most(count, mean) > TAIL))
+}
+
+/// The chance of so many events or fewer where so many are to be expected.
+fn chance_of_at_most(count: usize, mean: f64) -> f64 {
+    let (mut mass, mut sum) = (-mean, 0.0);
+    let step = mean.ln();
+    for number in 0..=count {
+        if number > 0 {
+            mass += step - float(number).ln();
+        }
+        sum += mass.exp();
+    }
+    sum
+}
+
 /// Returns a quantile of sorted values.
 pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
@@ -199,6 +274,38 @@ mod tests {
         near(low, 0.0698);
         near(high, 0.3714);
         assert_eq!(share(1, 4, 5).rate, None);
+    }
+
+    // R: qt(0.975, c(4, 9, 29)); poisson.test(c(0, 8, 100))$conf.int
+    #[test]
+    fn means_and_counts_have_the_intervals_of_the_tables() {
+        for (freedom, quantile) in [(4.0, 2.776_445), (9.0, 2.262_157), (29.0, 2.045_23)] {
+            assert!(
+                (student(freedom) - quantile).abs() < 5e-3 * quantile,
+                "{freedom}"
+            );
+        }
+        let (low, high) = around_mean(3.0, &[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        assert!((low - 1.036_757).abs() < 5e-3 && (high - 4.963_243).abs() < 5e-3);
+        assert_eq!(around_mean(1.0, &[1.0]), None);
+        for (count, low, high) in [
+            (0, 0.0, 3.688_879),
+            (8, 3.453_832, 15.763_19),
+            (100, 81.363_99, 121.627_1),
+        ] {
+            let found = around_count(count);
+            near(found.0, low);
+            near(found.1, high);
+        }
+    }
+
+    #[test]
+    fn a_high_quantile_has_no_upper_end_of_few_values() {
+        let values: Vec<f64> = (1..=40).map(f64::from).collect();
+        let found = estimate(values.clone(), 0.95, 20).unwrap();
+        near(found.value, 38.05);
+        assert_eq!(found.interval, None);
+        assert_eq!(estimate(values[..19].to_vec(), 0.95, 20), None);
     }
 
     // The 6-MP arm of Freireich's remission times, as in Kaplan-Meier textbooks: the median is 23 weeks.

@@ -1,34 +1,69 @@
 //! Why a row was not counted, and what there is to say of one that was.
 
-/// Why a row was not counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Reason {
-    Open,
-    Unmerged,
-    OtherBase,
-    OtherPath,
-    StartUnknown,
-    CommitUnknown,
-    FirstDeployment,
-    NotShipped,
-    OutsideWindow,
-    InFuture,
-    Negative,
-    NotPositive,
-    OtherEnvironment,
-    NeverSucceeded,
-    InProgress,
-    OtherWorkflow,
-    OtherBranch,
-    EarlierAttempt,
-    Draft,
-    PreRelease,
-    NotAVersion,
-    SameCommit,
-    OtherSource,
-    NothingBefore,
-    TooLate,
-    BeforeShipping,
+macro_rules! reasons {
+    ($($name:ident = $code:literal, $words:literal;)+) => {
+        /// Why a row was not counted.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Reason {
+            $($name,)+
+        }
+
+        impl Reason {
+            pub(crate) fn code(self) -> &'static str {
+                self.both().0
+            }
+
+            pub(crate) fn words(self) -> &'static str {
+                self.both().1
+            }
+
+            fn both(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Self::$name => ($code, $words),)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    Open = "open", "the pull request is still open";
+    Unmerged = "unmerged", "the pull request was closed and not merged";
+    OtherBase = "other-base", "it was merged into another branch";
+    OtherPath = "other-path", "it changes nothing below the path that was asked for";
+    StartUnknown = "start-unknown", "it was squashed, and git does not say when its first commit was made; GitHub does";
+    CommitUnknown = "commit-unknown", "its commit is not in the history that was read";
+    FirstDeployment = "first-deployment", "it came with the first deployment that is known, before which nothing is known";
+    NotShipped = "not-shipped", "nothing that came later holds it yet";
+    OutsideWindow = "outside-window", "it lies outside of the time that was asked for";
+    InFuture = "in-future", "it lies after the time that was taken for the present";
+    Negative = "negative", "its time is negative, which this definition drops";
+    NotPositive = "not-positive", "its time is zero or negative, which this definition drops";
+    OtherEnvironment = "other-environment", "it went to another environment";
+    NeverSucceeded = "never-succeeded", "it never succeeded, so that nothing reached anybody";
+    InProgress = "in-progress", "it has not ended";
+    OtherWorkflow = "other-workflow", "the workflow does not deploy";
+    OtherBranch = "other-branch", "it ran for another branch or a pull request";
+    EarlierAttempt = "earlier-attempt", "another attempt of the same run was the one that deployed";
+    Draft = "draft", "the release is a draft";
+    PreRelease = "pre-release", "it is a pre-release";
+    NotAVersion = "not-a-version", "the tag's name is no version";
+    SameCommit = "same-commit", "another tag or release of the same commit was counted";
+    OtherSource = "other-source", "deployments were taken from another source";
+    NothingBefore = "nothing-before", "no deployment came before it";
+    TooLate = "too-late", "the last deployment before it is too old to be the cause";
+    BeforeShipping = "before-shipping", "what it takes back was not deployed before";
+    OtherEvent = "other-event", "it was started by something else than a push, a pull request or a merge queue";
+    Deploys = "deploys", "the workflow deploys";
+    Cancelled = "cancelled", "it was cancelled or skipped, or waits for somebody: nobody had an answer from it";
+    Shorter = "shorter", "another run of the same commit took longer";
+    Outage = "outage", "so much failed at once that it says nothing about single tests";
+    NotOfAgents = "not-of-agents", "no agent wrote it";
+    NoPull = "no-pull", "it was paid for no pull request";
+    Unpriced = "unpriced", "some of its calls have no price";
+    Free = "free", "nothing was spent on it, and no agent wrote it";
+    Recorded = "recorded", "its answers came from a file, and no model was asked";
+    Stopped = "stopped", "a person stopped it";
 }
 
 /// What there is to say of a row that was counted.
@@ -46,89 +81,6 @@ pub(crate) enum Remark {
     StillOpen,
     ByAuthorDate,
     AuthorDateOnly,
-}
-
-impl Reason {
-    pub(crate) fn code(self) -> &'static str {
-        self.both().0
-    }
-
-    pub(crate) fn words(self) -> &'static str {
-        self.both().1
-    }
-
-    fn both(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Open => ("open", "the pull request is still open"),
-            Self::Unmerged => ("unmerged", "the pull request was closed and not merged"),
-            Self::OtherBase => ("other-base", "it was merged into another branch"),
-            Self::OtherPath => (
-                "other-path",
-                "it changes nothing below the path that was asked for",
-            ),
-            Self::StartUnknown => (
-                "start-unknown",
-                "it was squashed, and git does not say when its first commit was made; GitHub does",
-            ),
-            Self::CommitUnknown => (
-                "commit-unknown",
-                "its commit is not in the history that was read",
-            ),
-            Self::FirstDeployment => (
-                "first-deployment",
-                "it came with the first deployment that is known, before which nothing is known",
-            ),
-            Self::NotShipped => ("not-shipped", "nothing that came later holds it yet"),
-            Self::OutsideWindow => (
-                "outside-window",
-                "it lies outside of the time that was asked for",
-            ),
-            Self::InFuture => (
-                "in-future",
-                "it lies after the time that was taken for the present",
-            ),
-            Self::Negative => (
-                "negative",
-                "its time is negative, which this definition drops",
-            ),
-            Self::NotPositive => (
-                "not-positive",
-                "its time is zero or negative, which this definition drops",
-            ),
-            Self::OtherEnvironment => ("other-environment", "it went to another environment"),
-            Self::NeverSucceeded => (
-                "never-succeeded",
-                "it never succeeded, so that nothing reached anybody",
-            ),
-            Self::InProgress => ("in-progress", "it has not ended"),
-            Self::OtherWorkflow => ("other-workflow", "the workflow does not deploy"),
-            Self::OtherBranch => (
-                "other-branch",
-                "it ran for another branch or a pull request",
-            ),
-            Self::EarlierAttempt => (
-                "earlier-attempt",
-                "another attempt of the same run was the one that deployed",
-            ),
-            Self::Draft => ("draft", "the release is a draft"),
-            Self::PreRelease => ("pre-release", "it is a pre-release"),
-            Self::NotAVersion => ("not-a-version", "the tag's name is no version"),
-            Self::SameCommit => (
-                "same-commit",
-                "another tag or release of the same commit was counted",
-            ),
-            Self::OtherSource => ("other-source", "deployments were taken from another source"),
-            Self::NothingBefore => ("nothing-before", "no deployment came before it"),
-            Self::TooLate => (
-                "too-late",
-                "the last deployment before it is too old to be the cause",
-            ),
-            Self::BeforeShipping => (
-                "before-shipping",
-                "what it takes back was not deployed before",
-            ),
-        }
-    }
 }
 
 impl Remark {

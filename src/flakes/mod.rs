@@ -36,6 +36,7 @@ pub(crate) mod stored_lists;
 mod tally;
 pub(crate) mod test_paths;
 pub(crate) mod test_table;
+pub(crate) mod tested_runs;
 pub(crate) mod timing;
 #[cfg(feature = "bench")]
 pub mod trial;

@@ -1,34 +1,12 @@
 //! Texts of a policy, each looked at where it stands, so that what is wrong is shown at its place.
 
-use std::fmt;
-
 use jiff::civil::Date;
-use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
+
+pub(crate) use crate::config::checked;
 
 /// No reason, fix or name is longer.
 const LONGEST: usize = 2000;
-
-/// Reads a text into something; what is wrong with it is an error at its place.
-pub(crate) fn checked<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    expecting: &'static str,
-    read: fn(&str) -> Result<T, String>,
-) -> Result<T, D::Error> {
-    struct Reader<T>(&'static str, fn(&str) -> Result<T, String>);
-    impl<T> Visitor<'_> for Reader<T> {
-        type Value = T;
-
-        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str(self.0)
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-            (self.1)(text).map_err(E::custom)
-        }
-    }
-    deserializer.deserialize_str(Reader(expecting, read))
-}
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident($inner:ty), $schema:literal, $expecting:literal, $read:expr;)+) => {$(

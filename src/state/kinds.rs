@@ -36,9 +36,9 @@ kinds! {
     "agent_run" in "agents" by ["run-agents"], from_artifacts, is_frozen;
     "cursor" in "state" by ["dora", "flakes backfill", "state sync"], is_frozen;
     "decision" in "report" by ["learning-pack"];
-    "delivery_row" in "delivery" by ["dora", "state sync"];
+    "delivery_row" in "delivery" by ["dora", "state sync"], is_frozen;
     "issue_link" in "flakes" by ["flakes escalate"], is_frozen;
-    "kpi" in "delivery" by ["dora kpi"];
+    "kpi" in "delivery" by ["dora kpi"], is_frozen;
     "late" in "state" by ["state fold"], is_frozen;
     "lease" in "budget" by ["budget", "run-agents", "gateway"], is_frozen;
     "notification" in "conduct" by ["gate", "state sync"];
@@ -77,6 +77,7 @@ mod tests {
             "cursor",
             "decision",
             "issue_link",
+            "kpi",
             "provenance_index",
         ] {
             assert!(!find(name).unwrap().from_artifacts, "{name}");

@@ -55,11 +55,14 @@ fn check_exit_codes_and_money(stdout: &str) {
     ];
     // A run of agents, its story, what would be published.
     let team = ["exit code 0"; 3];
+    // How the team delivers, its indicators, how the change stands.
+    let delivery = ["exit code 0"; 3];
     let expected = [
         ["exit code 0", "exit code 12"].as_slice(),
         &money,
         &safety,
         &team,
+        &delivery,
     ]
     .concat();
     assert_eq!(codes, expected, "{stdout}");
@@ -75,6 +78,49 @@ fn check_exit_codes_and_money(stdout: &str) {
     ] {
         assert!(stdout.contains(said), "{said} in {stdout}");
     }
+}
+
+/// Returns the row of a table that ends with a word.
+fn row_of<'t>(told: &'t str, word: &str) -> &'t str {
+    let mut rows = told.lines();
+    rows.find(|line| line.trim_end().ends_with(&format!("  {word}")))
+        .unwrap_or_else(|| panic!("{word} in {told}"))
+}
+
+/// Holds what the demo says of how its team delivers, of its indicators and of its change.
+fn check_delivery(told: &str) {
+    let told = &told[told.find("How the team delivers").unwrap()..];
+    assert!(row_of(told, "lead-time-merge").contains("8.0 h"), "{told}");
+    assert!(
+        row_of(told, "deployment-frequency").contains(" 8 "),
+        "{told}"
+    );
+    // One of eight was taken back.
+    assert!(
+        row_of(told, "change-fail-rate").contains("1 of 8"),
+        "{told}"
+    );
+    let lead = row_of(told, "pull-lead-time");
+    assert!(
+        lead.contains("≤ 12.6 h") && lead.contains(" met "),
+        "{lead}"
+    );
+    let agents = row_of(told, "autonomous-pulls");
+    assert!(
+        agents.contains("≥ 10 a week") && agents.contains(" missed "),
+        "{agents}"
+    );
+    for nobody in ["ci-p95", "merge-success", "llm-per-pull", "agent-success"] {
+        let row = row_of(told, nobody);
+        assert!(
+            row.contains("not enough data") && !row.contains(" met "),
+            "{row}"
+        );
+    }
+    assert!(told.contains("The targets are an example"), "{told}");
+    // The last is Markdown, as the comment has it.
+    let health = &told[told.find("How the change with the labels stands").unwrap()..];
+    assert!(health.contains("| security | 100 |"), "{health}");
 }
 
 #[test]
@@ -104,6 +150,13 @@ fn the_demo_names_the_flaky_test_until_it_is_mended() {
         run.stdout
     );
     check_exit_codes_and_money(&run.stdout);
+    check_delivery(&run.stdout);
+    // The runs of its tests were published, and half of them were spoilt.
+    let flakes = row_of(&run.stdout, "flake-rate");
+    assert!(
+        flakes.contains("< 1 %") && flakes.contains(" missed "),
+        "{flakes}"
+    );
     let report = |maestro: &Maestro| -> Value {
         serde_json::from_slice(&fs::read(maestro.path("d/report.json")).unwrap()).unwrap()
     };
@@ -253,6 +306,7 @@ fn a_team_of_agents_is_shown_without_cargo_model_or_network_and_always_the_same(
     ] {
         assert!(told.contains(words), "{words} in {told}");
     }
+    check_delivery(&told);
     assert_eq!(told, team_of_a_demo());
 }
 

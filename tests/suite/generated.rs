@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 76] = [
+const SCHEMAS: [&str; 77] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -30,6 +30,7 @@ const SCHEMAS: [&str; 76] = [
     "demo",
     "dora",
     "dora-explain",
+    "dora-kpi",
     "dora-space",
     "explain",
     "flakes-backfill",

@@ -1,4 +1,4 @@
-//! The last part of the demo: a team of agents takes an issue from the plan to the text of a draft pull request. The model's answers are recorded, the
+//! The seventh part of the demo: a team of agents takes an issue from the plan to the text of a draft pull request. The model's answers are recorded, the
 //! commands that judge them are run.
 
 use super::{Demo, command_line, missing};

@@ -1,5 +1,6 @@
 //! `maestro dora explain`: the rows behind a number, and those that were left out.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 #[cfg(test)]
@@ -7,12 +8,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::question::{AskArgs, Question};
-use super::wire::{MetricRow, left_out};
-use super::{calendar, gather, words};
+use super::wire::{MetricRow, left_out, reasons};
+use super::{calendar, gather, kpi, words};
 use crate::cli::session::Session;
 use crate::config::nearest;
+use crate::delivery::ask::Ask;
 use crate::delivery::history::History;
+use crate::delivery::kpi::facts::Piece;
+use crate::delivery::kpi::{Finding, INDICATORS, Indicator};
 use crate::delivery::metrics::{self, Evidence, IDS, Metric};
+use crate::delivery::reasons::Reason;
 use crate::delivery::table::{Ref, Rows};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -27,10 +32,13 @@ Examples:
   Which changes make up the lead time
     $ maestro dora explain lead-time-deploy --source git
 
+  Which pull requests an indicator of `maestro dora kpi` is made from
+    $ maestro dora explain kpi:pull-lead-time --source git
+
   Every row for a program, one a line
     $ maestro dora explain change-fail-rate --source git --format ndjson")]
 pub(super) struct ExplainArgs {
-    /// As `lead-time-deploy`; `maestro dora` shows the names
+    /// As `lead-time-deploy`, or `kpi:ci-p95`; `maestro dora` and `maestro dora kpi` show the names
     metric: String,
 
     #[command(flatten)]
@@ -41,12 +49,24 @@ pub(super) struct ExplainArgs {
 const MOST_SHOWN: usize = 50;
 
 pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResult {
+    let indicator = args.metric.strip_prefix("kpi:");
+    if let Some(indicator) = indicator.and_then(kpi::find) {
+        let document = kpi::explain(session, &args.ask, indicator)?;
+        session.render(&document)?;
+        return Ok(ExitCode::Success);
+    }
     if !IDS.contains(&args.metric.as_str()) {
         let message = format!("there is no metric `{}`", args.metric);
         let error = CommandError::message(ErrorKind::NotFound, message);
-        return Err(match nearest(&args.metric, &IDS) {
+        let indicators = INDICATORS.iter().map(|known| format!("kpi:{}", known.id));
+        let indicators: Vec<String> = indicators.collect();
+        let names: Vec<&str> = IDS
+            .into_iter()
+            .chain(indicators.iter().map(String::as_str))
+            .collect();
+        return Err(match nearest(&args.metric, &names) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("one of {}", IDS.join(", "))),
+            None => error.hint(format!("one of {}", names.join(", "))),
         });
     }
     let question = Question::new(session, &args.ask)?;
@@ -91,7 +111,7 @@ pub(crate) struct DoraExplainDocument {
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct ExplainedRow {
-    /// `pull`, `deployment`, `run`, `release`, `tag`, `commit` or `incident`.
+    /// `pull`, `deployment`, `run`, `release`, `tag`, `commit` or `incident`; of indicators also `test_run`, `agent_run` and `calls`.
     kind: &'static str,
     id: String,
     url: String,
@@ -102,6 +122,9 @@ struct ExplainedRow {
     /// When it ended, or when it was deployed.
     to: Option<String>,
     seconds: Option<f64>,
+    /// What models did cost for it, in US dollars; of indicators that tell of money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usd: Option<String>,
     /// Of shares: whether it is of the part that failed or reworks. Of recovery: whether it is over.
     part: bool,
     remarks: Vec<&'static str>,
@@ -138,6 +161,7 @@ fn counted(rows: &Rows, evidence: &Evidence) -> ExplainedRow {
         from: evidence.from.map(|at| at.to_string()),
         to: Some(evidence.to.to_string()),
         seconds: evidence.seconds,
+        usd: None,
         part: evidence.is_part,
         remarks: evidence
             .remarks
@@ -190,9 +214,77 @@ impl DoraExplainDocument {
             rows: explained,
         }
     }
+
+    /// What an indicator of `dora kpi` stands on.
+    pub(super) fn of_indicator(
+        indicator: &Indicator,
+        finding: &Finding,
+        words: String,
+        ask: &Ask<'_>,
+    ) -> Self {
+        let mut pieces: Vec<&Piece> = finding.pieces.iter().collect();
+        crate::order::sort_by_key(&mut pieces, |piece| piece.reason);
+        let mut left = BTreeMap::new();
+        for reason in pieces.iter().filter_map(|piece| piece.reason) {
+            *left.entry(reason).or_default() += 1;
+        }
+        let verdict = match finding.measured.value {
+            Some(_) => "said",
+            None => "not enough data",
+        };
+        Self {
+            schema: "maestro.dora-explain/v1",
+            source: None,
+            definition: ask.definition.name,
+            since: ask.window.since.to_string(),
+            until: ask.window.until.to_string(),
+            metric: MetricRow {
+                id: indicator.id,
+                name: indicator.name,
+                verdict,
+                words: finding.why.clone().unwrap_or(words),
+                rows: pieces.len(),
+                counted: finding.measured.n,
+                left_out: reasons(left),
+                ..MetricRow::default()
+            },
+            rows: pieces.into_iter().map(of_piece).collect(),
+        }
+    }
+}
+
+/// A row that an indicator was made from.
+fn of_piece(piece: &Piece) -> ExplainedRow {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "nobody waits for 2^52 milliseconds"
+    )]
+    let seconds = |ms: i64| ms as f64 / 1000.0;
+    ExplainedRow {
+        kind: piece.kind,
+        id: piece.id.clone(),
+        url: piece.url.clone(),
+        counted: piece.reason.is_none(),
+        from: piece.from.map(|at| at.to_string()),
+        to: piece.to.map(|at| at.to_string()),
+        seconds: piece.took_ms.map(seconds),
+        usd: piece.usd.map(|usd| usd.to_string()),
+        part: piece.is_part,
+        reason: piece.reason.map(Reason::code),
+        ..ExplainedRow::default()
+    }
 }
 
 impl ExplainedRow {
+    /// How long it took, or what it did cost.
+    fn took(&self) -> String {
+        match (&self.usd, self.seconds) {
+            (Some(usd), _) => format!("${usd}"),
+            (None, Some(seconds)) => words::duration(seconds),
+            (None, None) => String::new(),
+        }
+    }
+
     /// How people find it: its address, or its kind and id.
     fn place(&self) -> String {
         if self.url.is_empty() {
@@ -246,7 +338,7 @@ impl Report for DoraExplainDocument {
                     .collect();
                 vec![
                     Cell::plain(row.to.clone().unwrap_or_default()),
-                    Cell::plain(row.seconds.map_or(String::new(), words::duration)),
+                    Cell::plain(row.took()),
                     Cell::plain(if row.part { "yes" } else { "" }),
                     Cell::code(linked.join(", ")),
                     Cell::plain(row.remarks.join(", ")),

@@ -66,6 +66,7 @@ pub(super) fn read(
         sources: ask.sources,
         workflow: ask.workflow,
         incidents: &args.incidents,
+        with_ci: question.with_ci,
         authors: &question.authors,
         hash: &hash,
         known: to,

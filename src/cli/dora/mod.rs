@@ -3,6 +3,7 @@
 mod explain;
 mod forge;
 mod gather;
+mod kpi;
 mod page;
 mod question;
 mod space;
@@ -25,6 +26,8 @@ use wire::Said;
 
 #[cfg(test)]
 pub(crate) use explain::DoraExplainDocument;
+#[cfg(test)]
+pub(crate) use kpi::DoraKpiDocument;
 #[cfg(test)]
 pub(crate) use space::DoraSpaceDocument;
 pub(crate) use wire::DoraDocument;
@@ -66,6 +69,7 @@ pub(crate) struct DoraArgs {
 #[derive(Debug, clap::Subcommand)]
 enum DoraCommand {
     Explain(explain::ExplainArgs),
+    Kpi(kpi::KpiArgs),
     Space(space::SpaceArgs),
 }
 
@@ -86,6 +90,7 @@ enum StepWord {
 pub(crate) fn run(session: &mut Session<'_>, args: &DoraArgs) -> CommandResult {
     match &args.command {
         Some(DoraCommand::Explain(args)) => return explain::run(session, args),
+        Some(DoraCommand::Kpi(args)) => return kpi::run(session, args),
         Some(DoraCommand::Space(args)) => return space::run(session, args),
         None => {}
     }

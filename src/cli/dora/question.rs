@@ -147,7 +147,7 @@ pub(crate) struct AskArgs {
 pub(super) struct Question {
     pub(super) window: Window,
     pub(super) now: Timestamp,
-    environment: Option<String>,
+    pub(super) environment: Option<String>,
     path: Option<String>,
     branch: Option<String>,
     author: Option<Author>,
@@ -161,6 +161,8 @@ pub(super) struct Question {
     pub(super) authors: Authors,
     /// Whether no forge is to be asked.
     pub(super) is_git: bool,
+    /// Whether runs of CI are to be read as well.
+    pub(super) with_ci: bool,
 }
 
 impl Question {
@@ -223,6 +225,7 @@ impl Question {
                 agents: args.agent.clone(),
             },
             is_git,
+            with_ci: false,
         })
     }
 
@@ -252,7 +255,7 @@ fn back(from: Timestamp, days: i64) -> Timestamp {
 }
 
 /// Reads a date (its midnight, UTC), a time, or days back from another.
-fn time(flag: &str, text: &str, from: Timestamp) -> Result<Timestamp, CommandError> {
+pub(super) fn time(flag: &str, text: &str, from: Timestamp) -> Result<Timestamp, CommandError> {
     if let Some(days) = text
         .strip_suffix('d')
         .and_then(|days| days.parse::<u16>().ok())

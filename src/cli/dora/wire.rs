@@ -263,7 +263,7 @@ impl ShareFigures {
     }
 }
 
-fn reasons(counts: BTreeMap<Reason, usize>) -> Vec<CodeRow> {
+pub(super) fn reasons(counts: BTreeMap<Reason, usize>) -> Vec<CodeRow> {
     let rows = counts.into_iter();
     rows.map(|(reason, rows)| CodeRow {
         code: reason.code(),

@@ -50,7 +50,7 @@ struct Unit {
 
 impl Analysis {
     pub(crate) fn of(history: &History) -> Self {
-        let outages = find_outages(history);
+        let outages = outages(history);
         let mut is_outage = vec![false; history.runs.len()];
         for run in outages.keys() {
             is_outage[*run as usize] = true;
@@ -154,8 +154,8 @@ fn leave_out_broken(counted: &mut Counted, model: &Model, unit: &Unit) {
     }
 }
 
-/// Finds the outages of each job and leg.
-fn find_outages(history: &History) -> BTreeMap<u32, Outage> {
+/// Finds the outages of each job and leg, by the numbers of their runs.
+pub(crate) fn outages(history: &History) -> BTreeMap<u32, Outage> {
     let mut runs: Vec<outage::Run> = history
         .runs
         .iter()

@@ -13,6 +13,7 @@ mod encode;
 mod envelope;
 mod issue_link;
 mod judge;
+mod kpi;
 mod late;
 mod plan;
 mod policy_verdict;
@@ -24,13 +25,14 @@ mod test_rollup;
 mod test_run;
 mod test_timing;
 
-pub(crate) use agent_run::encode_agent_run;
+pub(crate) use agent_run::{decode_agent_run, encode_agent_run};
 pub(crate) use cursor::{Cursor, decode_cursor, encode_cursor};
 pub(crate) use delivery_row::{decode_delivery_row, encode_delivery_row};
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
 pub(crate) use issue_link::{decode_issue_link, encode_issue_link};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
+pub(crate) use kpi::encode_kpi;
 pub(crate) use late::late_line;
 pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
 pub(crate) use policy_verdict::{
@@ -54,6 +56,7 @@ pub(crate) const TEST_TIMING: &str = "test_timing";
 pub(crate) const CURSOR: &str = "cursor";
 pub(crate) const DELIVERY_ROW: &str = "delivery_row";
 pub(crate) const ISSUE_LINK: &str = "issue_link";
+pub(crate) const KPI: &str = "kpi";
 pub(crate) const PLAN: &str = "plan";
 pub(crate) const PROVENANCE_INDEX: &str = "provenance_index";
 pub(crate) const POLICY_VERDICT: &str = "policy_verdict";
@@ -97,6 +100,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         CURSOR => cursor::check(event),
         DELIVERY_ROW => delivery_row::check(event),
         ISSUE_LINK => issue_link::check(event),
+        KPI => kpi::check(event),
         PLAN => plan::check(event),
         PROVENANCE_INDEX => provenance_index::check(event),
         POLICY_VERDICT => policy_verdict::check(event),

@@ -1,6 +1,7 @@
 //! `maestro run-agents`, with a model that plays its parts by a script.
 
 mod cascade;
+mod counted;
 mod exercism;
 mod kept;
 mod killed;
