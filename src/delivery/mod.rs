@@ -14,10 +14,6 @@ pub(crate) mod from_github;
 pub(crate) mod git_log;
 pub(crate) mod graph;
 pub(crate) mod history;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "`dora kpi` is the first to use it")
-)]
 pub(crate) mod kpi;
 pub(crate) mod messages;
 pub(crate) mod metrics;

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 76] = [
+const SCHEMAS: [&str; 77] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -40,6 +40,7 @@ const SCHEMAS: [&str; 76] = [
     "flakes-report",
     "flakes-skip",
     "gateway",
+    "learning-pack",
     "lease",
     "plan",
     "plan-explain",
