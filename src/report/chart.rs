@@ -127,8 +127,12 @@ pub(crate) fn svg(chart: &Chart) -> String {
 
 /// Takes away moves that lead nowhere.
 fn tidy(line: &str) -> String {
-    let parts = line.split('M').filter(|part| !part.is_empty());
-    parts.map(|part| format!("M{part}")).collect()
+    let mut tidy = String::with_capacity(line.len());
+    for part in line.split('M').filter(|part| !part.is_empty()) {
+        tidy.push('M');
+        tidy.push_str(part);
+    }
+    tidy
 }
 
 fn labels(out: &mut String, chart: &Chart) {

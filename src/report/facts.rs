@@ -36,6 +36,10 @@ pub(crate) struct Facts<'a> {
 
 /// How tests went.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are tests, and runs of tests"
+)]
 pub(crate) struct Tests {
     /// In order of time.
     pub(crate) runs: Vec<TestRun>,

@@ -323,8 +323,21 @@ pub(super) fn address_text(address: &str) -> String {
     let mut safe = String::with_capacity(address.len());
     for byte in address.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => safe.push(char::from(byte)),
-            b':' | b'/' | b'?' | b'#' | b'@' | b'%' | b'&' | b'=' | b'-' | b'.' | b'_' | b'~'
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b':'
+            | b'/'
+            | b'?'
+            | b'#'
+            | b'@'
+            | b'%'
+            | b'&'
+            | b'='
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
             | b'+' => safe.push(char::from(byte)),
             other => safe.push_str(&format!("%{other:02X}")),
         }

@@ -81,7 +81,8 @@ mod tests {
             let mut z = self.0;
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+            let bits = u32::try_from((z ^ (z >> 31)) >> 32).unwrap();
+            f64::from(bits) / f64::from(u32::MAX)
         }
 
         fn normal(&mut self) -> f64 {
@@ -105,7 +106,6 @@ mod tests {
                         .ln()
                 }
                 "weekdays" if weekend => 0.0,
-                "weekdays" => 20.0 * (0.25 * numbers.normal()).exp(),
                 "weekends" if weekend => 7.0 * (0.25 * numbers.normal()).exp(),
                 _ => 20.0 * (0.25 * numbers.normal()).exp(),
             }

@@ -59,7 +59,7 @@ impl Words {
         for piece in &self.0 {
             match piece {
                 Piece::Plain(words) | Piece::Foreign(words) | Piece::Link(words, _) => {
-                    text.push_str(words)
+                    text.push_str(words);
                 }
             }
         }
@@ -113,7 +113,7 @@ fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -272,6 +272,38 @@ fn proposals(now: &Saved) -> Vec<Proposal> {
             command: "maestro plan replay --last 200".into(),
         });
     }
+    proposals.extend(run_all(now));
+    if now.unenforced > 0.0 {
+        proposals.push(Proposal {
+            id: id("enforce", "plan"),
+            kind: "enforce",
+            what: Words::plain(
+                "Let plans decide: add `plan` to `enforce` in .maestro/maestro.yaml",
+            ),
+            cause: Words::plain("jobs that a plan leaves out run all the same"),
+            owner: None,
+            cost: Words::plain(format!(
+                "{} of tests that no change could affect",
+                shown(now.unenforced, Unit::Minutes)
+            )),
+            gain: Words::plain(format!(
+                "about {} a week",
+                shown(now.unenforced, Unit::Minutes)
+            )),
+            measure: "minutes not skipped".into(),
+            unit: Unit::Minutes,
+            value: now.unenforced,
+            weight: USD_A_MINUTE * now.unenforced + 1.0,
+            section: ID,
+            command: "maestro plan replay --last 200".into(),
+        });
+    }
+    proposals
+}
+
+/// Proposes to look at reasons for which most plans ran everything.
+fn run_all(now: &Saved) -> Vec<Proposal> {
+    let mut found = Vec::new();
     for (reason, plans) in &now.reasons {
         if *plans < LEAST_PLANS || plans * 2 < now.plans {
             continue;
@@ -282,7 +314,7 @@ fn proposals(now: &Saved) -> Vec<Proposal> {
             0.0
         };
         let minutes = each * float(*plans);
-        proposals.push(Proposal {
+        found.push(Proposal {
             id: id("run-all", reason),
             kind: "run-all",
             what: Words::plain("Look at why everything runs: ").quote(reason.as_str()),
@@ -311,30 +343,5 @@ fn proposals(now: &Saved) -> Vec<Proposal> {
             command: "maestro plan replay --last 200".into(),
         });
     }
-    if now.unenforced > 0.0 {
-        proposals.push(Proposal {
-            id: id("enforce", "plan"),
-            kind: "enforce",
-            what: Words::plain(
-                "Let plans decide: add `plan` to `enforce` in .maestro/maestro.yaml",
-            ),
-            cause: Words::plain("jobs that a plan leaves out run all the same"),
-            owner: None,
-            cost: Words::plain(format!(
-                "{} of tests that no change could affect",
-                shown(now.unenforced, Unit::Minutes)
-            )),
-            gain: Words::plain(format!(
-                "about {} a week",
-                shown(now.unenforced, Unit::Minutes)
-            )),
-            measure: "minutes not skipped".into(),
-            unit: Unit::Minutes,
-            value: now.unenforced,
-            weight: USD_A_MINUTE * now.unenforced + 1.0,
-            section: ID,
-            command: "maestro plan replay --last 200".into(),
-        });
-    }
-    proposals
+    found
 }

@@ -60,42 +60,7 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     if now.blocked > 0 {
         section.figures[1].tone = Tone::Bad;
     }
-    section.table(
-        "Entries that blocked",
-        &["Entry", "#Changes blocked", "#Still blocked", "Overridden"],
-        entry_rows(&now, &overrides),
-    );
-    let milder = now.milder.iter().map(|(entry, (review, warned))| {
-        vec![
-            Words::foreign(*entry),
-            Words::plain(review.to_string()),
-            Words::plain(warned.to_string()),
-        ]
-    });
-    section.table(
-        "Entries that asked or warned",
-        &["Entry", "#Want approval", "#Warn"],
-        milder.collect(),
-    );
-    section.table(
-        "Changes that are blocked",
-        &["Commit", "Pull request", "By", "Counts"],
-        blocked_rows(facts, &now),
-    );
-    let rows = overrides.iter().map(|one| {
-        vec![
-            Words::foreign(&one.rule),
-            Words::foreign(&one.by),
-            Words::foreign(&one.reason),
-            one.pull_request
-                .map_or_else(|| Words::plain("none"), |number| facts.pull(number)),
-        ]
-    });
-    section.table(
-        "Overrides",
-        &["Rule", "By", "Reason", "Pull request"],
-        rows.collect(),
-    );
+    tables(&mut section, facts, &now, &overrides);
     section.charts.extend(chart(facts, verdicts, first));
     section.commands = vec![
         "maestro check-policy".into(),
@@ -119,6 +84,45 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     }];
     part.proposals = proposals(&now, &overrides);
     part
+}
+
+fn tables(section: &mut Section, facts: &Facts<'_>, now: &Changes<'_>, overrides: &[&Override]) {
+    section.table(
+        "Entries that blocked",
+        &["Entry", "#Changes blocked", "#Still blocked", "Overridden"],
+        entry_rows(now, overrides),
+    );
+    let milder = now.milder.iter().map(|(entry, (review, warned))| {
+        vec![
+            Words::foreign(*entry),
+            Words::plain(review.to_string()),
+            Words::plain(warned.to_string()),
+        ]
+    });
+    section.table(
+        "Entries that asked or warned",
+        &["Entry", "#Want approval", "#Warn"],
+        milder.collect(),
+    );
+    section.table(
+        "Changes that are blocked",
+        &["Commit", "Pull request", "By", "Counts"],
+        blocked_rows(facts, now),
+    );
+    let rows = overrides.iter().map(|one| {
+        vec![
+            Words::foreign(&one.rule),
+            Words::foreign(&one.by),
+            Words::foreign(&one.reason),
+            one.pull_request
+                .map_or_else(|| Words::plain("none"), |number| facts.pull(number)),
+        ]
+    });
+    section.table(
+        "Overrides",
+        &["Rule", "By", "Reason", "Pull request"],
+        rows.collect(),
+    );
 }
 
 /// A change is known by its pull request, else by its commit.
