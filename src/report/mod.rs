@@ -32,6 +32,10 @@ pub(crate) fn pack(facts: &Facts<'_>, clean: &dyn Fn(&str) -> Option<String>) ->
     let backlog = decisions::rank(proposals, facts);
     let last_week = decisions::last_week(facts, &backlog, &sections);
     let window = facts.week.window();
+    if facts.now < window.until {
+        // Of half a week there is half as much, which is neither better nor worse.
+        measures.retain(|measure| measure.unit != words::Measured::Count);
+    }
     let day = |at| crate::delivery::calendar::day(at).to_string();
     let mut pack = Pack {
         schema: "maestro.learning-pack/v1",
@@ -88,12 +92,12 @@ fn notes(facts: &Facts<'_>, sections: &[Section]) -> Vec<Words> {
             .map(|trouble| Words::foreign(trouble.as_str())),
     );
     if let Ok(delivery) = facts.delivery {
-        notes.extend(
-            delivery
-                .notes
-                .iter()
-                .map(|note| Words::foreign(note.as_str())),
-        );
+        // That rows are out of git alone, the section says itself.
+        let own = delivery
+            .notes
+            .iter()
+            .filter(|note| !note.starts_with("git alone"));
+        notes.extend(own.map(|note| Words::foreign(note.as_str())));
     }
     notes
 }

@@ -93,15 +93,23 @@ for back in range(40, -1, -1):
         (repository / "execution.json").write_text(json.dumps([begin, result]))
         run("budget", "import", "--claude-execution", "execution.json", "--pr", 100 + back // 2 + call, "--at", stamp(at), cwd=repository)
 
-# Merges and tags of two months.
+# Merges and tags of two months; of every third change nothing that the tests look at.
+(repository / ".maestro" / "maestro.yaml").write_text("""schema: maestro.config/v1
+jobs:
+  test: { paths: ["desk/**"], run: cargo test }
+  pages: { paths: ["docs/**"], run: mkdocs build }
+""")
+(repository / "docs").mkdir(exist_ok=True)
+git("add", ".maestro", at=stamp(start), cwd=repository)
+git("commit", "--quiet", "-m", "Name the jobs", at=stamp(start), cwd=repository)
 at = start
 number = 0
 while at < now - 12 * hour:
     number += 1
     branch = f"topic-{number}"
     git("switch", "--quiet", "-c", branch, at=stamp(at), cwd=repository)
-    (repository / "desk" / f"part{number % 3}.txt").write_text(f"{number}\n")
-    git("add", "desk", at=stamp(at), cwd=repository)
+    (repository / ("desk" if number % 3 else "docs") / f"part{number % 4}.txt").write_text(f"{number}\n")
+    git("add", "desk", "docs", at=stamp(at), cwd=repository)
     git("commit", "--quiet", "-m", f"Change {number}", at=stamp(at), cwd=repository)
     merged = at + (6 + number % 5 * 2 - (3 if at > now - 8 * 24 * hour else 0)) * hour
     git("switch", "--quiet", "main", at=stamp(merged), cwd=repository)

@@ -11,10 +11,10 @@ use crate::harness::{Maestro, files_below};
 /// The Thursday after week 3 of 2026.
 const NOW: &str = "2026-01-22T09:00:00Z";
 
-/// Runs of tests of three weeks, six a day: one test fails now and then and passes when it is tried again.
+/// Runs of tests until the end of week 3, six a day: one test fails now and then and passes when it is tried again.
 fn history(names: &dyn Fn(u32) -> String) -> String {
     let mut lines = String::new();
-    for run in 0..126_u32 {
+    for run in 0..108_u32 {
         let at = format!("2026-01-{:02}T{:02}:00:00Z", 1 + run / 6, 3 + run % 6 * 3);
         let is_red = run % 9 == 4;
         for attempt in 1..=1 + u32::from(is_red) {
@@ -116,15 +116,16 @@ fn one_issue_a_week_is_open() {
     let maestro = team()
         .env("GITHUB_API_URL", fake.api())
         .env("GITHUB_TOKEN", TOKEN);
-    let run = |now: &str| {
+    let writes = |now: &str| {
+        let _before = fake.writes();
         let _ = maestro
             .run(["--now", now, "learning-pack", "--issue"])
             .success();
         fake.writes().len()
     };
-    let first = run(NOW);
-    assert_eq!(run(NOW), first, "the same page is not written twice");
-    assert!(run("2026-01-29T09:00:00Z") > first);
+    assert!(writes(NOW) > 0);
+    assert_eq!(writes(NOW), 0, "the same page is not written twice");
+    assert!(writes("2026-01-29T09:00:00Z") > 0);
     let issues = issues(&fake);
     let states: Vec<(&str, &str)> = issues
         .iter()

@@ -173,6 +173,14 @@ fn a_clock_that_is_wrong_and_a_week_that_is_not_over_are_told() {
         .collect();
     assert!(notes[0].contains("not over"), "{notes:?}");
     assert!(notes[1].contains("a clock is wrong"), "{notes:?}");
+    let answer = story.pack().answer;
+    assert!(
+        !answer
+            .better
+            .iter()
+            .chain(&answer.worse)
+            .any(|change| change.measure == "deployments")
+    );
     story.now = hour(-24);
     assert!(story.pack().notes[0].text().contains("has not begun"));
 }
