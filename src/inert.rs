@@ -51,6 +51,24 @@ pub(crate) fn prose(text: &str) -> String {
     break_digests(&inert)
 }
 
+/// Returns text as HTML shows it, in elements and in quoted attributes; what acts instead of being seen is spelled out.
+pub(crate) fn html(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            '\n' | '\t' => safe.push(c),
+            c if c.is_control() || is_unseen(c) => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// Breaks runs of seven and more hexadecimal digits, which GitHub links to a commit.
 fn break_digests(text: &str) -> String {
     let mut broken = String::with_capacity(text.len());

@@ -40,6 +40,7 @@ mod policy;
 mod prompts;
 mod provenance;
 mod redact;
+mod report;
 mod stars;
 mod stats;
 mod supply;

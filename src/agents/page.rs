@@ -3,25 +3,7 @@
 use serde_json::Value;
 
 use super::story::{Story, TurnRow};
-
-/// Writes text so that it is text.
-fn text(raw: &str) -> String {
-    let mut safe = String::with_capacity(raw.len());
-    for c in raw.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c if crate::inert::is_unseen(c) && c != '\n' && c != '\t' => {
-                safe.extend(c.escape_unicode());
-            }
-            c => safe.push(c),
-        }
-    }
-    safe
-}
+use crate::inert::html as text;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884;--done:#2a7d4f;--bad:#b3402e;--wait:#9a7b1f}\

@@ -4,6 +4,7 @@ mod delivery;
 mod gate;
 mod jobs;
 mod money;
+mod page;
 mod plans;
 mod safety;
 mod team;
@@ -38,7 +39,7 @@ const ROUNDS: u32 = 2;
 ///
 /// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
 /// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, plans a
-/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, stops a change that brings a GPL library and a token, signs and verifies what a run did, lets a team of agents take an issue to the text of a draft pull request (from recorded answers), says how the team delivers and which targets of an example it meets, and shows what the runs say about each test. Without cargo the parts that run its tests are left out. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
+/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, stops a change that brings a GPL library and a token, signs and verifies what a run did, lets a team of agents take an issue to the text of a draft pull request (from recorded answers), says how the team delivers and which targets of an example it meets, shows what the runs say about each test, and writes the week's page. Without cargo the parts that run its tests are left out. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
 /// the flaky test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -69,6 +70,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
         demo.stop_and_prove()?;
         demo.let_a_team_work()?;
         demo.show_delivery()?;
+        demo.write_the_page()?;
         return demo.finish();
     }
     demo.build()?;
@@ -90,6 +92,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
     demo.let_a_team_work()?;
     demo.show_delivery()?;
     demo.report()?;
+    demo.write_the_page()?;
     demo.finish()
 }
 

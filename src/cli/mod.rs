@@ -10,6 +10,7 @@ mod flakes;
 mod gateway;
 mod github;
 mod globals;
+mod learning_pack;
 mod plan;
 mod pr_health;
 mod prompts;
@@ -75,6 +76,7 @@ enum Command {
     #[command(subcommand)]
     Provenance(provenance::ProvenanceCommand),
     Dora(Box<dora::DoraArgs>),
+    LearningPack(Box<learning_pack::PackArgs>),
     /// Look after what maestro has stored
     #[command(subcommand)]
     State(state::StateCommand),
@@ -168,6 +170,9 @@ fn answer(
         }
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Dora(args) => dora::run(&mut Session::configured(ui, world, globals)?, &args),
+        Command::LearningPack(args) => {
+            learning_pack::run(&mut Session::configured(ui, world, globals)?, &args)
+        }
         Command::Flakes(command) => {
             flakes::run(&mut Session::configured(ui, world, globals)?, &command)
         }

@@ -73,6 +73,7 @@ schemas! {
     FlakesQuarantine = "flakes-quarantine", flakes::QuarantineDocument, "`flakes quarantine`";
     FlakesSkip = "flakes-skip", flakes::SkipDocument, "`flakes quarantine skip`";
     FlakesReport = "flakes-report", flakes::FlakesDocument, "`flakes report`";
+    LearningPack = "learning-pack", crate::report::pack::Pack, "`learning-pack`";
     Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
     Gateway = "gateway", gateway::GatewayDocument, "`gateway`";
     Plan = "plan", plan::PlanDocument, "`plan`";

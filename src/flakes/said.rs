@@ -184,7 +184,7 @@ impl History {
     }
 
     /// Returns the runs in which a test failed, by number, with the number of each one's job and leg.
-    pub(super) fn failed_runs(&self, test: u32) -> Vec<(u32, u32)> {
+    pub(crate) fn failed_runs(&self, test: u32) -> Vec<(u32, u32)> {
         let deviations = self
             .numbers_of(test)
             .filter_map(|test| self.deviations.get(&test));

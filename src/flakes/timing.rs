@@ -114,6 +114,22 @@ pub(crate) struct Timing {
 pub(crate) struct Timings(BTreeMap<(Date, String, String), Timing>);
 
 impl Timings {
+    /// Returns what the tests of each job take in minutes, all legs of a day together: the median of the last days that have a sample.
+    pub(crate) fn minutes(&self) -> BTreeMap<String, f64> {
+        let mut days: BTreeMap<&str, BTreeMap<Date, f64>> = BTreeMap::new();
+        for ((day, job, _), timing) in &self.0 {
+            let heavy = timing.sample.heavy.iter().map(|(_, ms)| f64::from(*ms));
+            let all = heavy.sum::<f64>() + timing.sample.light() * f64::from(timing.sample.rest);
+            *days.entry(job).or_default().entry(*day).or_default() += all / 60_000.0;
+        }
+        let minutes = days.into_iter().map(|(job, days)| {
+            let mut last: Vec<f64> = days.into_values().rev().take(DAYS).collect();
+            crate::order::sort_numbers(&mut last);
+            (job.to_owned(), last[last.len() / 2])
+        });
+        crate::order::map(minutes)
+    }
+
     /// Adds a sample; of several of a day the first counts.
     pub(crate) fn add(&mut self, timing: Timing) {
         let key = (timing.day, timing.job.clone(), timing.leg.clone());

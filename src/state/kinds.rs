@@ -35,7 +35,7 @@ macro_rules! kinds {
 kinds! {
     "agent_run" in "agents" by ["run-agents"], from_artifacts, is_frozen;
     "cursor" in "state" by ["dora", "flakes backfill", "state sync"], is_frozen;
-    "decision" in "report" by ["learning-pack"];
+    "decision" in "report" by ["learning-pack"], is_frozen;
     "delivery_row" in "delivery" by ["dora", "state sync"], is_frozen;
     "issue_link" in "flakes" by ["flakes escalate"], is_frozen;
     "kpi" in "delivery" by ["dora kpi"], is_frozen;

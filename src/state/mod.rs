@@ -10,6 +10,7 @@ mod asked;
 mod branch;
 mod compact;
 mod cursors;
+mod decisions;
 mod deliveries;
 mod disk;
 mod export;

@@ -41,6 +41,7 @@ const SCHEMAS: [&str; 77] = [
     "flakes-report",
     "flakes-skip",
     "gateway",
+    "learning-pack",
     "lease",
     "plan",
     "plan-explain",

@@ -41,6 +41,7 @@ mod hostile;
 mod intake;
 mod keys;
 mod killed;
+mod learning_pack;
 mod leases;
 mod plan;
 mod plan_base;

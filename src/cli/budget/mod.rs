@@ -12,7 +12,7 @@ mod reserve;
 mod route;
 mod set;
 mod settle;
-mod status;
+pub(super) mod status;
 pub(super) mod wallet;
 mod wire;
 

@@ -81,7 +81,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &StatusArgs) -> CommandResult
 }
 
 /// Returns the caps; a report does without them when nobody can say which ones count.
-pub(super) fn caps_if_known(session: &mut Session<'_>, base: Option<&str>) -> Option<Caps> {
+pub(in crate::cli) fn caps_if_known(session: &mut Session<'_>, base: Option<&str>) -> Option<Caps> {
     match wallet::caps(session, base) {
         Ok(caps) => Some(caps),
         Err(error) => {

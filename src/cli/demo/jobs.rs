@@ -40,7 +40,7 @@ impl Demo<'_, '_> {
     }
 
     /// Makes the remote anew: a bare clone of the repository.
-    fn make_remote(&mut self) -> Result<(), CommandError> {
+    pub(super) fn make_remote(&mut self) -> Result<(), CommandError> {
         for name in JOBS.iter().chain(&["remote.git"]) {
             let path = self.folder.join(name);
             let files = self.session.world.files.as_ref();

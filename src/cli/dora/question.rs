@@ -20,6 +20,15 @@ use crate::error::{CommandError, ErrorKind};
 /// Unless said otherwise, the last three months.
 const DAYS: i64 = 90;
 
+/// What the name of the workflow that deploys has in it, unless said otherwise.
+const WORKFLOW: &str = "deploy";
+
+/// The label of incidents, unless said otherwise.
+const INCIDENTS: &str = "incident";
+
+/// How many days a deployment is blamed for an incident that names none, unless said otherwise.
+const BLAME: u16 = 14;
+
 /// No zone's file is larger.
 const LARGEST_ZONE: u64 = 64 * 1024;
 
@@ -103,7 +112,7 @@ pub(crate) struct AskArgs {
     source: Vec<SourceWord>,
 
     /// What the name of the workflow that deploys has in it
-    #[arg(long, value_name = "WORD", default_value = "deploy")]
+    #[arg(long, value_name = "WORD", default_value = WORKFLOW)]
     workflow: String,
 
     /// What the metrics mean
@@ -119,11 +128,11 @@ pub(crate) struct AskArgs {
     business_hours: Option<String>,
 
     /// An incident that names no deployment is blamed on the last one, if it is so many days old at most
-    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=400))]
+    #[arg(long, value_name = "DAYS", default_value_t = BLAME, value_parser = clap::value_parser!(u16).range(1..=400))]
     blame: u16,
 
     /// Issues with this label are incidents
-    #[arg(long, value_name = "LABEL", default_value = "incident")]
+    #[arg(long, value_name = "LABEL", default_value = INCIDENTS)]
     pub(super) incidents: String,
 
     /// An account that is a bot, beside those that GitHub calls so (can be repeated)
@@ -140,6 +149,32 @@ pub(crate) struct AskArgs {
 
     #[command(flatten)]
     pub(super) github: GithubArgs,
+}
+
+impl AskArgs {
+    /// Returns what is asked where nobody says anything, of a time and from a file or not.
+    pub(super) fn standard(window: Window, rows: Option<PathBuf>, github: GithubArgs) -> Self {
+        Self {
+            since: Some(window.since.to_string()),
+            until: Some(window.until.to_string()),
+            environment: None,
+            path: None,
+            branch: None,
+            author: None,
+            team: None,
+            source: Vec::new(),
+            workflow: WORKFLOW.to_owned(),
+            definition: DefinitionWord::Dora2025,
+            start: StartWord::Commit,
+            business_hours: None,
+            blame: BLAME,
+            incidents: INCIDENTS.to_owned(),
+            bot: Vec::new(),
+            agent: Vec::new(),
+            rows,
+            github,
+        }
+    }
 }
 
 /// What is asked, with what it borrows from.

@@ -2,11 +2,11 @@
 
 mod backfill;
 mod counts;
-mod escalate;
+pub(super) mod escalate;
 mod gate;
 pub(super) mod ingest;
-mod owners;
-mod quarantine;
+pub(super) mod owners;
+pub(super) mod quarantine;
 pub(super) mod report;
 pub(super) mod rules;
 

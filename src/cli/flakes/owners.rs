@@ -14,7 +14,7 @@ pub(super) fn owner_of(session: &Session<'_>, suite: &str) -> Option<String> {
 }
 
 /// Returns the owners of each of these suites.
-pub(super) fn owners_of(session: &Session<'_>, suites: &[&str]) -> Vec<Option<String>> {
+pub(in crate::cli) fn owners_of(session: &Session<'_>, suites: &[&str]) -> Vec<Option<String>> {
     read(session, suites).unwrap_or_else(|| vec![None; suites.len()])
 }
 

@@ -8,6 +8,7 @@ pub(crate) use crate::flakes::timing::Timed;
 
 mod agent_run;
 mod cursor;
+mod decision;
 mod delivery_row;
 mod encode;
 mod envelope;
@@ -27,6 +28,7 @@ mod test_timing;
 
 pub(crate) use agent_run::{decode_agent_run, encode_agent_run};
 pub(crate) use cursor::{Cursor, decode_cursor, encode_cursor};
+pub(crate) use decision::{decode_decision, encode_decision};
 pub(crate) use delivery_row::{decode_delivery_row, encode_delivery_row};
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
 pub(crate) use envelope::{LineProblem, StoredEvent, head, parse, write_line};
@@ -54,6 +56,7 @@ pub(crate) const TEST_ROLLUP: &str = "test_rollup";
 pub(crate) const TEST_RUN: &str = "test_run";
 pub(crate) const TEST_TIMING: &str = "test_timing";
 pub(crate) const CURSOR: &str = "cursor";
+pub(crate) const DECISION: &str = "decision";
 pub(crate) const DELIVERY_ROW: &str = "delivery_row";
 pub(crate) const ISSUE_LINK: &str = "issue_link";
 pub(crate) const KPI: &str = "kpi";
@@ -98,6 +101,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         late::LATE => late::check(event),
         AGENT_RUN => agent_run::check(event),
         CURSOR => cursor::check(event),
+        DECISION => decision::check(event),
         DELIVERY_ROW => delivery_row::check(event),
         ISSUE_LINK => issue_link::check(event),
         KPI => kpi::check(event),

@@ -312,6 +312,8 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["dora", "kpi", "--source", "git"], 0),
     (&["dora", "kpi", "--baseline", "soon"], 2),
     (&["dora", "space", "--source", "git"], 0),
+    (&["learning-pack", "--dry-run"], 0),
+    (&["learning-pack", "--week", "soon"], 2),
     (&["config", "show", "--origin"], 0),
     (&["explain"], 0),
     (&["explain", "junit/truncated"], 0),

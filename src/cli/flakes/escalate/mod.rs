@@ -17,7 +17,9 @@ use crate::flakes::detect::Analysis;
 use crate::flakes::escalation::{
     Cluster, Escalation, Link, Subject, day, decide, rename, subjects,
 };
+use crate::flakes::history::History;
 use crate::flakes::issue;
+use crate::flakes::quarantine::Quarantine;
 use crate::forge::problem::ForgeError;
 
 use desk::{Desk, Step, known};
@@ -97,6 +99,22 @@ pub(super) fn run(session: &mut Session<'_>, args: &EscalateArgs) -> CommandResu
         dry_run: args.dry_run,
     };
     work.carry_out(session, decided)
+}
+
+/// Returns the tests that somebody has to see to, and what fails together of them, as an escalation would find them.
+pub(in crate::cli) fn standing(
+    session: &Session<'_>,
+    history: &History,
+    analysis: &Analysis,
+    quarantine: &Quarantine,
+) -> Result<(Vec<Subject>, Vec<Cluster>), CommandError> {
+    let mut links = session.state()?.issue_links()?;
+    let mut known = known(&links, None);
+    rename(&mut links, &mut known, history);
+    let subjects = subjects(history, quarantine, &known, &links, analysis);
+    let runs = history.ci_runs(&|_| false).count;
+    let decided = decide(&subjects, runs, &known, &links, session.now());
+    Ok((subjects, decided.clusters))
 }
 
 /// Returns the owner of each subject: as its quarantine says, else by CODEOWNERS.

@@ -303,13 +303,13 @@ fn mode(session: &Session<'_>, skip: bool) -> Mode {
 }
 
 /// The file in the work tree.
-pub(super) struct WorkFile {
+pub(in crate::cli) struct WorkFile {
     path: PathBuf,
-    pub(super) quarantine: Quarantine,
+    pub(in crate::cli) quarantine: Quarantine,
 }
 
 impl WorkFile {
-    pub(super) fn open(session: &Session<'_>) -> Result<Self, CommandError> {
+    pub(in crate::cli) fn open(session: &Session<'_>) -> Result<Self, CommandError> {
         let path = session.maestro_dir().join("quarantine.json");
         let mut bytes = Vec::new();
         match session.world.files.open(&path) {

@@ -1,0 +1,346 @@
+//! The page as Markdown for GitHub: tables, mermaid charts, and blocks for those who read it elsewhere. Foreign text stands in code spans.
+
+use super::chart::{mermaid, sparkline};
+use super::pack::{Chart, Figure, Outcome, Pack, Proposal, Section, Table, Tone};
+use super::words::{Piece, Words, difference, shown};
+use crate::forge::body;
+use crate::inert;
+
+/// Writes the whole page.
+pub(crate) fn page(pack: &Pack) -> String {
+    let mut text = String::new();
+    for part in parts(pack) {
+        text.push_str(part.text.trim_end());
+        text.push_str("\n\n");
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// Writes the page as parts, of which those with the lowest priority may be left out where it does not fit.
+pub(crate) fn parts(pack: &Pack) -> Vec<body::Section> {
+    let part = |title: &str, priority: u8, text: String| body::Section {
+        title: title.to_owned(),
+        text,
+        priority,
+    };
+    let mut parts = vec![part("the answer", 9, top(pack))];
+    for section in &pack.sections {
+        parts.push(part(section.title, 5, section_text(section)));
+    }
+    parts.push(part("the backlog", 4, backlog(pack)));
+    parts.push(part("the evidence", 1, evidence(pack)));
+    parts
+}
+
+fn top(pack: &Pack) -> String {
+    let number = pack.week.split_once("-W").map_or("", |(_, number)| number);
+    let mut text = format!(
+        "# Week {} \u{b7} {}\n\n{}: **{}**\n\n",
+        number.trim_start_matches('0'),
+        inert::code(&pack.repository, false),
+        own(&pack.days),
+        own(&pack.answer.words)
+    );
+    for (mark, changes) in [
+        ("\u{25b2} Better", &pack.answer.better),
+        ("\u{25bc} Worse", &pack.answer.worse),
+    ] {
+        for change in changes {
+            text.push_str(&format!(
+                "- **{mark}**: [{}](#evidence-{})\n",
+                own(&change.words),
+                change.section
+            ));
+        }
+    }
+    for note in &pack.notes {
+        text.push_str(&format!("\n> {}\n", words(note, false)));
+    }
+    text.push_str("\n## Decide\n\n");
+    if pack.decisions.is_empty() {
+        text.push_str("Nothing asks for a decision.\n");
+    }
+    for (place, proposal) in (1..).zip(&pack.decisions) {
+        text.push_str(&decision(place, proposal));
+    }
+    text.push_str(&format!(
+        "\n## Last week's decisions\n\n{}\n",
+        own(&pack.last_week.words)
+    ));
+    if !pack.last_week.decisions.is_empty() {
+        text.push('\n');
+    }
+    for outcome in &pack.last_week.decisions {
+        text.push_str(&outcome_line(outcome));
+    }
+    text
+}
+
+fn decision(place: u32, proposal: &Proposal) -> String {
+    format!(
+        "{place}. **{}** ({}). Cost: [{}](#evidence-{}). Cause: {}. Expected: {}. `{}` \u{b7} {}\n",
+        words(&proposal.what, false),
+        owner(proposal),
+        words(&proposal.cost, false),
+        proposal.section,
+        words(&proposal.cause, false),
+        words(&proposal.gain, false),
+        proposal.id,
+        inert::code(&proposal.command, false),
+    )
+}
+
+fn owner(proposal: &Proposal) -> String {
+    match &proposal.owner {
+        Some(owner) => inert::code(owner, false),
+        None => "nobody named".to_owned(),
+    }
+}
+
+fn outcome_line(outcome: &Outcome) -> String {
+    let mark = match outcome.state {
+        "done" => "\u{2713} done",
+        "open" => "\u{25cb} open",
+        _ => "? unknown",
+    };
+    format!(
+        "- {mark}: {}: [{}](#evidence-{})\n",
+        words(&outcome.what, false),
+        own(&outcome.effect),
+        outcome.section
+    )
+}
+
+fn section_text(section: &Section) -> String {
+    let mut text = format!(
+        "## {}\n\n{}\n",
+        own(section.title),
+        words(&section.words, false)
+    );
+    if section.is_unknown {
+        return text;
+    }
+    if !section.figures.is_empty() {
+        text.push_str("\n| | | Week before | n | |\n| --- | ---: | ---: | ---: | --- |\n");
+        for figure in &section.figures {
+            text.push_str(&figure_row(figure, section.id));
+        }
+    }
+    for (place, chart) in section.charts.iter().enumerate() {
+        text.push_str(&format!(
+            "\n{}: `{}`\n",
+            own(&chart.title),
+            sparkline(chart)
+        ));
+        if place == 0
+            && let Some(drawn) = mermaid(chart)
+        {
+            text.push_str(&format!("\n{drawn}"));
+        }
+    }
+    for table in &section.tables {
+        text.push_str(&table_text(table));
+    }
+    text
+}
+
+fn figure_row(figure: &Figure, section: &str) -> String {
+    let mark = match figure.tone {
+        Tone::Plain => "",
+        Tone::Good => "\u{2713} ",
+        Tone::Bad => "\u{2717} ",
+    };
+    let before = before(figure).unwrap_or_default();
+    format!(
+        "| {} | [{}](#evidence-{section}) | {} | {} | {mark}{} |\n",
+        own(&figure.name),
+        own(&value(figure)),
+        own(&before),
+        figure.n.map_or_else(String::new, |n| n.to_string()),
+        own(&figure.remark),
+    )
+}
+
+/// Says what a figure was the week before, and by how much it changed.
+pub(super) fn before(figure: &Figure) -> Option<String> {
+    let before = figure.before?;
+    let was = shown(before, figure.unit);
+    Some(match figure.value {
+        Some(now) if now.total_cmp(&before).is_ne() => {
+            format!("{was} ({})", difference(now - before, figure.unit))
+        }
+        _ => was,
+    })
+}
+
+/// Says a figure with its interval.
+fn value(figure: &Figure) -> String {
+    match interval(figure) {
+        Some(interval) => format!("{} ({interval})", figure.shown),
+        None => figure.shown.clone(),
+    }
+}
+
+/// Says where a value lies with 95 %: the unit stands once where it is the same.
+pub(super) fn interval(figure: &Figure) -> Option<String> {
+    let (low, high) = figure.interval.filter(|_| figure.value.is_some())?;
+    let (low, high) = (shown(low, figure.unit), shown(high, figure.unit));
+    let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());
+    Some(match (low.split_once(' '), unit(&high)) {
+        (Some((number, own)), Some(other)) if own == other => format!("{number}\u{2013}{high}"),
+        _ => format!("{low}\u{2013}{high}"),
+    })
+}
+
+fn table_text(table: &Table) -> String {
+    let mut text = format!("\n**{}**\n\n|", own(&table.title));
+    for column in &table.columns {
+        text.push_str(&format!(" {} |", own(column.title)));
+    }
+    text.push_str("\n|");
+    for column in &table.columns {
+        text.push_str(if column.is_number {
+            " ---: |"
+        } else {
+            " --- |"
+        });
+    }
+    text.push('\n');
+    for row in &table.rows {
+        text.push('|');
+        for cell in row {
+            text.push_str(&format!(" {} |", words(cell, true)));
+        }
+        text.push('\n');
+    }
+    if table.more > 0 {
+        text.push_str(&format!("\nand {} more\n", table.more));
+    }
+    text
+}
+
+fn backlog(pack: &Pack) -> String {
+    let mut text = "## Backlog\n\n".to_owned();
+    if pack.backlog.is_empty() {
+        text.push_str(
+            "Nothing is proposed. An item goes when what it is about is not found any more.\n",
+        );
+        return text;
+    }
+    text.push_str("An item goes when what it is about is not found any more.\n\n| What | Cause | Owner | Cost in the week | Expected gain | Id |\n| --- | --- | --- | --- | --- | --- |\n");
+    for proposal in &pack.backlog {
+        text.push_str(&format!(
+            "| {} | {} | {} | [{}](#evidence-{}) | {} | `{}` |\n",
+            words(&proposal.what, true),
+            words(&proposal.cause, true),
+            match &proposal.owner {
+                Some(owner) => inert::code(owner, true),
+                None => "nobody named".to_owned(),
+            },
+            words(&proposal.cost, true),
+            proposal.section,
+            words(&proposal.gain, true),
+            proposal.id,
+        ));
+    }
+    text
+}
+
+fn evidence(pack: &Pack) -> String {
+    let mut text = "## Evidence\n\nThe commands that say where each number is from, and the values of every chart.\n".to_owned();
+    for section in &pack.sections {
+        text.push_str(&format!("\n### Evidence: {}\n\n", section.id));
+        if section.is_unknown {
+            text.push_str(&format!("{}\n", words(&section.words, false)));
+            continue;
+        }
+        for command in &section.commands {
+            text.push_str(&format!("- {}\n", inert::code(command, false)));
+        }
+        for chart in &section.charts {
+            text.push_str(&chart_rows(chart));
+        }
+    }
+    text
+}
+
+fn chart_rows(chart: &Chart) -> String {
+    let mut text = format!("\n{}:", own(&chart.title));
+    for (place, point) in chart.points.iter().enumerate() {
+        let value = point.said(chart.unit);
+        let comma = if place == 0 { "" } else { "," };
+        text.push_str(&format!(
+            "{comma} {} {}",
+            inert::code(&point.label, false),
+            own(&value)
+        ));
+    }
+    text.push_str(".\n");
+    text
+}
+
+/// Writes our own words, what Markdown reads in them escaped.
+fn own(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\n' | '\r' => escaped.push(' '),
+            '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn words(words: &Words, in_table: bool) -> String {
+    let mut text = String::new();
+    for piece in &words.0 {
+        match piece {
+            Piece::Plain(own_words) => text.push_str(&own(own_words)),
+            Piece::Foreign(foreign) => text.push_str(&inert::code(foreign, in_table)),
+            Piece::Link(foreign, address) => {
+                text.push_str(&format!(
+                    "[{}]({})",
+                    inert::prose(foreign),
+                    address_text(address)
+                ));
+            }
+        }
+    }
+    text
+}
+
+/// Writes an address so that it ends nothing early.
+pub(super) fn address_text(address: &str) -> String {
+    let mut safe = String::with_capacity(address.len());
+    for byte in address.bytes() {
+        match byte {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b':'
+            | b'/'
+            | b'?'
+            | b'#'
+            | b'@'
+            | b'%'
+            | b'&'
+            | b'='
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'+' => safe.push(char::from(byte)),
+            other => safe.push_str(&format!("%{other:02X}")),
+        }
+    }
+    safe
+}
