@@ -34,6 +34,7 @@ mod shared;
 mod tests;
 mod tree;
 pub(crate) mod v1;
+mod waiting;
 #[cfg(feature = "bench")]
 pub mod year;
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 76] = [
+const SCHEMAS: [&str; 78] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -50,6 +50,8 @@ const SCHEMAS: [&str; 76] = [
     "policy-baseline",
     "policy-input",
     "policy-task",
+    "observe-export",
+    "observe-files",
     "pr-health",
     "price",
     "price-batch",

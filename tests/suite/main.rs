@@ -41,6 +41,8 @@ mod intake;
 mod keys;
 mod killed;
 mod leases;
+#[cfg(unix)]
+mod observe;
 mod plan;
 mod plan_base;
 mod plan_graphs;

@@ -6,6 +6,7 @@ mod gather;
 mod page;
 mod question;
 mod space;
+mod stored;
 mod wire;
 mod words;
 
@@ -27,6 +28,7 @@ use wire::Said;
 pub(crate) use explain::DoraExplainDocument;
 #[cfg(test)]
 pub(crate) use space::DoraSpaceDocument;
+pub(super) use stored::Stored;
 pub(crate) use wire::DoraDocument;
 
 /// Say how changes reach their users: five metrics, each with its evidence

@@ -24,7 +24,7 @@ mod test_rollup;
 mod test_run;
 mod test_timing;
 
-pub(crate) use agent_run::encode_agent_run;
+pub(crate) use agent_run::{decode_agent_run, encode_agent_run};
 pub(crate) use cursor::{Cursor, decode_cursor, encode_cursor};
 pub(crate) use delivery_row::{decode_delivery_row, encode_delivery_row};
 pub(crate) use encode::{Filing, encode_neutral, encode_run};
