@@ -411,8 +411,6 @@ def judge_files():
     done = run("amtool", "check-config", os.path.join(FILES, "alertmanager.yml"))
     check(done.returncode == 0, f"amtool: {done.stdout}{done.stderr}")
     families = list(text_string_to_metric_families(text("metrics.om")))
-    real = list(text_string_to_metric_families(text("real.om")))
-    check(len(real) > 30, "prometheus-client reads the past that maestro tells")
     check(len(families) > 30, "prometheus-client reads OpenMetrics")
     for line in text("logs.ndjson").splitlines():
         check({"timestamp", "severity_text", "severity_number", "body", "attributes"} <= set(json.loads(line)), line)
@@ -531,6 +529,9 @@ def judge_live():
 
 
 def judge_history():
+    # What maestro tells of the past is read as well; prometheus-client takes no histogram with several times.
+    done = run("promtool", "tsdb", "create-blocks-from", "openmetrics", os.path.join(FILES, "real.om"), os.path.join(WORK, "real"))
+    check(done.returncode == 0, f"promtool makes blocks of maestro's file: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     folder = os.path.join(WORK, "history")
     began = time.time()
     done = run("promtool", "tsdb", "create-blocks-from", "openmetrics", os.path.join(FILES, "history.om"), folder)
