@@ -57,6 +57,13 @@ pub(crate) struct Delivered {
     pub(crate) why: Option<String>,
 }
 
+/// What was answered.
+struct Said {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
 /// Why a document stays.
 enum Stays {
     /// It may be sent later.
@@ -225,17 +232,17 @@ impl<'w> Exporter<'w> {
     fn exchange(&self, target: &Target, document: &str) -> Result<Option<(u64, String)>, Stays> {
         loop {
             let said = self.post("POST", target, "application/json", document);
-            let (status, headers, body) = said.map_err(Stays::Later)?;
-            let header = headers.iter().find(|(name, _)| name == "retry-after");
+            let said = said.map_err(Stays::Later)?;
+            let header = said.headers.iter().find(|(name, _)| name == "retry-after");
             let after = header.map(|(_, value)| value.as_str());
-            match answer(status, after, &body) {
+            match answer(said.status, after, &said.body) {
                 Answer::Taken => return Ok(None),
                 Answer::Partly { rejected, why } => return Ok(Some((rejected, why))),
                 Answer::Refused(why) => return Err(Stays::Refused(why)),
                 Answer::Later(seconds) => {
                     let pause = Duration::from_secs(seconds.unwrap_or(1));
                     if pause >= self.left() {
-                        return Err(Stays::Later(format!("it answered {status}")));
+                        return Err(Stays::Later(format!("it answered {}", said.status)));
                     }
                     self.clock.sleep(pause);
                 }
@@ -250,11 +257,11 @@ impl<'w> Exporter<'w> {
         kind: &'static str,
         text: &str,
     ) -> Result<(), String> {
-        let (status, _, body) = self.post("PUT", target, kind, text)?;
-        match status {
+        let said = self.post("PUT", target, kind, text)?;
+        match said.status {
             200..=299 => Ok(()),
-            _ => {
-                let body: String = body.chars().take(200).collect();
+            status => {
+                let body: String = said.body.chars().take(200).collect();
                 let words = body.replace(char::is_control, " ");
                 Err(format!("it answered {status} {}", words.trim())
                     .trim()
@@ -263,14 +270,13 @@ impl<'w> Exporter<'w> {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "status, headers and body")]
     fn post(
         &self,
         method: &'static str,
         target: &Target,
         kind: &'static str,
         body: &str,
-    ) -> Result<(u16, Vec<(String, String)>, String), String> {
+    ) -> Result<Said, String> {
         let left = self.left().min(Duration::from_millis(target.milliseconds));
         if left.is_zero() {
             return Err("there was no time left for it".into());
@@ -308,8 +314,11 @@ impl<'w> Exporter<'w> {
             }
         });
         done.map_err(|silence| silence.to_string())?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Ok((head.0, head.1, text))
+        Ok(Said {
+            status: head.0,
+            headers: head.1,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        })
     }
 }
 

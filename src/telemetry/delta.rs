@@ -193,7 +193,7 @@ mod tests {
             Some(Measure::Double(0.5))
         );
         let Some(Measure::Histogram(waits)) = value(&added, "maestro.ci.job.queue.duration") else {
-            panic!("{added:?}");
+            unreachable!("{added:?}");
         };
         assert_eq!((waits.count(), waits.sum), (1, 9.0));
     }

@@ -149,8 +149,9 @@ pub(crate) struct When {
 }
 
 impl When {
+    /// Whether something had happened. What is known now has happened: clocks of other machines may be ahead.
     fn has(&self, at: Timestamp) -> bool {
-        at <= self.at
+        self.is_now || at <= self.at
     }
 
     fn is_within(&self, span: SignedDuration, at: Timestamp) -> bool {

@@ -19,16 +19,19 @@ const MOST_JOBS: usize = 2_000;
 /// Of no more runs is asked which jobs wait.
 const MOST_WAITING: usize = 20;
 
-/// Returns what all of it is about: a repository at GitHub, or a folder's name.
+/// Returns what all of it is about: a repository at GitHub, or what the remote or else the folder is called.
 pub(super) fn repository(session: &Session<'_>, named: Option<&str>) -> Repository {
     let found = session.github(named, None, 1).ok().flatten();
     let Some((github, _)) = found else {
         let top = session.checkout.as_ref().ok();
         let top = top.and_then(|checkout| checkout.top.as_ref());
-        let folder = top.unwrap_or(&session.base);
-        let name = folder.file_name().unwrap_or_default();
+        let folder = top.unwrap_or(&session.base).to_string_lossy();
+        let address = session.remote_address(None);
+        let address = address.unwrap_or_else(|| folder.into_owned());
+        let name = address.trim_end_matches('/').rsplit(['/', ':']).next();
+        let name = name.unwrap_or_default();
         return Repository {
-            name: name.to_string_lossy().into_owned(),
+            name: name.strip_suffix(".git").unwrap_or(name).to_owned(),
             ..Repository::default()
         };
     };

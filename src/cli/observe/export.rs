@@ -1,5 +1,7 @@
 //! `maestro observe export`
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -86,10 +88,14 @@ const JOB: &str = "maestro";
 const TOLD: &str = "observe.json";
 
 pub(super) fn run(session: &mut Session<'_>, args: &ExportArgs) -> CommandResult {
+    // All of it is of one moment.
+    session.settings.now.value = Some(session.now());
     let signals = Signals::read(session, args.otlp.is_some())?;
     let push = args.pushgateway.as_deref();
     let repository = repository(session, args.github.repository.as_deref());
-    let push = push.map(|url| pushgateway(url, &path_of(&repository)));
+    // A Pushgateway that is down leaves the others half of the time.
+    let half = args.within * 500;
+    let push = push.map(|url| pushgateway(url, &path_of(&repository), half));
     let push = push.transpose()?;
     let mut known = load(session, &repository)?;
     let asked = ask(session, &wanted(session, args))?;
@@ -98,14 +104,24 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExportArgs) -> CommandResult
     let told_path = folder.join(TOLD);
     let mut told = Told::read(&bytes(session, &told_path)?);
     let redactor = Redactor::new(&session.world.environment.vars());
+    // Words come again and again: most spans are called alike.
+    let seen: RefCell<HashMap<String, Option<String>>> = RefCell::default();
+    let redact = |text: &str| {
+        if let Some(clean) = seen.borrow().get(text) {
+            return clean.clone();
+        }
+        let clean = redactor.message(text);
+        seen.borrow_mut().insert(text.to_owned(), clean.clone());
+        clean
+    };
     let now = session.now();
     let is_told = |name: &str| !told.is_news(&agents_key(name), now, now);
     let runs = journals(session, &known.material.agents, &is_told)?;
-    known.material.clean(&|text| redactor.message(text));
+    known.material.clean(&redact);
     let metrics = metrics(session, &known);
     let mut document = ObserveExportDocument::new(args.dry_run, session.now(), &repository);
-    let mut outgoing = Outgoing::new(session, &signals, &known, runs, &told);
-    outgoing.clean(&|text| redactor.message(text));
+    let mut outgoing = Outgoing::new(session, &signals, &known, &runs, &told);
+    outgoing.clean(&redact);
     document.count(&outgoing, &metrics);
     let common = common(&repository);
     let text = |form| prometheus::write(metrics.metrics(), &common, form);
@@ -267,9 +283,10 @@ fn appended(
 }
 
 fn pushed(exporter: &Exporter<'_>, target: &Target, text: &str, dry_run: bool) -> TargetRow {
-    let done = match dry_run {
-        true => Ok(()),
-        false => exporter.push(target, prometheus::TEXT_TYPE, text),
+    let done = if dry_run {
+        Ok(())
+    } else {
+        exporter.push(target, prometheus::TEXT_TYPE, text)
     };
     let mut row = TargetRow::server("pushgateway", &target.url);
     row.sent = u64::from(done.is_ok() && !dry_run);
@@ -285,7 +302,7 @@ fn say(session: &mut Session<'_>, document: &ObserveExportDocument, known: &Know
                 0 => "",
                 _ => "; it is kept for the next export",
             };
-            let message = format!("{} was not told all: {problem}{waits}", row.to);
+            let message = format!("not all of {} was taken: {problem}{waits}", row.to);
             session.ui.warn(&message);
         }
         if row.dropped > 0 {

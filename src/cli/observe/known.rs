@@ -264,9 +264,10 @@ fn log_of_agents(run: &AgentRun, origin: &Origin) -> Log {
         run.outcome,
         run.tasks.len()
     );
-    let severity = match run.succeeded {
-        true => Severity::Info,
-        false => Severity::Error,
+    let severity = if run.succeeded {
+        Severity::Info
+    } else {
+        Severity::Error
     };
     place_of(origin, "run-agents", run.change).log(run.ended, severity, &body)
 }

@@ -25,7 +25,7 @@ use crate::telemetry::spans::Repository;
 
 /// Serve metrics to Prometheus, for as long as it runs
 ///
-/// At /metrics, in Prometheus' text format or as OpenMetrics, whichever is asked for; /-/healthy says whether it is there. The state is read again when somebody asks, at most every so often;
+/// At /metrics, in Prometheus' text format or that of `OpenMetrics`, whichever is asked for; /-/healthy says whether it is there. The state is read again when somebody asks, at most every so often;
 /// no server is asked for anything.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -166,6 +166,14 @@ fn answer(
 type Reading = Result<Collector, String>;
 
 fn read(session: &mut Session<'_>, about: &Repository) -> Result<Collector, CommandError> {
+    // All of it is of one moment.
+    let fixed = session.settings.now.value.replace(session.now());
+    let read = read_now(session, about);
+    session.settings.now.value = fixed;
+    read
+}
+
+fn read_now(session: &mut Session<'_>, about: &Repository) -> Result<Collector, CommandError> {
     let mut known = load(session, about)?;
     let redactor = Redactor::new(&session.world.environment.vars());
     known.material.clean(&|text| redactor.message(text));
@@ -223,9 +231,10 @@ impl Desk for Counter {
     }
 
     fn decide(&self, head: Head, _: Vec<u8>) -> Decision {
-        let (form, kind) = match wants_open_metrics(&head.headers) {
-            true => (Form::OpenMetrics, OPEN_METRICS_TYPE),
-            false => (Form::Text, TEXT_TYPE),
+        let (form, kind) = if wants_open_metrics(&head.headers) {
+            (Form::OpenMetrics, OPEN_METRICS_TYPE)
+        } else {
+            (Form::Text, TEXT_TYPE)
         };
         Decision::Answer(match self.scrape(form) {
             Ok(text) => plain(StatusCode::OK, kind, &text),

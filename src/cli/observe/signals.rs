@@ -60,9 +60,10 @@ impl Signals {
             targets,
             has_file,
             temporality: temporality(&variables, usual),
-            gen_ai: match wants_gen_ai(&variables) {
-                true => GenAi::Latest,
-                false => GenAi::Off,
+            gen_ai: if wants_gen_ai(&variables) {
+                GenAi::Latest
+            } else {
+                GenAi::Off
             },
         })
     }
@@ -125,7 +126,7 @@ impl Outgoing {
         session: &Session<'_>,
         signals: &Signals,
         known: &Known,
-        journals: Vec<AgentRun>,
+        journals: &[AgentRun],
         told: &Told,
     ) -> Self {
         let now = session.now();
@@ -263,7 +264,11 @@ fn check(url: &str) -> Result<(), &'static str> {
 }
 
 /// Returns where a push goes. A name and password of its address become a header.
-pub(super) fn pushgateway(url: &str, path: &str) -> Result<Target, CommandError> {
+pub(super) fn pushgateway(
+    url: &str,
+    path: &str,
+    milliseconds: u64,
+) -> Result<Target, CommandError> {
     let bad = |words: &str| {
         CommandError::message(ErrorKind::Usage, format!("--pushgateway {words}"))
             .hint("write it as http://127.0.0.1:9091 or https://HOST/PATH")
@@ -287,7 +292,7 @@ pub(super) fn pushgateway(url: &str, path: &str) -> Result<Target, CommandError>
     Ok(Target {
         url: address,
         headers: headers.into_iter().collect(),
-        milliseconds: 10_000,
+        milliseconds,
         gzip: false,
     })
 }
@@ -313,12 +318,12 @@ mod tests {
 
     #[test]
     fn a_password_of_an_address_becomes_a_header() {
-        let target = pushgateway("https://ada:p%40ss@push.example/base/", "/metrics/x").unwrap();
+        let target = pushgateway("https://ada:p%40ss@push.example/base/", "/metrics/x", 9).unwrap();
         assert_eq!(target.url, "https://push.example/base/metrics/x");
         let value = "Basic YWRhOnBAc3M=".to_owned();
         assert_eq!(target.headers, [("authorization".to_owned(), value)]);
         for bad in ["push.example", "ftp://push.example", "http://"] {
-            assert!(pushgateway(bad, "/metrics/x").is_err(), "{bad}");
+            assert!(pushgateway(bad, "/metrics/x", 9).is_err(), "{bad}");
         }
         assert!(check("http://ada:pw@host/").is_err());
     }

@@ -172,6 +172,7 @@ fn what_waits_and_what_is_spent_is_told() {
             test_run(1, false),
             test_run(-700_000, true),
         ],
+        // The clock of whoever wrote the last one is ahead.
         happened: vec![verdict(1), verdict(2), verdict(1001)],
         figures: vec![Figure {
             of: &of::REWORK,
@@ -190,7 +191,7 @@ maestro_flake_rate_ratio 0.5
 maestro_budget_spent_USD{maestro_budget_scope="month"} 48
 maestro_budget_cap_USD{maestro_budget_scope="month"} 50
 maestro_budget_used_ratio{maestro_budget_scope="month"} 0.96
-maestro_policy_verdicts_total{maestro_policy_outcome="blocked"} 2
+maestro_policy_verdicts_total{maestro_policy_outcome="blocked"} 3
 maestro_dora_rework_ratio 0.25
 maestro_export_time_seconds 1764001000
 "#
