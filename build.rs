@@ -16,7 +16,25 @@ fn main() -> io::Result<()> {
         "prompts",
         &[("prompts", "", "yaml"), ("prompts/parts", "parts/", "md")],
     )?;
-    pack("prices", &[("src/llm/prices", "", "json")])
+    pack("prices", &[("src/llm/prices", "", "json")])?;
+    pack(
+        "observability",
+        &[
+            ("examples/observability/dashboards", "dashboards/", "json"),
+            (
+                "examples/observability/provisioning/dashboards",
+                "provisioning/dashboards/",
+                "yaml",
+            ),
+            (
+                "examples/observability/provisioning/datasources",
+                "provisioning/datasources/",
+                "yaml",
+            ),
+            ("examples/observability/rules", "rules/", "yml"),
+            ("examples/observability", "", "yml"),
+        ],
+    )
 }
 
 /// Writes the texts of folders that have an ending, each behind its name, sorted by names; NUL ends each name and each text.

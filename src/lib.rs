@@ -44,11 +44,6 @@ mod report;
 mod stars;
 mod stats;
 mod supply;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "`maestro observe` is the first to use it"
-)]
 mod telemetry;
 
 mod output;

@@ -44,6 +44,10 @@ mod tests {
                 &include_bytes!(concat!(env!("OUT_DIR"), "/prices"))[..],
                 "src/llm/prices",
             ),
+            (
+                &include_bytes!(concat!(env!("OUT_DIR"), "/observability"))[..],
+                "examples/observability",
+            ),
         ] {
             let all = texts(stream);
             assert!(!all.is_empty() && all.is_sorted());

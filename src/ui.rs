@@ -3,17 +3,23 @@
 //! Invariant: a closed pipe or a full disk never panics. The first failure of a stream is remembered, later writes are
 //! dropped, and `finish` tells what happened. Colour is decided for each stream on its own; files never get any.
 
+mod scribe;
+
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::output::github;
 use crate::output::text::one_line;
-use crate::ports::{Environment, Stream, World};
+use crate::ports::{Clock, Environment, Stream, World};
+use crate::telemetry::logs::Severity;
+use scribe::Scribe;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -70,6 +76,9 @@ pub(crate) struct Ui {
     err: Sink,
     verbosity: i8,
     log_format: LogFormat,
+    clock: Arc<dyn Clock>,
+    /// Writes lines for machines, where they are wanted.
+    scribe: Option<Box<Scribe>>,
     progress: bool,
     /// Whether GitHub Actions reads along.
     annotates: bool,
@@ -125,6 +134,8 @@ impl Ui {
             err: sink(stderr),
             verbosity: 0,
             log_format: LogFormat::Human,
+            clock: world.clock.shared(),
+            scribe: None,
             annotates: false,
         }
     }
@@ -150,6 +161,17 @@ impl Ui {
             && !wishes.dumb
             && verbosity >= 0
             && log_format == LogFormat::Human;
+        if log_format == LogFormat::Json && self.scribe.is_none() {
+            let clock = Arc::clone(&self.clock);
+            self.scribe = Some(Box::new(Scribe::new(environment, clock)));
+        }
+    }
+
+    /// Says which command speaks, and takes a time for the present one.
+    pub(crate) fn stand(&mut self, command: Option<&str>, now: Option<Timestamp>) {
+        if let Some(scribe) = &mut self.scribe {
+            scribe.stand(command, now);
+        }
     }
 
     /// Returns where data goes.
@@ -170,14 +192,14 @@ impl Ui {
     /// Says what was done; silent with `--quiet`.
     pub(crate) fn status(&mut self, message: &str) {
         if self.verbosity >= 0 {
-            self.say("status", None, message);
+            self.say(Severity::Info, "status", None, message);
         }
     }
 
     /// Says what only the curious want to know; needs `--verbose`.
     pub(crate) fn detail(&mut self, message: &str) {
         if self.verbosity >= 1 {
-            self.say("detail", None, message);
+            self.say(Severity::Debug, "detail", None, message);
         }
     }
 
@@ -185,29 +207,27 @@ impl Ui {
     pub(crate) fn warn(&mut self, message: &str) {
         if self.verbosity >= -1 {
             let style = AnsiColor::Yellow.on_default().bold();
-            self.say("warning", Some(style), message);
+            self.say(Severity::Warn, "warning", Some(style), message);
         }
     }
 
     /// Says the way out.
     pub(crate) fn hint(&mut self, message: &str) {
         if self.verbosity >= -1 {
-            self.say("hint", Some(AnsiColor::Cyan.on_default().bold()), message);
+            let style = AnsiColor::Cyan.on_default().bold();
+            self.say(Severity::Info, "hint", Some(style), message);
         }
     }
 
-    fn say(&mut self, level: &str, label: Option<Style>, message: &str) {
+    fn say(&mut self, severity: Severity, word: &str, label: Option<Style>, message: &str) {
         let message = one_line(message);
-        let written = match (self.log_format, label) {
-            (LogFormat::Json, _) => {
-                let line = serde_json::json!({
-                    "schema": "maestro.log/v1", "level": level, "message": message,
-                });
-                writeln!(self.err, "{line}")
+        let written = match (&self.scribe, label) {
+            (Some(scribe), _) if self.log_format == LogFormat::Json => {
+                writeln!(self.err, "{}", scribe.line(severity, &message))
             }
-            (LogFormat::Human, None) => writeln!(self.err, "{message}"),
-            (LogFormat::Human, Some(style)) => {
-                let label = self.paint(style, level);
+            (_, None) => writeln!(self.err, "{message}"),
+            (_, Some(style)) => {
+                let label = self.paint(style, word);
                 writeln!(self.err, "{label}: {message}")
             }
         };
@@ -231,15 +251,16 @@ impl Ui {
             .skip(1)
             .map(|cause| one_line(&cause.to_string()))
             .collect();
-        if self.log_format == LogFormat::Json {
-            let line = serde_json::json!({
-                "schema": "maestro.error/v1",
-                "kind": error.kind.name(),
-                "message": message,
-                "causes": causes,
-                "hints": error.hints,
-                "excerpt": error.excerpt,
-                "exit_code": error.kind.exit_code().code(),
+        if self.log_format == LogFormat::Json
+            && let Some(scribe) = &self.scribe
+        {
+            let line = scribe.error(&scribe::Failure {
+                kind: error.kind.name(),
+                message: &message,
+                causes: &causes,
+                hints: &error.hints,
+                excerpt: error.excerpt.as_deref(),
+                exit_code: error.kind.exit_code(),
             });
             let _never_fails = writeln!(self.err, "{line}");
             return;
@@ -276,18 +297,20 @@ impl Ui {
     /// Writes what clap has to say, to standard output for help and to standard error for a mistake.
     pub(crate) fn clap(&mut self, error: &clap::Error) {
         let rendered = error.render();
-        if error.use_stderr() && self.log_format == LogFormat::Json {
+        if error.use_stderr()
+            && self.log_format == LogFormat::Json
+            && let Some(scribe) = &self.scribe
+        {
             let text = rendered.to_string();
             let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
             let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
-            let line = serde_json::json!({
-                "schema": "maestro.error/v1",
-                "kind": "usage",
-                "message": message,
-                "causes": [],
-                "hints": [rest.trim()],
-                "excerpt": null,
-                "exit_code": ExitCode::Usage.code(),
+            let line = scribe.error(&scribe::Failure {
+                kind: "usage",
+                message,
+                causes: &[],
+                hints: &[rest.trim().to_owned()],
+                excerpt: None,
+                exit_code: ExitCode::Usage,
             });
             let _never_fails = writeln!(self.err, "{line}");
             return;

@@ -1,8 +1,11 @@
-//! Providers of models over HTTP/1.1: connections, TLS, proxies, and each time-out by its name. It asks once and follows nobody elsewhere.
+//! Providers of models, and receivers of what is observed, over HTTP/1.1: connections, TLS, proxies, and each time-out by its name. It asks once and follows nobody elsewhere.
 
+use std::io::Write as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::{HeaderValue, Request};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -87,20 +90,26 @@ impl Model for Providers {
     fn post(&self, post: &Post<'_>, take: Take<'_>) -> Result<(), Silence> {
         let unusable = |error: http::Error| Silence::Unusable(error.to_string());
         let mut request = Request::builder()
-            .method("POST")
+            .method(post.method)
             .uri(post.url)
             .header("user-agent", concat!("maestro/", env!("CARGO_PKG_VERSION")));
         for (name, value) in post.headers {
             request = request.header(*name, *value);
         }
-        if let Some((name, key)) = &post.key {
+        for (name, key) in &post.keys {
             // The words of this error would show the key.
             let mut value = HeaderValue::from_str(key.expose())
                 .map_err(|_| Silence::Unusable("the key has signs in it that no key has".into()))?;
             value.set_sensitive(true);
-            request = request.header(*name, value);
+            request = request.header(name, value);
         }
-        let body = Body::from(post.body.to_owned());
+        let body = if post.is_gzip {
+            request = request.header("content-encoding", "gzip");
+            let squeezed = squeezed(post.body);
+            Body::from(squeezed.map_err(|error| Silence::Unusable(error.to_string()))?)
+        } else {
+            Body::from(post.body.to_owned())
+        };
         let request = request.body(body).map_err(unusable)?;
         let total = post.patience.total;
         self.runtime.get()?.block_on(async {
@@ -114,6 +123,12 @@ impl Model for Providers {
             done.map(drop)
         })
     }
+}
+
+fn squeezed(text: &str) -> std::io::Result<Vec<u8>> {
+    let mut out = GzEncoder::new(Vec::new(), Compression::fast());
+    out.write_all(text.as_bytes())?;
+    out.finish()
 }
 
 fn late(what: &str, after: Duration) -> Silence {

@@ -100,6 +100,12 @@ impl Sums {
         sums
     }
 
+    /// Returns what counts against a cap: what was spent, what is put aside, and what is lent.
+    pub(crate) fn spoken_for(&self, put_aside: Usd) -> Usd {
+        let spent = self.all.usd().unwrap_or(Usd::ZERO);
+        spent.saturating_add(put_aside).saturating_add(self.lent)
+    }
+
     fn add(&mut self, paid: &Paid) {
         let spend = &paid.spend;
         let keys = (

@@ -11,6 +11,7 @@ mod gateway;
 mod github;
 mod globals;
 mod learning_pack;
+mod observe;
 mod plan;
 mod pr_health;
 mod prompts;
@@ -25,7 +26,7 @@ mod util;
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::{CommandError, CommandResult};
 use crate::exit_code::{ExitCode, Verdict};
@@ -77,6 +78,9 @@ enum Command {
     Provenance(provenance::ProvenanceCommand),
     Dora(Box<dora::DoraArgs>),
     LearningPack(Box<learning_pack::PackArgs>),
+    /// Tell collectors, Prometheus and Grafana what is known
+    #[command(subcommand)]
+    Observe(observe::ObserveCommand),
     /// Look after what maestro has stored
     #[command(subcommand)]
     State(state::StateCommand),
@@ -97,8 +101,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> Verdic
         return Verdict::Passed(world.sandbox.keep(&rest));
     }
     let mut ui = Ui::new(&mut world);
-    let cli = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli,
+    let parsed = parse(&args);
+    let (cli, name) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             let (color, log_format) = globals::guess(&args, world.environment.as_ref());
             ui.configure(world.environment.as_ref(), color, log_format, 0);
@@ -120,6 +125,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> Verdic
         log_format,
         globals.verbosity(),
     );
+    ui.stand(Some(&name), globals.now);
     let done = answer(&mut ui, &world, globals, command);
     let verdict = match done {
         Ok(Verdict::Own(verdict)) => verdict,
@@ -135,6 +141,19 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> Verdic
         }
     };
     Verdict::Own(ui.finish(verdict))
+}
+
+/// Reads a command line; the second is the command's name, such as `flakes ingest`.
+fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
+    let mut matches = tree().try_get_matches_from(args)?;
+    let mut words = Vec::new();
+    let mut below = matches.subcommand();
+    while let Some((word, deeper)) = below {
+        words.push(word.to_owned());
+        below = deeper.subcommand();
+    }
+    let cli = Cli::from_arg_matches_mut(&mut matches)?;
+    Ok((cli, words.join(" ")))
 }
 
 /// Returns what follows the word that makes this process a keeper of another program: no command for people, and so not in the tree.
@@ -172,6 +191,9 @@ fn answer(
         Command::Dora(args) => dora::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::LearningPack(args) => {
             learning_pack::run(&mut Session::configured(ui, world, globals)?, &args)
+        }
+        Command::Observe(command) => {
+            observe::run(&mut Session::configured(ui, world, globals)?, &command)
         }
         Command::Flakes(command) => {
             flakes::run(&mut Session::configured(ui, world, globals)?, &command)

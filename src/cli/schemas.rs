@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, dora, explain, flakes, gateway, plan, pr_health, prompts,
-    provenance, run_agents, state,
+    budget, check_policy, config, demo, dora, explain, flakes, gateway, observe, plan, pr_health,
+    prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -84,6 +84,8 @@ schemas! {
     Policy = "policy", crate::policy::published::PolicyForm, "`.maestro/policy.yaml`";
     PolicyBaseline = "policy-baseline", crate::policy::baseline::BaselineFile, "the file of `check-policy --write-baseline`";
     PolicyInput = "policy-input", check_policy::PolicyInputDocument, "`check-policy --explain-input`";
+    ObserveExport = "observe-export", observe::ObserveExportDocument, "`observe export`";
+    ObserveFiles = "observe-files", observe::ObserveFilesDocument, "`observe dashboards`, `observe alerts`";
     PolicyTask = "policy-task", crate::policy::task::Task, "the file of `check-policy --task`";
     PrHealth = "pr-health", pr_health::PrHealthDocument, "`pr-health`";
     Price = "price", budget::PriceDocument, "`budget price`";

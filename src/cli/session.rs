@@ -89,6 +89,7 @@ impl<'w> Session<'w> {
             self.settings.log_format.value,
             verbosity,
         );
+        self.ui.stand(None, self.settings.now.value);
     }
 
     /// Returns the `.maestro` folder.

@@ -9,6 +9,7 @@ pub(crate) mod changed;
 pub(crate) mod deliver;
 pub(crate) mod deliveries;
 pub(crate) mod etags;
+pub(crate) mod export;
 pub(crate) mod gateway;
 pub(crate) mod github;
 pub(crate) mod graphs;

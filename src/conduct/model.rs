@@ -315,15 +315,18 @@ fn attempt(
 ) -> Result<(Answer, Option<String>), Failed> {
     let endpoint = asking.endpoint;
     let (header, before) = endpoint.key_header();
-    let key = asking
-        .key
-        .map(|key| (header, Secret::new(format!("{before}{}", key.expose()))));
+    let keys = asking.key.iter().map(|key| {
+        let value = Secret::new(format!("{before}{}", key.expose()));
+        (header.to_owned(), value)
+    });
     let headers = endpoint.headers();
     let post = Post {
+        method: "POST",
         url: &endpoint.url,
         headers: &headers,
-        key,
+        keys: keys.collect(),
         body: asking.body,
+        is_gzip: false,
         patience: Patience {
             total: left,
             ..asking.patience

@@ -1,4 +1,5 @@
-//! What is needed from those who run models: one exchange at a time. When to ask again, and what an answer means, is decided elsewhere.
+//! What is needed from those who run models, and from those who take what is observed: one exchange at a time. When to ask again, and what an answer
+//! means, is decided elsewhere.
 
 use std::time::Duration;
 
@@ -21,11 +22,15 @@ pub(crate) struct Patience {
 /// One request.
 #[derive(Debug)]
 pub(crate) struct Post<'p> {
+    /// `POST` or `PUT`.
+    pub(crate) method: &'static str,
     pub(crate) url: &'p str,
     pub(crate) headers: &'p [(&'static str, &'static str)],
-    /// The header of the key, with its value.
-    pub(crate) key: Option<(&'static str, Secret)>,
+    /// Headers that nobody may read, with their values.
+    pub(crate) keys: Vec<(String, Secret)>,
     pub(crate) body: &'p str,
+    /// Whether the body is sent as gzip.
+    pub(crate) is_gzip: bool,
     pub(crate) patience: Patience,
 }
 

@@ -3,6 +3,7 @@
 //! What comes in, what goes on and what is counted is decided by a [`Desk`]; a relay only moves bytes.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -112,6 +113,7 @@ pub(crate) trait Desk: Send + Sync {
 /// What a relay is asked to do.
 #[derive(Debug, Clone)]
 pub(crate) struct Serving {
+    pub(crate) address: IpAddr,
     /// Zero lets the system choose.
     pub(crate) port: u16,
     /// It ends when nothing was under way for so long.

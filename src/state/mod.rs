@@ -35,6 +35,7 @@ mod shared;
 mod tests;
 mod tree;
 pub(crate) mod v1;
+mod waiting;
 #[cfg(feature = "bench")]
 pub mod year;
 

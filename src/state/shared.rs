@@ -100,6 +100,14 @@ impl Fetched {
         }
     }
 
+    /// Leaves what waits to be folded.
+    pub(super) fn inbox(self) -> Self {
+        Self {
+            states: Vec::new(),
+            waiting: self.waiting,
+        }
+    }
+
     /// Returns how many refs were fetched.
     pub(super) fn len(&self) -> usize {
         self.states.len() + self.waiting.len()

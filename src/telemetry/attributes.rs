@@ -15,7 +15,6 @@ pub(crate) enum Value {
     Int(i64),
     Double(f64),
     Bool(bool),
-    Texts(Vec<String>),
 }
 
 /// Attributes in the order in which they were said; each name once.
@@ -54,12 +53,6 @@ impl Attributes {
 
     pub(crate) fn flag(&mut self, key: Key, value: bool) {
         self.put(key, Value::Bool(value));
-    }
-
-    pub(crate) fn texts(&mut self, key: Key, texts: &[String]) {
-        let texts = texts.iter().take(MOST);
-        let cut = texts.map(|text| cut(text, LONGEST_TEXT).into()).collect();
-        self.put(key, Value::Texts(cut));
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(Key, Value)> {

@@ -28,10 +28,8 @@ pub(crate) fn logs(logs: &mut [Log], redact: Redact<'_>) {
 
 fn attributes(attributes: &mut Attributes, redact: Redact<'_>) {
     for value in attributes.values_mut() {
-        match value {
-            Value::Text(held) => text(held, redact),
-            Value::Texts(texts) => texts.iter_mut().for_each(|held| text(held, redact)),
-            Value::Int(_) | Value::Double(_) | Value::Bool(_) => {}
+        if let Value::Text(held) = value {
+            text(held, redact);
         }
     }
 }

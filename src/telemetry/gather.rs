@@ -1,10 +1,14 @@
-//! The values of all metrics, from plain facts of the state. What nobody knows is not told: no metric is zero because its source is missing.
+//! The values of all metrics at a time, from what is known. What nobody knows is not told: no metric is zero because its source is missing.
+//!
+//! A counter is what had happened by then, so that the same material gives the past as well as the present. What has no past (caps, what waits) is told
+//! of the present only.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::instruments as of;
+use super::clean::Redact;
+use super::instruments::{self as of, Instrument};
 use super::metrics::{Buckets, Collector};
 use super::semconv::{self as key, Key, OTHER_ERROR, Outcome};
 use super::spans::{AgentRun, Call, Run};
@@ -13,27 +17,60 @@ use crate::money::Usd;
 /// What "the last 7 days" are.
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// What "the last 30 days" are.
+pub(crate) const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// A quantile of numbers that are sorted; the rule comes in, so that there is one of it.
 pub(crate) type Quantile = fn(&[f64], f64) -> Option<f64>;
 
+/// Labels as they are gathered.
+pub(crate) type Marks = Vec<(Key, String)>;
+
 /// What is known. A list that is empty and an option that is none are not told.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Facts<'a> {
-    pub(crate) now: Timestamp,
-    pub(crate) quantile: Quantile,
+#[derive(Debug, Default)]
+pub(crate) struct Material {
     /// The page of the repository.
-    pub(crate) repository_url: &'a str,
-    pub(crate) runs: &'a [Run],
-    /// Since when jobs wait for a runner; none where nobody asked.
-    pub(crate) waiting: Option<&'a [Timestamp]>,
-    /// Since when refs wait in the inbox.
-    pub(crate) inbox: Option<&'a [Timestamp]>,
-    pub(crate) agents: &'a [AgentRun],
-    pub(crate) budgets: &'a [Budget],
-    /// What models cost for each change of the last 30 days.
-    pub(crate) change_costs: &'a [Usd],
-    pub(crate) tallies: &'a [Tally<'a>],
-    pub(crate) figures: &'a [Figure<'a>],
+    pub(crate) repository_url: String,
+    pub(crate) runs: Vec<Run>,
+    pub(crate) agents: Vec<AgentRun>,
+    pub(crate) calls: Vec<Spent>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) test_runs: Vec<TestRun>,
+    pub(crate) happened: Vec<Happened>,
+    /// Of the present: since when jobs wait for a runner; none where nobody asked.
+    pub(crate) waiting: Option<Vec<Timestamp>>,
+    /// Of the present: since when refs wait in the inbox.
+    pub(crate) inbox: Option<Vec<Timestamp>>,
+    /// Of the present.
+    pub(crate) budgets: Vec<Budget>,
+    /// Of the present.
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// A call of a model that somebody paid for.
+#[derive(Debug, Clone)]
+pub(crate) struct Spent {
+    /// Empty where none is known.
+    pub(crate) role: String,
+    pub(crate) change: Option<u64>,
+    pub(crate) call: Call,
+}
+
+/// A change that was proposed.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) opened: Timestamp,
+    /// When it was merged or closed, and which of them.
+    pub(crate) ended: Option<(Timestamp, &'static str)>,
+    pub(crate) is_agents: bool,
+}
+
+/// A run of tests: a job's leg in a run, all its attempts on one commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TestRun {
+    pub(crate) at: Timestamp,
+    /// Whether something failed and then passed.
+    pub(crate) is_flaky: bool,
 }
 
 /// A cap.
@@ -43,60 +80,121 @@ pub(crate) struct Budget {
     pub(crate) scope: String,
     /// With what is put aside.
     pub(crate) spent: Usd,
-    pub(crate) cap: Usd,
+    pub(crate) cap: Option<Usd>,
     pub(crate) forecast: Option<Usd>,
 }
 
-/// A count that other rooms made: of the policy, of changes, of tests, of deployments.
+/// Something that happened and is counted, or took so many seconds.
 #[derive(Debug, Clone)]
-pub(crate) struct Tally<'a> {
-    pub(crate) of: &'static of::Instrument,
-    pub(crate) labels: &'a [(Key, &'a str)],
-    pub(crate) count: u64,
+pub(crate) struct Happened {
+    pub(crate) of: &'static Instrument,
+    pub(crate) labels: Marks,
+    pub(crate) at: Timestamp,
+    pub(crate) seconds: Option<f64>,
 }
 
 /// A number that other rooms reckoned: of delivery, of flaky tests.
 #[derive(Debug, Clone)]
-pub(crate) struct Figure<'a> {
-    pub(crate) of: &'static of::Instrument,
-    pub(crate) labels: &'a [(Key, &'a str)],
+pub(crate) struct Figure {
+    pub(crate) of: &'static Instrument,
+    pub(crate) labels: Marks,
     pub(crate) value: f64,
 }
 
-/// Returns the metrics of what is known.
-pub(crate) fn gather(facts: &Facts<'_>) -> Collector {
-    let mut out = Collector::default();
-    let now = facts.now;
-    let second = u64::try_from(now.as_second()).unwrap_or(0);
-    out.count(&of::EXPORT_TIME, &[], now, second);
-    runs(facts, &mut out);
-    waiting(
-        &mut out,
-        now,
-        facts.waiting,
-        [&of::JOBS_QUEUED, &of::QUEUE_OLDEST],
-    );
-    waiting(
-        &mut out,
-        now,
-        facts.inbox,
-        [&of::INBOX_WAITING, &of::INBOX_OLDEST],
-    );
-    agents(facts, &mut out);
-    budgets(facts, &mut out);
-    for tally in facts.tallies {
-        out.count(tally.of, tally.labels, now, tally.count);
-        // The conventions' own metric of the same, which needs the repository's page.
-        if *tally.of == of::CHANGES {
-            let mut labels = tally.labels.to_vec();
-            labels.push((key::REPOSITORY_URL, facts.repository_url));
-            out.count(&of::CHANGE_COUNT, &labels, now, tally.count);
+impl Material {
+    /// Takes secrets out of everything that becomes a label.
+    pub(crate) fn clean(&mut self, redact: Redact<'_>) {
+        let mut text = |text: &mut String| {
+            if let Some(clean) = redact(text) {
+                *text = clean;
+            }
+        };
+        self.runs.iter_mut().for_each(|run| text(&mut run.workflow));
+        for run in &mut self.agents {
+            text(&mut run.outcome);
+            for task in &mut run.tasks {
+                text(&mut task.role);
+                text(&mut task.outcome);
+            }
+        }
+        for Spent { role, call, .. } in &mut self.calls {
+            [role, &mut call.provider, &mut call.model, &mut call.status]
+                .into_iter()
+                .for_each(&mut text);
+        }
+        let happened = self.happened.iter_mut().map(|one| &mut one.labels);
+        let figures = self.figures.iter_mut().map(|one| &mut one.labels);
+        for labels in happened.chain(figures) {
+            labels.iter_mut().for_each(|(_, value)| text(value));
         }
     }
-    for figure in facts.figures {
-        out.number(figure.of, figure.labels, now, figure.value);
+
+    /// Returns when the first of what is counted happened.
+    pub(crate) fn began(&self) -> Option<Timestamp> {
+        let runs = self.runs.iter().map(|run| run.started);
+        let agents = self.agents.iter().map(|run| run.started);
+        let calls = self.calls.iter().map(|spent| spent.call.started);
+        let happened = self.happened.iter().map(|one| one.at);
+        runs.chain(agents).chain(calls).chain(happened).min()
     }
-    out
+}
+
+/// When values are of, and the rule of quantiles.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct When {
+    pub(crate) at: Timestamp,
+    /// Whether that is the present.
+    pub(crate) is_now: bool,
+    pub(crate) quantile: Quantile,
+}
+
+impl When {
+    /// Whether something had happened. What is known now has happened: clocks of other machines may be ahead.
+    fn has(&self, at: Timestamp) -> bool {
+        self.is_now || at <= self.at
+    }
+
+    fn is_within(&self, span: SignedDuration, at: Timestamp) -> bool {
+        self.has(at) && self.at.duration_since(at) <= span
+    }
+}
+
+/// Adds the metrics of what is known at a time.
+pub(crate) fn gather(material: &Material, when: When, out: &mut Collector) {
+    let second = u64::try_from(when.at.as_second()).unwrap_or(0);
+    out.count(&of::EXPORT_TIME, &[], when.at, second);
+    runs(material, when, out);
+    agents(material, when, out);
+    calls(material, when, out);
+    changes(material, when, out);
+    flakes(material, when, out);
+    for one in material.happened.iter().filter(|one| when.has(one.at)) {
+        let labels = borrowed(&one.labels);
+        match one.seconds {
+            Some(seconds) => out.number(one.of, &labels, when.at, seconds),
+            None => out.count(one.of, &labels, when.at, 1),
+        }
+    }
+    if when.is_now {
+        let jobs = [&of::JOBS_QUEUED, &of::QUEUE_OLDEST];
+        waiting(out, when.at, material.waiting.as_deref(), jobs);
+        let refs = [&of::INBOX_WAITING, &of::INBOX_OLDEST];
+        waiting(out, when.at, material.inbox.as_deref(), refs);
+        budgets(material, when, out);
+        tell(&material.figures, when.at, out);
+    }
+}
+
+/// Adds numbers that others reckoned.
+pub(crate) fn tell(figures: &[Figure], at: Timestamp, out: &mut Collector) {
+    for figure in figures {
+        out.number(figure.of, &borrowed(&figure.labels), at, figure.value);
+    }
+}
+
+fn borrowed(labels: &Marks) -> Vec<(Key, &str)> {
+    let labels = labels.iter();
+    labels.map(|(key, value)| (*key, value.as_str())).collect()
 }
 
 /// What a pipeline's runs come to.
@@ -111,15 +209,13 @@ struct Pipeline {
     bad: u32,
 }
 
-fn runs(facts: &Facts<'_>, out: &mut Collector) {
+fn runs(material: &Material, when: When, out: &mut Collector) {
     let mut pipelines: BTreeMap<&str, Pipeline> = BTreeMap::new();
     let mut queue = None;
-    for run in facts.runs {
-        pipelines
-            .entry(&run.workflow)
-            .or_default()
-            .add(run, facts.now);
-        for job in &run.jobs {
+    for run in material.runs.iter().filter(|run| when.has(run.started)) {
+        let pipeline = pipelines.entry(&run.workflow).or_default();
+        pipeline.add(run, when);
+        for job in run.jobs.iter().filter(|job| when.has(job.started)) {
             if let Some(queued) = job.queued {
                 let queue = queue.get_or_insert_with(|| Buckets::new(of::DURATIONS));
                 queue.add(between(queued, job.started));
@@ -127,17 +223,18 @@ fn runs(facts: &Facts<'_>, out: &mut Collector) {
         }
     }
     if let Some(queue) = queue {
-        out.buckets(&of::QUEUE_DURATION, &[], facts.now, queue);
+        out.buckets(&of::QUEUE_DURATION, &[], when.at, queue);
     }
     for (name, pipeline) in pipelines {
-        pipeline.tell(name, facts, out);
+        pipeline.tell(name, when, out);
     }
 }
 
 impl Pipeline {
-    fn add(&mut self, run: &Run, now: Timestamp) {
-        let (Some(ended), Some(result)) = (run.ended, run.result) else {
-            self.active += u64::from(run.ended.is_none());
+    fn add(&mut self, run: &Run, when: When) {
+        let ended = run.ended.filter(|&ended| when.has(ended));
+        let (Some(ended), Some(result)) = (ended, run.result) else {
+            self.active += u64::from(ended.is_none());
             return;
         };
         let took = between(run.started, ended);
@@ -147,7 +244,7 @@ impl Pipeline {
             .get_or_insert_with(|| Buckets::new(of::DURATIONS))
             .add(took);
         self.errors += u64::from(result.is_trouble());
-        if ended > now || now.duration_since(ended) > WEEK {
+        if !when.is_within(WEEK, ended) {
             return;
         }
         match result {
@@ -159,35 +256,35 @@ impl Pipeline {
         self.recent.push(took);
     }
 
-    fn tell(mut self, name: &str, facts: &Facts<'_>, out: &mut Collector) {
-        let now = facts.now;
+    fn tell(mut self, name: &str, when: When, out: &mut Collector) {
         let pipeline = (key::PIPELINE_NAME, name);
         for (result, (count, buckets)) in self.ended {
             let mut labels = vec![pipeline, (key::PIPELINE_RESULT, result)];
-            out.count(&of::RUNS, &labels, now, count);
+            out.count(&of::RUNS, &labels, when.at, count);
             labels.push((key::PIPELINE_RUN_STATE, "executing"));
             if matches!(result, "failure" | "error" | "timeout") {
                 labels.push((key::ERROR_TYPE, OTHER_ERROR));
             }
             if let Some(buckets) = buckets {
-                out.buckets(&of::RUN_DURATION, &labels, now, buckets);
+                out.buckets(&of::RUN_DURATION, &labels, when.at, buckets);
             }
         }
         let executing = [pipeline, (key::PIPELINE_RUN_STATE, "executing")];
-        out.count(&of::RUN_ACTIVE, &executing, now, self.active);
+        out.count(&of::RUN_ACTIVE, &executing, when.at, self.active);
         let other = [pipeline, (key::ERROR_TYPE, OTHER_ERROR)];
-        out.count(&of::RUN_ERRORS, &other, now, self.errors);
+        out.count(&of::RUN_ERRORS, &other, when.at, self.errors);
         if let Some(share) = share(self.good, self.bad) {
-            out.number(&of::RUN_SUCCESS, &[pipeline], now, share);
+            out.number(&of::RUN_SUCCESS, &[pipeline], when.at, share);
         }
+        let shares = [("p50", 0.5), ("p95", 0.95)];
         let labels = [pipeline];
         quantiles(
             out,
-            facts,
+            when,
             &of::RUN_QUANTILE,
             &labels,
             &mut self.recent,
-            &[("p50", 0.5), ("p95", 0.95)],
+            &shares,
         );
     }
 }
@@ -197,7 +294,7 @@ fn waiting(
     out: &mut Collector,
     now: Timestamp,
     since: Option<&[Timestamp]>,
-    [many, oldest]: [&'static of::Instrument; 2],
+    [many, oldest]: [&'static Instrument; 2],
 ) {
     let Some(since) = since else { return };
     out.count(many, &[], now, since.len() as u64);
@@ -205,48 +302,58 @@ fn waiting(
     out.number(oldest, &[], now, longest);
 }
 
-fn agents(facts: &Facts<'_>, out: &mut Collector) {
-    let now = facts.now;
+fn agents(material: &Material, when: When, out: &mut Collector) {
     let (mut good, mut bad) = (0, 0);
     let mut durations: BTreeMap<&str, Buckets> = BTreeMap::new();
-    let mut money: BTreeMap<[&str; 3], Usd> = BTreeMap::new();
-    for run in facts.agents {
-        out.count(
-            &of::AGENT_RUNS,
-            &[(key::AGENT_OUTCOME, &run.outcome)],
-            now,
-            1,
-        );
-        if run.ended <= now && now.duration_since(run.ended) <= WEEK {
+    for run in material.agents.iter().filter(|run| when.has(run.ended)) {
+        let outcome = (key::AGENT_OUTCOME, run.outcome.as_str());
+        out.count(&of::AGENT_RUNS, &[outcome], when.at, 1);
+        if when.is_within(WEEK, run.ended) {
             good += u32::from(run.succeeded);
             bad += u32::from(!run.succeeded);
         }
         for task in &run.tasks {
             let role = (key::AGENT_ROLE, task.role.as_str());
             let outcome = (key::AGENT_OUTCOME, task.outcome.as_str());
-            out.count(&of::AGENT_TASKS, &[role, outcome], now, 1);
-            durations
-                .entry(&task.role)
-                .or_insert_with(|| Buckets::new(of::DURATIONS))
-                .add(between(task.started, task.ended));
-            for call in &task.calls {
-                tell_call(out, now, call, &task.role, &mut money);
+            out.count(&of::AGENT_TASKS, &[role, outcome], when.at, 1);
+            // Of what has no length nobody knows it.
+            if task.ended > task.started {
+                durations
+                    .entry(&task.role)
+                    .or_insert_with(|| Buckets::new(of::DURATIONS))
+                    .add(between(task.started, task.ended));
             }
-        }
-        for call in &run.calls {
-            tell_call(out, now, call, "", &mut money);
         }
     }
     if let Some(share) = share(good, bad) {
-        out.number(&of::AGENT_SUCCESS, &[], now, share);
+        out.number(&of::AGENT_SUCCESS, &[], when.at, share);
     }
     for (role, buckets) in durations {
-        out.buckets(
-            &of::AGENT_TASK_DURATION,
-            &[(key::AGENT_ROLE, role)],
-            now,
-            buckets,
-        );
+        let role = [(key::AGENT_ROLE, role)];
+        out.buckets(&of::AGENT_TASK_DURATION, &role, when.at, buckets);
+    }
+}
+
+/// Tells calls, tokens and money; sums of money are exact.
+fn calls(material: &Material, when: When, out: &mut Collector) {
+    let mut money: BTreeMap<[&str; 3], Usd> = BTreeMap::new();
+    let mut by_change: BTreeMap<u64, Usd> = BTreeMap::new();
+    for spent in &material.calls {
+        let (role, call) = (spent.role.as_str(), &spent.call);
+        if !when.has(call.started) {
+            continue;
+        }
+        tell_call(out, when.at, call, role);
+        let Some(usd) = call.usd else { continue };
+        let of_model = [call.provider.as_str(), call.model.as_str(), role];
+        let sum = money.entry(of_model).or_default();
+        *sum = sum.saturating_add(usd);
+        if let Some(change) = spent.change
+            && when.is_within(MONTH, call.started)
+        {
+            let sum = by_change.entry(change).or_default();
+            *sum = sum.saturating_add(usd);
+        }
     }
     for ([provider, model, role], usd) in money {
         let labels = [
@@ -254,17 +361,14 @@ fn agents(facts: &Facts<'_>, out: &mut Collector) {
             (key::LLM_MODEL, model),
             (key::AGENT_ROLE, role),
         ];
-        out.number(&of::LLM_SPENT, &labels, now, dollars(usd));
+        out.number(&of::LLM_SPENT, &labels, when.at, dollars(usd));
     }
+    let mut costs: Vec<f64> = by_change.into_values().map(dollars).collect();
+    let shares = [("p50", 0.5), ("p90", 0.9)];
+    quantiles(out, when, &of::CHANGE_COST, &[], &mut costs, &shares);
 }
 
-fn tell_call<'a>(
-    out: &mut Collector,
-    now: Timestamp,
-    call: &'a Call,
-    role: &'a str,
-    money: &mut BTreeMap<[&'a str; 3], Usd>,
-) {
+fn tell_call(out: &mut Collector, at: Timestamp, call: &Call, role: &str) {
     let model = [
         (key::LLM_PROVIDER, call.provider.as_str()),
         (key::LLM_MODEL, call.model.as_str()),
@@ -275,13 +379,7 @@ fn tell_call<'a>(
         (key::AGENT_ROLE, role),
         (key::LLM_STATUS, call.status.as_str()),
     ];
-    out.count(&of::LLM_CALLS, &labels, now, 1);
-    if let Some(usd) = call.usd {
-        let sum = money
-            .entry([&call.provider, &call.model, role])
-            .or_default();
-        *sum = sum.saturating_add(usd);
-    }
+    out.count(&of::LLM_CALLS, &labels, at, 1);
     let Some(tokens) = call.tokens else { return };
     // Disjoint, so that their sum is what there is.
     let cached = tokens.cache_read.saturating_add(tokens.cache_write);
@@ -292,46 +390,77 @@ fn tell_call<'a>(
         ("output", tokens.output),
     ] {
         let labels = [model[0], model[1], (key::LLM_TOKEN_TYPE, kind)];
-        out.count(&of::LLM_TOKENS, &labels, now, count);
+        out.count(&of::LLM_TOKENS, &labels, at, count);
     }
 }
 
-fn budgets(facts: &Facts<'_>, out: &mut Collector) {
-    for budget in facts.budgets {
-        let labels = [(key::BUDGET_SCOPE, budget.scope.as_str())];
-        let (spent, cap) = (dollars(budget.spent), dollars(budget.cap));
-        out.number(&of::BUDGET_SPENT, &labels, facts.now, spent);
-        out.number(&of::BUDGET_CAP, &labels, facts.now, cap);
-        // Of a cap of nothing all is used.
-        let used = if budget.cap == Usd::ZERO {
-            1.0
-        } else {
-            spent / cap
-        };
-        out.number(&of::BUDGET_USED, &labels, facts.now, used);
-        if let Some(forecast) = budget.forecast {
-            out.number(&of::BUDGET_FORECAST, &labels, facts.now, dollars(forecast));
+fn changes(material: &Material, when: When, out: &mut Collector) {
+    let mut states: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for change in material.changes.iter().filter(|one| when.has(one.opened)) {
+        let ended = change.ended.filter(|(at, _)| when.has(*at));
+        let state = ended.map_or("open", |(_, state)| state);
+        let (all, agents) = states.entry(state).or_default();
+        *all += 1;
+        *agents += u64::from(change.is_agents);
+    }
+    for (state, (all, agents)) in states {
+        let labels = [(key::CHANGE_STATE, state)];
+        out.count(&of::CHANGES, &labels, when.at, all);
+        // The conventions' own metric of the same, which needs the repository's page.
+        let page = (key::REPOSITORY_URL, material.repository_url.as_str());
+        out.count(&of::CHANGE_COUNT, &[labels[0], page], when.at, all);
+        // What is open may still become anything.
+        if agents > 0 && state != "open" {
+            out.count(&of::AGENT_CHANGES, &labels, when.at, agents);
         }
     }
-    let mut costs: Vec<f64> = facts.change_costs.iter().map(|&usd| dollars(usd)).collect();
-    let shares = [("p50", 0.5), ("p90", 0.9)];
-    quantiles(out, facts, &of::CHANGE_COST, &[], &mut costs, &shares);
+}
+
+fn flakes(material: &Material, when: When, out: &mut Collector) {
+    let recent = material.test_runs.iter();
+    let recent = recent.filter(|run| when.is_within(WEEK, run.at));
+    let (mut flaky, mut steady) = (0, 0);
+    for run in recent {
+        flaky += u32::from(run.is_flaky);
+        steady += u32::from(!run.is_flaky);
+    }
+    if let Some(share) = share(flaky, steady) {
+        out.number(&of::FLAKE_RATE, &[], when.at, share);
+    }
+}
+
+fn budgets(material: &Material, when: When, out: &mut Collector) {
+    for budget in &material.budgets {
+        let labels = [(key::BUDGET_SCOPE, budget.scope.as_str())];
+        let spent = dollars(budget.spent);
+        out.number(&of::BUDGET_SPENT, &labels, when.at, spent);
+        if let Some(cap) = budget.cap {
+            let limit = dollars(cap);
+            out.number(&of::BUDGET_CAP, &labels, when.at, limit);
+            // Of a cap of nothing all is used.
+            let used = if cap == Usd::ZERO { 1.0 } else { spent / limit };
+            out.number(&of::BUDGET_USED, &labels, when.at, used);
+        }
+        if let Some(forecast) = budget.forecast {
+            out.number(&of::BUDGET_FORECAST, &labels, when.at, dollars(forecast));
+        }
+    }
 }
 
 fn quantiles(
     out: &mut Collector,
-    facts: &Facts<'_>,
-    instrument: &'static of::Instrument,
+    when: When,
+    instrument: &'static Instrument,
     labels: &[(Key, &str)],
     values: &mut [f64],
     shares: &[(&str, f64)],
 ) {
-    values.sort_unstable_by(f64::total_cmp);
+    crate::order::sort_numbers(values);
     for (word, share) in shares {
-        if let Some(value) = (facts.quantile)(values, *share) {
+        if let Some(value) = (when.quantile)(values, *share) {
             let mut labels = labels.to_vec();
             labels.push((key::QUANTILE, word));
-            out.number(instrument, &labels, facts.now, value);
+            out.number(instrument, &labels, when.at, value);
         }
     }
 }
@@ -352,150 +481,5 @@ fn dollars(usd: Usd) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::prometheus::{Form, write};
-    use super::super::sample;
-    use super::*;
-
-    fn middle(sorted: &[f64], share: f64) -> Option<f64> {
-        let last = sorted.len().checked_sub(1)?;
-        sorted
-            .get(if share > 0.5 { last } else { last / 2 })
-            .copied()
-    }
-
-    fn nothing() -> Facts<'static> {
-        Facts {
-            now: sample::at(1000),
-            quantile: middle,
-            repository_url: "https://github.com/acme/shop",
-            runs: &[],
-            waiting: None,
-            inbox: None,
-            agents: &[],
-            budgets: &[],
-            change_costs: &[],
-            tallies: &[],
-            figures: &[],
-        }
-    }
-
-    fn told(facts: &Facts<'_>) -> String {
-        let collector = gather(facts);
-        assert_eq!(collector.left_out, 0);
-        let text = write(collector.metrics(), &Vec::new(), Form::Text);
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        let lines: Vec<&str> = lines.collect();
-        lines.join("\n") + "\n"
-    }
-
-    #[test]
-    fn of_an_empty_state_only_the_time_is_told() {
-        assert_eq!(told(&nothing()), "maestro_export_time_seconds 1764001000\n");
-    }
-
-    #[test]
-    fn runs_are_counted_timed_and_judged_by_the_last_week() {
-        let run = |id, began, took, result| Run {
-            workflow: "ci".into(),
-            jobs: Vec::new(),
-            started: sample::at(began),
-            ended: Some(sample::at(began + took)),
-            result: Some(result),
-            ..sample::run(id, 0)
-        };
-        let mut runs = vec![
-            run(1, 0, 100, Outcome::Success),
-            run(2, 0, 300, Outcome::Failure),
-            run(3, 0, 9, Outcome::Cancellation),
-            run(4, -800_000, 7, Outcome::Failure),
-        ];
-        runs.push(Run {
-            ended: None,
-            result: None,
-            ..runs[0].clone()
-        });
-        let facts = Facts {
-            runs: &runs,
-            ..nothing()
-        };
-        let text = told(&facts);
-        for line in [
-            r#"maestro_ci_runs_total{cicd_pipeline_name="ci",cicd_pipeline_result="failure"} 2"#,
-            r#"maestro_ci_run_success_ratio{cicd_pipeline_name="ci"} 0.5"#,
-            r#"maestro_ci_run_duration_seconds{cicd_pipeline_name="ci",maestro_quantile="p95"} 300"#,
-            r#"cicd_pipeline_run_active{cicd_pipeline_name="ci",cicd_pipeline_run_state="executing"} 1"#,
-            r#"cicd_pipeline_run_errors_total{cicd_pipeline_name="ci",error_type="_OTHER"} 2"#,
-        ] {
-            assert!(text.contains(&format!("{line}\n")), "{line}\n{text}");
-        }
-    }
-
-    #[test]
-    fn money_is_summed_up_exactly_and_tokens_are_disjoint() {
-        let runs = [sample::agents(None), sample::agents(Some((1, 1)))];
-        let facts = Facts {
-            agents: &runs,
-            ..nothing()
-        };
-        let text = told(&facts);
-        for line in [
-            r#"maestro_llm_cost_USD_total{maestro_agent_role="planner",maestro_llm_model="claude-haiku-4-5",maestro_llm_provider="anthropic"} 0.05"#,
-            r#"maestro_llm_tokens_total{maestro_llm_model="claude-haiku-4-5",maestro_llm_provider="anthropic",maestro_llm_token_type="input"} 5000"#,
-            "maestro_agent_success_ratio 1",
-            r#"maestro_agent_tasks_total{maestro_agent_outcome="failed",maestro_agent_role="implementer"} 2"#,
-        ] {
-            assert!(text.contains(&format!("{line}\n")), "{line}\n{text}");
-        }
-    }
-
-    #[test]
-    fn what_waits_and_what_is_spent_is_told() {
-        let since = [sample::at(400), sample::at(900)];
-        let budget = Budget {
-            scope: "month".into(),
-            spent: "48".parse().unwrap(),
-            cap: "50".parse().unwrap(),
-            forecast: None,
-        };
-        let labels = [(key::CHANGE_STATE, "open")];
-        let facts = Facts {
-            waiting: Some(&since),
-            inbox: Some(&[]),
-            budgets: &[budget],
-            change_costs: &["1.5".parse().unwrap()],
-            tallies: &[Tally {
-                of: &of::CHANGES,
-                labels: &labels,
-                count: 3,
-            }],
-            figures: &[Figure {
-                of: &of::REWORK,
-                labels: &[],
-                value: 0.25,
-            }],
-            ..nothing()
-        };
-        assert_eq!(
-            told(&facts),
-            r#"maestro_changes{vcs_change_state="open"} 3
-maestro_ci_jobs_queued 2
-maestro_ci_job_queue_oldest_seconds 600
-maestro_inbox_waiting 0
-maestro_inbox_oldest_seconds 0
-maestro_budget_spent_USD{maestro_budget_scope="month"} 48
-maestro_budget_cap_USD{maestro_budget_scope="month"} 50
-maestro_budget_used_ratio{maestro_budget_scope="month"} 0.96
-maestro_budget_change_cost_USD{maestro_quantile="p50"} 1.5
-maestro_budget_change_cost_USD{maestro_quantile="p90"} 1.5
-maestro_dora_rework_ratio 0.25
-maestro_export_time_seconds 1764001000
-"#
-        );
-        let collector = gather(&facts);
-        let conventional = collector
-            .metrics()
-            .find(|m| *m.instrument == of::CHANGE_COUNT);
-        assert!(conventional.is_some());
-    }
-}
+#[path = "tests/gather.rs"]
+mod tests;

@@ -119,11 +119,6 @@ pub(crate) enum JobRef<'a> {
     },
 }
 
-/// Returns the `traceparent` header of W3C Trace Context, level 1: version, trace, parent, sampled.
-pub(crate) fn traceparent(trace: TraceId, span: SpanId) -> String {
-    format!("00-{trace}-{span}-01")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,13 +172,5 @@ mod tests {
         let job = JobRef::Id(1);
         let first = SpanId::of_step(job, "Build", 1, 0);
         assert_ne!(first, SpanId::of_step(job, "Build", 2, 1));
-    }
-
-    #[test]
-    fn a_trace_parent_has_the_form_of_the_w3c() {
-        assert_eq!(
-            traceparent(TraceId::of_run(RUN, 13), SpanId::of_run(RUN, 13)),
-            "00-731ec8a47fd7450f753a812a4a8aa5a0-aba151af7cfbcf0f-01"
-        );
     }
 }

@@ -7,7 +7,7 @@ use super::semconv::{
     AGENT_OUTCOME, AGENT_ROLE, BUDGET_SCOPE, CHANGE_STATE, DEPLOYMENT_STATUS, ENVIRONMENT_NAME,
     ERROR_TYPE, FLAKE_STATE, Key, LLM_MODEL, LLM_PROVIDER, LLM_STATUS, LLM_TOKEN_TYPE,
     PIPELINE_NAME, PIPELINE_RESULT, PIPELINE_RUN_STATE, POLICY_OUTCOME, POLICY_RULE, QUANTILE,
-    QUEUE, REPOSITORY_URL, SEVERITY, VERIFICATION_OUTCOME,
+    QUEUE, REPOSITORY_URL, SCANNER, SEVERITY,
 };
 
 /// How a metric's numbers are to be understood.
@@ -73,12 +73,12 @@ instruments! {
     QUEUE_DURATION = Histogram "maestro.ci.job.queue.duration" "s" [] "Time that jobs waited for a runner.";
     JOBS_QUEUED = Gauge "maestro.ci.jobs.queued" "{job}" [] "Jobs that wait for a runner now.";
     QUEUE_OLDEST = Gauge "maestro.ci.job.queue.oldest" "s" [] "How long the job that waits longest has been waiting.";
-    TIME_SAVED = Counter "maestro.ci.time.saved" "s" [] "Runner time of jobs that a plan left out.";
+    TIME_SAVED = Counter "maestro.ci.time.saved" "s" [] "Time of tests in jobs that a plan left out.";
     INBOX_WAITING = Gauge "maestro.inbox.waiting" "{ref}" [] "Refs of the state's inbox that wait to be folded.";
     INBOX_OLDEST = Gauge "maestro.inbox.oldest" "s" [] "Age of the oldest ref in the state's inbox.";
     FLAKE_TESTS = Gauge "maestro.flake.tests" "{test}" [FLAKE_STATE] "Tests by what their history says.";
     FLAKE_RATE = Gauge "maestro.flake.rate" "1" [] "Share of test runs of the last 7 days that failed and then passed on the same commit.";
-    FLAKE_TIME = Counter "maestro.flake.time" "s" [] "Runner time that went into runs again because of flaky tests.";
+    FLAKE_TIME = Counter "maestro.flake.time" "s" [] "Time of tests that ran again, because some had failed and then passed on the same commit.";
 
     AGENT_RUNS = Counter "maestro.agent.runs" "{run}" [AGENT_OUTCOME] "Runs of agents that ended, by outcome.";
     AGENT_SUCCESS = Gauge "maestro.agent.success" "1" [] "Share of runs of agents of the last 7 days that succeeded.";
@@ -97,9 +97,8 @@ instruments! {
 
     POLICY_VERDICTS = Counter "maestro.policy.verdicts" "{verdict}" [POLICY_OUTCOME] "Verdicts of the policy.";
     POLICY_VIOLATIONS = Counter "maestro.policy.violations" "{violation}" [POLICY_RULE, SEVERITY] "Violations of the policy, by rule.";
-    VULNERABILITIES = Gauge "maestro.supply.vulnerabilities" "{vulnerability}" [SEVERITY] "Vulnerabilities that stand open on the default branch.";
-    SECRETS = Counter "maestro.policy.secrets" "{secret}" [] "Secrets found in added lines.";
-    VERIFICATIONS = Counter "maestro.provenance.verifications" "{verification}" [VERIFICATION_OUTCOME] "Verifications of signed statements.";
+    FINDINGS = Gauge "maestro.supply.findings" "{finding}" [SCANNER] "Findings of each scanner in the newest statement of a run that is no pull request's.";
+    STATEMENTS = Counter "maestro.provenance.runs" "{run}" [] "Runs that stated what they did.";
 
     LEAD_TIME = Gauge "maestro.dora.lead_time" "s" [QUANTILE] "Quantiles of change lead time, from the first commit to the deployment, last 30 days.";
     DEPLOYMENT_FREQUENCY = Gauge "maestro.dora.deployment.frequency" "{deployment}/d" [] "Deployments per day, last 30 days.";

@@ -10,6 +10,9 @@ use super::ids::{SpanId, TraceId};
 use super::otlp::json::Json;
 use super::semconv::{CHANGE_ID, COMMAND, HEAD_REVISION, JOB, RUN_ATTEMPT, RUN_ID};
 
+/// What a line says that it is.
+pub(crate) const SCHEMA: &str = "maestro.log/v1";
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Severity {
@@ -94,6 +97,7 @@ impl Place {
 pub(crate) fn line(log: &Log) -> String {
     let mut json = Json::default();
     json.begin('{');
+    json.member("schema", SCHEMA);
     json.member(
         "timestamp",
         &log.at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string(),
@@ -114,13 +118,6 @@ pub(crate) fn line(log: &Log) -> String {
             Value::Int(value) => json.raw(&value.to_string()),
             Value::Double(value) => json.number(*value),
             Value::Bool(value) => json.raw(if *value { "true" } else { "false" }),
-            Value::Texts(texts) => {
-                json.begin('[');
-                for text in texts {
-                    json.text(text);
-                }
-                json.end(']');
-            }
         }
     }
     json.end('}');
@@ -148,7 +145,7 @@ mod tests {
         let at = "2026-01-05T09:00:00.5Z".parse().unwrap();
         assert_eq!(
             line(&place().log(at, Severity::Warn, "two reports")),
-            r#"{"timestamp":"2026-01-05T09:00:00.500000000Z","severity_text":"WARN","severity_number":13,"body":"two reports","trace_id":"731ec8a47fd7450f753a812a4a8aa5a0","span_id":"aba151af7cfbcf0f","attributes":{"maestro.command":"flakes ingest","maestro.run.id":"14460881260","maestro.run.attempt":13,"maestro.job":"test","vcs.change.id":"7","vcs.ref.head.revision":"6077d805"}}"#
+            r#"{"schema":"maestro.log/v1","timestamp":"2026-01-05T09:00:00.500000000Z","severity_text":"WARN","severity_number":13,"body":"two reports","trace_id":"731ec8a47fd7450f753a812a4a8aa5a0","span_id":"aba151af7cfbcf0f","attributes":{"maestro.command":"flakes ingest","maestro.run.id":"14460881260","maestro.run.attempt":13,"maestro.job":"test","vcs.change.id":"7","vcs.ref.head.revision":"6077d805"}}"#
         );
     }
 
@@ -157,7 +154,7 @@ mod tests {
         let log = Place::default().log(Timestamp::UNIX_EPOCH, Severity::Info, "x\ny");
         assert_eq!(
             line(&log),
-            r#"{"timestamp":"1970-01-01T00:00:00.000000000Z","severity_text":"INFO","severity_number":9,"body":"x\ny","attributes":{}}"#
+            r#"{"schema":"maestro.log/v1","timestamp":"1970-01-01T00:00:00.000000000Z","severity_text":"INFO","severity_number":9,"body":"x\ny","attributes":{}}"#
         );
     }
 }

@@ -99,7 +99,6 @@ fn combinations(instrument: &Instrument) -> Vec<Vec<(Key, String)>> {
             "deployment.environment.name" => ["production", "staging"],
             "maestro.severity" => ["critical", "high"],
             "maestro.policy.outcome" => ["pass", "block"],
-            "maestro.verification.outcome" => ["passed", "failed"],
             _ => ["one", "two"],
         };
         let mut more = Vec::new();
@@ -150,7 +149,7 @@ pub(crate) fn run(id: u64, steps: u32) -> Run {
             result: Some(Outcome::Skip),
             does: Some(TaskType::Test),
             worker: Some(Worker {
-                id: 346,
+                id: Some(346),
                 name: "GitHub Actions 320".into(),
             }),
             steps: steps.collect(),

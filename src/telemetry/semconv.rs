@@ -21,6 +21,7 @@ impl Key {
     }
 
     /// Tells whether the name is one of the conventions for generative AI.
+    #[cfg(test)]
     pub(crate) fn is_gen_ai(self) -> bool {
         self.0.starts_with("gen_ai.")
     }
@@ -31,6 +32,7 @@ macro_rules! keys {
         $(pub(crate) const $constant: Key = Key($name);)*
 
         /// All names.
+        #[cfg(test)]
         pub(crate) const KEYS: &[Key] = &[$($constant),*];
     };
 }
@@ -103,7 +105,7 @@ keys! {
     POLICY_OUTCOME = "maestro.policy.outcome",
     POLICY_RULE = "maestro.policy.rule",
     SEVERITY = "maestro.severity",
-    VERIFICATION_OUTCOME = "maestro.verification.outcome",
+    SCANNER = "maestro.scanner",
     QUANTILE = "maestro.quantile",
 }
 
@@ -120,6 +122,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// All of them.
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 6] = [
         Self::Success,
         Self::Failure,

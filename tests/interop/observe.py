@@ -28,7 +28,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-FILES, WORK = os.path.abspath(sys.argv[1]), sys.argv[2]
+import observe_state
+
+FILES, WORK, MAESTRO = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3]
 SIGNALS = {
     "traces": ExportTraceServiceRequest,
     "metrics": ExportMetricsServiceRequest,
@@ -87,6 +89,70 @@ def run(*command, **more):
     return subprocess.run(command, capture_output=True, text=True, **more)
 
 
+# ---- maestro itself -------------------------------------------------------------------------------------------------------------------------
+
+
+def export(github, *args, **environment):
+    """Runs the real command on the scripted state, as if nothing had been told before."""
+    cursor = os.path.join(STATE.folder, "repo/.git/maestro/observe.json")
+    if os.path.exists(cursor):
+        os.remove(cursor)
+    began = time.time()
+    asked = ["--queue", "--run", str(observe_state.RUN), "--format", "json"]
+    done = STATE.run("observe", "export", *asked, *args, GITHUB_API_URL=github.api, MAESTRO_NOW=STATE.now.strftime("%Y-%m-%dT%H:%M:%SZ"), **environment)
+    for complaint in done.stderr.splitlines():
+        check(False, f"maestro complains: {complaint}")
+    return json.loads(done.stdout), time.time() - began
+
+
+def build_state():
+    global STATE
+    folder = os.path.join(WORK, "scripted")
+    os.makedirs(folder)
+    STATE = observe_state.State(MAESTRO, folder, observe_state.noon())
+    STATE.build()
+    out = os.path.join(WORK, "written")
+    for what in ("dashboards", "alerts"):
+        STATE.run("observe", what, "--out", out)
+    for root, _, names in os.walk(out):
+        for name in names:
+            path = os.path.join(root, name)
+            check(open(path).read() == text(os.path.relpath(path, out)), f"the binary has {name} as it is made")
+    document, _ = export(observe_state.GitHub(STATE, 3, 4), "--otlp", os.path.join(WORK, "real.ndjson"), "--openmetrics", os.path.join(FILES, "real.om"))
+    with open(os.path.join(WORK, "real.ndjson"), encoding="utf-8") as file:
+        for number, line in enumerate(file):
+            kind = {"resourceSpans": "traces", "resourceMetrics": "metrics", "resourceLogs": "logs"}[next(iter(json.loads(line)))]
+            with open(os.path.join(FILES, "otlp", f"{kind}-real-{number}.json"), "w", encoding="utf-8") as to:
+                to.write(line)
+    print(f"state: {len(STATE.lines)} scripted events, {document['spans']} spans, {document['series']} series, {document['logs']} records")
+
+
+def judge_speed():
+    """Ten thousand spans to a receiver that takes them."""
+    github = observe_state.GitHub(STATE, 100, 97)
+    class Sink(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    sink = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    threading.Thread(target=sink.serve_forever, daemon=True).start()
+    took = []
+    for _ in range(3):
+        document, seconds = export(github, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{sink.server_port}")
+        took.append(seconds)
+        check(document["spans"] > 9_900 and not any(row["spooled"] for row in document["targets"]), f"all of 10,000 spans are taken: {document}")
+    print(f"speed: {document['spans']} spans, asked for, made and sent in {min(took):.2f} s (of {len(took)})")
+    check(min(took) < 1.0 or "/debug/" in MAESTRO, f"10,000 spans in a second: {took}")
+
+
 # ---- OTLP ----------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -133,6 +199,9 @@ def judge_otlp():
     wait("rotel listens", lambda: opened(rotel_port))
     wait("oteltap listens", lambda: opened(tap_port))
     sent = {kind: [] for kind in SIGNALS}
+    # What maestro sends itself.
+    direct, _ = export(observe_state.GitHub(STATE, 3, 4), OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{rotel_port}", OTEL_EXPORTER_OTLP_COMPRESSION="gzip")
+    check(len(direct["targets"]) == 3 and all(row["sent"] and not row["problem"] for row in direct["targets"]), f"rotel takes what maestro sends: {direct}")
     for kind in SIGNALS:
         check(documents(kind), f"there are documents of {kind}")
         for path in documents(kind):
@@ -160,7 +229,7 @@ def judge_otlp():
     check(len(told) == total, f"oteltap decoded {len(told)} of {total}")
     time.sleep(1)
     rotel_log = re.sub(r"\x1b\[[0-9;]*m", "", open(os.path.join(WORK, "rotel.log"), encoding="utf-8", errors="replace").read())
-    spans = 2 * len(sent["traces"])
+    spans = 2 * len(sent["traces"]) + direct["spans"]
     decoded = len(re.findall(r"^\s*Span #\d+", rotel_log, re.M))
     check(decoded == spans, f"rotel decoded {decoded} of {spans} spans")
     print(f"OTLP: {len(sent['traces'])} spans, {len(sent['metrics'])} metrics, {len(sent['logs'])} records; "
@@ -250,9 +319,9 @@ def unescaped(value):
 
 
 def scripted():
-    """The values as they were scripted, read without Prometheus."""
+    """The values as maestro tells them, read without Prometheus."""
     samples = []
-    for line in text("metrics.prom").splitlines():
+    for line in text("real.prom").splitlines():
         if line.startswith("#"):
             continue
         name, labels, value = SAMPLE.match(line).groups()
@@ -420,10 +489,20 @@ def judge_live():
     for name, at in (("pushgateway", push), ("alertmanager", alerts), ("prometheus", prom)):
         if not wait(f"{name} is ready", lambda at=at: ready(at)):
             return
-    status, _ = request(f"http://127.0.0.1:{push}{text('push.path').strip()}", text("metrics.prom").encode(), "PUT")
-    check(status == 200, f"the Pushgateway takes the metrics: {status}")
+    gateway = f"http://127.0.0.1:{push}"
+    document, _ = export(observe_state.GitHub(STATE, 3, 4), "--pushgateway", gateway, "--prometheus", os.path.join(FILES, "real.prom"))
+    check(all(row["sent"] and not row["problem"] for row in document["targets"]), f"the Pushgateway takes the metrics: {document}")
+    done = run("promtool", "check", "metrics", input=text("real.prom"))
+    check(done.returncode == 0 and not done.stdout and not done.stderr, f"promtool check metrics: {done.stdout}{done.stderr}")
     wait("Prometheus has scraped", lambda: ask(base, "maestro_export_time_seconds"))
     samples = scripted()
+    quoted = lambda value: value.replace("\\", "\\\\").replace('"', '\\"')
+    script = STATE.expected()
+    for name, labels, wanted in script:
+        matchers = ",".join(f'{key}="{quoted(value)}"' for key, value in labels.items())
+        got = list(ask(base, f"{name}{{{matchers}}}").values())
+        check(len(got) == 1 and math.isclose(got[0], wanted, rel_tol=1e-6), f"{name} {labels}: scripted {wanted}, Prometheus has {got}")
+    print(f"script: {len(script)} values that were reckoned by hand are those that Prometheus has")
     panels = values = 0
     for path in sorted(glob.glob(os.path.join(FILES, "dashboards", "*.json"))):
         for panel in json.load(open(path, encoding="utf-8"))["panels"]:
@@ -450,6 +529,9 @@ def judge_live():
 
 
 def judge_history():
+    # What maestro tells of the past is read as well; prometheus-client takes no histogram with several times.
+    done = run("promtool", "tsdb", "create-blocks-from", "openmetrics", os.path.join(FILES, "real.om"), os.path.join(WORK, "real"))
+    check(done.returncode == 0, f"promtool makes blocks of maestro's file: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     folder = os.path.join(WORK, "history")
     began = time.time()
     done = run("promtool", "tsdb", "create-blocks-from", "openmetrics", os.path.join(FILES, "history.om"), folder)
@@ -477,7 +559,7 @@ def judge_history():
 
 
 try:
-    for judge in (judge_files, judge_names, judge_boards, judge_otlp, judge_live, judge_history):
+    for judge in (build_state, judge_files, judge_names, judge_boards, judge_otlp, judge_speed, judge_live, judge_history):
         began = time.time()
         judge()
         print(f"  ({judge.__name__}: {time.time() - began:.0f} s)", flush=True)

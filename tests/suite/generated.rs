@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 77] = [
+const SCHEMAS: [&str; 79] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -52,6 +52,8 @@ const SCHEMAS: [&str; 77] = [
     "policy-baseline",
     "policy-input",
     "policy-task",
+    "observe-export",
+    "observe-files",
     "pr-health",
     "price",
     "price-batch",

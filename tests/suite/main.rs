@@ -43,6 +43,8 @@ mod keys;
 mod killed;
 mod learning_pack;
 mod leases;
+#[cfg(unix)]
+mod observe;
 mod plan;
 mod plan_base;
 mod plan_graphs;

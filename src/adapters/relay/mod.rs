@@ -70,7 +70,7 @@ async fn serve(
     ready: Ready<'_>,
 ) -> Result<Ended, RelayProblem> {
     let mut stops = Stops::listen().map_err(RelayProblem::Other)?;
-    let listener = TcpListener::bind(("127.0.0.1", serving.port))
+    let listener = TcpListener::bind((serving.address, serving.port))
         .await
         .map_err(RelayProblem::Listen)?;
     let port = listener.local_addr().map_err(RelayProblem::Listen)?.port();

@@ -61,7 +61,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ForecastArgs) -> CommandResu
 }
 
 /// Returns the sums of days, from the first that cost anything.
-fn course(accounts: &Accounts, now: Timestamp) -> Course {
+pub(super) fn course(accounts: &Accounts, now: Timestamp) -> Course {
     let date = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
     let today = date(now);
     let mut sums: BTreeMap<Date, Usd> = BTreeMap::new();

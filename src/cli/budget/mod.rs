@@ -12,6 +12,7 @@ mod reserve;
 mod route;
 mod set;
 mod settle;
+pub(super) mod standing;
 pub(super) mod status;
 pub(super) mod wallet;
 mod wire;

@@ -189,10 +189,7 @@ impl StatusDocument {
             Some(_) => Some(caps.pull_request),
             None => caps.month,
         });
-        let spoken_for = sums.all.usd().unwrap_or(Usd::ZERO);
-        let spoken_for = spoken_for
-            .saturating_add(put_aside)
-            .saturating_add(sums.lent);
+        let spoken_for = sums.spoken_for(put_aside);
         let mut by_week = SumRow::all(&sums.by_week);
         crate::order::sort_by(&mut by_week, |a, b| a.name.cmp(&b.name));
         Self {

@@ -39,6 +39,9 @@ pub(super) fn read(
     found.repository = Some(repository.clone());
     let state = session.state()?;
     let survey = state.delivery_rows(&repository, to)?;
+    if args.is_stored {
+        return Ok(!to.is_empty());
+    }
     let why = if session.settings.offline.value {
         Some("--offline forbids it")
     } else if github.server.borrow().is_none() {

@@ -7,6 +7,7 @@ mod kpi;
 mod page;
 mod question;
 mod space;
+mod stored;
 mod wire;
 mod words;
 
@@ -31,6 +32,7 @@ pub(crate) use explain::DoraExplainDocument;
 pub(crate) use kpi::DoraKpiDocument;
 #[cfg(test)]
 pub(crate) use space::DoraSpaceDocument;
+pub(super) use stored::Stored;
 pub(crate) use wire::DoraDocument;
 
 /// Say how changes reach their users: five metrics, each with its evidence

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::{Args as _, FromArgMatches as _, ValueEnum};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
@@ -149,6 +149,10 @@ pub(crate) struct AskArgs {
 
     #[command(flatten)]
     pub(super) github: GithubArgs,
+
+    /// Whether what is stored is all that is looked at.
+    #[arg(skip)]
+    pub(super) is_stored: bool,
 }
 
 impl AskArgs {
@@ -200,7 +204,30 @@ pub(super) struct Question {
     pub(super) with_ci: bool,
 }
 
+impl AskArgs {
+    /// Returns what is asked where nobody says anything, of what is stored.
+    pub(super) fn stored() -> Result<Self, clap::Error> {
+        let command = clap::Command::new("dora").no_binary_name(true);
+        let matches = Self::augment_args(command).try_get_matches_from([""; 0])?;
+        let args = Self::from_arg_matches(&matches)?;
+        Ok(Self {
+            is_stored: true,
+            ..args
+        })
+    }
+}
+
 impl Question {
+    /// Asks about the days before a time.
+    pub(super) fn before(mut self, at: Timestamp, days: i64) -> Self {
+        self.now = at;
+        self.window = Window {
+            since: back(at, days),
+            until: at,
+        };
+        self
+    }
+
     pub(super) fn new(session: &Session<'_>, args: &AskArgs) -> Result<Self, CommandError> {
         let now = session.now();
         let until = match &args.until {

@@ -4,6 +4,7 @@ mod opening;
 mod wire;
 
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -140,6 +141,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &GatewayArgs) -> Result<Verdi
     }
     let gateway = Gateway::new(setup(session, args, opened, (&variables, &token))?);
     let serving = Serving {
+        address: Ipv4Addr::LOCALHOST.into(),
         port: args.port,
         idle: args.idle_timeout.map(Duration::from_secs),
         until: None,

@@ -8,7 +8,7 @@ mod kept;
 mod leave;
 mod means;
 mod oracle;
-mod place;
+pub(super) mod place;
 mod places;
 mod program;
 mod publish;

@@ -78,7 +78,7 @@ pub(super) struct Place {
     pub(super) recording: Recording,
 }
 
-pub(super) fn runs(checkout: &Checkout) -> PathBuf {
+pub(in crate::cli) fn runs(checkout: &Checkout) -> PathBuf {
     checkout.common_dir.join("maestro").join("runs")
 }
 
@@ -210,7 +210,10 @@ pub(super) fn read_bytes(
     Ok(bytes)
 }
 
-pub(super) fn recording(session: &Session<'_>, path: &Path) -> Result<Recording, CommandError> {
+pub(in crate::cli) fn recording(
+    session: &Session<'_>,
+    path: &Path,
+) -> Result<Recording, CommandError> {
     let bytes = read_bytes(session, path, LARGEST_JOURNAL)?;
     Recording::read(&bytes).map_err(|altered| {
         let message = format!("the journal `{}` was altered: {altered}", path.display());

@@ -1,6 +1,7 @@
 //! Somebody else's program as the engine: behind a gateway of its own, shut in, with the role's prompt on its standard input.
 
 use std::io::Read as _;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +59,7 @@ impl Agent for Program<'_> {
         let gateway = self.gateway(errand, left)?;
         let until = Arc::new(AtomicBool::new(false));
         let serving = Serving {
+            address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             idle: None,
             until: Some(Arc::clone(&until)),

@@ -240,13 +240,13 @@ fn policy() -> Vec<Rule> {
                 // It comes up after maestro had exported for an hour and more.
                 series(
                     &of::POLICY_VIOLATIONS,
-                    "maestro_policy_rule=\"paths\",maestro_severity=\"error\"",
+                    "maestro_policy_rule=\"paths\",maestro_severity=\"block\"",
                     "_x89 1x30",
                 ),
             ],
             labels: &[
                 ("maestro_policy_rule", "paths"),
-                ("maestro_severity", "error"),
+                ("maestro_severity", "block"),
                 REPOSITORY,
             ],
             words: "The policy found violations of this rule within the last hour. `maestro check-policy` says where and how to mend it.",
@@ -255,7 +255,7 @@ fn policy() -> Vec<Rule> {
             series(&of::EXPORT_TIME, "", "0x120"),
             series(
                 &of::POLICY_VIOLATIONS,
-                "maestro_policy_rule=\"paths\",maestro_severity=\"error\"",
+                "maestro_policy_rule=\"paths\",maestro_severity=\"block\"",
                 "7x120",
             ),
         ],
@@ -263,70 +263,21 @@ fn policy() -> Vec<Rule> {
 }
 
 fn supply() -> Vec<Rule> {
-    vec![
-        Rule {
-            name: "MaestroVulnerabilityCritical",
-            expression: format!(
-                "{}{{maestro_severity=\"critical\"}} > 0",
-                name(&of::VULNERABILITIES)
-            ),
-            holds: "15m",
-            urgency: Urgency::Critical,
-            summary: "{{ $labels.vcs_repository_name }} has critical vulnerabilities",
-            words: "{{ $value }} stand open on the default branch.",
-            dashboard: "maestro-security",
-            fires: Fires {
-                series: vec![series(
-                    &of::VULNERABILITIES,
-                    "maestro_severity=\"critical\"",
-                    "2x120",
-                )],
-                labels: &[("maestro_severity", "critical"), REPOSITORY],
-                words: "2 stand open on the default branch.",
-            },
-            silent: vec![
-                series(
-                    &of::VULNERABILITIES,
-                    "maestro_severity=\"critical\"",
-                    "0x120",
-                ),
-                series(&of::VULNERABILITIES, "maestro_severity=\"high\"", "5x120"),
-            ],
+    vec![Rule {
+        name: "MaestroFindings",
+        expression: format!("{} > 0", name(&of::FINDINGS)),
+        holds: "15m",
+        urgency: Urgency::Warning,
+        summary: "{{ $labels.maestro_scanner }} finds something in {{ $labels.vcs_repository_name }}",
+        words: "{{ $value }} findings stand in the newest statement of a run that is no pull request's. `maestro provenance show` lists its scans.",
+        dashboard: "maestro-security",
+        fires: Fires {
+            series: vec![series(&of::FINDINGS, "maestro_scanner=\"trivy\"", "2x120")],
+            labels: &[("maestro_scanner", "trivy"), REPOSITORY],
+            words: "2 findings stand in the newest statement of a run that is no pull request's. `maestro provenance show` lists its scans.",
         },
-        Rule {
-            name: "MaestroVerificationFailed",
-            expression: grew(
-                &of::VERIFICATIONS,
-                "{maestro_verification_outcome=\"failed\"}",
-            ),
-            holds: "0m",
-            urgency: Urgency::Critical,
-            summary: "A signed statement of {{ $labels.vcs_repository_name }} is not to be believed",
-            words: "`maestro provenance verify` failed within the last hour; nothing that it belongs to should be released.",
-            dashboard: "maestro-security",
-            fires: Fires {
-                series: vec![series(
-                    &of::VERIFICATIONS,
-                    "maestro_verification_outcome=\"failed\"",
-                    "0x89 1x30",
-                )],
-                labels: &[("maestro_verification_outcome", "failed"), REPOSITORY],
-                words: "`maestro provenance verify` failed within the last hour; nothing that it belongs to should be released.",
-            },
-            silent: vec![
-                series(
-                    &of::VERIFICATIONS,
-                    "maestro_verification_outcome=\"failed\"",
-                    "1x120",
-                ),
-                series(
-                    &of::VERIFICATIONS,
-                    "maestro_verification_outcome=\"passed\"",
-                    "0x89 1x30",
-                ),
-            ],
-        },
-    ]
+        silent: vec![series(&of::FINDINGS, "maestro_scanner=\"trivy\"", "0x120")],
+    }]
 }
 
 fn data() -> Vec<Rule> {

@@ -391,12 +391,50 @@ fn ci_runs() -> Vec<Panel> {
 
 fn security() -> Vec<Panel> {
     vec![
-        panel(Bars, 8, "short", "Verdicts", "How often the policy let a change in, blocked it, or was overridden.", vec![sum(&of::POLICY_VERDICTS, &[key::POLICY_OUTCOME], &[])]),
-        panel(Stat, 8, "short", "Secrets found", "Secrets found in added lines; each has to be revoked, even where its change was blocked.", vec![sum(&of::SECRETS, &[], &[])]).steps(1.0, 5.0),
-        panel(Bars, 8, "short", "Open vulnerabilities", "On the default branch, by severity.", vec![sum(&of::VULNERABILITIES, &[key::SEVERITY], &[])]),
-        panel(Table, 12, "short", "Violations by rule", "Which rule stops most; one that is always overridden should be changed.", vec![sum(&of::POLICY_VIOLATIONS, &[key::POLICY_RULE, key::SEVERITY], &[])]),
-        panel(Bars, 12, "short", "Verifications", "Signed statements that were verified, and what came of it.", vec![sum(&of::VERIFICATIONS, &[key::VERIFICATION_OUTCOME], &[])]),
-        panel(Line, 24, "short", "Violations so far", "All violations, by rule.", vec![sum(&of::POLICY_VIOLATIONS, &[key::POLICY_RULE], &[])]),
+        panel(
+            Bars,
+            8,
+            "short",
+            "Verdicts",
+            "How often the policy let a change in, blocked it, or was overridden.",
+            vec![sum(&of::POLICY_VERDICTS, &[key::POLICY_OUTCOME], &[])],
+        ),
+        panel(
+            Stat,
+            8,
+            "short",
+            "Runs with a statement",
+            "Runs that stated what they built, tested and scanned; what is released should have one.",
+            vec![sum(&of::STATEMENTS, &[], &[])],
+        ),
+        panel(
+            Bars,
+            8,
+            "short",
+            "Findings of scanners",
+            "In the newest statement of a run that is no pull request's, by scanner.",
+            vec![sum(&of::FINDINGS, &[key::SCANNER], &[])],
+        ),
+        panel(
+            Table,
+            24,
+            "short",
+            "Violations by rule",
+            "Which rule stops most; one that is always overridden should be changed.",
+            vec![sum(
+                &of::POLICY_VIOLATIONS,
+                &[key::POLICY_RULE, key::SEVERITY],
+                &[],
+            )],
+        ),
+        panel(
+            Line,
+            24,
+            "short",
+            "Violations so far",
+            "All violations, by rule.",
+            vec![sum(&of::POLICY_VIOLATIONS, &[key::POLICY_RULE], &[])],
+        ),
     ]
 }
 

@@ -9,7 +9,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::board::{Dashboard, Panel, Shape};
+pub(crate) use self::board::Dashboard;
 
 /// A file of a dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]

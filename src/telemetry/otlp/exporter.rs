@@ -19,6 +19,14 @@ impl Signal {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
 
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+        }
+    }
+
     const fn words(self) -> [&'static str; 2] {
         match self {
             Self::Traces => ["TRACES", "v1/traces"],
@@ -84,13 +92,13 @@ pub(crate) fn target(
     }))
 }
 
-/// Returns which temporality sums are wanted in: `delta`, unless somebody asks for `cumulative`. The SDKs' default is the other; what runs once and ends has no
-/// beginning that it could count from.
-pub(crate) fn temporality(variables: Variables<'_>) -> Temporality {
+/// Returns which temporality sums are wanted in, where nobody says so that which is `usual`.
+pub(crate) fn temporality(variables: Variables<'_>, usual: Temporality) -> Temporality {
     let name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
     match set(variables, name) {
         Some((_, word)) if word.eq_ignore_ascii_case("cumulative") => Temporality::Cumulative,
-        _ => Temporality::Delta,
+        Some((_, word)) if word.eq_ignore_ascii_case("delta") => Temporality::Delta,
+        _ => usual,
     }
 }
 
@@ -261,11 +269,11 @@ mod tests {
     #[test]
     fn choices_are_read() {
         let name = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
-        assert_eq!(temporality(&of(&[])), Temporality::Delta);
-        assert_eq!(
-            temporality(&of(&[(name, "Cumulative")])),
-            Temporality::Cumulative
-        );
+        let (delta, all) = (Temporality::Delta, Temporality::Cumulative);
+        assert_eq!(temporality(&of(&[]), delta), delta);
+        assert_eq!(temporality(&of(&[]), all), all);
+        assert_eq!(temporality(&of(&[(name, "Cumulative")]), delta), all);
+        assert_eq!(temporality(&of(&[(name, "delta")]), all), delta);
         let name = "OTEL_SEMCONV_STABILITY_OPT_IN";
         assert!(wants_gen_ai(&of(&[(
             name,

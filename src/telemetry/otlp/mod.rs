@@ -222,19 +222,6 @@ fn write_value(json: &mut Json, value: &Value) {
             json.number(*value);
         }
         Value::Bool(value) => json.raw_member("boolValue", if *value { "true" } else { "false" }),
-        Value::Texts(texts) => {
-            json.key("arrayValue");
-            json.begin('{');
-            json.key("values");
-            json.begin('[');
-            for text in texts {
-                json.begin('{');
-                json.member("stringValue", text);
-                json.end('}');
-            }
-            json.end(']');
-            json.end('}');
-        }
     }
     json.end('}');
 }

@@ -67,7 +67,8 @@ pub(crate) struct Job {
 /// What ran a job.
 #[derive(Debug, Clone)]
 pub(crate) struct Worker {
-    pub(crate) id: u64,
+    /// Nothing where only its name is known.
+    pub(crate) id: Option<u64>,
     pub(crate) name: String,
 }
 
@@ -166,7 +167,9 @@ fn of_job(run: &Run, job: &Job, trace: TraceId, root: SpanId, spans: &mut Vec<Sp
     let mut attributes = task(&job.name, &id, &job.url, result);
     attributes.maybe(TASK_TYPE, job.does.map(TaskType::word));
     if let Some(worker) = &job.worker {
-        attributes.text(WORKER_ID, &worker.id.to_string());
+        if let Some(id) = worker.id {
+            attributes.text(WORKER_ID, &id.to_string());
+        }
         attributes.text(WORKER_NAME, &worker.name);
     }
     let start = job.queued.unwrap_or(job.started);
@@ -306,7 +309,7 @@ mod tests {
             result: Some(Outcome::Failure),
             does: Some(TaskType::Test),
             worker: Some(Worker {
-                id: 346,
+                id: Some(346),
                 name: "GitHub Actions 320".into(),
             }),
             steps: vec![
