@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::week::Week;
-use crate::delivery::kpi::Target;
+use crate::delivery::kpi::{INDICATORS, Measured, Target};
 use crate::delivery::metrics::Metric;
 use crate::delivery::table::Rows;
 use crate::money::Usd;
@@ -24,6 +24,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) tests: &'a Known<Tests>,
     pub(crate) money: &'a Known<Money>,
     pub(crate) delivery: &'a Known<Delivery>,
+    /// In the order of [`crate::delivery::kpi::INDICATORS`].
+    pub(crate) indicators: &'a [Indicated],
     pub(crate) agents: &'a Known<Vec<AgentRun>>,
     pub(crate) verdicts: &'a Known<Vec<Verdict>>,
     pub(crate) overrides: &'a [Override],
@@ -126,9 +128,27 @@ pub(crate) struct Delivery {
     pub(crate) long: Vec<Metric>,
     /// `github`, `git` or `file`.
     pub(crate) from: &'static str,
-    /// Targets by the indicator's id.
-    pub(crate) targets: BTreeMap<String, Target>,
     pub(crate) notes: Vec<String>,
+}
+
+/// An indicator in the week and in the one before, as `dora kpi` has it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Indicated {
+    pub(crate) now: Measured,
+    pub(crate) before: Measured,
+    /// Why there is no value.
+    pub(crate) why: Option<String>,
+    /// What the team wants.
+    pub(crate) target: Option<Target>,
+}
+
+impl Facts<'_> {
+    /// Returns an indicator by its id.
+    pub(crate) fn indicator(&self, id: &str) -> Indicated {
+        let at = INDICATORS.iter().position(|known| known.id == id);
+        let found = at.and_then(|at| self.indicators.get(at));
+        found.cloned().unwrap_or_default()
+    }
 }
 
 /// A run of agents.

@@ -77,55 +77,6 @@ pub(super) fn gather(
     Ok(found)
 }
 
-/// Gathers what is stored, and what git says; nobody is asked.
-pub(super) fn stored(
-    session: &mut Session<'_>,
-    args: &AskArgs,
-    question: &Question,
-) -> Result<Gathered, CommandError> {
-    let mut found = Gathered {
-        rows: Rows::default(),
-        repository: None,
-        from: "git",
-        is_shallow: false,
-        calls: 0,
-        notes: Vec::new(),
-    };
-    let mut gathering = Gathering::default();
-    if let Some(path) = &args.rows {
-        found.from = "file";
-        read_file(session, path, &mut gathering)?;
-        found.rows = gathering.rows();
-        return Ok(found);
-    }
-    let meant = session.github(
-        args.github.repository.as_deref(),
-        None,
-        args.github.deadline,
-    )?;
-    if let Some((github, _)) = meant {
-        let repository = github.repository.to_string();
-        session
-            .state()?
-            .delivery_rows(&repository, &mut gathering)?;
-        found.repository = Some(repository);
-    }
-    let has_forge = !gathering.is_empty();
-    found.from = if has_forge { "github" } else { "git" };
-    if session.checkout.is_ok() {
-        read_git(
-            session,
-            question,
-            false,
-            !has_forge,
-            &mut gathering,
-            &mut found,
-        )?;
-    }
-    found.rows = gathering.rows();
-    Ok(found)
-}
-
 fn read_file(session: &Session<'_>, path: &Path, to: &mut Gathering) -> Result<(), CommandError> {
     let whole = session.base.join(path);
     let failed = |error| CommandError::reading(path, error);

@@ -3,7 +3,7 @@
 mod explain;
 mod forge;
 mod gather;
-mod kpi;
+pub(in crate::cli) mod kpi;
 mod page;
 mod question;
 mod space;
@@ -131,49 +131,6 @@ pub(crate) fn run(session: &mut Session<'_>, args: &DoraArgs) -> CommandResult {
     // The process ends here; giving many small pieces back one by one takes as long as reading them.
     std::mem::forget(found);
     Ok(ExitCode::Success)
-}
-
-/// What is stored of deliveries, and what it says of some times.
-pub(super) struct Stored {
-    pub(super) rows: Rows,
-    /// `github`, `git` or `file`.
-    pub(super) from: &'static str,
-    pub(super) repository: Option<String>,
-    pub(super) notes: Vec<String>,
-    /// Of each time that was asked for.
-    pub(super) metrics: Vec<Vec<metrics::Metric>>,
-}
-
-/// Reads what is stored of deliveries and what git says, and works out the metrics of some times, as `dora` does without any flags.
-pub(super) fn stored(
-    session: &mut Session<'_>,
-    windows: &[Window],
-    rows: Option<std::path::PathBuf>,
-    github: &GithubArgs,
-) -> Result<Stored, CommandError> {
-    let whole = windows.last().copied();
-    let Some(whole) = whole else {
-        return Err(CommandError::message(
-            ErrorKind::Internal,
-            "no time was asked for",
-        ));
-    };
-    let args = AskArgs::standard(whole, rows, github.clone());
-    let question = Question::new(session, &args)?;
-    let found = gather::stored(session, &args, &question)?;
-    let metrics = windows.iter().map(|window| {
-        let mut ask = question.ask(None);
-        ask.window = *window;
-        metrics::of(&found.rows, &ask, &mut |_, metrics| metrics)
-    });
-    let metrics = metrics.collect();
-    Ok(Stored {
-        from: found.from,
-        repository: found.repository,
-        notes: found.notes,
-        metrics,
-        rows: found.rows,
-    })
 }
 
 /// Returns the hours of work over all times of rows, where somebody asked for them.

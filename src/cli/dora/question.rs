@@ -155,32 +155,6 @@ pub(crate) struct AskArgs {
     pub(super) is_stored: bool,
 }
 
-impl AskArgs {
-    /// Returns what is asked where nobody says anything, of a time and from a file or not.
-    pub(super) fn standard(window: Window, rows: Option<PathBuf>, github: GithubArgs) -> Self {
-        Self {
-            since: Some(window.since.to_string()),
-            until: Some(window.until.to_string()),
-            environment: None,
-            path: None,
-            branch: None,
-            author: None,
-            team: None,
-            source: Vec::new(),
-            workflow: WORKFLOW.to_owned(),
-            definition: DefinitionWord::Dora2025,
-            start: StartWord::Commit,
-            business_hours: None,
-            blame: BLAME,
-            incidents: INCIDENTS.to_owned(),
-            bot: Vec::new(),
-            agent: Vec::new(),
-            rows,
-            github,
-        }
-    }
-}
-
 /// What is asked, with what it borrows from.
 #[derive(Debug)]
 pub(super) struct Question {
@@ -205,13 +179,18 @@ pub(super) struct Question {
 }
 
 impl AskArgs {
-    /// Returns what is asked where nobody says anything, of what is stored.
-    pub(super) fn stored() -> Result<Self, clap::Error> {
+    /// Returns what is asked where nobody says anything, of what is stored or of a file.
+    pub(super) fn stored(
+        rows: Option<PathBuf>,
+        github: Option<GithubArgs>,
+    ) -> Result<Self, clap::Error> {
         let command = clap::Command::new("dora").no_binary_name(true);
         let matches = Self::augment_args(command).try_get_matches_from([""; 0])?;
         let args = Self::from_arg_matches(&matches)?;
         Ok(Self {
             is_stored: true,
+            rows,
+            github: github.unwrap_or_else(|| args.github.clone()),
             ..args
         })
     }

@@ -1,10 +1,16 @@
-//! What is stored of deliveries, and what `maestro dora` says of it, for those who show it elsewhere.
+//! What is stored of deliveries, and what `maestro dora` and `dora kpi` say of it, for those who show it elsewhere.
+
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::gather::{self, Gathered};
+use super::kpi::{self, Loaded};
 use super::question::{AskArgs, Question};
+use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
+use crate::delivery::ask::Window;
+use crate::delivery::kpi::Finding;
 use crate::delivery::metrics::{self, Metric};
 use crate::delivery::table::Rows;
 use crate::error::{CommandError, ErrorKind};
@@ -18,15 +24,25 @@ pub(in crate::cli) struct Stored {
 impl Stored {
     /// Reads what is stored, and git; no server is asked.
     pub(in crate::cli) fn read(session: &mut Session<'_>) -> Result<Self, CommandError> {
-        let args = AskArgs::stored();
+        Self::of(session, None, None)
+    }
+
+    /// Reads what is stored of a repository, and git; or a file of rows.
+    pub(in crate::cli) fn of(
+        session: &mut Session<'_>,
+        rows: Option<PathBuf>,
+        github: Option<GithubArgs>,
+    ) -> Result<Self, CommandError> {
+        let args = AskArgs::stored(rows, github);
         let args = args.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
-        let question = Question::new(session, &args)?;
+        let mut question = Question::new(session, &args)?;
+        question.with_ci = true;
         let found = gather::gather(session, &args, &question, false)?;
         Ok(Self { args, found })
     }
 
     /// Returns the rows of a forge; nothing where git alone tells, which knows no runs and no open changes.
-    pub(in crate::cli) fn rows(&self) -> Option<&Rows> {
+    pub(in crate::cli) fn of_forge(&self) -> Option<&Rows> {
         (self.found.from == "github").then_some(&self.found.rows)
     }
 
@@ -42,5 +58,45 @@ impl Stored {
         Ok(metrics::of(&self.found.rows, &ask, &mut |_, metrics| {
             metrics
         }))
+    }
+
+    /// Returns the metrics of a time.
+    pub(in crate::cli) fn over(
+        &self,
+        session: &Session<'_>,
+        window: Window,
+    ) -> Result<Vec<Metric>, CommandError> {
+        let question = Question::new(session, &self.args)?;
+        let mut ask = question.ask(None);
+        ask.window = window;
+        Ok(metrics::of(&self.found.rows, &ask, &mut |_, metrics| {
+            metrics
+        }))
+    }
+
+    /// Returns what indicators were in a time.
+    pub(in crate::cli) fn indicators(
+        &self,
+        session: &Session<'_>,
+        loaded: &Loaded,
+        window: Window,
+    ) -> Result<Vec<Finding>, CommandError> {
+        let question = Question::new(session, &self.args)?;
+        let mut ask = question.ask(None);
+        ask.window = window;
+        let facts = kpi::facts_of(&self.found, loaded);
+        Ok(crate::delivery::kpi::measure(&facts, &ask))
+    }
+
+    /// Returns the rows, with where they are from, whose they are, and what there is to say of that.
+    pub(in crate::cli) fn into_parts(self) -> (Rows, &'static str, Option<String>, Vec<String>) {
+        let Gathered {
+            rows,
+            from,
+            repository,
+            notes,
+            ..
+        } = self.found;
+        (rows, from, repository, notes)
     }
 }

@@ -10,14 +10,16 @@ use crate::agents::account::Account;
 use crate::budget::sums::{NONE, Sums, Wanted};
 use crate::cli::budget::status::caps_if_known;
 use crate::cli::budget::wallet;
-use crate::cli::dora::{self, Stored};
+use crate::cli::dora::Stored;
+use crate::cli::dora::kpi::{self, TargetsWord};
 use crate::cli::session::Session;
 use crate::delivery::ask::Window;
+use crate::delivery::kpi::INDICATORS;
 use crate::error::CommandError;
 use crate::event::Sha;
 use crate::report::facts::{
-    AgentRun, AgentTask, Call, Decided, Delivery, Facts, Known, Money, Override, Planned, Tests,
-    Verdict,
+    AgentRun, AgentTask, Call, Decided, Delivery, Facts, Indicated, Known, Money, Override,
+    Planned, Tests, Verdict,
 };
 use crate::report::sections::WEEKS;
 use crate::report::week::Week;
@@ -37,6 +39,7 @@ pub(super) struct Gathered {
     tests: Known<Tests>,
     money: Known<Money>,
     delivery: Known<Delivery>,
+    indicators: Vec<Indicated>,
     agents: Known<Vec<AgentRun>>,
     verdicts: Known<Vec<Verdict>>,
     overrides: Vec<Override>,
@@ -54,7 +57,11 @@ pub(super) fn gather(
     let mut troubles = Vec::new();
     let tests = how_tests_went::tests(session, &mut troubles)?;
     let money = money(session, &mut troubles)?;
-    let (repository, delivery) = deliveries(session, args, week)?;
+    let Deliveries {
+        repository,
+        known: delivery,
+        indicators,
+    } = deliveries(session, args, week)?;
     let others = others(session, &mut troubles)?;
     let web = repository.as_ref().map(|name| {
         let server = session
@@ -71,6 +78,7 @@ pub(super) fn gather(
         tests,
         money,
         delivery,
+        indicators,
         decided: session
             .state()?
             .decisions(&[week.name(), week.back(1).name()])?,
@@ -110,6 +118,7 @@ impl Gathered {
             tests: &self.tests,
             money: &self.money,
             delivery: &self.delivery,
+            indicators: &self.indicators,
             agents: &self.agents,
             verdicts: &self.verdicts,
             overrides: &self.overrides,
@@ -183,46 +192,63 @@ fn money(
     Ok(Ok(Money { calls, weeks, caps }))
 }
 
+/// What is known of deliveries, and of the seven indicators.
+struct Deliveries {
+    repository: Option<String>,
+    known: Known<Delivery>,
+    indicators: Vec<Indicated>,
+}
+
 fn deliveries(
     session: &mut Session<'_>,
     args: &PackArgs,
     week: Week,
-) -> Result<(Option<String>, Known<Delivery>), CommandError> {
+) -> Result<Deliveries, CommandError> {
     if session.checkout.is_err() && args.rows.is_none() {
-        return Ok((
-            None,
-            Err("There is no repository here, and no file of rows was named.".to_owned()),
-        ));
+        let why = "There is no repository here, and no file of rows was named.";
+        return Ok(Deliveries {
+            repository: None,
+            known: Err(why.to_owned()),
+            indicators: Vec::new(),
+        });
     }
     let long = Window {
         since: week.back(WEEKS - 1).window().since,
         until: week.window().until,
     };
-    let windows = [week.window(), week.back(1).window(), long];
-    let stored = dora::stored(session, &windows, args.rows.clone(), &args.github)?;
-    let Stored {
-        rows,
-        from,
-        repository,
-        notes,
-        metrics,
-    } = stored;
-    if rows.earliest().is_none() {
-        let why = "Nothing is known of changes or deployments: `maestro dora` reads them from GitHub and keeps them, or from git.";
-        return Ok((repository, Err(why.to_owned())));
-    }
-    let mut metrics = metrics.into_iter();
-    let mut next = || metrics.next().unwrap_or_default();
-    let delivery = Delivery {
-        rows,
-        now: next(),
-        before: next(),
-        long: next(),
-        from,
-        targets: BTreeMap::new(),
-        notes,
+    let stored = Stored::of(session, args.rows.clone(), Some(args.github.clone()))?;
+    let loaded = kpi::load(session)?;
+    let (this, last) = (week.window(), week.back(1).window());
+    let now = stored.indicators(session, &loaded, this)?;
+    let before = stored.indicators(session, &loaded, last)?;
+    let found = INDICATORS.iter().zip(now).zip(before);
+    let indicators = found.map(|((indicator, now), before)| Indicated {
+        now: now.measured,
+        before: before.measured,
+        why: now.why,
+        target: TargetsWord::Config.of(&session.config.kpi.targets, indicator),
+    });
+    let indicators = indicators.collect();
+    let (now, before) = (stored.over(session, this)?, stored.over(session, last)?);
+    let long = stored.over(session, long)?;
+    let (rows, from, repository, notes) = stored.into_parts();
+    let known = if rows.earliest().is_none() {
+        Err("Nothing is known of changes or deployments: `maestro dora` reads them from GitHub and keeps them, or from git.".to_owned())
+    } else {
+        Ok(Delivery {
+            rows,
+            now,
+            before,
+            long,
+            from,
+            notes,
+        })
     };
-    Ok((repository, Ok(delivery)))
+    Ok(Deliveries {
+        repository,
+        known,
+        indicators,
+    })
 }
 
 /// What small events tell.

@@ -326,7 +326,7 @@ fn add_deliveries(
         return Ok(None);
     }
     let stored = Stored::read(session)?;
-    if let Some(rows) = stored.rows() {
+    if let Some(rows) = stored.of_forge() {
         to.runs = rows.runs.iter().map(delivery::run).collect();
         to.changes = rows.pulls.iter().map(delivery::change).collect();
         let deployments = rows.deployments.iter().filter_map(delivery::deployment);

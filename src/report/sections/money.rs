@@ -39,6 +39,9 @@ enum Scope<'a> {
     Model(&'a str),
 }
 
+/// The indicator of what models cost.
+const PER_PULL: &str = "llm-per-pull";
+
 pub(super) fn part(facts: &Facts<'_>) -> Part {
     let money = match known_of(facts.money) {
         Ok(money) => money,
@@ -50,7 +53,7 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     let before = week_sum(money, facts.week.back(1)).0;
     let was_there = known_since(first, facts.week.back(1));
     let mut section = Section::new(ID, TITLE, words(usd, unpriced, &spikes));
-    let per_pull_now = per_pull(facts, facts.week);
+    let per_pull = facts.indicator(PER_PULL);
     section.figures = vec![
         sum_figure(usd, unpriced, before.filter(|_| was_there)),
         super::figure(&measure(facts)),
@@ -80,7 +83,7 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
         "maestro budget forecast".into(),
     ];
     let mut part = Part::new(section);
-    if per_pull_now.n > 0 || was_there {
+    if per_pull.now.n > 0 || was_there {
         part.measures = vec![measure(facts)];
     }
     part.proposals = spikes
@@ -91,34 +94,14 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     part
 }
 
-/// What a pull request cost: the calls that name one, over the pull requests that they name.
-pub(super) fn per_pull(facts: &Facts<'_>, week: Week) -> Measured {
-    let Ok(money) = facts.money else {
-        return Measured::default();
-    };
-    let (mut sum, mut pulls) = (Usd::ZERO, BTreeSet::new());
-    for call in money.calls.iter().filter(|call| week.holds(call.at)) {
-        if let (Some(usd), Some(pull)) = (call.usd, call.pull_request) {
-            sum = sum.saturating_add(usd);
-            pulls.insert(pull);
-        }
-    }
-    if pulls.len() < LEAST {
-        return Measured {
-            n: pulls.len(),
-            ..Measured::default()
-        };
-    }
-    known(dollars(sum) / float(pulls.len()), pulls.len())
-}
-
 fn measure(facts: &Facts<'_>) -> Measure {
+    let per_pull = facts.indicator(PER_PULL);
     Measure {
         name: "models, a pull request",
         unit: Unit::Dollars,
         is_better_when_less: true,
-        now: per_pull(facts, facts.week),
-        before: per_pull(facts, facts.week.back(1)),
+        now: per_pull.now,
+        before: per_pull.before,
         section: ID,
     }
 }

@@ -7,12 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::nothing;
 use crate::delivery::ask::{Ask, Source, Start, Window};
 use crate::delivery::definitions;
+use crate::delivery::kpi::{Measured, Target};
 use crate::delivery::metrics::{self, Metric};
 use crate::delivery::rows::Row;
 use crate::delivery::table::{Gathering, Rows};
 use crate::money::Usd;
 use crate::report::facts::{
-    AgentRun, AgentTask, Call, Cluster, Decided, Delivery, Facts, Known, Money, Override, Planned,
+    AgentRun, AgentTask, Call, Cluster, Decided, Delivery, Facts, Indicated, Known, Money, Override, Planned,
     Quarantined, Test, TestRun, Tests, Verdict,
 };
 use crate::report::pack;
@@ -27,6 +28,7 @@ pub(super) struct Story {
     pub(super) tests: Known<Tests>,
     pub(super) money: Known<Money>,
     pub(super) delivery: Known<Delivery>,
+    pub(super) indicators: Vec<Indicated>,
     pub(super) agents: Known<Vec<AgentRun>>,
     pub(super) verdicts: Known<Vec<Verdict>>,
     pub(super) overrides: Vec<Override>,
@@ -45,6 +47,7 @@ impl Story {
             tests: &self.tests,
             money: &self.money,
             delivery: &self.delivery,
+            indicators: &self.indicators,
             agents: &self.agents,
             verdicts: &self.verdicts,
             overrides: &self.overrides,
@@ -86,6 +89,7 @@ pub(super) fn full() -> Story {
         tests: Ok(tests()),
         money: Ok(money()),
         delivery: Ok(delivery()),
+        indicators: indicators(),
         agents: Ok(agents()),
         verdicts: Ok(verdicts()),
         overrides: vec![Override {
@@ -279,9 +283,41 @@ fn delivery() -> Delivery {
         long,
         rows,
         from: "github",
-        targets: BTreeMap::new(),
         notes: Vec::new(),
     }
+}
+
+/// The seven indicators: one is met, one is missed, one has too few rows, and nobody wants anything of the others.
+fn indicators() -> Vec<Indicated> {
+    let known = |now: f64, before: f64| Indicated {
+        now: Measured {
+            n: 40,
+            value: Some(now),
+            interval: Some((now * 0.9, now * 1.1)),
+            is_projected: false,
+        },
+        before: Measured {
+            n: 38,
+            value: Some(before),
+            interval: Some((before * 0.9, before * 1.1)),
+            is_projected: false,
+        },
+        ..Indicated::default()
+    };
+    let mut all = vec![
+        known(840.0, 1020.0),
+        known(40_000.0, 41_000.0),
+        known(0.945, 0.96),
+        known(0.02, 0.03),
+        known(4.1, 2.9),
+        known(12.0, 9.0),
+        Indicated::default(),
+    ];
+    all[0].target = Some(Target::AtMost(900.0));
+    all[2].target = Some(Target::AtLeast(0.95));
+    all[6].target = Some(Target::AtLeast(0.8));
+    all[6].why = Some("no run of agents is stored".to_owned());
+    all
 }
 
 fn agents() -> Vec<AgentRun> {

@@ -10,7 +10,7 @@ use crate::state::v1::{AGENT_RUN, decode_agent_run};
 
 /// What was read.
 #[derive(Debug, Default)]
-pub(super) struct Loaded {
+pub(in crate::cli) struct Loaded {
     pub(super) tests: Vec<TestRun>,
     pub(super) calls: Vec<Call>,
     pub(super) agents: Vec<AgentRun>,
@@ -20,7 +20,7 @@ pub(super) struct Loaded {
 }
 
 /// Reads all that is known here; without a repository, and a folder in its place, that is nothing.
-pub(super) fn load(session: &Session<'_>) -> Result<Loaded, CommandError> {
+pub(in crate::cli) fn load(session: &Session<'_>) -> Result<Loaded, CommandError> {
     let mut loaded = Loaded::default();
     let Ok(state) = session.state() else {
         let note = "there is no repository, and so no state with test runs, calls of models and runs of agents";

@@ -18,8 +18,8 @@ use crate::delivery::kpi::{INDICATORS, Indicator, measure};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
-use facts::Loaded;
-use targets::TargetsWord;
+pub(in crate::cli) use facts::{Loaded, load};
+pub(in crate::cli) use targets::TargetsWord;
 pub(crate) use wire::DoraKpiDocument;
 use wire::Said;
 
@@ -148,11 +148,11 @@ fn gather(
     }
     question.with_ci = true;
     let found = gather::gather(session, args, question, false)?;
-    let loaded = facts::load(session)?;
+    let loaded = load(session)?;
     Ok((found, loaded))
 }
 
-fn facts_of<'a>(found: &'a Gathered, loaded: &'a Loaded) -> Facts<'a> {
+pub(super) fn facts_of<'a>(found: &'a Gathered, loaded: &'a Loaded) -> Facts<'a> {
     Facts {
         rows: &found.rows,
         knows_unmerged: found.from != "git",

@@ -4,7 +4,7 @@ use crate::config::kpi::TargetsFile;
 use crate::delivery::kpi::{Indicator, Target};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum TargetsWord {
+pub(in crate::cli) enum TargetsWord {
     /// Those of `.maestro/maestro.yaml`
     Config,
     /// An example: 15 min, 12.6 h, 95 %, below 1 %, $3.45, 10 a week, 80 %
@@ -13,7 +13,7 @@ pub(super) enum TargetsWord {
 
 impl TargetsWord {
     /// Returns the target of an indicator, where one is set.
-    pub(super) fn of(self, set: &TargetsFile, indicator: &Indicator) -> Option<Target> {
+    pub(in crate::cli) fn of(self, set: &TargetsFile, indicator: &Indicator) -> Option<Target> {
         if self == Self::Example {
             return Some(indicator.example);
         }
