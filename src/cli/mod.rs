@@ -101,9 +101,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> Verdic
         return Verdict::Passed(world.sandbox.keep(&rest));
     }
     let mut ui = Ui::new(&mut world);
-    let parsed = parse(&args);
-    let (cli, name) = match parsed {
-        Ok(parsed) => parsed,
+    let (cli, name) = match parse(&args) {
+        Ok(read) => read,
         Err(error) => {
             let (color, log_format) = globals::guess(&args, world.environment.as_ref());
             ui.configure(world.environment.as_ref(), color, log_format, 0);

@@ -164,7 +164,9 @@ mod tests {
         collector.number(&LLM_SPENT, &[], AT, usd);
         collector.number(&RUN_SUCCESS, &[], AT, 0.5);
         let mut buckets = Buckets::new(DURATIONS);
-        waits.iter().for_each(|wait| buckets.add(*wait));
+        for wait in waits {
+            buckets.add(*wait);
+        }
         collector.buckets(&QUEUE_DURATION, &[], AT, buckets);
         collector
     }

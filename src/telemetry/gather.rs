@@ -125,7 +125,9 @@ impl Material {
         let happened = self.happened.iter_mut().map(|one| &mut one.labels);
         let figures = self.figures.iter_mut().map(|one| &mut one.labels);
         for labels in happened.chain(figures) {
-            labels.iter_mut().for_each(|(_, value)| text(value));
+            for (_, value) in labels {
+                text(value);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ask::{Asked, Wanted, ask, repository};
 use super::known::{DAYS, Known, journals, load};
-use super::signals::{Documents, Outgoing, Signals, bytes, pushgateway, source};
+use super::signals::{Documents, Outgoing, Signals, bytes, exporter, pushgateway, source};
 use super::wire::{ObserveExportDocument, TargetRow};
 use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
@@ -136,7 +136,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExportArgs) -> CommandResult
             .targets
             .push(put(session, "openmetrics", path, &text, args.dry_run)?);
     }
-    let exporter = signals.exporter(session, &folder, Duration::from_secs(args.within));
+    let exporter = exporter(session, &folder, Duration::from_secs(args.within));
     if let Some(target) = &push {
         let text = text(Form::Text);
         document

@@ -77,22 +77,6 @@ impl Signals {
         self.has_file || self.targets.iter().any(|(known, _)| *known == signal)
     }
 
-    pub(super) fn exporter<'w>(
-        &self,
-        session: &Session<'w>,
-        folder: &Path,
-        within: Duration,
-    ) -> Exporter<'w> {
-        let world = session.world;
-        Exporter::new(
-            world.model.as_ref(),
-            world.files.as_ref(),
-            world.clock.as_ref(),
-            folder.join("spool"),
-            within,
-        )
-    }
-
     /// Sends documents to where they go.
     pub(super) fn deliver(
         &self,
@@ -110,6 +94,18 @@ impl Signals {
         }
         Ok(rows)
     }
+}
+
+/// Returns what sends, within a time.
+pub(super) fn exporter<'w>(session: &Session<'w>, folder: &Path, within: Duration) -> Exporter<'w> {
+    let world = session.world;
+    Exporter::new(
+        world.model.as_ref(),
+        world.files.as_ref(),
+        world.clock.as_ref(),
+        folder.join("spool"),
+        within,
+    )
 }
 
 /// What is news.
