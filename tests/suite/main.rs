@@ -23,6 +23,7 @@ mod dialects;
 mod dist;
 mod dora;
 mod dora_github;
+mod dora_repos;
 mod escalate_renames;
 mod flakes_backfill;
 mod flakes_causes;

@@ -65,7 +65,7 @@ pub(super) fn read(
         since: since.saturating_sub(BEFORE).unwrap_or(since),
         sources: ask.sources,
         workflow: ask.workflow,
-        incidents: &args.incidents,
+        incidents: &question.incidents,
         authors: &question.authors,
         hash: &hash,
         known: to,
