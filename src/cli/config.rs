@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::session::Session;
 use crate::config::ConfigFile;
+use crate::config::delivery::{INCIDENTS, WORKFLOW};
 use crate::config::{Origin, Setting};
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
@@ -134,11 +135,9 @@ impl ConfigDocument {
             dir_origin.describe(),
         );
         let from_file = || Origin::File(file.clone().unwrap_or_default()).describe();
-        if let Some(requires) = &session.config.requires {
-            add("requires", requires.clone(), from_file());
-        }
-        for (key, value) in plan_keys(&session.config) {
-            add(&key, value, from_file());
+        for (key, value, is_set) in file_keys(&session.config) {
+            let of_default = || Origin::Default.describe();
+            add(&key, value, if is_set { from_file() } else { of_default() });
         }
         crate::order::sort_by(&mut rows, |a, b| a.key.cmp(&b.key));
         Self {
@@ -181,9 +180,11 @@ impl Report for ConfigDocument {
     }
 }
 
-/// Returns what the file says about plans, as far as it is one line.
-fn plan_keys(config: &ConfigFile) -> Vec<(String, String)> {
+/// Returns what the file alone says, as far as it is one line, and whether it says it or that is the default.
+fn file_keys(config: &ConfigFile) -> Vec<(String, String, bool)> {
     let mut rows = Vec::new();
+    let requires = config.requires.iter();
+    rows.extend(requires.map(|requires| ("requires".to_owned(), requires.clone())));
     let lists = [
         ("run_all_on", &config.run_all_on),
         ("ignore", &config.ignore),
@@ -217,5 +218,89 @@ fn plan_keys(config: &ConfigFile) -> Vec<(String, String)> {
             .filter_map(|(key, value)| Some((key, value?)));
         rows.extend(keys.map(|(key, value)| (format!("jobs.{name}.{key}"), value)));
     }
-    rows
+    let rows = rows.into_iter().map(|(key, value)| (key, value, true));
+    let deliveries = delivery_keys(config).into_iter();
+    let deliveries = deliveries.map(|(key, value, default)| {
+        let is_set = value.is_some();
+        (key.to_owned(), value.unwrap_or(default.to_owned()), is_set)
+    });
+    rows.chain(deliveries).collect()
+}
+
+/// Returns what the file says about deliveries and their authors, with what holds where it says nothing.
+fn delivery_keys(config: &ConfigFile) -> Vec<(&'static str, Option<String>, &'static str)> {
+    let (file, agents) = (&config.delivery, &config.agents);
+    let deploys = &file.deploys;
+    let list = |list: &[String]| (!list.is_empty()).then(|| list.join(", "));
+    let source = deploys.source.as_ref().map(|source| {
+        let words = source.list().iter().map(|word| word.word());
+        words.collect::<Vec<_>>().join(", ")
+    });
+    let start = file.start.map(|start| start.word().to_owned());
+    let days = file.blame_days.map(|days| days.to_string());
+    vec![
+        (
+            "agents.authors",
+            list(&agents.authors),
+            "those that are known",
+        ),
+        (
+            "agents.trailers",
+            list(&agents.trailers),
+            "those that are known",
+        ),
+        ("delivery.blame_days", days, "14"),
+        (
+            "delivery.bots",
+            list(&file.bots),
+            "those that GitHub calls so",
+        ),
+        (
+            "delivery.business_hours",
+            file.business_hours.clone(),
+            "none",
+        ),
+        (
+            "delivery.deploys.environment",
+            deploys.environment.clone(),
+            "production",
+        ),
+        (
+            "delivery.deploys.source",
+            source,
+            "deployments, runs, releases, tags",
+        ),
+        (
+            "delivery.deploys.workflow",
+            deploys.workflow.clone(),
+            WORKFLOW,
+        ),
+        ("delivery.incidents", file.incidents.clone(), INCIDENTS),
+        ("delivery.start", start, "commit"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::delivery::BLAME_DAYS;
+
+    #[test]
+    fn what_is_shown_as_default_is_what_holds() {
+        let keys = delivery_keys(&ConfigFile::default());
+        let shown = |key: &str| {
+            keys.iter()
+                .find(|(known, ..)| *known == key)
+                .map(|(_, value, default)| (value.clone(), *default))
+        };
+        assert_eq!(
+            shown("delivery.blame_days"),
+            Some((None, BLAME_DAYS.to_string().as_str()))
+        );
+        let sources = crate::delivery::ask::Source::ALL.map(crate::delivery::ask::Source::word);
+        assert_eq!(
+            shown("delivery.deploys.source"),
+            Some((None, sources.join(", ").as_str()))
+        );
+    }
 }

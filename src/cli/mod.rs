@@ -1,5 +1,6 @@
 //! The command line: one file a command, each of five verbs: load, decide, save, render, answer.
 
+mod authors;
 mod budget;
 mod check_policy;
 mod config;

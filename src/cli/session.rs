@@ -141,19 +141,23 @@ impl<'w> Session<'w> {
 
     /// Returns the state of this repository, or of the named folder where there is no repository.
     pub(crate) fn state(&self) -> Result<StateFolder<'w>, CommandError> {
-        let root = match (&self.checkout, &self.named_dir) {
-            (Ok(checkout), _) => checkout.common_dir.join("maestro"),
-            (Err(_), Some(dir)) => dir.clone(),
-            (Err(error), None) => return Err(no_repository(error)),
-        };
-        let state = StateFolder::new(self.world.files.as_ref(), self.world.clock.as_ref(), root);
-        Ok(match &self.checkout {
-            Ok(checkout) => {
-                let shared = self.shared(checkout, state.root());
-                state.with_shared(shared)
-            }
-            Err(_) => state,
-        })
+        match (&self.checkout, &self.named_dir) {
+            (Ok(checkout), _) => Ok(self.state_of(checkout)),
+            (Err(_), Some(dir)) => Ok(self.state_in(dir.clone())),
+            (Err(error), None) => Err(no_repository(error)),
+        }
+    }
+
+    /// Returns the state of a repository, with what was fetched of other machines'.
+    pub(crate) fn state_of(&self, checkout: &Checkout) -> StateFolder<'w> {
+        let state = self.state_in(checkout.common_dir.join("maestro"));
+        let shared = self.shared(checkout, state.root());
+        state.with_shared(shared)
+    }
+
+    /// Returns the state that lies in a folder.
+    pub(crate) fn state_in(&self, root: PathBuf) -> StateFolder<'w> {
+        StateFolder::new(self.world.files.as_ref(), self.world.clock.as_ref(), root)
     }
 
     /// Returns the remote that the sources come from. The configuration has no say in it: a pull request brings its own, and could name a

@@ -1,4 +1,4 @@
-//! `agents:` in the configuration file: who is on the team of `run-agents`, and how much it may do.
+//! `agents:` in the configuration file: who is on the team of `run-agents`, how much it may do, and whose changes are those of agents.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A team of agents.
+/// A team of agents, and whose changes are those of agents.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -26,6 +26,13 @@ pub(crate) struct AgentsFile {
     /// Commands that agents may run, and longer forms of them; those of the jobs and of the manifests at the top unless set.
     #[serde(default)]
     pub(crate) commands: Vec<String>,
+    /// Accounts that are agents, as their login is written, beside those that are known; their changes are told apart from those of people.
+    #[serde(default)]
+    pub(crate) authors: Vec<String>,
+    /// How a line begins, in the last paragraph of a commit's message, that says that an agent wrote it, as `Co-Authored-By: Claude`; beside those that
+    /// are known.
+    #[serde(default)]
+    pub(crate) trailers: Vec<String>,
     /// Roles by name: what is other than usual of `planner`, `scaffolder`, `implementer`, `tester`, `reviewer` and `docs`, and roles of your own.
     #[serde(default)]
     pub(crate) roles: BTreeMap<String, RoleFile>,

@@ -44,9 +44,12 @@ pub(crate) struct ConfigFile {
     /// What becomes of flaky tests.
     #[serde(default)]
     pub(crate) flakes: FlakesFile,
-    /// The team of `run-agents`.
+    /// The team of `run-agents`, and whose changes are those of agents.
     #[serde(default)]
     pub(crate) agents: super::agents::AgentsFile,
+    /// What stands for a deployment, and how `dora` counts.
+    #[serde(default)]
+    pub(crate) delivery: super::delivery::DeliveryFile,
     /// Which models are asked, and what they cost.
     #[serde(default)]
     pub(crate) models: ModelsFile,

@@ -3,6 +3,7 @@
 //! Order: flag, environment, file, default. Only what exists is accepted; an unknown key names the nearest valid one.
 
 pub(crate) mod agents;
+pub(crate) mod delivery;
 pub(crate) mod file;
 pub(crate) mod kpi;
 mod settings;

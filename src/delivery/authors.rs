@@ -31,6 +31,8 @@ const TRAILERS: [&str; 6] = [
 pub(crate) struct Authors {
     pub(crate) bots: Vec<String>,
     pub(crate) agents: Vec<String>,
+    /// How lines begin that say that an agent was at work, beside the known ones.
+    pub(crate) trailers: Vec<String>,
 }
 
 impl Authors {
@@ -47,7 +49,7 @@ impl Authors {
             return Author::Agent;
         }
         for message in messages {
-            if has_trailer(message) {
+            if self.has_trailer(message) {
                 return Author::Agent;
             }
         }
@@ -56,18 +58,23 @@ impl Authors {
         }
         Author::Human
     }
+
+    /// Whether the last paragraph of a message, where trailers stand, says that an agent was at work.
+    fn has_trailer(&self, message: &str) -> bool {
+        let last = message.trim_end().rsplit("\n\n").next().unwrap_or_default();
+        let own = self.trailers.iter().map(String::as_str);
+        let known = TRAILERS.into_iter().chain(own);
+        last.lines().any(|line| {
+            let line = line.trim_start();
+            known.clone().any(|trailer| begins(line, trailer))
+        })
+    }
 }
 
-/// Whether the last paragraph of a message, where trailers stand, says that an agent was at work.
-fn has_trailer(message: &str) -> bool {
-    let last = message.trim_end().rsplit("\n\n").next().unwrap_or_default();
-    last.lines().any(|line| {
-        let line = line.trim_start();
-        TRAILERS.iter().any(|known| {
-            let start = line.get(..known.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(known))
-        })
-    })
+/// Whether a line begins with a trailer, whatever the case.
+fn begins(line: &str, trailer: &str) -> bool {
+    let start = line.get(..trailer.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(trailer))
 }
 
 #[cfg(test)]
@@ -78,6 +85,7 @@ mod tests {
         let authors = Authors {
             bots: vec!["acme-release".into()],
             agents: vec!["acme-coder".into()],
+            trailers: vec!["Assisted-By: acme".into()],
         };
         let found = authors.of(name, kind, &mut [message].into_iter());
         assert_eq!(found, wanted, "{name} {kind} {message}");
@@ -111,6 +119,8 @@ mod tests {
             "x\n\nMaestro-Run: 7\nMaestro-Task: t\n",
             Author::Agent,
         );
+        check("o", "User", "x\n\nassisted-by: ACME 2\n", Author::Agent);
+        check("o", "User", "Assisted-By: acme\n\nnot here", Author::Human);
         check(
             "o",
             "User",

@@ -6,10 +6,10 @@
 
 use jiff::Timestamp;
 
-use super::ask::seconds;
+use super::ask::{Ask, seconds};
 use super::changes;
-use super::history::History;
 use super::metrics::{Metric, Value};
+use super::pool::Pool;
 use super::quantiles::{Share, Spread, float, share, spread};
 use super::rows::{Author, Pull};
 
@@ -99,18 +99,18 @@ pub(crate) struct Space {
 }
 
 /// Says what rows tell of the people who wrote changes in the time that was asked for.
-pub(crate) fn space(history: &History<'_>, metrics: &[Metric]) -> Space {
-    let window = history.ask.window;
+pub(crate) fn space(pool: &Pool, ask: &Ask<'_>, metrics: &[Metric]) -> Space {
+    let window = ask.window;
     let is_here = |at: &Option<Timestamp>| at.is_some_and(|at| window.holds(at));
     let is_own = |pull: &&Pull| {
         pull.author_kind == Author::Human
             && (window.holds(pull.created) || is_here(&pull.merged) || is_here(&pull.closed))
     };
-    let pulls: Vec<&Pull> = history
-        .rows
-        .pulls
+    let pulls: Vec<&Pull> = pool
+        .list
         .iter()
-        .filter(|pull| of_team(pull, history.ask.team))
+        .flat_map(|one| &one.rows.pulls)
+        .filter(|pull| of_team(pull, ask.team))
         .filter(is_own)
         .collect();
     let mut hashes: Vec<&str> = pulls.iter().map(|pull| pull.author_hash.as_str()).collect();
@@ -123,7 +123,7 @@ pub(crate) fn space(history: &History<'_>, metrics: &[Metric]) -> Space {
     if hashes.len() < PEOPLE {
         return silent(Silence::FewPeople);
     }
-    let measures = measures(history, metrics, &pulls);
+    let measures = measures(ask, metrics, &pulls);
     let said = Dimension::ALL.into_iter().filter(|dimension| {
         let mut own = measures.iter().filter(|one| one.dimension == *dimension);
         own.any(|one| one.figure.is_said())
@@ -150,9 +150,9 @@ fn of_team(pull: &Pull, team: Option<&str>) -> bool {
     team.is_none_or(|team| changes::team(pull) == Some(team))
 }
 
-fn measures(history: &History<'_>, metrics: &[Metric], pulls: &[&Pull]) -> Vec<Measure> {
-    let window = history.ask.window;
-    let least = history.ask.least;
+fn measures(ask: &Ask<'_>, metrics: &[Metric], pulls: &[&Pull]) -> Vec<Measure> {
+    let window = ask.window;
+    let least = ask.least;
     let weeks = seconds(window.since, window.until) / (7.0 * 24.0 * 3600.0);
     let rate = |n: usize| Figure::Rate {
         n,
@@ -222,7 +222,7 @@ fn measures(history: &History<'_>, metrics: &[Metric], pulls: &[&Pull]) -> Vec<M
 mod tests {
     use serde_json::{Value as Json, json};
 
-    use super::super::metrics;
+    use super::super::pool::measure;
     use super::super::quantiles::Estimate;
     use super::super::tests::{ask, deployment, hour, pull, rows, with};
     use super::*;
@@ -238,9 +238,9 @@ mod tests {
         let mut ask = ask();
         ask.team = team;
         ask.least = 5;
-        metrics::of(&rows(lines), &ask, &mut |history, metrics| {
-            space(history, &metrics)
-        })
+        let pool = Pool::of(rows(lines));
+        let metrics = measure(&pool, &ask).metrics;
+        space(&pool, &ask, &metrics)
     }
 
     fn authored(number: u64, hash: &str, more: &Json) -> Json {

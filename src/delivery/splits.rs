@@ -1,10 +1,9 @@
-//! The metrics of parts: each part is asked about as if it were the whole.
+//! Parts of rows: each is asked about as if it were the whole.
 
 use std::collections::BTreeMap;
 
 use super::ask::{Ask, Source};
 use super::changes::team;
-use super::metrics::{self, Metric};
 use super::rows::Author;
 use super::table::Rows;
 
@@ -31,24 +30,26 @@ impl By {
 /// So many parts are shown, those with the most changes.
 const MOST_PARTS: usize = 20;
 
-/// Returns the names of the parts that rows have, the largest first.
-pub(crate) fn names(rows: &Rows, by: By) -> Vec<String> {
+/// Returns the names of the parts that repositories have, the largest first.
+pub(crate) fn names<'r>(repositories: impl Iterator<Item = &'r Rows>, by: By) -> Vec<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut count = |name| *counts.entry(name).or_default() += 1;
-    match by {
-        By::Environment => {
-            let named = rows.deployments.iter();
-            named.for_each(|row| count(row.environment.as_str()));
-        }
-        By::Path => {
-            let merged = rows.pulls.iter().filter(|row| row.merged.is_some());
-            merged
-                .flat_map(|row| &row.paths)
-                .for_each(|path| count(path));
-        }
-        By::Team => rows.pulls.iter().filter_map(team).for_each(&mut count),
-        By::Author => {
-            return Author::ALL.map(|kind| kind.word().to_owned()).to_vec();
+    for rows in repositories {
+        match by {
+            By::Environment => {
+                let named = rows.deployments.iter();
+                named.for_each(|row| count(row.environment.as_str()));
+            }
+            By::Path => {
+                let merged = rows.pulls.iter().filter(|row| row.merged.is_some());
+                merged
+                    .flat_map(|row| &row.paths)
+                    .for_each(|path| count(path));
+            }
+            By::Team => rows.pulls.iter().filter_map(team).for_each(&mut count),
+            By::Author => {
+                return Author::ALL.map(|kind| kind.word().to_owned()).to_vec();
+            }
         }
     }
     let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
@@ -58,8 +59,8 @@ pub(crate) fn names(rows: &Rows, by: By) -> Vec<String> {
     names.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// Works out the metrics of a part.
-pub(crate) fn part(rows: &Rows, ask: &Ask<'_>, by: By, name: &str) -> Vec<Metric> {
+/// Returns what is asked of a part.
+pub(crate) fn narrowed<'a>(ask: &Ask<'a>, by: By, name: &'a str) -> Ask<'a> {
     let mut narrow = ask.clone();
     match by {
         By::Environment => {
@@ -70,5 +71,5 @@ pub(crate) fn part(rows: &Rows, ask: &Ask<'_>, by: By, name: &str) -> Vec<Metric
         By::Team => narrow.team = Some(name),
         By::Author => narrow.author = Author::ALL.into_iter().find(|kind| kind.word() == name),
     }
-    metrics::of(rows, &narrow, &mut |_, metrics| metrics)
+    narrow
 }

@@ -56,9 +56,11 @@ impl Kind {
     }
 }
 
-/// A row, by its place among those of its kind.
+/// A row, by its place among those of its kind and repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ref {
+    /// The repository's place in a pool; zero where there is one only.
+    pub(crate) repository: u32,
     pub(crate) kind: Kind,
     pub(crate) place: u32,
 }
@@ -66,9 +68,14 @@ pub(crate) struct Ref {
 /// Returns rows with what they are known by.
 pub(crate) fn numbered<T>(kind: Kind, rows: &[T]) -> impl Iterator<Item = (Ref, &T)> {
     let places = 0_u32..;
-    places
-        .zip(rows)
-        .map(move |(place, row)| (Ref { kind, place }, row))
+    places.zip(rows).map(move |(place, row)| {
+        let known = Ref {
+            repository: 0,
+            kind,
+            place,
+        };
+        (known, row)
+    })
 }
 
 /// A row, and the time that it tells of.

@@ -14,11 +14,21 @@ impl StateFolder<'_> {
         repository: &str,
         to: &mut Gathering,
     ) -> Result<Survey, StateError> {
-        self.read(&|kind, _| kind == DELIVERY_ROW, &mut |event| {
-            let (of, as_of, row) = v1::decode_delivery_row(event)?;
+        self.each_delivery_row(&mut |of, as_of, row| {
             if of.eq_ignore_ascii_case(repository) {
                 to.add(as_of, row);
             }
+        })
+    }
+
+    /// Shows every row that is stored, with its repository.
+    pub(crate) fn each_delivery_row(
+        &self,
+        show: &mut dyn FnMut(String, Timestamp, Row),
+    ) -> Result<Survey, StateError> {
+        self.read(&|kind, _| kind == DELIVERY_ROW, &mut |event| {
+            let (of, as_of, row) = v1::decode_delivery_row(event)?;
+            show(of, as_of, row);
             Ok(())
         })
     }

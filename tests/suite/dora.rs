@@ -27,7 +27,7 @@ fn git(folder: &Path, at: &str, args: &[&str]) {
 }
 
 /// A repository whose pull requests are merged on the days of January, a day after their first commit, and tagged six hours later.
-fn merged(days: &[u32]) -> Maestro {
+pub(crate) fn merged(days: &[u32]) -> Maestro {
     let maestro = Maestro::in_folder().env("MAESTRO_NOW", "2026-02-01T00:00:00Z");
     let folder = maestro.path(".");
     let run = |at: &str, args: &[&str]| git(&folder, at, args);

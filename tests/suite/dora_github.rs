@@ -182,6 +182,92 @@ fn a_quiet_day_takes_three_requests_and_offline_none() {
 }
 
 #[test]
+fn when_a_draft_was_ready_is_asked_for_once_and_kept() {
+    let fake = Fake::start();
+    six_days(&fake);
+    // Ready at ten, drawn back, and ready again at eleven; opened at nine and merged at twelve, as all the others.
+    for (event, hour) in [
+        ("ready_for_review", 10),
+        ("convert_to_draft", 10),
+        ("ready_for_review", 11),
+    ] {
+        let row = json!({ "created_at": at(8, hour) });
+        fake.add("/issues/4/timeline", &format!("timeline-{event}"), row);
+    }
+    let maestro = machine(&fake);
+    let lead = |more: &[&str]| {
+        let more = [
+            &[
+                "explain",
+                "lead-time-merge",
+                "--since",
+                "2026-01-01",
+                "--start",
+                "ready",
+                "--format",
+                "json",
+            ],
+            more,
+        ]
+        .concat();
+        let document = maestro.json(&[&["dora"], more.as_slice()].concat());
+        let rows = document["rows"].as_array().unwrap().iter();
+        let mut hours: Vec<(String, f64)> = rows
+            .map(|row| {
+                (
+                    row["id"].as_str().unwrap().to_owned(),
+                    row["seconds"].as_f64().unwrap() / 3600.0,
+                )
+            })
+            .collect();
+        hours.sort_by(|one, other| one.0.cmp(&other.0));
+        hours
+    };
+    let first = lead(&[]);
+    let wanted: Vec<(String, f64)> = (1..=6)
+        .map(|number| (number.to_string(), if number == 4 { 1.0 } else { 3.0 }))
+        .collect();
+    assert_eq!(first, wanted);
+    // One request for each timeline, and none where nothing changed.
+    let timelines = |asked: Vec<String>| {
+        asked
+            .into_iter()
+            .filter(|line| line.contains("/timeline"))
+            .count()
+    };
+    assert_eq!(timelines(fake.asked()), 6);
+    assert_eq!(lead(&["--now", "2026-02-01T08:00:00Z"]), wanted);
+    assert_eq!(timelines(fake.asked()), 0);
+    assert_eq!(lead(&["--offline"]), wanted);
+    assert_eq!(timelines(fake.asked()), 0);
+}
+
+#[test]
+fn agents_of_the_configuration_are_agents() {
+    let fake = Fake::start();
+    six_days(&fake);
+    pull(&fake, 7, 20, "acme-coder", &json!({}));
+    fake.add(
+        "/issues/6/timeline",
+        "timeline-committed",
+        json!({ "author": { "date": at(10, 8) }, "message": "Change it\n\nAssisted-By: acme 2" }),
+    );
+    let maestro = machine(&fake);
+    maestro.file(
+        ".maestro/maestro.yaml",
+        "schema: maestro.config/v1\nagents: { authors: [Acme-Coder], trailers: [\"Assisted-By: acme\"] }\ndelivery: { bots: [octocat] }\n",
+    );
+    let counted = |kind: &str| {
+        let document = dora(&maestro, &["--author", kind]);
+        metric(&document, "lead-time-merge")["counted"].clone()
+    };
+    assert_eq!(
+        ["agent", "bot", "human"].map(counted),
+        [json!(2), json!(5), json!(0)]
+    );
+}
+
+#[test]
 fn a_secret_in_a_name_is_not_stored() {
     // In two pieces, so that nobody takes it for one of ours.
     let secret = ["ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"].concat();

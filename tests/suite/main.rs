@@ -24,6 +24,7 @@ mod dist;
 mod dora;
 mod dora_github;
 mod dora_kpi;
+mod dora_repos;
 mod escalate_renames;
 mod flakes_backfill;
 mod flakes_causes;

@@ -40,7 +40,7 @@ fn segments(maestro: &Maestro) -> Vec<(PathBuf, String)> {
 }
 
 /// Returns the line of an event as any writer of version 1 makes it, with whatever stands between its fields.
-fn line(kind: &str, run: &str, at: &str, payload: &str, more: &str) -> String {
+pub(crate) fn line(kind: &str, run: &str, at: &str, payload: &str, more: &str) -> String {
     let parts = ["maestro.event/v1", kind, run, "1", "job", payload];
     let mut bytes = Vec::new();
     for part in parts {

@@ -75,6 +75,7 @@ fn prepared() -> Maestro {
         .file("policy.yaml", POLICY)
         .file("lcov.info", "SF:a/src/lib.rs\nDA:1,1\nend_of_record\n")
         .file("task.md", "Fix a, b and c.\n")
+        .file("repositories.txt", "# all of them\n.\n")
         .file("prompts.ndjson", r#"{"id": 1, "prompt": "Fix it."}"#)
         .file("answers.csv", "prompt,small,large\nFix it.,True,True\n\"Prove it, then fix it.\",False,True\n")
         .file(

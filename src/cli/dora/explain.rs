@@ -8,20 +8,19 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::question::{AskArgs, Question};
-use super::wire::{MetricRow, left_out, reasons};
-use super::{calendar, gather, kpi, words};
+use super::wire::{MetricRow, left_out, reasons, row_lines};
+use super::{calendar, gather, kpi, repositories, words};
 use crate::cli::session::Session;
 use crate::config::nearest;
 use crate::delivery::ask::Ask;
-use crate::delivery::history::History;
 use crate::delivery::kpi::facts::Piece;
 use crate::delivery::kpi::{Finding, INDICATORS, Indicator};
-use crate::delivery::metrics::{self, Evidence, IDS, Metric};
+use crate::delivery::metrics::{Evidence, IDS, Metric};
+use crate::delivery::pool::{Pool, measure};
 use crate::delivery::reasons::Reason;
-use crate::delivery::table::{Ref, Rows};
+use crate::delivery::table::Ref;
 use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::exit_code::ExitCode;
-use crate::output::{Cell, Column, Page, Report, json_line};
+use crate::output::{Cell, Column, Page, Report};
 
 /// List the rows behind a metric, and those that were left out
 ///
@@ -71,12 +70,15 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResul
     }
     let question = Question::new(session, &args.ask)?;
     let found = gather::gather(session, &args.ask, &question, false)?;
-    let calendar = calendar(&question, &found.rows);
+    let calendar = calendar(&question, &found.pool);
     let ask = question.ask(calendar.as_ref());
-    let document = metrics::of(&found.rows, &ask, &mut |history, metrics| {
-        let metric = metrics.iter().find(|metric| metric.id == args.metric);
-        metric.map(|metric| DoraExplainDocument::new(metric, history))
-    });
+    let measured = measure(&found.pool, &ask);
+    let metric = measured
+        .metrics
+        .iter()
+        .find(|metric| metric.id == args.metric);
+    let document =
+        metric.map(|metric| DoraExplainDocument::new(metric, &found.pool, &ask, measured.source()));
     if found.is_shallow {
         session
             .ui
@@ -87,7 +89,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResul
         return Err(CommandError::message(ErrorKind::NotFound, message));
     };
     session.render(&document)?;
-    Ok(ExitCode::Success)
+    Ok(repositories::verdict(session, &found))
 }
 
 /// What a number stands on.
@@ -97,7 +99,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResul
 pub(crate) struct DoraExplainDocument {
     /// `maestro.dora-explain/v1`
     schema: &'static str,
-    /// What stands for deployments.
+    /// What stands for deployments; `several` where repositories differ.
     source: Option<&'static str>,
     definition: &'static str,
     since: String,
@@ -111,6 +113,8 @@ pub(crate) struct DoraExplainDocument {
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct ExplainedRow {
+    /// Whose it is, where rows of many repositories are pooled; what it is linked to is of the same one.
+    repository: Option<String>,
     /// `pull`, `deployment`, `run`, `release`, `tag`, `commit` or `incident`; of indicators also `test_run`, `agent_run` and `calls`.
     kind: &'static str,
     id: String,
@@ -143,7 +147,7 @@ struct LinkedRow {
     url: String,
 }
 
-fn linked(rows: &Rows, row: Ref) -> LinkedRow {
+fn linked(rows: &Pool, row: Ref) -> LinkedRow {
     LinkedRow {
         kind: row.kind.word(),
         id: rows.id(row),
@@ -151,9 +155,10 @@ fn linked(rows: &Rows, row: Ref) -> LinkedRow {
     }
 }
 
-fn counted(rows: &Rows, evidence: &Evidence) -> ExplainedRow {
+fn counted(rows: &Pool, evidence: &Evidence) -> ExplainedRow {
     let LinkedRow { kind, id, url } = linked(rows, evidence.row);
     ExplainedRow {
+        repository: rows.name(evidence.row).map(str::to_owned),
         kind,
         id,
         url,
@@ -178,8 +183,7 @@ fn counted(rows: &Rows, evidence: &Evidence) -> ExplainedRow {
 }
 
 impl DoraExplainDocument {
-    fn new(metric: &Metric, history: &History<'_>) -> Self {
-        let rows = history.rows;
+    fn new(metric: &Metric, rows: &Pool, ask: &Ask<'_>, source: Option<&'static str>) -> Self {
         let mut explained: Vec<ExplainedRow> = metric
             .evidence
             .iter()
@@ -190,6 +194,7 @@ impl DoraExplainDocument {
         explained.extend(left.into_iter().map(|left| {
             let LinkedRow { kind, id, url } = linked(rows, left.row);
             ExplainedRow {
+                repository: rows.name(left.row).map(str::to_owned),
                 kind,
                 id,
                 url,
@@ -197,19 +202,15 @@ impl DoraExplainDocument {
                 ..ExplainedRow::default()
             }
         }));
-        let ask = history.ask;
         Self {
             schema: "maestro.dora-explain/v1",
-            source: history
-                .shipped
-                .source
-                .map(crate::delivery::ask::Source::word),
+            source,
             definition: ask.definition.name,
             since: ask.window.since.to_string(),
             until: ask.window.until.to_string(),
             metric: MetricRow {
                 left_out: left_out(metric),
-                ..MetricRow::new(metric, history)
+                ..MetricRow::new(metric, ask.least)
             },
             rows: explained,
         }
@@ -287,10 +288,10 @@ impl ExplainedRow {
 
     /// How people find it: its address, or its kind and id.
     fn place(&self) -> String {
-        if self.url.is_empty() {
-            format!("{} {}", self.kind, self.id)
-        } else {
-            self.url.clone()
+        match &self.repository {
+            _ if !self.url.is_empty() => self.url.clone(),
+            Some(repository) => format!("{repository}: {} {}", self.kind, self.id),
+            None => format!("{} {}", self.kind, self.id),
         }
     }
 }
@@ -302,21 +303,13 @@ impl Report for DoraExplainDocument {
 
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
         #[derive(Serialize)]
-        struct Line<'a> {
-            schema: &'static str,
+        struct Of {
             metric: &'static str,
-            #[serde(flatten)]
-            row: &'a ExplainedRow,
         }
-        for row in &self.rows {
-            let line = Line {
-                schema: "maestro.dora-row/v1",
-                metric: self.metric.id,
-                row,
-            };
-            json_line(out, &line)?;
-        }
-        Ok(())
+        let of = Of {
+            metric: self.metric.id,
+        };
+        row_lines(out, "maestro.dora-row/v1", &of, &self.rows)
     }
 
     fn page(&self) -> Page {

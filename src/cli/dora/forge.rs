@@ -68,7 +68,7 @@ pub(super) fn read(
         since: since.saturating_sub(BEFORE).unwrap_or(since),
         sources: ask.sources,
         workflow: ask.workflow,
-        incidents: &args.incidents,
+        incidents: &question.incidents,
         with_ci: question.with_ci,
         authors: &question.authors,
         hash: &hash,

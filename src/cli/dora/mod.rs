@@ -6,6 +6,7 @@ mod gather;
 pub(in crate::cli) mod kpi;
 mod page;
 mod question;
+mod repositories;
 mod space;
 mod stored;
 mod wire;
@@ -13,16 +14,14 @@ mod words;
 
 use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
-use crate::delivery::account::accounts;
-use crate::delivery::ask::{Ask, Window};
+use crate::delivery::ask::Ask;
 use crate::delivery::calendar::Calendar;
 use crate::delivery::definitions;
-use crate::delivery::metrics;
-use crate::delivery::splits::{self, By};
-use crate::delivery::table::Rows;
+use crate::delivery::metrics::Metric;
+use crate::delivery::pool::{Pool, measure, parts};
+use crate::delivery::splits::By;
 use crate::delivery::trends::{Step, periods};
-use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::exit_code::ExitCode;
+use crate::error::CommandResult;
 use question::{AskArgs, Question};
 use wire::Said;
 
@@ -51,7 +50,10 @@ Examples:
     $ maestro dora --source git
 
   A year by months, people apart from bots and agents, for a program
-    $ maestro dora --offline --since 365d --trend month --by author --format json"
+    $ maestro dora --offline --since 365d --trend month --by author --format json
+
+  All repositories that a list names, one path a line, pooled
+    $ maestro dora --repos repositories.txt"
 )]
 pub(crate) struct DoraArgs {
     #[command(subcommand)]
@@ -109,34 +111,29 @@ pub(crate) fn run(session: &mut Session<'_>, args: &DoraArgs) -> CommandResult {
         StepWord::Month => Step::Month,
     };
     let found = gather::gather(session, &args.ask, &question, by == Some(By::Path))?;
-    let calendar = calendar(&question, &found.rows);
+    let calendar = calendar(&question, &found.pool);
     let ask = question.ask(calendar.as_ref());
-    let document = metrics::of(&found.rows, &ask, &mut |history, metrics| {
-        let accounts = accounts(history, &metrics);
-        let trend = periods(&metrics, ask.window, step, ask.least);
-        let parts = by.map(|by| (by, parts(&found.rows, &ask, by)));
-        let standard = standard(&found.rows, &ask);
-        let said = Said {
-            found: &found,
-            history,
-            metrics: &metrics,
-            accounts: &accounts,
-            trend: &trend,
-            parts: parts.as_ref(),
-            standard: standard.as_deref(),
-        };
-        DoraDocument::new(&said)
-    });
+    let measured = measure(&found.pool, &ask);
+    let said = Said {
+        found: &found,
+        measured: &measured,
+        ask: &ask,
+        trend: &periods(&measured.metrics, ask.window, step, ask.least),
+        parts: by.map(|by| (by, parts(&found.pool, &ask, by))),
+        standard: standard(&found.pool, &ask),
+    };
+    let document = DoraDocument::new(&said);
     session.render(&document)?;
+    let verdict = repositories::verdict(session, &found);
     // The process ends here; giving many small pieces back one by one takes as long as reading them.
     std::mem::forget(found);
-    Ok(ExitCode::Success)
+    Ok(verdict)
 }
 
 /// Returns the hours of work over all times of rows, where somebody asked for them.
-fn calendar(question: &Question, rows: &Rows) -> Option<Calendar> {
+fn calendar(question: &Question, pool: &Pool) -> Option<Calendar> {
     let hours = question.hours.as_ref()?;
-    let first = rows.earliest().unwrap_or(question.window.since);
+    let first = pool.earliest().unwrap_or(question.window.since);
     let first = first.min(question.window.since);
     Some(Calendar::new(
         hours,
@@ -145,26 +142,13 @@ fn calendar(question: &Question, rows: &Rows) -> Option<Calendar> {
     ))
 }
 
-/// The metrics of each part, by its name.
-type Part = (String, Vec<metrics::Metric>);
-
-fn parts(rows: &Rows, ask: &Ask<'_>, by: By) -> Vec<Part> {
-    let names = splits::names(rows, by).into_iter();
-    names
-        .map(|name| {
-            let metrics = splits::part(rows, ask, by, &name);
-            (name, metrics)
-        })
-        .collect()
-}
-
 /// Returns what the standard definition says, where another one was asked for.
-fn standard(rows: &Rows, ask: &Ask<'_>) -> Option<Vec<metrics::Metric>> {
+fn standard(pool: &Pool, ask: &Ask<'_>) -> Option<Vec<Metric>> {
     let standard = definitions::standard();
     if ask.definition == standard {
         return None;
     }
     let mut other = ask.clone();
     other.definition = standard;
-    Some(metrics::of(rows, &other, &mut |_, metrics| metrics))
+    Some(measure(pool, &other).metrics)
 }

@@ -1,7 +1,9 @@
 //! The metrics as people read them.
 
+use super::repositories;
 use super::wire::{DoraDocument, Figures, MetricRow, ShareFigures};
 use super::words::{duration, few, percent};
+use crate::delivery::pool::SEVERAL;
 use crate::delivery::quantiles::LEAST;
 use crate::output::{Cell, Column, Inline, Page};
 
@@ -19,7 +21,11 @@ pub(super) fn page(document: &DoraDocument) -> Page {
         from.push(Inline::Plain(" of ".to_owned()));
         from.push(Inline::Code(repository.clone()));
     }
-    let source = document.source.unwrap_or("nothing");
+    let source = match document.source {
+        None => "nothing",
+        Some(SEVERAL) => "those of each repository's own source",
+        Some(source) => source,
+    };
     from.push(Inline::Plain(format!("; deployments are {source}")));
     match &document.environment {
         Some(environment) => {
@@ -39,6 +45,7 @@ pub(super) fn page(document: &DoraDocument) -> Page {
     metrics(document, &mut page);
     trend(document, &mut page);
     parts(document, &mut page);
+    repositories::table(&document.repositories, &mut page);
     differences(document, &mut page);
     rows(document, &mut page);
     page.text("`maestro dora explain METRIC` lists the rows behind a number, and those that were left out.");
@@ -117,11 +124,11 @@ fn hours(seconds: f64) -> String {
     format!("{:.1} h", seconds / 3600.0)
 }
 
-fn median(found: &Figures) -> String {
+pub(super) fn median(found: &Figures) -> String {
     found.median.map_or_else(|| few(found.n, LEAST), duration)
 }
 
-fn share(found: &ShareFigures) -> String {
+pub(super) fn share(found: &ShareFigures) -> String {
     let rate = found.rate.map_or_else(|| few(found.of, LEAST), percent);
     if found.of == 0 { String::new() } else { rate }
 }

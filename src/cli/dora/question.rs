@@ -9,6 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
+use crate::config::delivery::{
+    BLAME_DAYS, DeliveryFile, INCIDENTS, MOST_BLAME_DAYS, SourceFile, SourcesFile, StartFile,
+    WORKFLOW,
+};
 use crate::delivery::ask::{Ask, Source, Start, Window};
 use crate::delivery::authors::Authors;
 use crate::delivery::calendar::{Calendar, Hours, days_and_hours, midnight};
@@ -66,6 +70,39 @@ pub(super) enum StartWord {
     Ready,
 }
 
+impl SourceWord {
+    fn source(self) -> Source {
+        match self {
+            Self::Deployments => Source::Deployments,
+            Self::Runs => Source::Runs,
+            Self::Releases => Source::Releases,
+            Self::Tags | Self::Git => Source::Tags,
+        }
+    }
+}
+
+impl From<SourceFile> for SourceWord {
+    fn from(word: SourceFile) -> Self {
+        match word {
+            SourceFile::Deployments => Self::Deployments,
+            SourceFile::Runs => Self::Runs,
+            SourceFile::Releases => Self::Releases,
+            SourceFile::Tags => Self::Tags,
+            SourceFile::Git => Self::Git,
+        }
+    }
+}
+
+impl From<StartFile> for StartWord {
+    fn from(word: StartFile) -> Self {
+        match word {
+            StartFile::Commit => Self::Commit,
+            StartFile::Opened => Self::Opened,
+            StartFile::Ready => Self::Ready,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DefinitionWord {
     /// The five metrics of dora.dev, 2025
@@ -87,7 +124,7 @@ pub(crate) struct AskArgs {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 
-    /// Deployments to this environment, instead of those to production
+    /// Deployments to this environment, instead of those to production [default: delivery.deploys.environment]
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
 
@@ -107,45 +144,49 @@ pub(crate) struct AskArgs {
     #[arg(long, value_name = "NAME")]
     team: Option<String>,
 
-    /// What stands for deployments: the first of these that has any [default: deployments,runs,releases,tags]
+    /// What stands for deployments: the first of these that has any [default: delivery.deploys.source, else deployments,runs,releases,tags]
     #[arg(long, value_name = "SOURCE,…", value_delimiter = ',')]
     source: Vec<SourceWord>,
 
-    /// What the name of the workflow that deploys has in it
-    #[arg(long, value_name = "WORD", default_value = WORKFLOW)]
-    workflow: String,
+    /// What the name of the workflow that deploys has in it [default: delivery.deploys.workflow, else deploy]
+    #[arg(long, value_name = "WORD")]
+    workflow: Option<String>,
 
     /// What the metrics mean
     #[arg(long, value_name = "NAME", default_value = "dora2025")]
     definition: DefinitionWord,
 
-    /// When a change's clock starts
-    #[arg(long, value_name = "EVENT", default_value = "commit")]
-    start: StartWord,
+    /// When a change's clock starts [default: delivery.start, else commit]
+    #[arg(long, value_name = "EVENT")]
+    start: Option<StartWord>,
 
-    /// Hours of work for a second column, as `Europe/Berlin,Mon-Fri,9-17` or `+02:00,Mon-Fri,9-17`
+    /// Hours of work for a second column, as `Europe/Berlin,Mon-Fri,9-17` or `+02:00,Mon-Fri,9-17` [default: delivery.business_hours]
     #[arg(long, value_name = "ZONE,DAYS,HOURS")]
     business_hours: Option<String>,
 
-    /// An incident that names no deployment is blamed on the last one, if it is so many days old at most
-    #[arg(long, value_name = "DAYS", default_value_t = BLAME, value_parser = clap::value_parser!(u16).range(1..=400))]
-    blame: u16,
+    /// An incident that names no deployment is blamed on the last one, if it is so many days old at most [default: delivery.blame_days, else 14]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_BLAME_DAYS)))]
+    blame: Option<u16>,
 
-    /// Issues with this label are incidents
-    #[arg(long, value_name = "LABEL", default_value = INCIDENTS)]
-    pub(super) incidents: String,
+    /// Issues with this label are incidents [default: delivery.incidents, else incident]
+    #[arg(long, value_name = "LABEL")]
+    incidents: Option<String>,
 
-    /// An account that is a bot, beside those that GitHub calls so (can be repeated)
+    /// An account that is a bot, beside those of delivery.bots and those that GitHub calls so (can be repeated)
     #[arg(long, value_name = "LOGIN")]
     bot: Vec<String>,
 
-    /// An account that is an agent (can be repeated)
+    /// An account that is an agent, beside those of agents.authors (can be repeated)
     #[arg(long, value_name = "LOGIN")]
     agent: Vec<String>,
 
     /// Take rows from this file, a JSON object a line as docs/dora.md describes them, and from nowhere else
     #[arg(long, value_name = "FILE")]
     pub(super) rows: Option<PathBuf>,
+
+    /// Pool what is stored of the repositories that this file lists, one a line: a path, or OWNER/NAME and a path; no network is used
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rows", "repository"])]
+    pub(super) repos: Option<PathBuf>,
 
     #[command(flatten)]
     pub(super) github: GithubArgs,
@@ -168,6 +209,7 @@ pub(super) struct Question {
     sources: Vec<Source>,
     workflow: String,
     blame: i64,
+    pub(super) incidents: String,
     start: Start,
     pub(super) hours: Option<Hours>,
     pub(super) definition: &'static Definition,
@@ -222,18 +264,25 @@ impl Question {
             return Err(CommandError::message(ErrorKind::Usage, message)
                 .hint("the time asked for begins with --since and ends before --until"));
         }
-        let hours = args.business_hours.as_deref();
-        let is_git = args.source.contains(&SourceWord::Git);
-        let sources = args.source.iter().map(|word| match word {
-            SourceWord::Deployments => Source::Deployments,
-            SourceWord::Runs => Source::Runs,
-            SourceWord::Releases => Source::Releases,
-            SourceWord::Tags | SourceWord::Git => Source::Tags,
-        });
-        let mut sources: Vec<Source> = sources.collect();
+        let file = &session.config.delivery;
+        let deploys = &file.deploys;
+        let in_file = deploys.source.as_ref().map(SourcesFile::list);
+        let words: Vec<SourceWord> = if args.source.is_empty() {
+            let words = in_file.unwrap_or_default().iter();
+            words.map(|word| SourceWord::from(*word)).collect()
+        } else {
+            args.source.clone()
+        };
+        let is_git = words.contains(&SourceWord::Git);
+        let mut sources: Vec<Source> = words.into_iter().map(SourceWord::source).collect();
         if sources.is_empty() {
             sources.extend(Source::ALL);
         }
+        let start = args.start.or_else(|| file.start.map(StartWord::from));
+        let text = |flag: &Option<String>, file: &Option<String>, default: &str| {
+            let found = flag.clone().or_else(|| file.clone());
+            found.unwrap_or_else(|| default.to_owned())
+        };
         let name = match args.definition {
             DefinitionWord::Dora2025 => "dora2025",
             DefinitionWord::Fourkeys => "fourkeys",
@@ -242,7 +291,10 @@ impl Question {
         Ok(Self {
             window: Window { since, until },
             now,
-            environment: args.environment.clone(),
+            environment: args
+                .environment
+                .clone()
+                .or_else(|| deploys.environment.clone()),
             path: args.path.clone(),
             branch: args.branch.clone(),
             author: args.author.map(|word| match word {
@@ -252,19 +304,17 @@ impl Question {
             }),
             team: args.team.clone(),
             sources,
-            workflow: args.workflow.clone(),
-            blame: i64::from(args.blame) * 24 * 3600,
-            start: match args.start {
-                StartWord::Commit => Start::Commit,
-                StartWord::Opened => Start::Opened,
-                StartWord::Ready => Start::Ready,
+            workflow: text(&args.workflow, &deploys.workflow, WORKFLOW),
+            blame: i64::from(blame_days(args, file)?) * 24 * 3600,
+            incidents: text(&args.incidents, &file.incidents, INCIDENTS),
+            start: match start {
+                None | Some(StartWord::Commit) => Start::Commit,
+                Some(StartWord::Opened) => Start::Opened,
+                Some(StartWord::Ready) => Start::Ready,
             },
-            hours: hours.map(|text| self::hours(session, text)).transpose()?,
+            hours: hours_of(session, args, file)?,
             definition: definitions::find(name).unwrap_or(definitions::standard()),
-            authors: Authors {
-                bots: args.bot.clone(),
-                agents: args.agent.clone(),
-            },
+            authors: session.authors(&args.bot, &args.agent)?,
             is_git,
             with_ci: false,
         })
@@ -317,17 +367,43 @@ pub(super) fn time(flag: &str, text: &str, from: Timestamp) -> Result<Timestamp,
     })
 }
 
-fn hours(session: &Session<'_>, text: &str) -> Result<Hours, CommandError> {
-    let bad = |words: String| {
-        let message = format!("--business-hours is `{text}`: {words}");
-        CommandError::message(ErrorKind::Usage, message)
-            .hint("write the zone, the days and the hours: Europe/Berlin,Mon-Fri,9-17")
+/// Returns the days that an incident may lie behind a deployment: the flag's, else the file's.
+fn blame_days(args: &AskArgs, file: &DeliveryFile) -> Result<u16, CommandError> {
+    if let Some(days) = args.blame {
+        return Ok(days);
+    }
+    let days = file.blame_days.unwrap_or(BLAME_DAYS);
+    if (1..=MOST_BLAME_DAYS).contains(&days) {
+        return Ok(days);
+    }
+    let message = format!("`delivery.blame_days` is {days}");
+    Err(CommandError::message(ErrorKind::BadConfig, message)
+        .hint(format!("write a number from 1 to {MOST_BLAME_DAYS}")))
+}
+
+/// Returns the hours of work: the flag's, else the file's, else none.
+fn hours_of(
+    session: &Session<'_>,
+    args: &AskArgs,
+    file: &DeliveryFile,
+) -> Result<Option<Hours>, CommandError> {
+    let (what, kind, text) = match (&args.business_hours, &file.business_hours) {
+        (Some(text), _) => ("--business-hours", ErrorKind::Usage, text),
+        (None, Some(text)) => ("`delivery.business_hours`", ErrorKind::BadConfig, text),
+        (None, None) => return Ok(None),
     };
+    hours(session, text).map(Some).map_err(|words| {
+        CommandError::message(kind, format!("{what} is `{text}`: {words}"))
+            .hint("write the zone, the days and the hours: Europe/Berlin,Mon-Fri,9-17")
+    })
+}
+
+fn hours(session: &Session<'_>, text: &str) -> Result<Hours, String> {
     let (name, rest) = text
         .split_once(',')
-        .ok_or_else(|| bad("there is only a zone".to_owned()))?;
-    let (days, from, to) = days_and_hours(rest).map_err(bad)?;
-    let zone = zone(session, name.trim()).map_err(bad)?;
+        .ok_or_else(|| "there is only a zone".to_owned())?;
+    let (days, from, to) = days_and_hours(rest)?;
+    let zone = zone(session, name.trim())?;
     Ok(Hours {
         zone,
         days,

@@ -7,13 +7,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::question::{AskArgs, Question};
-use super::{calendar, gather, words};
+use super::{calendar, gather, repositories, words};
 use crate::cli::session::Session;
-use crate::delivery::metrics;
+use crate::delivery::pool::measure;
 use crate::delivery::quantiles::LEAST;
 use crate::delivery::space::{DIMENSIONS, Dimension, Figure, PEOPLE, Silence, Space, space};
 use crate::error::CommandResult;
-use crate::exit_code::ExitCode;
 use crate::output::{Cell, Column, Page, Report, json_line};
 
 /// Say how a team works, in at least three dimensions of SPACE
@@ -37,14 +36,13 @@ pub(super) struct SpaceArgs {
 pub(super) fn run(session: &mut Session<'_>, args: &SpaceArgs) -> CommandResult {
     let question = Question::new(session, &args.ask)?;
     let found = gather::gather(session, &args.ask, &question, false)?;
-    let calendar = calendar(&question, &found.rows);
+    let calendar = calendar(&question, &found.pool);
     let ask = question.ask(calendar.as_ref());
-    let space = metrics::of(&found.rows, &ask, &mut |history, metrics| {
-        space(history, &metrics)
-    });
-    let document = DoraSpaceDocument::new(&space, &ask, found.notes);
+    let metrics = measure(&found.pool, &ask).metrics;
+    let space = space(&found.pool, &ask, &metrics);
+    let document = DoraSpaceDocument::new(&space, &ask, found.notes.clone());
     session.render(&document)?;
-    Ok(ExitCode::Success)
+    Ok(repositories::verdict(session, &found))
 }
 
 /// What is said of a team.

@@ -11,7 +11,8 @@ use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
 use crate::delivery::ask::Window;
 use crate::delivery::kpi::Finding;
-use crate::delivery::metrics::{self, Metric};
+use crate::delivery::metrics::Metric;
+use crate::delivery::pool::measure;
 use crate::delivery::table::Rows;
 use crate::error::{CommandError, ErrorKind};
 
@@ -43,7 +44,9 @@ impl Stored {
 
     /// Returns the rows of a forge; nothing where git alone tells, which knows no runs and no open changes.
     pub(in crate::cli) fn of_forge(&self) -> Option<&Rows> {
-        (self.found.from == "github").then_some(&self.found.rows)
+        (self.found.from == "github")
+            .then(|| self.found.rows().ok())
+            .flatten()
     }
 
     /// Returns the metrics of the days before a time.
@@ -55,9 +58,7 @@ impl Stored {
     ) -> Result<Vec<Metric>, CommandError> {
         let question = Question::new(session, &self.args)?.before(at, days);
         let ask = question.ask(None);
-        Ok(metrics::of(&self.found.rows, &ask, &mut |_, metrics| {
-            metrics
-        }))
+        Ok(measure(&self.found.pool, &ask).metrics)
     }
 
     /// Returns the metrics of a time.
@@ -69,9 +70,7 @@ impl Stored {
         let question = Question::new(session, &self.args)?;
         let mut ask = question.ask(None);
         ask.window = window;
-        Ok(metrics::of(&self.found.rows, &ask, &mut |_, metrics| {
-            metrics
-        }))
+        Ok(measure(&self.found.pool, &ask).metrics)
     }
 
     /// Returns what indicators were in a time.
@@ -84,19 +83,20 @@ impl Stored {
         let question = Question::new(session, &self.args)?;
         let mut ask = question.ask(None);
         ask.window = window;
-        let facts = kpi::facts_of(&self.found, loaded);
+        let facts = kpi::facts_of(self.found.rows()?, &self.found, loaded);
         Ok(crate::delivery::kpi::measure(&facts, &ask))
     }
 
     /// Returns the rows, with where they are from, whose they are, and what there is to say of that.
     pub(in crate::cli) fn into_parts(self) -> (Rows, &'static str, Option<String>, Vec<String>) {
         let Gathered {
-            rows,
+            mut pool,
             from,
             repository,
             notes,
             ..
         } = self.found;
+        let rows = pool.list.pop().map(|one| one.rows).unwrap_or_default();
         (rows, from, repository, notes)
     }
 }

@@ -7,16 +7,18 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Part;
 use super::gather::Gathered;
+use super::repositories::{self, RepositoryRow};
 use super::words;
 use crate::delivery::account::Account;
+use crate::delivery::ask::Ask;
 use crate::delivery::editions::{self, EDITIONS, Key};
-use crate::delivery::history::History;
 use crate::delivery::metrics::{Metric, Value, recovery};
+use crate::delivery::pool::Measured;
 use crate::delivery::quantiles::{Share, Spread};
 use crate::delivery::reasons::{Reason, Remark};
 use crate::delivery::splits::By;
+use crate::delivery::table::Kind;
 use crate::delivery::trends::Period;
 use crate::output::{Page, Report, json_line};
 use crate::stats::rounded;
@@ -24,13 +26,15 @@ use crate::stats::rounded;
 /// What a document is made of.
 pub(super) struct Said<'a> {
     pub(super) found: &'a Gathered,
-    pub(super) history: &'a History<'a>,
-    pub(super) metrics: &'a [Metric],
-    pub(super) accounts: &'a [Account],
+    pub(super) measured: &'a Measured,
+    pub(super) ask: &'a Ask<'a>,
     pub(super) trend: &'a [Period],
-    pub(super) parts: Option<&'a (By, Vec<Part>)>,
-    pub(super) standard: Option<&'a [Metric]>,
+    pub(super) parts: Option<(By, Vec<Part>)>,
+    pub(super) standard: Option<Vec<Metric>>,
 }
+
+/// The metrics of a part, by its name.
+type Part = (String, Vec<Metric>);
 
 /// How a team delivers.
 #[derive(Debug, Serialize)]
@@ -39,11 +43,11 @@ pub(super) struct Said<'a> {
 pub(crate) struct DoraDocument {
     /// `maestro.dora/v1`
     schema: &'static str,
-    /// As `owner/name`; none where no forge is meant.
+    /// As `owner/name`; none where no forge is meant, or many repositories are.
     pub(super) repository: Option<String>,
-    /// `github`, `git` (a fallback) or `file`.
+    /// `github`, `git` (a fallback), `file`, or `states` of many repositories.
     pub(super) rows_from: &'static str,
-    /// What stands for deployments: `deployments`, `runs`, `releases` or `tags`; none where there are none.
+    /// What stands for deployments: `deployments`, `runs`, `releases` or `tags`, `several` where repositories differ; none where there are none.
     pub(super) source: Option<&'static str>,
     /// The definition, and what it follows.
     pub(super) definition: &'static str,
@@ -64,6 +68,8 @@ pub(crate) struct DoraDocument {
     /// What parts are told apart by; none where nobody asked.
     pub(super) by: Option<&'static str>,
     pub(super) parts: Vec<PartRow>,
+    /// Of `--repos`: every repository that the list names, those too that could not be read.
+    pub(super) repositories: Vec<RepositoryRow>,
     /// What became of the rows of each kind.
     pub(super) rows: Vec<AccountRow>,
     /// Readings of a row of which there is a later one.
@@ -252,7 +258,7 @@ impl Figures {
 }
 
 impl ShareFigures {
-    fn new(share: &Share) -> Self {
+    pub(super) fn new(share: &Share) -> Self {
         Self {
             part: share.part,
             of: share.of,
@@ -314,8 +320,7 @@ fn key(id: &str) -> Option<Key> {
 }
 
 impl MetricRow {
-    pub(super) fn new(metric: &Metric, history: &History<'_>) -> Self {
-        let least = history.ask.least;
+    pub(super) fn new(metric: &Metric, least: usize) -> Self {
         let mut row = Self {
             id: metric.id,
             name: metric.name,
@@ -361,7 +366,7 @@ impl MetricRow {
             }
         };
         if metric.id == "recovery" {
-            let noticed = recovery::since_noticed(history, metric);
+            let noticed = recovery::since_noticed(metric, least);
             row.since_noticed = Some(Figures::new(&noticed));
         }
         if let (Some(key), Some(value)) = (key(metric.id), value) {
@@ -386,28 +391,42 @@ impl MetricRow {
     }
 }
 
-fn find<'m>(metrics: &'m [Metric], id: &str) -> Option<&'m Value> {
+pub(super) fn find<'m>(metrics: &'m [Metric], id: &str) -> Option<&'m Value> {
     let found = metrics.iter().find(|metric| metric.id == id);
     found.map(|metric| &metric.value)
 }
 
-fn part((name, metrics): &Part) -> PartRow {
-    let figures = |id| match find(metrics, id) {
+/// Says what metrics have of a duration.
+pub(super) fn duration_of(metrics: &[Metric], id: &str) -> Figures {
+    match find(metrics, id) {
         Some(Value::Spread(spread)) => Figures::new(spread),
         _ => Figures::default(),
-    };
+    }
+}
+
+/// Says what metrics have of a share.
+pub(super) fn share_of(metrics: &[Metric], id: &str) -> ShareFigures {
+    match find(metrics, id) {
+        Some(Value::Share(share)) => ShareFigures::new(share),
+        _ => ShareFigures::default(),
+    }
+}
+
+/// Says how many deployments metrics count.
+pub(super) fn deployments_of(metrics: &[Metric]) -> usize {
+    match find(metrics, "deployment-frequency") {
+        Some(Value::Rhythm(rhythm)) => rhythm.deployments,
+        _ => 0,
+    }
+}
+
+fn part((name, metrics): &Part) -> PartRow {
     PartRow {
         name: name.clone(),
-        deployments: match find(metrics, "deployment-frequency") {
-            Some(Value::Rhythm(rhythm)) => rhythm.deployments,
-            _ => 0,
-        },
-        lead_time_deploy: figures("lead-time-deploy"),
-        lead_time_merge: figures("lead-time-merge"),
-        change_fail_rate: match find(metrics, "change-fail-rate") {
-            Some(Value::Share(share)) => ShareFigures::new(share),
-            _ => ShareFigures::default(),
-        },
+        deployments: deployments_of(metrics),
+        lead_time_deploy: duration_of(metrics, "lead-time-deploy"),
+        lead_time_merge: duration_of(metrics, "lead-time-merge"),
+        change_fail_rate: share_of(metrics, "change-fail-rate"),
     }
 }
 
@@ -434,19 +453,19 @@ fn account(account: &Account) -> AccountRow {
 
 /// What another definition does otherwise, with both values.
 fn differences(said: &Said<'_>) -> Vec<DifferenceRow> {
-    let Some(standard) = said.standard else {
+    let Some(standard) = &said.standard else {
         return Vec::new();
     };
-    let least = said.history.ask.least;
+    let least = said.ask.least;
     let words = |metrics: &[Metric], id: &str| {
         let found = metrics.iter().find(|metric| metric.id == id);
         found.map_or(String::new(), |metric| words::value(metric, least))
     };
-    let rows = said.history.ask.definition.differences.iter();
+    let rows = said.ask.definition.differences.iter();
     rows.map(|(metric, how)| DifferenceRow {
         metric,
         how,
-        value: words(said.metrics, metric),
+        value: words(&said.measured.metrics, metric),
         dora2025: words(standard, metric),
     })
     .collect()
@@ -455,27 +474,30 @@ fn differences(said: &Said<'_>) -> Vec<DifferenceRow> {
 /// What there is to know before anybody believes a number.
 fn notes(said: &Said<'_>) -> Vec<String> {
     let mut notes = said.found.notes.clone();
-    let shipped = said.history.shipped;
-    if shipped.list.is_empty() {
+    let source = said.measured.source();
+    if source.is_none() {
         notes.push(
             "nothing stands for a deployment: there are no lead times to deploy, and no rates"
                 .to_owned(),
         );
     }
-    let rows = &said.found.rows;
-    let has_others = !rows.deployments.is_empty() || !rows.runs.is_empty();
-    if let Some(source) = shipped.source
-        && matches!(source.word(), "releases" | "tags")
-        && !shipped.list.is_empty()
-    {
+    let pool = &said.found.pool;
+    let has_others = pool.count(Kind::Deployment) + pool.count(Kind::Run) > 0;
+    if let Some(source @ ("releases" | "tags")) = source {
         let beside = if has_others {
             ", because no deployment or run counts"
         } else {
             ""
         };
-        notes.push(format!("{} stand for deployments{beside}", source.word()));
+        notes.push(format!("{source} stand for deployments{beside}"));
     }
-    if rows.incidents.is_empty() {
+    if pool.list.len() > 1 {
+        notes.push(format!(
+            "the rows of {} repositories are pooled: a median is that of all rows, and how often something was deployed is how often all of them were",
+            pool.list.len()
+        ));
+    }
+    if pool.count(Kind::Incident) == 0 {
         notes.push("no incident is known: failures are reverts, hotfixes, roll-backs and deployments that failed later".to_owned());
     }
     notes
@@ -483,18 +505,13 @@ fn notes(said: &Said<'_>) -> Vec<String> {
 
 impl DoraDocument {
     pub(super) fn new(said: &Said<'_>) -> Self {
-        let history = said.history;
-        let ask = history.ask;
-        let shipped = history
-            .shipped
-            .source
-            .filter(|_| !history.shipped.list.is_empty());
-        let metrics = said.metrics.iter();
+        let (ask, measured) = (said.ask, said.measured);
+        let metrics = measured.metrics.iter();
         Self {
             schema: "maestro.dora/v1",
             repository: said.found.repository.clone(),
             rows_from: said.found.from,
-            source: shipped.map(crate::delivery::ask::Source::word),
+            source: measured.source(),
             definition: ask.definition.name,
             definition_source: ask.definition.source,
             since: ask.window.since.to_string(),
@@ -503,15 +520,17 @@ impl DoraDocument {
             is_shallow: said.found.is_shallow,
             calls: said.found.calls,
             metrics: metrics
-                .map(|metric| MetricRow::new(metric, history))
+                .map(|metric| MetricRow::new(metric, ask.least))
                 .collect(),
             trend: said.trend.iter().map(period).collect(),
-            by: said.parts.map(|(by, _)| by.word()),
+            by: said.parts.as_ref().map(|(by, _)| by.word()),
             parts: said
                 .parts
+                .as_ref()
                 .map_or(Vec::new(), |(_, parts)| parts.iter().map(part).collect()),
-            rows: said.accounts.iter().map(account).collect(),
-            repeated: said.found.rows.repeated,
+            repositories: repositories::rows(said.found, measured),
+            rows: measured.accounts.iter().map(account).collect(),
+            repeated: said.found.pool.repeated(),
             differences: differences(said),
             notes: notes(said),
         }
@@ -525,28 +544,47 @@ impl Report for DoraDocument {
 
     fn write_ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
         #[derive(Serialize)]
-        struct Line<'a> {
-            schema: &'static str,
+        struct Of<'a> {
             since: &'a str,
             until: &'a str,
             definition: &'static str,
-            #[serde(flatten)]
-            row: &'a MetricRow,
         }
-        for row in &self.metrics {
-            let line = Line {
-                schema: "maestro.dora-metric/v1",
-                since: &self.since,
-                until: &self.until,
-                definition: self.definition,
-                row,
-            };
-            json_line(out, &line)?;
-        }
-        Ok(())
+        let of = Of {
+            since: &self.since,
+            until: &self.until,
+            definition: self.definition,
+        };
+        row_lines(out, "maestro.dora-metric/v1", &of, &self.metrics)
     }
 
     fn page(&self) -> Page {
         super::page::page(self)
     }
+}
+
+/// Writes a line for each row: its schema, what all have in common, and the row.
+pub(super) fn row_lines<C: Serialize, R: Serialize>(
+    out: &mut dyn Write,
+    schema: &'static str,
+    common: &C,
+    rows: &[R],
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a, C, R> {
+        schema: &'static str,
+        #[serde(flatten)]
+        common: &'a C,
+        #[serde(flatten)]
+        row: &'a R,
+    }
+    rows.iter().try_for_each(|row| {
+        json_line(
+            out,
+            &Line {
+                schema,
+                common,
+                row,
+            },
+        )
+    })
 }

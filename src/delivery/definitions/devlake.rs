@@ -7,8 +7,8 @@ pub(super) const DEFINITION: Definition = Definition {
     name: "devlake",
     source: "apache/incubator-devlake 420e494b4ede, backend/plugins/dora",
     lead: Lead::Pull,
-    odd: Odd::DropNegative,
-    whole_minutes: true,
+    odd: Odd::Keep,
+    sums_parts: true,
     counts_incidents: false,
     from_detection: false,
     counts_open: false,
@@ -20,7 +20,7 @@ pub(super) const DEFINITION: Definition = Definition {
     differences: &[
         (
             "lead-time-deploy",
-            "in whole minutes, rounded up; negative times are dropped",
+            "the sum of its parts (from the first commit to when it was opened, to the merge, to the deployment), each in whole minutes, rounded up; a part that is negative is left out",
         ),
         (
             "change-fail-rate",

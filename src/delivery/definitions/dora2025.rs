@@ -8,7 +8,7 @@ pub(super) const DEFINITION: Definition = Definition {
     source: "dora.dev/guides/dora-metrics, 2026-01-05",
     lead: Lead::Pull,
     odd: Odd::Keep,
-    whole_minutes: false,
+    sums_parts: false,
     counts_incidents: false,
     from_detection: false,
     counts_open: true,

@@ -7,7 +7,7 @@ pub(super) const DEFINITION: Definition = Definition {
     source: "dora-team/fourkeys 6cc642e037a9, METRICS.md",
     lead: Lead::Commit,
     odd: Odd::DropAll,
-    whole_minutes: false,
+    sums_parts: false,
     counts_incidents: true,
     from_detection: true,
     counts_open: false,

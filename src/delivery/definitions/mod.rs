@@ -18,8 +18,8 @@ pub(crate) struct Definition {
     pub(crate) lead: Lead,
     /// What becomes of lead times that are not positive.
     pub(crate) odd: Odd,
-    /// Whether a lead time counts in whole minutes, rounded up.
-    pub(crate) whole_minutes: bool,
+    /// Whether a lead time is the sum of its parts, each in whole minutes, rounded up, without those that are negative.
+    pub(crate) sums_parts: bool,
     /// Whether incidents are counted instead of the deployments that failed.
     pub(crate) counts_incidents: bool,
     /// Whether recovery begins when somebody noticed, instead of with the deployment.
@@ -54,9 +54,7 @@ pub(crate) enum Lead {
 pub(crate) enum Odd {
     /// They count as zero, with a remark.
     Keep,
-    /// Negative ones are dropped.
-    DropNegative,
-    /// Zero is dropped too.
+    /// They are dropped.
     DropAll,
 }
 

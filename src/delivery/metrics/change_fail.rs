@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Evidence, Metric, Value, candidates, shipments};
+use super::{Evidence, Metric, Value, candidates, share_of, shipments};
+use crate::delivery::ask::Ask;
 use crate::delivery::failures::Failure;
 use crate::delivery::history::History;
-use crate::delivery::quantiles::{Share, float, share};
+use crate::delivery::quantiles::{Share, float};
 
-const ID: &str = "change-fail-rate";
+pub(super) const ID: &str = "change-fail-rate";
 const NAME: &str = "Change fail rate";
 
 pub(super) fn metric(history: &History<'_>) -> Metric {
@@ -29,26 +30,29 @@ pub(super) fn metric(history: &History<'_>) -> Metric {
                 is_part: !failures.is_empty(),
                 remarks: failures.iter().filter_map(|failure| failure.link).collect(),
                 linked: linked.map(|failure| failure.row).collect(),
+                noticed: None,
             }
         })
         .collect();
-    let part = evidence.iter().filter(|row| row.is_part).count();
-    let value = if history.ask.definition.counts_incidents {
-        let incidents = evidence.iter().map(|row| row.linked.len()).sum();
-        over(incidents, evidence.len(), history.ask.least)
-    } else {
-        share(part, evidence.len(), history.ask.least)
-    };
     Metric {
         id: ID,
         name: NAME,
-        value: Value::Share(value),
+        value: value(&evidence, history.ask),
         business: None,
         rows: candidates(history),
         counted: evidence.len(),
         evidence,
         left_out,
     }
+}
+
+pub(super) fn value(evidence: &[Evidence], ask: &Ask<'_>) -> Value {
+    Value::Share(if ask.definition.counts_incidents {
+        let incidents = evidence.iter().map(|row| row.linked.len()).sum();
+        over(incidents, evidence.len(), ask.least)
+    } else {
+        share_of(evidence, ask.least)
+    })
 }
 
 /// Incidents over deployments, which is no share: it has no interval and may be above one.

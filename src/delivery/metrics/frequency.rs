@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use super::{Evidence, Metric, Value, candidates, shipments};
-use crate::delivery::ask::{Window, seconds};
+use crate::delivery::ask::{Ask, Window, seconds};
 use crate::delivery::calendar::{day, midnight, month, week};
 use crate::delivery::history::History;
 use crate::delivery::quantiles::{float, quantile};
@@ -30,6 +30,8 @@ pub(crate) struct Rhythm {
     pub(crate) bucket: &'static str,
 }
 
+pub(super) const ID: &str = "deployment-frequency";
+
 pub(super) fn metric(history: &History<'_>) -> Metric {
     let (counted, left_out) = shipments(history);
     let evidence: Vec<Evidence> = counted
@@ -42,19 +44,24 @@ pub(super) fn metric(history: &History<'_>) -> Metric {
             is_part: true,
             remarks: Vec::new(),
             linked: Vec::new(),
+            noticed: None,
         })
         .collect();
-    let times: Vec<Timestamp> = evidence.iter().map(|row| row.to).collect();
     Metric {
-        id: "deployment-frequency",
+        id: ID,
         name: "Deployment frequency",
-        value: Value::Rhythm(rhythm(&times, history.ask.window)),
+        value: value(&evidence, history.ask),
         business: None,
         rows: candidates(history),
         counted: evidence.len(),
         evidence,
         left_out,
     }
+}
+
+pub(super) fn value(evidence: &[Evidence], ask: &Ask<'_>) -> Value {
+    let times: Vec<Timestamp> = evidence.iter().map(|row| row.to).collect();
+    Value::Rhythm(rhythm(&times, ask.window))
 }
 
 /// Nobody looks at more weeks.

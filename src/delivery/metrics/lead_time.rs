@@ -5,11 +5,11 @@
 use jiff::Timestamp;
 
 use super::{Evidence, Metric, Value};
-use crate::delivery::ask::seconds;
+use crate::delivery::ask::{Ask, Start, seconds};
 use crate::delivery::changes::Change;
 use crate::delivery::definitions::{Lead, Odd};
 use crate::delivery::history::History;
-use crate::delivery::quantiles::spread;
+use crate::delivery::quantiles::{Spread, spread};
 use crate::delivery::reasons::{Reason, Remark};
 use crate::delivery::shipments::{LeftOut, Shipped};
 use crate::delivery::table::{Kind, Ref, numbered};
@@ -61,7 +61,12 @@ fn of_pulls(history: &History<'_>, clock: Clock, id: &'static str, name: &'stati
         let times =
             start(change, clock).and_then(|start| Ok((start, end(history, change, clock)?)));
         let row = change.row;
+        let parts = history.ask.definition.sums_parts;
         match times {
+            Ok((from, (to, linked))) if parts => {
+                let times = parts_of(change, clock, history.ask.start, from, to);
+                count.add_parts(row, &times, change.remarks.clone(), linked);
+            }
             Ok((from, (to, linked))) => {
                 let mut remarks = change.remarks.clone();
                 if clock == Clock::AfterMerge {
@@ -83,6 +88,36 @@ fn start(change: &Change<'_>, clock: Clock) -> Result<Timestamp, Reason> {
         Clock::AfterMerge => Ok(change.merged),
         _ => change.start,
     }
+}
+
+/// Returns the times between which the parts of a lead time lie: of coding, of the pull request, and of what follows the merge.
+fn parts_of(
+    change: &Change<'_>,
+    clock: Clock,
+    asked: Start,
+    from: Timestamp,
+    to: Timestamp,
+) -> Vec<Timestamp> {
+    let pull = change.pull;
+    let mut times = match clock {
+        Clock::AfterMerge => Vec::new(),
+        // Git alone does not say when a pull request was opened.
+        _ if asked == Start::Commit && pull.form.is_empty() => {
+            let first = pull.first_commit.into_iter();
+            first.chain([pull.created]).collect()
+        }
+        _ => vec![from],
+    };
+    times.push(change.merged);
+    if clock != Clock::Merge {
+        times.push(to);
+    }
+    times
+}
+
+/// Returns whole minutes, rounded up; what is less than one minute below zero is none, as a ceiling has it.
+fn minutes(from: Timestamp, to: Timestamp) -> f64 {
+    (seconds(from, to) / 60.0).ceil()
 }
 
 type End = (Timestamp, Vec<Ref>);
@@ -148,7 +183,6 @@ impl<'h, 'a> Count<'h, 'a> {
         let odd = match definition.odd {
             _ if !self.history.ask.window.holds(to) => Some(Reason::OutsideWindow),
             Odd::DropAll if took <= 0.0 => Some(Reason::NotPositive),
-            Odd::DropNegative if took < 0.0 => Some(Reason::Negative),
             _ => None,
         };
         if let Some(reason) = odd {
@@ -161,9 +195,52 @@ impl<'h, 'a> Count<'h, 'a> {
         } else if took == 0.0 {
             remarks.push(Remark::Zero);
         }
-        if definition.whole_minutes {
-            took = (took / 60.0).ceil() * 60.0;
+        self.push(row, from, to, took, remarks, linked);
+    }
+
+    /// Adds a change whose time is the sum of what lies between its times: each in whole minutes, rounded up, and none that is negative.
+    fn add_parts(
+        &mut self,
+        row: Ref,
+        times: &[Timestamp],
+        mut remarks: Vec<Remark>,
+        linked: Vec<Ref>,
+    ) {
+        let (Some(from), Some(to)) = (times.iter().min(), times.last()) else {
+            return;
+        };
+        let minutes = times.windows(2).map(|pair| minutes(pair[0], pair[1]));
+        let kept: Vec<f64> = minutes.filter(|minutes| *minutes >= 0.0).collect();
+        let reason = if !self.history.ask.window.holds(*to) {
+            Some(Reason::OutsideWindow)
+        } else if kept.is_empty() {
+            Some(Reason::Negative)
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            self.left_out.push(LeftOut { row, reason });
+            return;
         }
+        if kept.len() + 1 < times.len() {
+            remarks.push(Remark::PartDropped);
+        }
+        let took = kept.iter().sum::<f64>() * 60.0;
+        if took == 0.0 {
+            remarks.push(Remark::Zero);
+        }
+        self.push(row, *from, *to, took, remarks, linked);
+    }
+
+    fn push(
+        &mut self,
+        row: Ref,
+        from: Timestamp,
+        to: Timestamp,
+        took: f64,
+        remarks: Vec<Remark>,
+        linked: Vec<Ref>,
+    ) {
         self.evidence.push(Evidence {
             row,
             from: Some(from),
@@ -172,29 +249,36 @@ impl<'h, 'a> Count<'h, 'a> {
             is_part: true,
             remarks,
             linked,
+            noticed: None,
         });
     }
 
     fn metric(self, id: &'static str, name: &'static str, rows: usize) -> Metric {
         let ask = self.history.ask;
-        let of = |row: &Evidence| row.seconds;
-        let business = ask.calendar.map(|calendar| {
-            let worked = self.evidence.iter().filter_map(|row| {
-                let from = row.from?;
-                Some(calendar.seconds(from, row.to.max(from)))
-            });
-            spread(worked.collect(), ask.least)
-        });
-        let values = self.evidence.iter().filter_map(of).collect();
         Metric {
             id,
             name,
-            value: Value::Spread(spread(values, ask.least)),
-            business,
+            value: value(&self.evidence, ask),
+            business: business(&self.evidence, ask),
             rows,
             counted: self.evidence.len(),
             evidence: self.evidence,
             left_out: self.left_out,
         }
     }
+}
+
+pub(super) fn value(evidence: &[Evidence], ask: &Ask<'_>) -> Value {
+    let values = evidence.iter().filter_map(|row| row.seconds);
+    Value::Spread(spread(values.collect(), ask.least))
+}
+
+/// Says the same in hours of work, where somebody asked for them.
+pub(crate) fn business(evidence: &[Evidence], ask: &Ask<'_>) -> Option<Spread> {
+    let calendar = ask.calendar?;
+    let worked = evidence.iter().filter_map(|row| {
+        let from = row.from?;
+        Some(calendar.seconds(from, row.to.max(from)))
+    });
+    Some(spread(worked.collect(), ask.least))
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::ask::{Ask, Source};
 use super::history::History;
-use super::quantiles::{Share, Spread};
+use super::quantiles::{Share, Spread, share};
 use super::reasons::{Reason, Remark};
 use super::shipments::{LeftOut, Shipment, released, shipped};
 use super::table::{Ref, Rows};
@@ -27,6 +27,8 @@ pub(crate) struct Evidence {
     pub(crate) remarks: Vec<Remark>,
     /// What it is linked to.
     pub(crate) linked: Vec<Ref>,
+    /// Of failures: when somebody noticed.
+    pub(crate) noticed: Option<Timestamp>,
 }
 
 /// What a metric says.
@@ -93,7 +95,49 @@ pub(crate) fn all(history: &History<'_>) -> Vec<Metric> {
     metrics
 }
 
+/// Says what rows come to that a metric counted, whichever repositories they are of.
+pub(crate) fn value(id: &str, evidence: &[Evidence], ask: &Ask<'_>) -> Value {
+    match id {
+        frequency::ID => frequency::value(evidence, ask),
+        change_fail::ID => change_fail::value(evidence, ask),
+        recovery::ID => recovery::value(evidence, ask),
+        rework::ID => rework::value(evidence, ask),
+        _ => lead_time::value(evidence, ask),
+    }
+}
+
+/// Returns the share of counted rows that are of the part.
+fn share_of(evidence: &[Evidence], least: usize) -> Share {
+    let part = evidence.iter().filter(|row| row.is_part).count();
+    share(part, evidence.len(), least)
+}
+
 impl Metric {
+    /// Returns its value and counts.
+    pub(crate) fn without_rows(&self) -> Self {
+        Self {
+            id: self.id,
+            name: self.name,
+            value: self.value.clone(),
+            business: self.business.clone(),
+            evidence: Vec::new(),
+            left_out: Vec::new(),
+            rows: self.rows,
+            counted: self.counted,
+        }
+    }
+
+    /// Shows every row that it tells of.
+    pub(crate) fn each_row(&mut self, look: &mut dyn FnMut(&mut Ref)) {
+        for evidence in &mut self.evidence {
+            look(&mut evidence.row);
+            evidence.linked.iter_mut().for_each(&mut *look);
+        }
+        for left in &mut self.left_out {
+            look(&mut left.row);
+        }
+    }
+
     fn undefined(id: &'static str, name: &'static str) -> Self {
         Self {
             id,

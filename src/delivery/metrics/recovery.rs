@@ -5,16 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use super::{Evidence, Metric, Value, shipments};
-use crate::delivery::ask::seconds;
+use crate::delivery::ask::{Ask, seconds};
 use crate::delivery::failures::Failure;
 use crate::delivery::history::History;
 use crate::delivery::quantiles::{Estimate, Lived, Spread, spread, survival_quantile};
 use crate::delivery::reasons::{Reason, Remark};
 use crate::delivery::shipments::{LeftOut, Shipment};
-use crate::delivery::table::Ref;
+
+pub(super) const ID: &str = "recovery";
 
 pub(super) fn metric(history: &History<'_>) -> Metric {
     let ask = history.ask;
@@ -42,21 +41,25 @@ pub(super) fn metric(history: &History<'_>) -> Metric {
         };
         evidence.push(row(shipment, &failures, history));
     }
-    let is_counted = |row: &&Evidence| row.is_part || ask.definition.counts_open;
-    let lived = evidence.iter().filter(is_counted);
-    let lived: Vec<Lived> = lived
-        .filter_map(|row| Some((row.seconds?, row.is_part)))
-        .collect();
     Metric {
-        id: "recovery",
+        id: ID,
         name: "Failed deployment recovery time",
-        value: Value::Spread(of_lived(&lived, ask.least)),
+        value: value(&evidence, ask),
         business: None,
         rows: history.failures.list.len() + history.failures.left_out.len(),
         counted,
         evidence,
         left_out,
     }
+}
+
+pub(super) fn value(evidence: &[Evidence], ask: &Ask<'_>) -> Value {
+    let is_counted = |row: &&Evidence| row.is_part || ask.definition.counts_open;
+    let lived = evidence.iter().filter(is_counted);
+    let lived: Vec<Lived> = lived
+        .filter_map(|row| Some((row.seconds?, row.is_part)))
+        .collect();
+    Value::Spread(of_lived(&lived, ask.least))
 }
 
 /// One deployment that failed.
@@ -86,28 +89,18 @@ fn row(shipment: &Shipment<'_>, failures: &[&Failure], history: &History<'_>) ->
         is_part: is_over,
         remarks,
         linked: linked.map(|failure| failure.row).collect(),
+        noticed,
     }
 }
 
 /// Returns what is said of the other clock: since somebody noticed.
-pub(crate) fn since_noticed(history: &History<'_>, metric: &Metric) -> Spread {
-    let mut noticed: BTreeMap<Ref, Timestamp> = BTreeMap::new();
-    for failure in &history.failures.list {
-        let Some(shipment) = history.shipped.list.get(failure.shipment) else {
-            continue;
-        };
-        let first = noticed.entry(shipment.row).or_insert(failure.opened);
-        *first = (*first).min(failure.opened);
-    }
-    let lived: Vec<Lived> = metric
-        .evidence
-        .iter()
-        .filter_map(|row| {
-            let from = *noticed.get(&row.row)?;
-            Some((seconds(from, row.to).max(0.0), row.is_part))
-        })
-        .collect();
-    of_lived(&lived, history.ask.least)
+pub(crate) fn since_noticed(metric: &Metric, least: usize) -> Spread {
+    let lived = metric.evidence.iter().filter_map(|row| {
+        let from = row.noticed?;
+        Some((seconds(from, row.to).max(0.0), row.is_part))
+    });
+    let lived: Vec<Lived> = lived.collect();
+    of_lived(&lived, least)
 }
 
 fn of_lived(lived: &[Lived], least: usize) -> Spread {

@@ -1,10 +1,10 @@
 //! Rework rate: deployments that nobody had planned, because they repair what an earlier one broke, over all deployments.
 
-use super::{Evidence, Metric, Value, candidates, shipments};
+use super::{Evidence, Metric, Value, candidates, share_of, shipments};
+use crate::delivery::ask::Ask;
 use crate::delivery::history::History;
-use crate::delivery::quantiles::share;
 
-const ID: &str = "rework-rate";
+pub(super) const ID: &str = "rework-rate";
 const NAME: &str = "Deployment rework rate";
 
 pub(super) fn metric(history: &History<'_>) -> Metric {
@@ -24,18 +24,26 @@ pub(super) fn metric(history: &History<'_>) -> Metric {
                 is_part: repaired.is_some(),
                 remarks: Vec::new(),
                 linked: repaired.into_iter().copied().collect(),
+                noticed: None,
             }
         })
         .collect();
-    let part = evidence.iter().filter(|row| row.is_part).count();
     Metric {
         id: ID,
         name: NAME,
-        value: Value::Share(share(part, evidence.len(), history.ask.least)),
+        value: value(&evidence, history.ask),
         business: None,
         rows: candidates(history),
         counted: evidence.len(),
         evidence,
         left_out,
+    }
+}
+
+pub(super) fn value(evidence: &[Evidence], ask: &Ask<'_>) -> Value {
+    if ask.definition.has_rework {
+        Value::Share(share_of(evidence, ask.least))
+    } else {
+        Value::Undefined
     }
 }

@@ -194,7 +194,8 @@ fn a_time_that_is_zero_or_negative_is_kept_and_told() {
     let mut devlake = ask();
     devlake.definition = definitions::find("devlake").unwrap();
     let found = find(&rows, &devlake);
-    assert_eq!(found.reason(LEAD, "2"), Some("negative"));
+    assert_eq!(found.reason("merge-to-deploy", "2"), Some("negative"));
+    assert_eq!(found.remarks(LEAD, "2"), ["part-dropped"]);
     found.adds_up();
     let mut fourkeys = ask();
     fourkeys.definition = definitions::find("fourkeys").unwrap();

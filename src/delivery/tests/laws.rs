@@ -101,7 +101,7 @@ fn others() -> impl Strategy<Value = Json> {
     })
 }
 
-fn some_rows() -> impl Strategy<Value = Vec<Json>> {
+pub(super) fn some_rows() -> impl Strategy<Value = Vec<Json>> {
     let graph: Vec<Json> = (0..14_u32)
         .map(|number| {
             let parents: Vec<String> = match number {

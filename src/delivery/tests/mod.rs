@@ -2,6 +2,8 @@
 
 mod cases;
 mod laws;
+mod otherwise;
+mod pool;
 mod speed;
 
 use jiff::Timestamp;

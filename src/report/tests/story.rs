@@ -13,8 +13,8 @@ use crate::delivery::rows::Row;
 use crate::delivery::table::{Gathering, Rows};
 use crate::money::Usd;
 use crate::report::facts::{
-    AgentRun, AgentTask, Call, Cluster, Decided, Delivery, Facts, Indicated, Known, Money, Override, Planned,
-    Quarantined, Test, TestRun, Tests, Verdict,
+    AgentRun, AgentTask, Call, Cluster, Decided, Delivery, Facts, Indicated, Known, Money,
+    Override, Planned, Quarantined, Test, TestRun, Tests, Verdict,
 };
 use crate::report::pack;
 use crate::report::pack::Pack;
@@ -74,6 +74,7 @@ pub(super) fn empty() -> Story {
         tests: nothing(),
         money: nothing(),
         delivery: nothing(),
+        indicators: Vec::new(),
         agents: nothing(),
         verdicts: nothing(),
         overrides: Vec::new(),

@@ -314,6 +314,7 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["state", "doctor"], 0),
     (&["dora", "--source", "git"], 0),
     (&["dora", "--since", "soon"], 2),
+    (&["dora", "--repos", "repositories.txt"], 0),
     (&["dora", "explain", "recovery", "--source", "git"], 0),
     (&["dora", "explain", "nonsense"], 66),
     (&["dora", "explain", "kpi:ci-p95", "--source", "git"], 0),

@@ -15,6 +15,7 @@ use crate::cli::session::Session;
 use crate::delivery::ask::{Ask, Window};
 use crate::delivery::kpi::facts::Facts;
 use crate::delivery::kpi::{INDICATORS, Indicator, measure};
+use crate::delivery::table::Rows;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
@@ -73,7 +74,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &KpiArgs) -> CommandResult {
         window,
         ..question.ask(None)
     };
-    let facts = facts_of(&found, &loaded);
+    let facts = facts_of(found.rows()?, &found, &loaded);
     let findings = measure(&facts, &ask(window));
     let earlier = measure(&facts, &ask(baseline));
     let target = |indicator: &Indicator| args.targets.of(&session.config.kpi.targets, indicator);
@@ -114,7 +115,7 @@ pub(super) fn explain(
     let mut question = Question::new(session, args)?;
     let (found, loaded) = gather(session, args, &mut question)?;
     let ask = question.ask(None);
-    let facts = facts_of(&found, &loaded);
+    let facts = facts_of(found.rows()?, &found, &loaded);
     let findings = INDICATORS.iter().zip(measure(&facts, &ask));
     let finding = findings
         .filter(|(known, _)| known.id == indicator.id)
@@ -146,15 +147,21 @@ fn gather(
         return Err(CommandError::message(ErrorKind::Usage, message)
             .hint("`maestro dora` has a column for it; leave it out here"));
     }
+    if args.repos.is_some() {
+        let message = "--repos pools the metrics of `maestro dora`, and no indicators";
+        return Err(
+            CommandError::message(ErrorKind::Usage, message).hint("ask each repository by itself")
+        );
+    }
     question.with_ci = true;
     let found = gather::gather(session, args, question, false)?;
     let loaded = load(session)?;
     Ok((found, loaded))
 }
 
-pub(super) fn facts_of<'a>(found: &'a Gathered, loaded: &'a Loaded) -> Facts<'a> {
+pub(super) fn facts_of<'a>(rows: &'a Rows, found: &Gathered, loaded: &'a Loaded) -> Facts<'a> {
     Facts {
-        rows: &found.rows,
+        rows,
         knows_unmerged: found.from != "git",
         tests: &loaded.tests,
         calls: &loaded.calls,
