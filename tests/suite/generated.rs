@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 79] = [
+const SCHEMAS: [&str; 80] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",

@@ -20,6 +20,7 @@ use crate::delivery::pool::{Pool, measure};
 use crate::delivery::reasons::Reason;
 use crate::delivery::table::Ref;
 use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exit_code::ExitCode;
 use crate::output::{Cell, Column, Page, Report};
 
 /// List the rows behind a metric, and those that were left out

@@ -12,7 +12,6 @@ mod stored;
 mod wire;
 mod words;
 
-use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
 use crate::delivery::ask::Ask;
 use crate::delivery::calendar::Calendar;

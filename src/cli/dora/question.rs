@@ -24,15 +24,6 @@ use crate::error::{CommandError, ErrorKind};
 /// Unless said otherwise, the last three months.
 const DAYS: i64 = 90;
 
-/// What the name of the workflow that deploys has in it, unless said otherwise.
-const WORKFLOW: &str = "deploy";
-
-/// The label of incidents, unless said otherwise.
-const INCIDENTS: &str = "incident";
-
-/// How many days a deployment is blamed for an incident that names none, unless said otherwise.
-const BLAME: u16 = 14;
-
 /// No zone's file is larger.
 const LARGEST_ZONE: u64 = 64 * 1024;
 

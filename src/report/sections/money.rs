@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Measure, Part, id, known, known_of, known_since, unknown, weeks};
+use super::{Measure, Part, id, known_of, known_since, unknown, weeks};
 use crate::delivery::calendar;
-use crate::delivery::kpi::Measured;
-use crate::delivery::quantiles::{LEAST, float};
 use crate::money::Usd;
 use crate::report::facts::{Call, Facts, Money};
 use crate::report::pack::{Chart, Figure, Form, Point, Proposal, Section, Tone};
