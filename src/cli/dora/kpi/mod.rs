@@ -36,8 +36,8 @@ Examples:
   The last 90 days, out of git and of the state, by the targets of an example
     $ maestro dora kpi --source git --targets example
 
-  A month beside another one, for a program
-    $ maestro dora kpi --source git --since 2026-02-01 --until 2026-03-01 --baseline 2026-01-01..2026-02-01 --format json")]
+  The last month beside the same days a year ago, for a program
+    $ maestro dora kpi --source git --since 30d --baseline 395d..365d --format json")]
 pub(super) struct KpiArgs {
     #[command(flatten)]
     ask: AskArgs,

@@ -16,7 +16,7 @@ use crate::delivery::ask::Window;
 use crate::delivery::kpi::record::{KpiIndicator, KpiRecord};
 use crate::delivery::kpi::words::value;
 use crate::delivery::kpi::{
-    Finding, INDICATORS, Indicator, Measured, Target, Unit, Verdict, judge, trend,
+    Finding, INDICATORS, Indicator, Measured, Target, Trend, Unit, Verdict, judge, trend,
 };
 use crate::delivery::reasons::Reason;
 use crate::output::{Page, Report, json_line};
@@ -214,7 +214,7 @@ impl IndicatorRow {
                 high: before_high,
                 n: before.measured.n,
             },
-            trend: trend(indicator, measured, &before.measured).map(|trend| trend.word()),
+            trend: trend(indicator, measured, &before.measured).map(Trend::word),
             target: target.map(|target| TargetRow::new(target, indicator.unit)),
             verdict: verdict.map(Verdict::word),
             rows: finding.pieces.len(),
