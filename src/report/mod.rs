@@ -78,10 +78,9 @@ fn notes(facts: &Facts<'_>, sections: &[Section]) -> Vec<Words> {
     if unknown == sections.len() - 1 {
         notes.push(Words::plain("Nothing is stored yet that a page could be about. Begin with `maestro flakes ingest`, or fetch what others stored with `maestro state pull`."));
     }
-    let latest = latest(facts).filter(|at| *at > facts.now);
-    if let Some(latest) = latest {
+    if latest(facts).is_some_and(|at| at > facts.now) {
         notes.push(Words::plain(format!(
-            "Some of what is stored is dated after {}, when this was written (the latest {latest}): a clock is wrong somewhere.",
+            "Some of what is stored is dated after {}, when this was written: a clock is wrong somewhere.",
             facts.now
         )));
     }

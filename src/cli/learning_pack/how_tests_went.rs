@@ -8,6 +8,7 @@ use crate::cli::flakes::owners::owners_of;
 use crate::cli::flakes::quarantine::WorkFile;
 use crate::cli::session::Session;
 use crate::error::CommandError;
+use crate::flakes::causes::Class;
 use crate::flakes::causes::past::Causes;
 use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
@@ -113,7 +114,7 @@ fn add_tests(
             verdict: judgement.verdict.name(),
             rate: (rate.mean, rate.low, rate.high),
             cause: (!failed_in.is_empty())
-                .then(|| causes.find(number).class.map(|class| class.name()))
+                .then(|| causes.find(number).class.map(Class::name))
                 .flatten(),
             failed_in,
             owner: None,
