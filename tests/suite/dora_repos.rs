@@ -325,6 +325,12 @@ fn what_the_configuration_says_of_deliveries_holds_and_flags_win() {
         &["--business-hours", "UTC,Mon"],
     )
     .exits_with(2);
+}
+
+#[test]
+fn the_configuration_shows_what_holds_of_deliveries_and_why() {
+    let maestro = folder();
+    let eu = "delivery: { deploys: { source: deployments, environment: eu } }";
     maestro.file(
         ".maestro/maestro.yaml",
         format!("schema: maestro.config/v1\nagents: {{ authors: [\"acme[bot]\"] }}\n{eu}\n"),
