@@ -17,6 +17,7 @@ mod budget;
 mod change;
 mod delivery;
 mod event;
+mod exec;
 mod finding;
 mod flakes;
 #[cfg_attr(

@@ -5,6 +5,7 @@ mod check_policy;
 mod config;
 mod demo;
 mod dora;
+mod exec;
 mod explain;
 mod flakes;
 mod gateway;
@@ -58,6 +59,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Plan(plan::PlanArgs),
+    Exec(Box<exec::ExecArgs>),
     /// Tell flaky tests from broken ones
     #[command(subcommand)]
     Flakes(flakes::FlakesCommand),
@@ -155,6 +157,9 @@ fn answer(
         }
         Command::Gateway(args) => {
             return gateway::run(&mut Session::configured(ui, world, globals)?, &args);
+        }
+        Command::Exec(args) => {
+            return exec::run(&mut Session::configured(ui, world, globals)?, &args);
         }
         // These need neither a repository nor a configuration.
         Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),

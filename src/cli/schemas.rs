@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, dora, explain, flakes, gateway, plan, pr_health, prompts,
-    provenance, run_agents, state,
+    budget, check_policy, config, demo, dora, exec, explain, flakes, gateway, plan, pr_health,
+    prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -64,6 +64,7 @@ schemas! {
     Dora = "dora", dora::DoraDocument, "`dora`";
     DoraExplain = "dora-explain", dora::DoraExplainDocument, "`dora explain`";
     DoraSpace = "dora-space", dora::DoraSpaceDocument, "`dora space`";
+    Exec = "exec", exec::ExecDocument, "`exec`";
     Explain = "explain", explain::ExplainDocument, "`explain`";
     FlakesBackfill = "flakes-backfill", flakes::BackfillDocument, "`flakes backfill`";
     FlakesEscalate = "flakes-escalate", flakes::EscalateDocument, "`flakes escalate`";

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 76] = [
+const SCHEMAS: [&str; 77] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -34,6 +34,7 @@ const SCHEMAS: [&str; 76] = [
     "explain",
     "flakes-backfill",
     "flakes-escalate",
+    "exec",
     "flakes-gate",
     "flakes-ingest",
     "flakes-quarantine",

@@ -24,6 +24,7 @@ mod dist;
 mod dora;
 mod dora_github;
 mod escalate_renames;
+mod exec;
 mod flakes_backfill;
 mod flakes_causes;
 mod flakes_escalate;

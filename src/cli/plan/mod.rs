@@ -8,7 +8,7 @@ mod record;
 mod replay;
 mod rest;
 pub(super) mod settings;
-mod shard;
+pub(in crate::cli) mod shard;
 pub(in crate::cli) mod trigger;
 mod wire;
 
@@ -205,10 +205,7 @@ impl<'w> Desk<'w> {
 
     fn make(&mut self, session: &mut Session<'_>, args: &MakeArgs) -> Result<Made, CommandError> {
         let mut trigger = self.occasion.trigger.clone();
-        if session
-            .var("MAESTRO_DISABLE")
-            .is_some_and(|value| value != "0" && value != "false")
-        {
+        if session.is_disabled() {
             trigger = Trigger::Disabled;
         }
         let given = args.base.as_deref().filter(|base| !base.is_empty());
