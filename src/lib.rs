@@ -28,6 +28,7 @@ mod flakes;
     )
 )]
 mod forge;
+mod gate;
 mod gateway;
 mod health;
 mod inert;

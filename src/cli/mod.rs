@@ -8,6 +8,7 @@ mod dora;
 mod exec;
 mod explain;
 mod flakes;
+mod gate;
 mod gateway;
 mod github;
 mod globals;
@@ -60,6 +61,7 @@ pub(crate) struct Cli {
 enum Command {
     Plan(plan::PlanArgs),
     Exec(Box<exec::ExecArgs>),
+    Gate(gate::GateArgs),
     /// Tell flaky tests from broken ones
     #[command(subcommand)]
     Flakes(flakes::FlakesCommand),
@@ -171,6 +173,7 @@ fn answer(
         Command::PrHealth(args) => {
             pr_health::run(&mut Session::configured(ui, world, globals)?, &args)
         }
+        Command::Gate(args) => gate::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Dora(args) => dora::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Flakes(command) => {

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, dora, exec, explain, flakes, gateway, plan, pr_health,
-    prompts, provenance, run_agents, state,
+    budget, check_policy, config, demo, dora, exec, explain, flakes, gate, gateway, plan,
+    pr_health, prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -74,6 +74,7 @@ schemas! {
     FlakesSkip = "flakes-skip", flakes::SkipDocument, "`flakes quarantine skip`";
     FlakesReport = "flakes-report", flakes::FlakesDocument, "`flakes report`";
     Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
+    Gate = "gate", gate::GateDocument, "`gate`";
     Gateway = "gateway", gateway::GatewayDocument, "`gateway`";
     Plan = "plan", plan::PlanDocument, "`plan`";
     PlanExplain = "plan-explain", plan::PlanExplainDocument, "`plan explain`";

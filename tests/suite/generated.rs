@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 77] = [
+const SCHEMAS: [&str; 78] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -36,6 +36,7 @@ const SCHEMAS: [&str; 77] = [
     "flakes-escalate",
     "exec",
     "flakes-gate",
+    "gate",
     "flakes-ingest",
     "flakes-quarantine",
     "flakes-report",

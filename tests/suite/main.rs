@@ -33,6 +33,7 @@ mod flakes_ingest;
 mod flakes_report;
 mod flakes_skip;
 #[cfg(unix)]
+mod gate;
 mod gateway;
 mod generated;
 mod github;

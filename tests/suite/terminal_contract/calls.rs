@@ -22,6 +22,8 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["run-agents", "publish", "bundle", "--dry-run"], 0),
     (&["run-agents", "publish", "nowhere", "--dry-run"], 66),
     (&["run-agents", "intake", "--issue", "issue.md"], 0),
+    (&["gate", "--needs", "needs.json", "--base", "HEAD~1"], 0),
+    (&["gate", "--needs", "needs.json", "--base", "nowhere"], 66),
     (&["exec", "--dry-run", "--", "true"], 0),
     (&["exec", "--", "true"], 0),
     (&["exec", "nobody"], 2),
