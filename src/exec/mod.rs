@@ -46,6 +46,8 @@ pub(crate) enum Obstacle {
     TimedOut,
     /// The last command of several was not reached.
     NotReached,
+    /// A report is from before the last command of several.
+    Earlier,
     /// The command is more than a list of commands; what it has.
     Unclear(&'static str),
     /// Reports could not be looked at; in words.
@@ -61,6 +63,7 @@ impl Obstacle {
             Self::Killed(_) => "killed",
             Self::TimedOut => "timed-out",
             Self::NotReached => "not-reached",
+            Self::Earlier => "earlier-report",
             Self::Unclear(_) => "unclear-command",
             Self::NotRead(_) => "not-read",
         }
@@ -80,6 +83,10 @@ impl Obstacle {
             Self::TimedOut => "it ran for too long and was stopped".to_owned(),
             Self::NotReached => {
                 "a command before the last one failed, so that what stands behind it did not run"
+                    .to_owned()
+            }
+            Self::Earlier => {
+                "a report is from before the last command began, which may have failed by itself"
                     .to_owned()
             }
             Self::Unclear(what) => format!(
@@ -149,6 +156,27 @@ pub(crate) fn answer(standing: Standing, ending: Ending) -> u8 {
     match standing {
         Standing::Passed | Standing::Forgiven => 0,
         Standing::WouldForgive | Standing::Failed => ending.code(),
+    }
+}
+
+/// How far a command came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// It is one command.
+    One,
+    /// The last of several began at this time, as the file system has it.
+    Last(Timestamp),
+    /// The last of several did not begin, as far as is known.
+    NotLast,
+}
+
+/// Returns why a list of commands alone keeps a failure: `oldest` is when the oldest report of the run was written. What the last command
+/// did not write is not what it failed for.
+pub(crate) fn unreached(reach: Reach, oldest: Option<Timestamp>) -> Option<Obstacle> {
+    match (reach, oldest) {
+        (Reach::NotLast, _) => Some(Obstacle::NotReached),
+        (Reach::Last(began), Some(oldest)) if oldest < began => Some(Obstacle::Earlier),
+        _ => None,
     }
 }
 
@@ -262,6 +290,18 @@ mod tests {
         assert!(!is_fresh(None, at(97), at(100)));
         assert!(!is_fresh(Some(at(100)), at(100), at(100)));
         assert!(is_fresh(None, Timestamp::MAX, at(100)));
+    }
+
+    #[test]
+    fn a_report_counts_for_the_last_command_only_if_that_wrote_it() {
+        let at = |seconds: i64| Timestamp::from_second(seconds).unwrap();
+        assert_eq!(unreached(Reach::One, Some(at(1))), None);
+        assert_eq!(unreached(Reach::Last(at(5)), Some(at(5))), None);
+        assert_eq!(unreached(Reach::Last(at(5)), None), None);
+        let earlier = unreached(Reach::Last(at(5)), Some(at(4)));
+        assert_eq!(earlier, Some(Obstacle::Earlier));
+        let not_last = unreached(Reach::NotLast, Some(at(9)));
+        assert_eq!(not_last, Some(Obstacle::NotReached));
     }
 
     #[test]

@@ -124,8 +124,10 @@ impl Reader<'_> {
                 b'#' if self.begins_word() => self.comment(),
                 b'&' => self.ampersand()?,
                 b'|' => {
-                    if matches!(self.bytes.get(self.at + 1), Some(b'|' | b'&')) {
-                        self.at += 1;
+                    match self.bytes.get(self.at + 1) {
+                        Some(b'|') => return Err("an alternative"),
+                        Some(b'&') => self.at += 1,
+                        _ => {}
                     }
                     self.continues = true;
                 }
@@ -253,7 +255,6 @@ mod tests {
             "A=1 B='2; 3' cargo test --features \"a && b\" > log 2>&1",
             "npx jest | tee log",
             "npx jest |\n tee log",
-            "pytest || pytest --last-failed",
             "pytest -k 'a and not b' --shard=${SHARD:-1/1} &> log",
             "echo a#b \\; c \\& d",
             "",
@@ -269,8 +270,6 @@ mod tests {
             ("pnpm install\npnpm -r test\n", "pnpm -r test\n"),
             ("a; b ; c", "c"),
             ("a &&\n\n  b", "b"),
-            ("a && b || c", "b || c"),
-            ("a || b && c", "c"),
             ("set -x\ncd web # there\n  npx jest", "npx jest"),
             ("a 2>&1; 'b c' d", "'b c' d"),
             ("a # b; c\nd", "d"),
@@ -293,6 +292,8 @@ mod tests {
             ("set -e +o pipefail; pytest", "other settings of the shell"),
             ("trap 'exit 1' EXIT; pytest", "a trap"),
             ("pytest; exit 1", "an exit of its own"),
+            ("pytest || npm run lint", "an alternative"),
+            ("npx jest || true; npm run lint", "an alternative"),
             ("server & pytest", "a command in the background"),
             ("pytest $(cat args)", "a command inside a command"),
             ("pytest \"`cat args`\"", "a command inside a command"),

@@ -151,7 +151,7 @@ fn what_is_not_certain_stays_a_failure() {
         ("none", text("exit-1-is-no-command")),
         ("killed", text(&format!("{write}\nsh -c 'kill -9 $$'"))),
         ("early", text(&format!("{write}; false; true"))),
-        ("late", text(&format!("true && {write}; true; false"))),
+        ("late", text(&format!("true && {write}; sleep 0.05; false"))),
         (
             "loop",
             text(&format!("for x in a; do {write}; false; done")),
@@ -173,11 +173,14 @@ fn what_is_not_certain_stays_a_failure() {
     // Some shells become their last command, others tell of it.
     let killed = troubles("killed", (137, "failed"));
     assert!(
-        ["killed", "runner-failed"].contains(&killed.as_str()),
+        ["killed", "runner-failed"]
+            .iter()
+            .any(|code| killed.contains(code)),
         "{killed}"
     );
     assert_eq!(troubles("early", (1, "failed")), "not-reached");
-    assert_eq!(troubles("late", (0, "passed")).as_str(), "");
+    // The tests passed, by what their command said, and something else failed.
+    assert_eq!(troubles("late", (1, "failed")), "earlier-report");
     assert_eq!(troubles("loop", (1, "failed")), "unclear-command");
     assert_eq!(troubles("green", (0, "passed")), "");
     // A report of the run before is not one of this run.

@@ -12,7 +12,7 @@ use super::flakes::ingest::FilingArgs;
 use super::plan::shard::{Part, part};
 use super::session::Session;
 use crate::error::CommandError;
-use crate::exec::{Ending, Standing, answer, obstacle, stands};
+use crate::exec::{Ending, Reach, Standing, answer, obstacle, stands, unreached};
 use crate::exit_code::{ExitCode, Verdict};
 use reports::Watch;
 use task::Task;
@@ -129,11 +129,12 @@ fn look(
     args: &ExecArgs,
     task: &Task,
     watch: &Watch,
-    (ending, reached): (Ending, bool),
+    (ending, reached): (Ending, Reach),
 ) -> ExecDocument {
     let mut obstacles: Vec<_> = obstacle(ending).into_iter().collect();
-    obstacles.extend(task.obstacle(reached));
+    obstacles.extend(task.obstacle());
     let looked = reports::look(session, args, task, watch, ending);
+    obstacles.extend(unreached(reached, looked.oldest));
     obstacles.extend(looked.obstacles);
     let standing = stands(ending, &looked.judged, &obstacles);
     if ending == Ending::Exited(0) {

@@ -39,11 +39,16 @@ impl Watch {
         }
     }
 
-    /// Finds what the command wrote, and beside it the paths of reports that are older.
-    fn written(&self, session: &Session<'_>, task: &Task) -> (Found, Vec<String>) {
+    /// Finds what the command wrote, the paths of reports that are older, and when the first of its own was written.
+    fn written(
+        &self,
+        session: &Session<'_>,
+        task: &Task,
+    ) -> (Found, Vec<String>, Option<Timestamp>) {
         let files = session.world.files.as_ref();
         let mut found = find(session, task);
         let mut stale = Vec::new();
+        let mut oldest: Option<Timestamp> = None;
         found.inputs.retain(|input| {
             let Ok(now) = files.modified(&session.base.join(&input.path)) else {
                 // Reading it says what is wrong.
@@ -51,12 +56,14 @@ impl Watch {
             };
             let before = self.before.get(&input.path).copied();
             let fresh = is_fresh(before, now, self.start);
-            if !fresh {
+            if fresh {
+                oldest = Some(oldest.map_or(now, |oldest| oldest.min(now)));
+            } else {
                 stale.push(input.path.display().to_string());
             }
             fresh
         });
-        (found, stale)
+        (found, stale, oldest)
     }
 }
 
@@ -72,6 +79,8 @@ pub(super) struct Looked {
     /// Reports that were read.
     pub(super) files: u64,
     pub(super) stale: Vec<String>,
+    /// When the first of the command's own reports was written.
+    pub(super) oldest: Option<Timestamp>,
     pub(super) obstacles: Vec<Obstacle>,
     pub(super) notes: Vec<String>,
 }
@@ -93,7 +102,7 @@ pub(super) fn look(
         obstacles.push(Obstacle::NotRead(format!("{:#}", error.error)));
         None
     });
-    let (found, stale) = watch.written(session, task);
+    let (found, stale, oldest) = watch.written(session, task);
     let mut notes = Vec::new();
     let read = read_found(session, found).unwrap_or_else(|error| {
         obstacles.push(Obstacle::NotRead(format!("{:#}", error.error)));
@@ -131,6 +140,7 @@ pub(super) fn look(
         judged,
         files: read.files,
         stale,
+        oldest,
         obstacles,
         notes,
         rules,
@@ -156,7 +166,7 @@ pub(super) fn store(
     task: &Task,
     watch: &Watch,
 ) -> Result<Stored, CommandError> {
-    let (mut found, _) = watch.written(session, task);
+    let (mut found, ..) = watch.written(session, task);
     // Whatever cannot be found was said already.
     found.failures.clear();
     if found.inputs.is_empty() {

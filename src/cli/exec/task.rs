@@ -11,7 +11,7 @@ use crate::config::file::JobFile;
 use crate::config::nearest;
 use crate::error::{CommandError, ErrorKind};
 use crate::exec::script::{Shape, shape, with_mark};
-use crate::exec::{Ending, Obstacle, leg};
+use crate::exec::{Ending, Obstacle, Reach, leg};
 use crate::ports::{Call, Leash};
 
 /// How long a command has to end once it is asked to.
@@ -112,8 +112,8 @@ impl Task {
         self.filing.leg.as_deref().unwrap_or_default()
     }
 
-    /// Runs it; also tells whether the last of several commands was reached.
-    pub(super) fn run(&self, session: &mut Session<'_>) -> Result<(Ending, bool), CommandError> {
+    /// Runs it; also tells how far it came.
+    pub(super) fn run(&self, session: &mut Session<'_>) -> Result<(Ending, Reach), CommandError> {
         let leash = Leash {
             within: self.within,
             grace: GRACE,
@@ -124,7 +124,7 @@ impl Task {
             Command::Program { program, args } => {
                 let ending = processes.pass(&self.call(program.clone(), args.clone()), &leash);
                 let ending = ending.map_err(|error| cannot_run(Path::new(program), error))?;
-                Ok((ending, true))
+                Ok((ending, Reach::One))
             }
             Command::Script { text, shape } => {
                 let folder = match shape {
@@ -138,9 +138,11 @@ impl Task {
                 };
                 let ending = self.in_shell(session, &marked, &leash);
                 let reached = match (shape, &mark) {
-                    (Shape::List(_), Some(mark)) => files.kind(mark).is_ok(),
-                    (Shape::List(_), None) => false,
-                    _ => true,
+                    (Shape::List(_), Some(mark)) => {
+                        files.modified(mark).map_or(Reach::NotLast, Reach::Last)
+                    }
+                    (Shape::List(_), None) => Reach::NotLast,
+                    _ => Reach::One,
                 };
                 if let Some(folder) = folder {
                     // What stays is an empty file among the system's temporary ones.
@@ -185,16 +187,12 @@ impl Task {
     }
 
     /// Returns why the command's text alone keeps a failure.
-    pub(super) fn obstacle(&self, reached: bool) -> Option<Obstacle> {
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
         match &self.command {
             Command::Script {
                 shape: Shape::Other(what),
                 ..
             } => Some(Obstacle::Unclear(what)),
-            Command::Script {
-                shape: Shape::List(_),
-                ..
-            } if !reached => Some(Obstacle::NotReached),
             _ => None,
         }
     }

@@ -62,7 +62,7 @@ pub(crate) struct ExecDocument {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct ObstacleRow {
-    /// `no-rules`, `bad-rules`, `killed`, `timed-out`, `not-reached`, `unclear-command` or `not-read`.
+    /// `no-rules`, `bad-rules`, `killed`, `timed-out`, `not-reached`, `earlier-report`, `unclear-command` or `not-read`.
     code: &'static str,
     detail: String,
 }
