@@ -34,7 +34,7 @@ exit_codes! {
     BudgetExceeded = 11, "A budget cap is reached.";
     FlakeGate = 12, "The flake gate found failures that nothing excuses.";
     AgentRunFailed = 13, "The agent run failed.";
-    VerificationFailed = 14, "A signature, digest or record did not verify.";
+    VerificationFailed = 14, "A signature, digest or record did not verify, or what ran is not what was planned.";
     Unsupported = 15, "This machine or version cannot do what was asked.";
     LintFailed = 16, "A lint or golden test of your configuration or prompts failed.";
     BadInput = 65, "An input file could not be read as what it claims to be, or the stored state is damaged.";

@@ -17,6 +17,7 @@ mod budget;
 mod change;
 mod delivery;
 mod event;
+mod exec;
 mod finding;
 mod flakes;
 #[cfg_attr(
@@ -27,6 +28,7 @@ mod flakes;
     )
 )]
 mod forge;
+mod gate;
 mod gateway;
 mod health;
 mod inert;

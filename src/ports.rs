@@ -20,6 +20,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::exec::Ending;
+
 pub(crate) use git::{Checkout, Git, GitError, Head};
 use log_file::LogFile;
 
@@ -78,6 +80,8 @@ pub(crate) trait Files: Send + Sync {
     fn stdin(&self) -> Box<dyn Read + Send>;
     /// Returns what the path names, following links.
     fn kind(&self, path: &Path) -> io::Result<FileKind>;
+    /// Returns when a file was last written to.
+    fn modified(&self, path: &Path) -> io::Result<Timestamp>;
     /// Returns every regular file below a folder, sorted by path; links are not followed, and folders for which `skip`
     /// answers true are left out. What cannot be listed comes back as an error beside its path.
     fn walk(
@@ -143,6 +147,15 @@ pub(crate) struct Call {
     pub(crate) stdin: Vec<u8>,
 }
 
+/// How long a child may run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leash {
+    /// Then it is asked to end.
+    pub(crate) within: Option<Duration>,
+    /// So long after that it is killed.
+    pub(crate) grace: Duration,
+}
+
 /// Child processes.
 pub(crate) trait Processes: Send + Sync {
     /// Runs a child to its end, its output captured.
@@ -151,6 +164,9 @@ pub(crate) trait Processes: Send + Sync {
     fn feed(&self, call: &Call, fill: Fill<'_>) -> io::Result<Finished>;
     /// Runs a child whose standard output is read by `drain`, which may stop early.
     fn drain(&self, call: &Call, drain: Drain<'_>) -> io::Result<Finished>;
+    /// Runs a child that has the streams of this process, and what is written to them as it is. Signals that ask to end are passed on
+    /// to it and all that it started; the second one kills. From its end on, a bug of ours ends with the child's own code.
+    fn pass(&self, call: &Call, leash: &Leash) -> io::Result<Ending>;
 }
 
 /// One output stream of the process.

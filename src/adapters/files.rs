@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use walkdir::WalkDir;
 
 use crate::ports::log_file::LogFile;
@@ -43,6 +44,10 @@ impl Files for Disk {
         } else {
             FileKind::Other
         })
+    }
+
+    fn modified(&self, path: &Path) -> io::Result<Timestamp> {
+        Timestamp::try_from(fs::metadata(path)?.modified()?).map_err(io::Error::other)
     }
 
     fn walk(

@@ -9,6 +9,7 @@ mod git;
 mod github;
 mod log_file;
 mod model;
+mod passing;
 mod processes;
 mod relay;
 mod road;
@@ -16,6 +17,7 @@ mod runtime;
 mod sandbox;
 mod signing;
 mod terminal;
+mod wrapped;
 
 use crate::ports::World;
 

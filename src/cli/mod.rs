@@ -6,8 +6,10 @@ mod check_policy;
 mod config;
 mod demo;
 mod dora;
+mod exec;
 mod explain;
 mod flakes;
+mod gate;
 mod gateway;
 mod github;
 mod globals;
@@ -61,6 +63,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Plan(plan::PlanArgs),
+    Exec(Box<exec::ExecArgs>),
+    Gate(gate::GateArgs),
     /// Tell flaky tests from broken ones
     #[command(subcommand)]
     Flakes(flakes::FlakesCommand),
@@ -177,6 +181,9 @@ fn answer(
         Command::Gateway(args) => {
             return gateway::run(&mut Session::configured(ui, world, globals)?, &args);
         }
+        Command::Exec(args) => {
+            return exec::run(&mut Session::configured(ui, world, globals)?, &args);
+        }
         // These need neither a repository nor a configuration.
         Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::Util(command) => util::run(&mut Session::bare(ui, world, globals)?, &command),
@@ -187,6 +194,7 @@ fn answer(
         Command::PrHealth(args) => {
             pr_health::run(&mut Session::configured(ui, world, globals)?, &args)
         }
+        Command::Gate(args) => gate::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Dora(args) => dora::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::LearningPack(args) => {

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, dora, explain, flakes, gateway, observe, plan, pr_health,
-    prompts, provenance, run_agents, state,
+    budget, check_policy, config, demo, dora, exec, explain, flakes, gate, gateway, observe, plan,
+    pr_health, prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -65,6 +65,7 @@ schemas! {
     DoraExplain = "dora-explain", dora::DoraExplainDocument, "`dora explain`";
     DoraKpi = "dora-kpi", dora::DoraKpiDocument, "`dora kpi`";
     DoraSpace = "dora-space", dora::DoraSpaceDocument, "`dora space`";
+    Exec = "exec", exec::ExecDocument, "`exec`";
     Explain = "explain", explain::ExplainDocument, "`explain`";
     FlakesBackfill = "flakes-backfill", flakes::BackfillDocument, "`flakes backfill`";
     FlakesEscalate = "flakes-escalate", flakes::EscalateDocument, "`flakes escalate`";
@@ -75,6 +76,7 @@ schemas! {
     FlakesReport = "flakes-report", flakes::FlakesDocument, "`flakes report`";
     LearningPack = "learning-pack", crate::report::pack::Pack, "`learning-pack`";
     Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
+    Gate = "gate", gate::GateDocument, "`gate`";
     Gateway = "gateway", gateway::GatewayDocument, "`gateway`";
     Plan = "plan", plan::PlanDocument, "`plan`";
     PlanExplain = "plan-explain", plan::PlanExplainDocument, "`plan explain`";

@@ -233,6 +233,12 @@ impl<'w> Session<'w> {
             .map(|value| value.to_string_lossy().into_owned())
     }
 
+    /// Whether somebody switched everything off that blocks or skips.
+    pub(crate) fn is_disabled(&self) -> bool {
+        let value = self.var("MAESTRO_DISABLE");
+        value.is_some_and(|value| value != "0" && value != "false")
+    }
+
     /// Writes a report everywhere it is wanted: standard output, files, and what GitHub Actions reads.
     pub(crate) fn render(&mut self, report: &dyn Report) -> Result<(), CommandError> {
         let format = self.settings.format.value;

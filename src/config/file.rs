@@ -29,6 +29,15 @@ pub(crate) struct ConfigFile {
     /// What may block or skip; what is not named here runs, and only says what it would have done.
     #[serde(default)]
     pub(crate) enforce: Vec<EnforceWord>,
+    /// What `gate` does when no plan can be made: `run-all` (everything has to have run), unless set, or `fail`.
+    #[serde(default)]
+    pub(crate) on_internal_error: Option<InternalErrorWord>,
+    /// When `gate --comment` writes the one comment of a pull request: `never`, `when-actionable`, unless set, or `always`.
+    #[serde(default)]
+    pub(crate) comment: Option<CommentWord>,
+    /// Who may let something pass; nobody unless set.
+    #[serde(default)]
+    pub(crate) overrides: OverridesFile,
     /// The jobs of your CI, by name.
     #[serde(default)]
     pub(crate) jobs: BTreeMap<String, JobFile>,
@@ -65,6 +74,22 @@ pub(crate) struct ConfigFile {
     /// How state is kept.
     #[serde(default)]
     pub(crate) state: StateFile,
+}
+
+/// Who may let something pass, by `/maestro override RULE REASON` or a label `maestro-override:RULE`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverridesFile {
+    /// Accounts.
+    #[serde(default)]
+    pub(crate) users: Vec<String>,
+    /// Teams, as `organisation/team`; the token must be allowed to read their members.
+    #[serde(default)]
+    pub(crate) teams: Vec<String>,
+    /// For how long one counts, in days or weeks as `7d` or `2w`; `7d` unless set.
+    #[serde(default)]
+    pub(crate) expires: Option<String>,
 }
 
 /// One job of your CI.
@@ -295,6 +320,8 @@ words! {
     FormatWord { Human = "human", Json = "json", Ndjson = "ndjson", Markdown = "markdown", Github = "github", Sarif = "sarif", Junit = "junit" }
     ColorWord { Auto = "auto", Always = "always", Never = "never" }
     LogWord { Human = "human", Json = "json" }
+    InternalErrorWord { RunAll = "run-all", Fail = "fail" }
+    CommentWord { Never = "never", WhenActionable = "when-actionable", Always = "always" }
     EnforceWord { Plan = "plan", Flakes = "flakes", Policy = "policy", Budget = "budget" }
     QuarantineWord { Gate = "gate", Skip = "skip" }
     PerWord { Project = "project" }

@@ -10,6 +10,7 @@ use super::markup::{has_words, next_element, open_quote, short};
 use super::notes::{NoteCode, Notes};
 use super::out::{Out, SUITE_PATH, bound_path};
 use super::reader::attribute;
+use super::said::Said;
 
 /// Elements nested deeper than this are counted and not remembered one by one.
 const DEEPEST: usize = 100_000;
@@ -70,6 +71,7 @@ pub(super) struct Elements<'s> {
     /// The file that each open suite names, or one around it.
     files: Vec<String>,
     in_case: bool,
+    said: Said,
     /// The reader of another form, once its root element was seen.
     dialect: Option<Box<dyn Xml>>,
     /// What the form of the first root is called.
@@ -94,6 +96,7 @@ impl<'s> Elements<'s> {
             beyond: 0,
             files: Vec::new(),
             in_case: false,
+            said: Said::default(),
             dialect: None,
             form: "junit",
             kept: String::new(),
@@ -227,7 +230,10 @@ impl<'s> Elements<'s> {
             named: false,
         };
         match kind {
-            Kind::Suite => open.named = self.suite(tag, offset, notes),
+            Kind::Suite => {
+                self.said.open(tag, self.out.counts.cases, offset);
+                open.named = self.suite(tag, offset, notes);
+            }
             Kind::Case => {
                 if self.in_case {
                     notes.add(NoteCode::NestedCase, offset);
@@ -244,6 +250,7 @@ impl<'s> Elements<'s> {
                     && !self.in_case
                     && parent.is_some_and(|p| matches!(p.kind, Kind::Suite | Kind::Root))
                 {
+                    self.said.failure();
                     let message = attribute(tag, b"message", offset, notes);
                     match message.filter(|words| !words.is_empty()) {
                         Some(words) => notes.detail(NoteCode::SuiteError, offset, short(&words)),
@@ -391,6 +398,9 @@ impl<'s> Elements<'s> {
         let Some(child) = Child::of(name) else {
             return false;
         };
+        if child != Child::Skipped {
+            self.said.failure();
+        }
         match child {
             Child::Failure => self.out.case.failures += 1,
             Child::Error => self.out.case.errors += 1,
@@ -461,10 +471,13 @@ impl<'s> Elements<'s> {
         }
         match open.kind {
             Kind::Case if self.in_case => self.emit(notes),
-            Kind::Suite if open.named => {
-                self.out.suites.pop();
-                self.files.pop();
-                self.out.serial += 1;
+            Kind::Suite => {
+                self.said.close(self.out.counts.cases, notes);
+                if open.named {
+                    self.out.suites.pop();
+                    self.files.pop();
+                    self.out.serial += 1;
+                }
             }
             _ => {}
         }

@@ -24,6 +24,7 @@ mod nunit3;
 mod out;
 mod playwright;
 mod reader;
+mod said;
 mod tap;
 mod trx;
 mod window;

@@ -80,6 +80,8 @@ note_codes! {
         "Such children mean that the case failed at first and never passed (Maven Surefire), so it counts as failed.";
     SuiteError = "suite-error", "a `<failure>` or `<error>` stands outside every case",
         "A suite could not be set up. It is no case and counts as none; look at the report.";
+    SaysMore = "says-more", "a suite says that more failed than it lists",
+        "Its `failures` and `errors` are more than the failures inside it, or it says that it has tests and lists none: what else failed is not known. Its `tests` alone says little, because runners count subtests, retries and assertions there.";
     UnknownStatus = "unknown-status", "`status=` says that the case failed, but it has no failing child",
         "The children decide: the case counts as passed.";
     DisabledStatus = "disabled-status", "`status=\"disabled\"` is all that says that the case did not run",

@@ -42,7 +42,7 @@ kinds! {
     "late" in "state" by ["state fold"], is_frozen;
     "lease" in "budget" by ["budget", "run-agents", "gateway"], is_frozen;
     "notification" in "conduct" by ["gate", "state sync"];
-    "override" in "plan" by ["gate"];
+    "override" in "gate" by ["gate"], is_frozen;
     "plan" in "plan" by ["plan"], from_artifacts, is_frozen;
     "policy_verdict" in "policy" by ["check-policy", "gate"], is_frozen;
     "provenance_index" in "provenance" by ["provenance generate"], is_frozen;

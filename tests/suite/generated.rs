@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 80] = [
+const SCHEMAS: [&str; 82] = [
     "agent-answers",
     "agent-run",
     "agent-bundle",
@@ -35,7 +35,9 @@ const SCHEMAS: [&str; 80] = [
     "explain",
     "flakes-backfill",
     "flakes-escalate",
+    "exec",
     "flakes-gate",
+    "gate",
     "flakes-ingest",
     "flakes-quarantine",
     "flakes-report",

@@ -26,6 +26,7 @@ mod dora_github;
 mod dora_kpi;
 mod dora_repos;
 mod escalate_renames;
+mod exec;
 mod flakes_backfill;
 mod flakes_causes;
 mod flakes_escalate;
@@ -34,6 +35,7 @@ mod flakes_ingest;
 mod flakes_report;
 mod flakes_skip;
 #[cfg(unix)]
+mod gate;
 mod gateway;
 mod generated;
 mod github;

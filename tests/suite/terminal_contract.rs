@@ -101,7 +101,8 @@ fn prepared() -> Maestro {
             "values.json",
             r#"{"issue": {"title": "t", "body": "b"}, "repository": {"map": "src/lib.rs"}, "roles": [], "commands": ["cargo test"]}"#,
         )
-        .file("page.html", "<html/>");
+        .file("page.html", "<html/>")
+        .file("needs.json", r#"{"plan": {"result": "success"}}"#);
     maestro
         .run(["flakes", "ingest", "--run", "1", "build"])
         .success();

@@ -3,7 +3,6 @@
 //! Everything runs on one thread; only desks, which may wait for the disk, are asked on threads of their own.
 
 mod answer;
-mod command;
 mod server;
 mod upstream;
 
@@ -18,8 +17,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpListener;
 
 use crate::ports::relay::{Desk, Ended, Ready, Relay, RelayProblem, Serving};
-use command::Wrapped;
 use server::Shop;
+
+use super::wrapped::{Group, Stops, Wrapped};
 
 /// How often an idle server looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -77,7 +77,7 @@ async fn serve(
     let shop = Shop::open(serving, desk);
     let call = ready(port).map_err(RelayProblem::Ready)?;
     let mut wrapped = match call {
-        Some(call) => Some(Wrapped::start(&call).map_err(RelayProblem::Start)?),
+        Some(call) => Some(Wrapped::start(&call, Group::Ours).map_err(RelayProblem::Start)?),
         None => None,
     };
     let accepting = tokio::spawn(accept(listener, Arc::clone(&shop)));
@@ -153,47 +153,4 @@ async fn next(
         Future::poll(tick.as_mut(), context).map(|()| Happened::Tick)
     })
     .await
-}
-
-/// Signals that ask a process to end.
-struct Stops {
-    #[cfg(unix)]
-    signals: Vec<(i32, tokio::signal::unix::Signal)>,
-}
-
-#[cfg(unix)]
-impl Stops {
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [
-            SignalKind::interrupt(),
-            SignalKind::terminate(),
-            SignalKind::hangup(),
-        ];
-        let signals = kinds
-            .into_iter()
-            .map(|kind| Ok((kind.as_raw_value(), signal(kind)?)))
-            .collect::<io::Result<_>>()?;
-        Ok(Self { signals })
-    }
-
-    fn poll(&mut self, context: &mut std::task::Context<'_>) -> Poll<i32> {
-        for (number, signal) in &mut self.signals {
-            if signal.poll_recv(context).is_ready() {
-                return Poll::Ready(*number);
-            }
-        }
-        Poll::Pending
-    }
-}
-
-#[cfg(not(unix))]
-impl Stops {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    fn poll(&mut self, _: &mut std::task::Context<'_>) -> Poll<i32> {
-        Poll::Pending
-    }
 }

@@ -30,6 +30,11 @@ pub(super) struct Told {
     was_asked: bool,
 }
 
+/// Returns the pull request that the run is about.
+pub(in crate::cli) fn number(session: &Session<'_>) -> Option<u64> {
+    told(session).asked.number
+}
+
 /// Reads it from the event and the environment.
 pub(super) fn told(session: &Session<'_>) -> Told {
     let payload = payload(session);

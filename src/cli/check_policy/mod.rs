@@ -97,7 +97,7 @@ pub(crate) struct CheckPolicyArgs {
 }
 
 /// What becomes of the outcome.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 struct ModeArgs {
     /// Let the outcome count, whatever the configuration enforces
     #[arg(long)]
@@ -123,6 +123,74 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         session.render(&CheckPolicyDocument::disabled())?;
         return Ok(ExitCode::Success);
     }
+    let looked = look(session, args)?;
+    if args.mode.explain_input {
+        let subject = Subject {
+            changes: &looked.scene.changed.changes,
+            lines: &lines(&looked.scene.changed),
+            asked: &looked.told.asked,
+            supplied: looked.supplied.as_ref(),
+            today: today(session),
+        };
+        let ends = (looked.scene.bases.clone(), looked.scene.head.clone());
+        let document = InputDocument::new(PolicyRow::new(&looked.loaded), ends, &subject);
+        session.render(&document)?;
+        return Ok(ExitCode::Success);
+    }
+    answer(session, args, looked)
+}
+
+fn today(session: &Session<'_>) -> jiff::civil::Date {
+    session.now().to_zoned(TimeZone::UTC).date()
+}
+
+/// What was judged, by what, and what came of it.
+struct Looked {
+    loaded: Loaded,
+    judgement: Judgement,
+    scene: Scene,
+    told: Told,
+    task: Option<Task>,
+    supplied: Option<Supplied>,
+}
+
+/// Judges the change that the run is about, as the command does without arguments; nothing is printed and nothing is kept.
+pub(in crate::cli) fn verdict(
+    session: &mut Session<'_>,
+    base: Option<&str>,
+    no_fetch: bool,
+) -> Result<CheckPolicyDocument, CommandError> {
+    let args = CheckPolicyArgs {
+        base: base.map(str::to_owned),
+        head: "HEAD".to_owned(),
+        task: None,
+        policy: None,
+        mode: ModeArgs::default(),
+        write_baseline: None,
+        no_fetch,
+        reports: ReportArgs::default(),
+    };
+    let looked = look(session, &args)?;
+    Ok(looked.document(&args))
+}
+
+impl Looked {
+    fn document(self, args: &CheckPolicyArgs) -> CheckPolicyDocument {
+        CheckPolicyDocument::new(Made {
+            loaded: &self.loaded,
+            judgement: &self.judgement,
+            enforced: (self.loaded.enforced || args.mode.enforce) && !args.mode.dry_run,
+            files: self.scene.changed.changes.len() as u64,
+            merge_bases: self.scene.bases,
+            head: self.scene.head,
+            task: self.task.map(|task| task.id),
+            pull_request: self.told.asked.number,
+        })
+    }
+}
+
+/// Reads what is judged, and judges it.
+fn look(session: &mut Session<'_>, args: &CheckPolicyArgs) -> Result<Looked, CommandError> {
     let given = supplied::read(session, &args.reports)?;
     let task = args
         .task
@@ -145,7 +213,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         told.of_task(task);
     }
     let changes = &scene.changed.changes;
-    let today = session.now().to_zoned(TimeZone::UTC).date();
+    let today = today(session);
     let judged = |told: &mut Told| {
         asked::complete(&mut told.asked, &loaded.policy);
         let subject = Subject {
@@ -170,25 +238,15 @@ pub(super) fn run(session: &mut Session<'_>, args: &CheckPolicyArgs) -> CommandR
         asked::ask_github(session, &mut told);
         judgement = judged(&mut told);
     }
-    if args.mode.explain_input {
-        let subject = Subject {
-            changes,
-            lines: &lines,
-            asked: &told.asked,
-            supplied: supplied.as_ref(),
-            today,
-        };
-        let document =
-            InputDocument::new(PolicyRow::new(&loaded), (scene.bases, scene.head), &subject);
-        session.render(&document)?;
-        return Ok(ExitCode::Success);
-    }
-    answer(
-        session,
-        args,
-        (&loaded, &judgement),
-        (scene, &told, task.as_ref()),
-    )
+    drop(lines);
+    Ok(Looked {
+        loaded,
+        judgement,
+        scene,
+        told,
+        task,
+        supplied,
+    })
 }
 
 /// Adds what lock files name to what was given, where a rule asks for it.
@@ -220,25 +278,11 @@ fn has_rule(loaded: &Loaded, name: &str) -> bool {
 }
 
 /// Saves, renders and answers.
-fn answer(
-    session: &mut Session<'_>,
-    args: &CheckPolicyArgs,
-    (loaded, judgement): (&Loaded, &Judgement),
-    (scene, told, task): (Scene, &Told, Option<&Task>),
-) -> CommandResult {
-    let document = CheckPolicyDocument::new(Made {
-        loaded,
-        judgement,
-        enforced: (loaded.enforced || args.mode.enforce) && !args.mode.dry_run,
-        merge_bases: scene.bases,
-        head: scene.head,
-        task: task.map(|task| task.id.clone()),
-        pull_request: told.asked.number,
-        files: scene.changed.changes.len() as u64,
-    });
+fn answer(session: &mut Session<'_>, args: &CheckPolicyArgs, looked: Looked) -> CommandResult {
     if let Some(path) = &args.write_baseline {
-        write_baseline(session, path, judgement)?;
+        write_baseline(session, path, &looked.judgement)?;
     }
+    let document = looked.document(args);
     session.render(&document)?;
     // A verdict that cannot be kept is a verdict all the same.
     if !args.mode.dry_run

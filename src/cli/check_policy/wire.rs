@@ -12,6 +12,7 @@ use crate::change::base::short;
 use crate::error::{CommandError, ErrorKind};
 use crate::finding::{Finding, Location, Severity};
 use crate::flakes::verdict::times;
+use crate::gate::{Capability, Problem as Stop};
 use crate::output::checks::{Check, Problem};
 use crate::output::{Inline, Page, Report, json_line};
 use crate::policy::Weight;
@@ -138,6 +139,27 @@ pub(super) struct Made<'m> {
 }
 
 impl CheckPolicyDocument {
+    /// Returns what stops the change, or would.
+    pub(in crate::cli) fn stopping(&self) -> Vec<Stop> {
+        let rows = self
+            .violations
+            .iter()
+            .filter(|row| row.forgiven.is_none() && matches!(row.severity, "block" | "review"));
+        rows.map(|row| {
+            let about = row.location().map(|location| location.path);
+            let about = about.unwrap_or_else(|| row.rule.to_owned());
+            let words = format!(
+                "{}: {} (observed {}; limit {})",
+                row.shown(),
+                row.message,
+                row.observed,
+                row.limit
+            );
+            Stop::new(Capability::Policy, &row.entry, about, words, &row.fix)
+        })
+        .collect()
+    }
+
     pub(super) fn new(made: Made<'_>) -> Self {
         let mut counts = Counts::default();
         let violations: Vec<ViolationRow> =

@@ -14,7 +14,6 @@ pub(super) mod rules;
 pub(super) use backfill::BackfillDocument;
 #[cfg(test)]
 pub(super) use escalate::EscalateDocument;
-#[cfg(test)]
 pub(super) use gate::FlakesGateDocument;
 pub(super) use ingest::read_reports;
 #[cfg(test)]

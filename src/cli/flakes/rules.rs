@@ -53,7 +53,8 @@ pub(crate) fn load(session: &mut Session<'_>, args: &RulesArgs) -> Result<Truste
     from_base(session, base, true)
 }
 
-fn handed_on(session: &Session<'_>, given: &str) -> Result<Trusted, CommandError> {
+/// Reads the rules that a plan handed on: the text itself, or a file that holds it.
+pub(crate) fn handed_on(session: &Session<'_>, given: &str) -> Result<Trusted, CommandError> {
     let text = if given.trim_start().starts_with('{') {
         given.to_owned()
     } else {

@@ -8,7 +8,7 @@ mod record;
 mod replay;
 mod rest;
 pub(super) mod settings;
-mod shard;
+pub(in crate::cli) mod shard;
 pub(in crate::cli) mod trigger;
 mod wire;
 
@@ -24,11 +24,12 @@ use crate::cli::trouble::no_repository;
 use crate::conduct::bases::{Found, NoBase, Reach, Search};
 use crate::conduct::graphs::Kept;
 use crate::conduct::imports::Imports;
-use crate::conduct::planner::{Planned, Planner};
+use crate::conduct::planner::{self, Planner};
 use crate::conduct::readers::Mentions;
 use crate::config::ConfigFile;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::gate::compare::Planned;
 use crate::plan::assess::Reason;
 use crate::plan::graph::components::Components;
 use crate::plan::matrix::MOST_JOBS;
@@ -138,6 +139,43 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
     Ok(ExitCode::Success)
 }
 
+/// A plan that was made anew, for whoever holds what ran against it.
+pub(in crate::cli) struct Fresh {
+    pub(in crate::cli) head: String,
+    pub(in crate::cli) planned: Vec<Planned>,
+    /// Why everything runs, where no changed file explains it.
+    pub(in crate::cli) loud: Vec<String>,
+}
+
+/// Plans anew; nothing is printed and nothing is kept.
+pub(in crate::cli) fn afresh(
+    session: &mut Session<'_>,
+    base: Option<&str>,
+    no_fetch: bool,
+) -> Result<Fresh, CommandError> {
+    let args = MakeArgs {
+        base: base.map(str::to_owned),
+        head: "HEAD".to_owned(),
+        worktree: false,
+        files_from: None,
+        enforce: false,
+        no_fetch,
+    };
+    let made = Desk::open(session, &args)?.make(session, &args)?;
+    let legs = made.document.legs_of_jobs();
+    let jobs = made.document.jobs.iter();
+    let planned = jobs.map(|job| Planned {
+        id: job.id.clone(),
+        run: job.run,
+        legs: legs.get(&job.id).copied().unwrap_or(0),
+    });
+    Ok(Fresh {
+        planned: planned.collect(),
+        head: made.document.head,
+        loud: made.loud.into_iter().map(|reason| reason.detail).collect(),
+    })
+}
+
 /// Returns the quarantine of the branch that the change goes to, for jobs that hold no credentials; nothing where it cannot be had, or is
 /// too long: then they forgive nothing.
 fn trusted(session: &mut Session<'_>, no_fetch: bool) -> String {
@@ -205,10 +243,7 @@ impl<'w> Desk<'w> {
 
     fn make(&mut self, session: &mut Session<'_>, args: &MakeArgs) -> Result<Made, CommandError> {
         let mut trigger = self.occasion.trigger.clone();
-        if session
-            .var("MAESTRO_DISABLE")
-            .is_some_and(|value| value != "0" && value != "false")
-        {
+        if session.is_disabled() {
             trigger = Trigger::Disabled;
         }
         let given = args.base.as_deref().filter(|base| !base.is_empty());
@@ -281,7 +316,7 @@ impl<'w> Desk<'w> {
 }
 
 fn document(
-    planned: &Planned,
+    planned: &planner::Planned,
     settings: &PlanSettings,
     situation: &crate::plan::jobs::Situation,
     enforce: bool,

@@ -16,6 +16,7 @@ mod issue_link;
 mod judge;
 mod kpi;
 mod late;
+mod overrides;
 mod plan;
 mod policy_verdict;
 mod provenance_index;
@@ -36,6 +37,7 @@ pub(crate) use issue_link::{decode_issue_link, encode_issue_link};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
 pub(crate) use kpi::encode_kpi;
 pub(crate) use late::late_line;
+pub(crate) use overrides::{OverrideRecord, encode_override};
 pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
 pub(crate) use policy_verdict::{
     PolicyVerdictRecord, decode_policy_verdict, encode_policy_verdict,
@@ -49,6 +51,9 @@ pub(crate) use test_rollup::{decode_rollup, encode_rollup};
 pub(crate) use test_run::decode_run;
 pub(crate) use test_run::{RunHead, has_failed, head_of_run};
 pub(crate) use test_timing::{decode_timing, judge_timing};
+
+/// The kind that says that a person let something pass.
+pub(crate) const OVERRIDE: &str = "override";
 
 pub(crate) const AGENT_RUN: &str = "agent_run";
 pub(crate) const TEST_LIST: &str = "test_list";
@@ -105,6 +110,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         DELIVERY_ROW => delivery_row::check(event),
         ISSUE_LINK => issue_link::check(event),
         KPI => kpi::check(event),
+        OVERRIDE => overrides::check(event),
         PLAN => plan::check(event),
         PROVENANCE_INDEX => provenance_index::check(event),
         POLICY_VERDICT => policy_verdict::check(event),

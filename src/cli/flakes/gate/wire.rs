@@ -74,7 +74,7 @@ struct TroubleRow {
 }
 
 impl FlakesGateDocument {
-    pub(super) fn new(rules: &Trusted, judged: &Judged, reports: u64) -> Self {
+    pub(in crate::cli) fn new(rules: &Trusted, judged: &Judged, reports: u64) -> Self {
         let passed = judged.passes();
         let names = |entries: &[crate::flakes::quarantine::Entry]| {
             entries
@@ -105,6 +105,40 @@ impl FlakesGateDocument {
 }
 
 impl FlakesGateDocument {
+    /// Returns how many tests there are, how many failed, and how many of these are forgiven.
+    pub(in crate::cli) fn numbers(&self) -> (u64, u64, u64) {
+        (self.tests, self.failures.len() as u64, self.forgiven)
+    }
+
+    /// Adds what is wrong with the run to a page, failure by failure.
+    pub(in crate::cli) fn list(&self, page: &mut Page) {
+        for trouble in &self.troubles {
+            page.text(format!("Not forgiven: {}.", trouble.detail));
+        }
+        if self.failures.is_empty() {
+            return;
+        }
+        let rows = self.failures.iter().map(|row| {
+            let tone = if row.ruling == "forgiven" {
+                Tone::Warn
+            } else {
+                Tone::Bad
+            };
+            vec![
+                Cell::toned(row.ruling, tone),
+                Cell::code(shown(&row.suite, &row.test)),
+                Cell::code(&row.detail),
+                Cell::code(row.owner.clone().unwrap_or_default()),
+            ]
+        });
+        page.table(
+            ["Ruling", "Test", "Why", "Owner"]
+                .map(Column::left)
+                .to_vec(),
+            rows.collect(),
+        );
+    }
+
     /// Returns the error of what nobody forgives; nothing when all is forgiven.
     pub(super) fn complaint(&self) -> Option<CommandError> {
         let failures = self.failures.len() as u64 - self.forgiven;
@@ -197,31 +231,7 @@ impl Report for FlakesGateDocument {
             times(self.tests, "test"),
             self.forgiven,
         ));
-        for trouble in &self.troubles {
-            page.text(format!("Not forgiven: {}.", trouble.detail));
-        }
-        if self.failures.is_empty() {
-            return page;
-        }
-        let rows = self.failures.iter().map(|row| {
-            let tone = if row.ruling == "forgiven" {
-                Tone::Warn
-            } else {
-                Tone::Bad
-            };
-            vec![
-                Cell::toned(row.ruling, tone),
-                Cell::code(shown(&row.suite, &row.test)),
-                Cell::code(&row.detail),
-                Cell::code(row.owner.clone().unwrap_or_default()),
-            ]
-        });
-        page.table(
-            ["Ruling", "Test", "Why", "Owner"]
-                .map(Column::left)
-                .to_vec(),
-            rows.collect(),
-        );
+        self.list(&mut page);
         page
     }
 

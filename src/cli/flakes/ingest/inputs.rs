@@ -11,18 +11,18 @@ use crate::ports::{FileKind, Files};
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Input {
+pub(in crate::cli) struct Input {
     /// As it can be opened from the working folder.
-    pub(super) path: PathBuf,
+    pub(in crate::cli) path: PathBuf,
     /// Whether somebody named this very file: then it must be a report.
-    pub(super) named: bool,
+    pub(in crate::cli) named: bool,
 }
 
 /// What was found, and what was not.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) inputs: Vec<Input>,
-    pub(super) failures: Vec<CommandError>,
+pub(in crate::cli) struct Found {
+    pub(in crate::cli) inputs: Vec<Input>,
+    pub(in crate::cli) failures: Vec<CommandError>,
     /// Folders and globs that nothing was found for.
     pub(super) vain: Vec<PathBuf>,
 }
@@ -44,7 +44,7 @@ pub(super) const ENDINGS: [&str; 12] = [
 ];
 
 /// Finds what the patterns mean, seen from a folder.
-pub(super) fn find(session: &Session<'_>, patterns: &[PathBuf], from: &Path) -> Found {
+pub(in crate::cli) fn find(session: &Session<'_>, patterns: &[PathBuf], from: &Path) -> Found {
     let cwd = session.world.environment.current_dir().ok();
     let mut finder = Finder {
         files: session.world.files.as_ref(),

@@ -16,10 +16,11 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
 
+pub(in crate::cli) use inputs::{Found, find};
 pub(super) use packed::{Packed, PackedFile, read_archive};
-pub(in crate::cli) use reports::{ReadReports, read_reports};
+pub(in crate::cli) use reports::{ReadReports, read_found, read_reports};
+pub(in crate::cli) use wire::Stored;
 
-use inputs::Found;
 use record::Recorder;
 use wire::IngestDocument;
 
@@ -43,41 +44,62 @@ pub(crate) struct IngestArgs {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// The CI run that the reports are from [env: MAESTRO_RUN]
-    #[arg(long)]
-    pub(super) run: Option<String>,
-
-    /// Which try of the run, from 1 [env: MAESTRO_ATTEMPT]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) attempt: Option<u32>,
-
-    /// The job that the reports are from [env: MAESTRO_JOB]
-    #[arg(long)]
-    pub(super) job: Option<String>,
-
-    /// Shard or matrix axes of the job, so that two equal green legs stay two [env: MAESTRO_LEG]
-    #[arg(long)]
-    pub(super) leg: Option<String>,
-
-    /// The commit that was tested [env: MAESTRO_COMMIT]
-    #[arg(long, value_name = "SHA")]
-    pub(super) commit: Option<String>,
-
-    /// The branch that was tested [env: MAESTRO_BRANCH]
-    #[arg(long)]
-    pub(super) branch: Option<String>,
+    #[command(flatten)]
+    filing: FilingArgs,
 
     /// When the tests ran, in RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
-    pub(super) at: Option<Timestamp>,
+    at: Option<Timestamp>,
 
     /// Read everything, store nothing
     #[arg(long)]
-    pub(super) dry_run: bool,
+    dry_run: bool,
 
     /// Exit with 3 when there is no report
     #[arg(long)]
     require_input: bool,
+}
+
+/// Under which run of CI results are filed.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct FilingArgs {
+    /// The CI run that the reports are from [env: MAESTRO_RUN]
+    #[arg(long)]
+    pub(in crate::cli) run: Option<String>,
+
+    /// Which try of the run, from 1 [env: MAESTRO_ATTEMPT]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) attempt: Option<u32>,
+
+    /// The job that the reports are from [env: MAESTRO_JOB]
+    #[arg(long)]
+    pub(in crate::cli) job: Option<String>,
+
+    /// Shard or matrix axes of the job, so that two equal green legs stay two [env: MAESTRO_LEG]
+    #[arg(long)]
+    pub(in crate::cli) leg: Option<String>,
+
+    /// The commit that was tested [env: MAESTRO_COMMIT]
+    #[arg(long, value_name = "SHA")]
+    pub(in crate::cli) commit: Option<String>,
+
+    /// The branch that was tested [env: MAESTRO_BRANCH]
+    #[arg(long)]
+    pub(in crate::cli) branch: Option<String>,
+}
+
+/// Stores reports that a command left; returns how many runs and events that were, and what could not be read.
+pub(in crate::cli) fn store(
+    session: &mut Session<'_>,
+    filing: &FilingArgs,
+    found: Found,
+) -> Result<(Stored, Vec<CommandError>), CommandError> {
+    let mut document = IngestDocument::new(false);
+    let mut failures = Vec::new();
+    let mut recorder = Recorder::new(session, filing, (None, false))?;
+    recorder.add(found, &mut document, &mut failures)?;
+    recorder.save(&mut document)?;
+    Ok((document.stored, failures))
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &IngestArgs) -> CommandResult {
@@ -85,7 +107,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &IngestArgs) -> CommandResult
     let mut document = IngestDocument::new(args.dry_run);
     let mut failures = Vec::new();
     for (job, found) in batches {
-        let mut recorder = Recorder::new(session, args, job)?;
+        let mut filing = args.filing.clone();
+        filing.job = job.or(filing.job);
+        let mut recorder = Recorder::new(session, &filing, (args.at, args.dry_run))?;
         recorder.add(found, &mut document, &mut failures)?;
         recorder.save(&mut document)?;
     }
@@ -101,10 +125,14 @@ fn batches(
     args: &IngestArgs,
 ) -> Result<Vec<(Option<String>, Found)>, CommandError> {
     if !args.paths.is_empty() {
-        let found = inputs::find(session, &args.paths, &session.base.clone());
+        let found = find(session, &args.paths, &session.base.clone());
         return Ok(vec![(None, found)]);
     }
-    let wanted = args.job.clone().or_else(|| session.var("MAESTRO_JOB"));
+    let wanted = args
+        .filing
+        .job
+        .clone()
+        .or_else(|| session.var("MAESTRO_JOB"));
     let jobs: Vec<_> = session
         .config
         .jobs
@@ -132,7 +160,7 @@ fn batches(
     Ok(jobs
         .into_iter()
         .map(|(name, junit)| {
-            let found = inputs::find(session, &[PathBuf::from(junit)], &top);
+            let found = find(session, &[PathBuf::from(junit)], &top);
             (Some(name.clone()), found)
         })
         .collect())

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, mpsc};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::IngestArgs;
+use super::FilingArgs;
 use super::inputs::{Found, Input};
 use super::source::{self, Content, Parsed, Refusal};
 use super::wire::{FileRow, IngestDocument, NoteRow};
@@ -56,10 +56,10 @@ struct Known {
 impl<'s, 'w> Recorder<'s, 'w> {
     pub(super) fn new(
         session: &'s mut Session<'w>,
-        args: &IngestArgs,
-        job: Option<String>,
+        args: &FilingArgs,
+        (at, dry_run): (Option<Timestamp>, bool),
     ) -> Result<Self, CommandError> {
-        let state = if args.dry_run {
+        let state = if dry_run {
             None
         } else {
             Some(session.state()?)
@@ -74,7 +74,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
             flag.or_else(|| names.iter().find_map(|name| session.var(name)))
         };
         let run = pick(&args.run, &["MAESTRO_RUN", "GITHUB_RUN_ID"]);
-        let job = job.or_else(|| pick(&args.job, &["MAESTRO_JOB", "GITHUB_JOB"]));
+        let job = pick(&args.job, &["MAESTRO_JOB", "GITHUB_JOB"]);
         let leg = pick(&args.leg, &["MAESTRO_LEG"]).unwrap_or_default();
         let commit = pick(&args.commit, &["MAESTRO_COMMIT", "GITHUB_SHA"]);
         let branch = pick(&args.branch, &["MAESTRO_BRANCH"])
@@ -88,7 +88,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
             commit: commit.unwrap_or_default(),
             branch: branch.unwrap_or_default(),
         };
-        if !args.dry_run {
+        if !dry_run {
             fill_from_checkout(session, &mut origin);
         }
         let redactor = session
@@ -117,7 +117,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
             None => leg,
         };
         let leg = leg[..leg.floor_char_boundary(LONGEST_LEG)].to_owned();
-        let at = args.at.unwrap_or_else(|| session.now());
+        let at = at.unwrap_or_else(|| session.now());
         Ok(Self {
             session,
             run,
@@ -292,7 +292,7 @@ fn local_run(files: &[Sha]) -> String {
     format!("{LOCAL}{}", &Sha::of(&all).to_string()[..16])
 }
 
-fn attempt(session: &Session<'_>, args: &IngestArgs) -> Result<u32, CommandError> {
+fn attempt(session: &Session<'_>, args: &FilingArgs) -> Result<u32, CommandError> {
     if let Some(attempt) = args.attempt {
         return Ok(attempt);
     }

@@ -37,6 +37,7 @@ const BREAKS: &[NoteCode] = &[
     NoteCode::TooLarge,
     NoteCode::TooManyErrors,
     NoteCode::UnknownStatus,
+    NoteCode::SaysMore,
 ];
 
 /// Reads the reports that patterns mean, file by file.
@@ -45,6 +46,14 @@ pub(crate) fn read_reports(
     patterns: &[PathBuf],
 ) -> Result<ReadReports, CommandError> {
     let found = inputs::find(session, patterns, &session.base.clone());
+    read_found(session, found)
+}
+
+/// Reads reports that were found.
+pub(crate) fn read_found(
+    session: &Session<'_>,
+    found: inputs::Found,
+) -> Result<ReadReports, CommandError> {
     let mut read = ReadReports {
         failures: found.failures,
         ..ReadReports::default()

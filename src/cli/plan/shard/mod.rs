@@ -60,16 +60,16 @@ pub(crate) struct ShardArgs {
 
 /// Which part of how many.
 #[derive(Debug, Clone, Copy)]
-struct Part {
+pub(in crate::cli) struct Part {
     /// From 0.
-    number: u32,
-    of: u32,
+    pub(in crate::cli) number: u32,
+    pub(in crate::cli) of: u32,
 }
 
 /// A matrix has no more lines.
 const MOST_SHARDS: u32 = 256;
 
-fn part(text: &str) -> Result<Part, String> {
+pub(in crate::cli) fn part(text: &str) -> Result<Part, String> {
     let wrong = || {
         format!("`{text}` is not like `2/4`: which part, from 1, of how many, up to {MOST_SHARDS}")
     };
