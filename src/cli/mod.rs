@@ -4,12 +4,14 @@ mod budget;
 mod check_policy;
 mod config;
 mod demo;
+mod doctor;
 mod dora;
 mod explain;
 mod flakes;
 mod gateway;
 mod github;
 mod globals;
+mod init;
 mod plan;
 mod pr_health;
 mod prompts;
@@ -57,6 +59,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::InitArgs),
+    Doctor(doctor::DoctorArgs),
     Plan(plan::PlanArgs),
     /// Tell flaky tests from broken ones
     #[command(subcommand)]
@@ -159,6 +163,16 @@ fn answer(
         // These need neither a repository nor a configuration.
         Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::Util(command) => util::run(&mut Session::bare(ui, world, globals)?, &command),
+        Command::Doctor(args) => doctor::run(&mut Session::located(ui, world, globals)?, &args),
+        Command::Init(args) => {
+            // A configuration that cannot be read is no reason to keep it.
+            let mut session = if args.needs_settings() {
+                Session::configured(ui, world, globals)?
+            } else {
+                Session::located(ui, world, globals)?
+            };
+            init::run(&mut session, &args)
+        }
         Command::Demo(args) => demo::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::CheckPolicy(args) => {
             check_policy::run(&mut Session::configured(ui, world, globals)?, &args)

@@ -4,7 +4,11 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 76] = [
+const SCHEMAS: [&str; 80] = [
+    "doctor",
+    "init",
+    "init-remove",
+    "init-files",
     "agent-answers",
     "agent-run",
     "agent-bundle",
