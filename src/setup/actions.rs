@@ -36,6 +36,7 @@ actions! {
     SETUP_GO = "actions/setup-go", "d35c59abb061a4a6fb18e82ac0862c26744d6ab5", "v5.5.0";
     SETUP_PNPM = "pnpm/action-setup", "a7487c7e89a18df4991f7f222e4898a00d66ddda", "v4.1.0";
     SETUP_UV = "astral-sh/setup-uv", "e92bafb6253dcd438e0484186d7669ea7a8ca1cc", "v6.4.3";
+    SETUP_BUN = "oven-sh/setup-bun", "735343b667d3e6f658f44d0eca948eb6282f2b76", "v2.0.2";
     INSTALL_TOOL = "taiki-e/install-action", "44c6d64aa62cd779e873306675c7a58e86d6d532", "v2.62.49";
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::actions::{
-    Action, CHECKOUT, INSTALL_TOOL, SETUP_GO, SETUP_NODE, SETUP_PNPM, SETUP_PYTHON, SETUP_UV,
-    UPLOAD_ARTIFACT,
+    Action, CHECKOUT, INSTALL_TOOL, SETUP_BUN, SETUP_GO, SETUP_NODE, SETUP_PNPM, SETUP_PYTHON,
+    SETUP_UV, UPLOAD_ARTIFACT,
 };
 use super::{Job, Seen, Tool};
 
@@ -220,7 +220,7 @@ fn step(tool: Tool, versions: &Versions) -> Step {
             uses(SETUP_PNPM, version)
         }
         Tool::Node => uses(SETUP_NODE, file("node-version", &versions.node, "lts/*")),
-        Tool::Bun => run("npm install --global bun@1"),
+        Tool::Bun => uses(SETUP_BUN, None),
         Tool::Python => uses(
             SETUP_PYTHON,
             file("python-version", &versions.python, "3.x"),
