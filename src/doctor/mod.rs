@@ -72,13 +72,15 @@ pub(crate) enum Told {
     },
 }
 
+/// The version of Landlock, and what of the sandbox does not hold, with whether it is needed; or why that was not tried out.
+pub(crate) type Tried = Result<(u8, Vec<(String, bool)>), String>;
+
 /// What is known of the machine.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Machine {
     /// What `git --version` says; nothing where it cannot be run.
     pub(crate) git: Option<String>,
-    /// The version of Landlock, and what of the sandbox does not hold, with whether it is needed; or why that was not tried out.
-    pub(crate) sandbox: Option<Result<(u8, Vec<(String, bool)>), String>>,
+    pub(crate) sandbox: Option<Tried>,
     /// Free bytes where the state lies.
     pub(crate) free: Option<u64>,
     /// Whether a repository is there, and whether its clone ends somewhere.
