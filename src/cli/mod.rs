@@ -5,6 +5,7 @@ mod budget;
 mod check_policy;
 mod config;
 mod demo;
+mod doctor;
 mod dora;
 mod exec;
 mod explain;
@@ -13,6 +14,7 @@ mod gate;
 mod gateway;
 mod github;
 mod globals;
+mod init;
 mod learning_pack;
 mod observe;
 mod plan;
@@ -62,6 +64,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::InitArgs),
+    Doctor(doctor::DoctorArgs),
     Plan(plan::PlanArgs),
     Exec(Box<exec::ExecArgs>),
     Gate(gate::GateArgs),
@@ -187,6 +191,16 @@ fn answer(
         // These need neither a repository nor a configuration.
         Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::Util(command) => util::run(&mut Session::bare(ui, world, globals)?, &command),
+        Command::Doctor(args) => doctor::run(&mut Session::located(ui, world, globals)?, &args),
+        Command::Init(args) => {
+            // A configuration that cannot be read is no reason to keep it.
+            let mut session = if args.needs_settings() {
+                Session::configured(ui, world, globals)?
+            } else {
+                Session::located(ui, world, globals)?
+            };
+            init::run(&mut session, &args)
+        }
         Command::Demo(args) => demo::run(&mut Session::bare(ui, world, globals)?, &args),
         Command::CheckPolicy(args) => {
             check_policy::run(&mut Session::configured(ui, world, globals)?, &args)

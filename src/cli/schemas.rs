@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, dora, exec, explain, flakes, gate, gateway, observe, plan,
-    pr_health, prompts, provenance, run_agents, state,
+    budget, check_policy, config, demo, doctor, dora, exec, explain, flakes, gate, gateway, init,
+    observe, plan, pr_health, prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -36,6 +36,10 @@ macro_rules! schemas {
 }
 
 schemas! {
+    Doctor = "doctor", doctor::DoctorDocument, "`doctor`";
+    Init = "init", init::Document, "`init`";
+    InitRemove = "init-remove", init::InitRemoveDocument, "`init --remove`";
+    InitFiles = "init-files", crate::setup::record::Record, "`.maestro/init.json`";
     AgentRun = "agent-run", run_agents::RunDocument, "`run-agents`";
     RunPlan = "run-plan", run_agents::RunPlanDocument, "`run-agents --dry-run`";
     RunStory = "run-story", crate::agents::story::Story, "`run-agents show`";

@@ -57,8 +57,8 @@ impl<'w> Session<'w> {
         Ok(session)
     }
 
-    /// Builds a session with the repository's configuration.
-    pub(crate) fn configured(
+    /// Builds a session with the repository, for commands that go before its configuration.
+    pub(crate) fn located(
         ui: &'w mut Ui,
         world: &'w World,
         globals: GlobalArgs,
@@ -68,6 +68,16 @@ impl<'w> Session<'w> {
         let dir = session.globals.dir.clone();
         let dir = dir.or_else(|| world.environment.var("MAESTRO_DIR").map(PathBuf::from));
         session.named_dir = dir.map(|dir| session.base.join(dir));
+        Ok(session)
+    }
+
+    /// Builds a session with the repository's configuration.
+    pub(crate) fn configured(
+        ui: &'w mut Ui,
+        world: &'w World,
+        globals: GlobalArgs,
+    ) -> Result<Self, CommandError> {
+        let mut session = Self::located(ui, world, globals)?;
         session.load_config()?;
         session.settings = settings(
             world,

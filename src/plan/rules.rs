@@ -98,6 +98,27 @@ const FOR_PEOPLE: &[&str] = &[
     "renovate.json5",
 ];
 
+/// Whether a path in the folder of the configuration is one of maestro's own, beside the configuration itself.
+fn is_own(path: &str) -> bool {
+    let folder = path.split_once('/').map(|(folder, _)| folder);
+    match folder {
+        Some(folder) => matches!(
+            folder,
+            "changes" | "events" | "inbox" | "packs" | "prompts" | "provenance" | "runs"
+        ),
+        None => matches!(
+            path,
+            "policy.yaml"
+                | "ci_budget.json"
+                | "quarantine.json"
+                | "retention.json"
+                | "init.json"
+                | "baseline.json"
+                | "prices.json"
+        ),
+    }
+}
+
 impl Rules {
     /// Returns the rules of a repository without any of its own.
     pub(crate) fn none(config_dir: &str) -> Self {
@@ -119,7 +140,9 @@ impl Rules {
         {
             return match rest {
                 "maestro.yaml" => Meaning::All(PLANNER_CONFIG, "plans are made by it".to_owned()),
-                _ => Meaning::Ignored("maestro's own folder".to_owned()),
+                rest if is_own(rest) => Meaning::Ignored("maestro's own folder".to_owned()),
+                // The test tool for mobile apps keeps its flows in a folder of the same name.
+                _ => Meaning::Ask,
             };
         }
         if let Some(glob) = self.run_all_on.matched(path) {

@@ -4,7 +4,11 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 82] = [
+const SCHEMAS: [&str; 86] = [
+    "doctor",
+    "init",
+    "init-remove",
+    "init-files",
     "agent-answers",
     "agent-run",
     "agent-bundle",

@@ -12,6 +12,7 @@ pub(crate) mod issues;
 pub(crate) mod pulls;
 pub(crate) mod releases;
 pub(crate) mod runs;
+pub(crate) mod settings;
 
 use serde::Deserialize;
 

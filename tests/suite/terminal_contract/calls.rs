@@ -2,6 +2,11 @@
 
 /// One call of every command that ends at once, with the exit code that it answers in the repository of the tests.
 pub(super) const CALLS: &[(&[&str], i32)] = &[
+    (&["doctor"], 0),
+    (&["doctor", "--ci"], 0),
+    (&["init", "--dry-run"], 0),
+    (&["init", "--remove"], 66),
+    (&["init", "--from", "turbo"], 66),
     (&["run-agents", "show", "mend"], 0),
     (&["run-agents", "show", "nobody"], 66),
     (&["check-policy"], 0),
