@@ -92,7 +92,6 @@ fn prepared() -> Maestro {
         )
         .file("request.json", r#"{"model": "claude-haiku-4-5", "max_tokens": 500, "messages": []}"#)
         .file("prompt.txt", "Say something.\n")
-        .file("issue.md", "It panics.\n")
         .file(
             "joke.prompt.yml",
             "name: Joke\nmessages:\n  - {role: user, content: \"{{input}}\"}\n",
@@ -122,6 +121,7 @@ fn work(maestro: &Maestro) {
 
 /// Adds what commands leave.
 fn finish(maestro: Maestro) -> Maestro {
+    maestro.file("issue.md", "It panics.\n");
     maestro.file(
         "coverage.xml",
         r#"<coverage line-rate="1"><class filename="a/src/lib.rs"><lines><line number="1" hits="1"/></lines></class></coverage>"#,

@@ -58,14 +58,14 @@ pub(super) fn look(session: &Session<'_>, top: &Path) -> Result<Looked, CommandE
             None => history.tree_of_work(top)?,
         };
         let tree = planner.list(&object)?;
-        let planned = planner.plan(tree, Vec::new(), &Rules::none(".maestro"))?;
-        let tree = planned.after.tree;
+        let whole = planner.plan(tree, Vec::new(), &Rules::none(".maestro"))?;
+        let tree = whole.after.tree;
         let blobs = blobs(&mut planner, &tree)?;
         let head = session.world.git.head(top)?.branch;
         let default_branch = default_branch(&mut planner, head)?;
         Ok(Looked {
             tree,
-            graph: planned.after.graph,
+            graph: whole.after.graph,
             blobs,
             default_branch,
         })

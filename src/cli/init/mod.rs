@@ -53,6 +53,7 @@ Examples:
 
   Take it away again
     $ maestro init --remove")]
+#[expect(clippy::struct_excessive_bools, reason = "flags are independent")]
 pub(crate) struct InitArgs {
     /// Say what would be written or removed, and show it; change nothing
     #[arg(long)]
