@@ -105,6 +105,21 @@ fn imports_are_those_of_the_table_in_architecture_md() {
 }
 
 #[test]
+fn every_row_of_the_reading_order_stands_once() {
+    let text = fs::read_to_string(package().join("ARCHITECTURE.md")).unwrap();
+    let (rows, _) = text.split_once("## Invariants").unwrap();
+    let mut seen = BTreeSet::new();
+    for row in rows.lines().filter(|line| line.starts_with("| `")) {
+        let name = row.split('|').nth(1).unwrap();
+        assert!(
+            seen.insert(name),
+            "{name}stands twice in ARCHITECTURE.md; make one row of the two"
+        );
+    }
+    assert!(seen.len() > 30);
+}
+
+#[test]
 fn decisions_import_no_effect() {
     let decisions = ["event", "finding", "flakes", "junit", "redact", "stats"];
     let effects = [

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use crate::flakes::history::{History, Run};
-use crate::flakes::results::kinds;
 use crate::flakes::timing::Timing;
-use crate::junit::Outcome;
 use crate::telemetry::gather::{Happened, TestRun};
 use crate::telemetry::instruments as of;
 
@@ -61,7 +59,7 @@ pub(crate) fn runs(
         ];
         places.entry(place).or_default().push(run);
     }
-    let (mut found, mut again) = (Vec::new(), Vec::new());
+    let mut again = Vec::new();
     for ([_, job, leg, _], mut runs) in places {
         crate::order::sort_by_key(&mut runs, |run| (run.origin.attempt, run.at));
         let attempts: HashSet<u32> = runs.iter().map(|run| run.origin.attempt).collect();
@@ -74,9 +72,6 @@ pub(crate) fn runs(
             }
             _ => false,
         };
-        let is_flaky = came_round || runs.iter().any(|run| retried(history, run));
-        let at = runs.iter().map(|run| run.at).min();
-        found.extend(at.map(|at| TestRun { at, is_flaky }));
         if came_round {
             let seconds = times.leg(job, leg, quantile);
             let last = runs.iter().map(|run| run.at).max();
@@ -87,7 +82,13 @@ pub(crate) fn runs(
             }
         }
     }
-    (found, again)
+    // The same runs as `dora kpi` counts: an outage says nothing about single tests.
+    let tested = history.tested_runs().into_iter();
+    let tested = tested.filter(|run| !run.is_outage).map(|run| TestRun {
+        at: run.at,
+        is_flaky: run.is_flaky,
+    });
+    (tested.collect(), again)
 }
 
 fn happened(at: Timestamp, seconds: f64) -> Happened {
@@ -101,15 +102,4 @@ fn happened(at: Timestamp, seconds: f64) -> Happened {
 
 fn has_failed(run: &Run) -> bool {
     run.counts.failed > 0 || run.counts.errored > 0
-}
-
-/// Whether a test of a report failed and then passed in it.
-fn retried(history: &History, run: &Run) -> bool {
-    run.differs.iter().any(|(_, sequence)| {
-        kinds(history.sequence_text(*sequence)).any(|(twin, _)| {
-            let mut outcomes = twin.chars().filter_map(Outcome::from_letter);
-            let has_failed = outcomes.clone().any(Outcome::is_failing);
-            has_failed && outcomes.next_back() == Some(Outcome::Passed)
-        })
-    })
 }
