@@ -64,6 +64,21 @@ impl Maestro {
         this
     }
 
+    /// The same folder once more, elsewhere.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::in_folder();
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(self.folder.path().join("."))
+            .arg(copy.folder.path())
+            .status();
+        assert!(copied.unwrap().success());
+        Self {
+            env: self.env.clone(),
+            ..copy
+        }
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.env.retain(|(known, _)| known != name);
         self.env.push((name.into(), value.as_ref().into()));

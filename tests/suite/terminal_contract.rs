@@ -1,6 +1,7 @@
 //! The terminal contract, for every command: streams, exit codes, colours, bytes, examples.
 
 mod calls;
+mod examples;
 
 use std::fs;
 #[cfg(target_os = "linux")]
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use crate::harness::Maestro;
 use crate::publish::work::{Agents, MESSAGE};
+use crate::sandbox::each;
 use calls::{CALLS, SLOW};
 
 const POLICY: &str = "schema: maestro.policy/v1\nrules:\n- {rule: title, id: short, severity: warn, reason: r, max_length: 72}\n";
@@ -351,13 +353,19 @@ fn a_report_file_has_the_bytes_of_standard_output_and_no_colour() {
 
 #[test]
 fn two_equal_runs_print_equal_bytes() {
-    for (call, _) in CALLS {
-        let print = || {
-            let run = prepared().run(*call);
-            (run.code, run.stdout)
+    // Made twice: making them may not differ either.
+    let (one, other) = (prepared(), prepared());
+    each(CALLS, |(call, _)| {
+        let print = |of: &Maestro| {
+            let maestro = of.copy();
+            let run = maestro.run(*call);
+            // What has no other name has that of its folder.
+            let folder = maestro.path(".");
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            (run.code, run.stdout.replace(name, "folder"))
         };
-        assert_eq!(print(), print(), "{call:?}");
-    }
+        assert_eq!(print(&one), print(&other), "{call:?}");
+    });
 }
 
 #[test]
@@ -543,37 +551,6 @@ fn github_gets_annotations_a_summary_and_outputs() {
     assert!(summary.starts_with("### Flaky tests: 1 flaky"), "{summary}");
     let outputs = fs::read_to_string(maestro.path("output.txt")).unwrap();
     assert!(outputs.contains("flaky=1\n"), "{outputs}");
-}
-
-#[test]
-fn every_command_has_two_examples_and_they_work() {
-    let maestro = prepared();
-    for leaf in leaves(&maestro, &[]) {
-        let help = maestro
-            .run(leaf.iter().map(String::as_str).chain(["--help"]))
-            .success()
-            .stdout;
-        let examples: Vec<&str> = help
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("$ maestro "))
-            .collect();
-        let name = leaf.join(" ");
-        assert!(
-            examples.len() >= 2,
-            "`maestro {name} --help` needs two examples"
-        );
-        assert!(
-            examples.iter().all(|example| example.starts_with(&name)),
-            "{examples:?}"
-        );
-        if SLOW.iter().any(|slow| leaf == *slow) {
-            continue;
-        }
-        for example in examples {
-            let run = maestro.run(example.split(' '));
-            assert_eq!(run.code, 0, "`maestro {example}`: {}", run.stderr);
-        }
-    }
 }
 
 #[test]
