@@ -11,4 +11,4 @@ mod yaml;
 
 pub(crate) use file::ConfigFile;
 pub(crate) use settings::{KNOWN, Known, Origin, Setting, choose};
-pub(crate) use yaml::{Kind, YamlError, checked, nearest, read, read_as, read_seed};
+pub(crate) use yaml::{Kind, YamlError, checked, nearest, read, read_as, read_foreign, read_seed};

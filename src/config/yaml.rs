@@ -46,6 +46,18 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, Yam
     read_as(CONFIG, text, path)
 }
 
+fn has_too_many_brackets(text: &str) -> bool {
+    text.matches(['[', '{']).nth(MOST_BRACKETS).is_some()
+}
+
+/// Reads a document whose form somebody else defines.
+pub(crate) fn read_foreign<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    if has_too_many_brackets(text) {
+        return Err(format!("it has more than {MOST_BRACKETS} brackets"));
+    }
+    serde_yaml::from_str(text).map_err(|error| error.to_string())
+}
+
 /// Reads a document of some kind; `path` is for the messages only.
 pub(crate) fn read_as<T: DeserializeOwned>(
     kind: Kind,
@@ -64,7 +76,7 @@ pub(crate) fn read_seed<'t, S: DeserializeSeed<'t>>(
 ) -> Result<S::Value, YamlError> {
     let explain = |error: &serde_yaml::Error| explain(error, kind, text, path);
     // The parser's time grows with the square of the depth.
-    if text.matches(['[', '{']).count() > MOST_BRACKETS {
+    if has_too_many_brackets(text) {
         return Err(YamlError {
             message: format!("it has more than {MOST_BRACKETS} brackets"),
             excerpt: None,

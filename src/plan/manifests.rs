@@ -9,6 +9,7 @@ use super::graph::{Graph, Kind, npm, python};
 use super::locks::{self, LockChange, LockGraph, NotALock};
 use super::sources::{Sources, file_name, folder_of, join};
 use crate::change::Change;
+use crate::config;
 
 /// One side of a comparison.
 #[derive(Clone, Copy)]
@@ -194,7 +195,7 @@ impl Comparison<'_> {
     fn pnpm_workspace(&self) -> Reach {
         let read = |side: Side<'_>| -> Result<serde_yaml::Value, String> {
             let text = side.sources.text(self.path).unwrap_or_default();
-            serde_yaml::from_str(text).map_err(|error| error.to_string())
+            config::read_foreign(text)
         };
         let (old, new) = match (read(self.old), read(self.new)) {
             (Ok(old), Ok(new)) => (old, new),

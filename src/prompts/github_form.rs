@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::file::{FILE_SCHEMA, PromptFile, TypeWord};
 use super::output_schema;
 use super::prepared::DELIMITER;
+use crate::config;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -81,7 +82,7 @@ pub(crate) struct Converted {
 
 /// Makes a prompt of a `.prompt.yml`.
 pub(crate) fn import(text: &str, name: Option<&str>) -> Result<Converted, String> {
-    let theirs: Theirs = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let theirs: Theirs = config::read_foreign(text)?;
     let name = name.map_or_else(|| slug(&theirs.name), str::to_owned);
     if name.is_empty() {
         return Err("it has no `name`; give one".into());

@@ -141,7 +141,7 @@ fn file(
         .extension()
         .is_some_and(|end| end == "yaml" || end == "yml");
     let value: Result<Value, String> = if is_yaml {
-        serde_yaml::from_str(&text).map_err(|error| error.to_string())
+        crate::config::read_foreign(&text)
     } else {
         serde_json::from_str(&text).map_err(|error| error.to_string())
     };

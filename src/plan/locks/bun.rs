@@ -97,10 +97,12 @@ fn plain(text: &str) -> String {
             continue;
         }
         let after = &rest[c.len_utf8()..];
-        let without = after_space(rest);
-        if c == '/' && without.len() < rest.len() {
-            rest = without;
-            continue;
+        if c == '/' {
+            let without = after_space(rest);
+            if without.len() < rest.len() {
+                rest = without;
+                continue;
+            }
         }
         let closes = || after_space(after).starts_with([']', '}']);
         if c != ',' || !closes() {

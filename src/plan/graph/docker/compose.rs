@@ -7,6 +7,7 @@ use serde_yaml::Value;
 
 use super::described::{BuildFile, Described, Named, Place, named_context, place};
 use super::words::{UNKNOWN, Words};
+use crate::config;
 use crate::plan::graph::Graph;
 use crate::plan::sources::{Sources, folder_of, join};
 
@@ -147,9 +148,9 @@ impl Reader<'_> {
             return Some(document.clone());
         }
         let text = self.sources.text(path)?;
-        let document = serde_yaml::from_str::<Value>(text)
+        let document = config::read_foreign::<Value>(text)
             .map(Rc::new)
-            .map_err(|error| Rc::from(error.to_string()));
+            .map_err(Rc::from);
         self.documents.insert(path.to_owned(), document.clone());
         Some(document)
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::broken::path_in;
+use crate::config;
 use crate::plan::sources::Sources;
 
 /// Overrides lie in each other so deep and no deeper.
@@ -27,7 +28,7 @@ pub(super) fn yaml(sources: Sources<'_>, path: &str) -> Result<serde_yaml::Value
     let text = sources
         .text(path)
         .ok_or("it is no UTF-8 text, or its object is missing")?;
-    serde_yaml::from_str(text).map_err(|error| error.to_string())
+    config::read_foreign(text)
 }
 
 impl Redirects {
