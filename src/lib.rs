@@ -65,6 +65,10 @@ mod conduct;
 mod ports;
 mod state;
 
+// What others wrote, and who reads it.
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
+
 pub use cli::run;
 #[cfg(feature = "bench")]
 pub use conduct::agents::speed as agents_speed;
@@ -77,12 +81,5 @@ pub use prompts::speed;
 #[cfg(feature = "bench")]
 pub use state::year;
 
-/// Reads arbitrary bytes as a report; for the fuzzer.
 #[cfg(fuzzing)]
-pub fn fuzz_junit(bytes: &[u8]) -> Option<u64> {
-    let mut handed_out = 0;
-    let form = junit::form(&bytes[..bytes.len().min(4096)]);
-    let read = junit::read(form, bytes, "", &mut |_, _, _| handed_out += 1);
-    assert_eq!(read.ok()?.counts.cases, handed_out);
-    Some(handed_out)
-}
+pub use fuzzing::{feed as fuzz_feed, seed as fuzz_seed};
