@@ -1,9 +1,6 @@
 //! The workflows that `maestro init` writes, run whole: a pull request through plan, exec and gate, and the state after it.
 
-use std::collections::BTreeMap;
 use std::fs;
-
-use serde_json::json;
 
 use super::harness::Maestro;
 use super::runner::{Outcome, Runner};
@@ -20,7 +17,7 @@ struct Team {
 /// The configuration of two jobs, `unit` of `src/` and `docs` of `docs/`.
 fn config(head: &str) -> String {
     format!(
-        "schema: maestro.config/v1\n{head}jobs:\n  unit: {{ paths: ['src/**'], run: 'sh unit.sh', junit: r.xml }}\n  docs: {{ paths: ['docs/**'], run: 'true' }}\n"
+        "schema: maestro.config/v1\n{head}jobs:\n  unit: {{ paths: ['src/**'], run: 'sh src/unit.sh', junit: r.xml }}\n  docs: {{ paths: ['docs/**'], run: 'true' }}\n"
     )
 }
 
@@ -50,7 +47,7 @@ impl Team {
                 r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "flaky", "reason": "r", "since": "2026-01-01", "review_by": "2026-02-01"}]}"#,
             )
             .file(".gitignore", "*.xml\n")
-            .file("unit.sh", script(&[]))
+            .file("src/unit.sh", script(&[]))
             .file("src/a.txt", "a")
             .file("docs/a.md", "a");
         maestro.commit("Begin with tests");
@@ -59,8 +56,9 @@ impl Team {
         maestro.git(&["switch", "--quiet", "--create", "topic"]);
         maestro
             .file("src/a.txt", "b")
-            .file("unit.sh", script(failing));
+            .file("src/unit.sh", script(failing));
         maestro.commit("Change");
+        maestro.git(&["switch", "--quiet", "main"]);
         let runner = made(Runner::new(&maestro.path("")));
         Self { maestro, runner }
     }
@@ -83,64 +81,210 @@ impl Team {
 
 const ENFORCED: &str = "enforce: [plan, flakes]\n";
 
+/// What the gate says, and that the run is as green as it should be.
+#[track_caller]
+fn gate_says(outcome: &Outcome, is_green: bool, words: &str) {
+    if is_green {
+        outcome.green();
+    } else {
+        outcome.red();
+        assert_eq!(outcome.job("gate").result, "failure", "{}", outcome.log());
+    }
+    outcome.job("gate").says(words);
+}
+
 #[test]
 fn a_pull_request_goes_through_and_its_results_reach_the_state() {
-    let mut team = Team::new("", &[]);
+    let mut team = Team::new(ENFORCED, &["flaky"]);
     let outcome = team.plain();
-    let results = outcome.results();
-    let (unit, others): (Vec<_>, Vec<_>) =
-        results.into_iter().partition(|(name, _)| *name == "unit");
-    assert_eq!(unit, [("unit", "success")], "{}", outcome.log());
-    assert!(others.contains(&("plan", "success")) && others.contains(&("gate", "success")));
+    outcome.ends(&[
+        ("plan", "success"),
+        ("unit", "success"),
+        ("gate", "success"),
+    ]);
     for job in &outcome.jobs {
-        let writes: Vec<&String> = job
-            .scopes
-            .iter()
-            .filter(|(_, level)| *level == "write")
-            .map(|(scope, _)| scope)
-            .collect();
+        let writes = job.scopes.iter().filter(|(_, level)| *level == "write");
+        let writes: Vec<&str> = writes.map(|(scope, _)| scope.as_str()).collect();
         let expected: &[&str] = if job.id == "gate" {
             &["pull-requests"]
         } else {
             &[]
         };
         assert_eq!(writes, expected, "{}", job.id);
-        assert_eq!(job.keeps_credentials, job.id != "test");
+        assert_eq!(job.keeps_credentials, job.id != "test", "{}", job.id);
     }
-    assert_eq!(
-        outcome.artifacts.len(),
-        outcome.jobs.iter().filter(|job| job.id == "test").count()
-    );
+    assert_eq!(outcome.artifacts.len(), 1);
     team.runner.schedule("41 5 * * 1");
     let weekly = team.text(WEEKLY);
     let weekly = team.runner.run(&weekly);
     weekly.ends(&[("state", "success")]);
-    let log = team
-        .maestro
-        .git(&["ls-remote", "origin", "refs/heads/maestro-state"]);
-    assert!(log.contains("refs/heads/maestro-state"), "{}", weekly.log());
     team.maestro
         .git(&["fetch", "--quiet", "origin", "maestro-state"]);
     let files = team
         .maestro
         .git(&["ls-tree", "-r", "--name-only", "FETCH_HEAD"]);
-    assert!(files.contains("events/test_run/"), "{files}");
+    assert!(
+        files.contains("events/test_run/"),
+        "{files}{}",
+        weekly.log()
+    );
 }
 
 #[test]
-fn what_no_job_is_about_runs_nothing_and_is_green() {
-    let mut team = Team::new(ENFORCED, &[]);
-    team.maestro
-        .git(&["switch", "--quiet", "--create", "words", "main"]);
-    team.maestro.file("docs/a.md", "b");
-    team.maestro.commit("Words");
-    team.maestro.git(&["push", "--quiet", "origin", "words"]);
-    team.runner.pull_request(8, "words", "main");
+fn what_fails_is_red_and_blocks_only_where_it_is_enforced() {
+    let failing = ["flaky", "broken"];
+    let outcome = Team::new("", &failing).plain();
+    outcome.red();
+    assert_eq!(outcome.job("unit").result, "failure");
+    assert_eq!(outcome.job("gate").result, "success");
+    outcome.job("gate").says("would-block");
+    let enforced = Team::new(ENFORCED, &failing).plain();
+    gate_says(&enforced, false, "plan/job-failed");
+}
+
+#[test]
+fn lost_outputs_of_the_plan_are_red() {
+    for (output, words) in [
+        ("matrix", "plan/output-missing"),
+        ("has_jobs", "plan/job-skipped"),
+    ] {
+        let mut team = Team::with(ENFORCED, &[], |runner| runner.drops("plan", output));
+        gate_says(&team.plain(), false, words);
+    }
+    // Without the rules of the base nothing is forgiven.
+    let mut team = Team::with(ENFORCED, &["flaky"], |runner| {
+        runner.drops("plan", "trusted")
+    });
+    gate_says(&team.plain(), false, "plan/job-failed");
+    // GitHub drops an output in which it sees a secret.
+    let mut team = Team::with(ENFORCED, &[], |runner| runner.secret("WORD", "unit"));
+    let outcome = team.plain();
+    gate_says(&outcome, false, "plan/output-missing");
+    outcome.job("plan").says("Skip output 'matrix'");
+}
+
+#[test]
+fn a_workflow_that_a_change_weakened_is_red() {
+    let edits: [(&str, &str, &str); 4] = [
+        (
+            "if: needs.plan.outputs.has_jobs == 'true'",
+            "if: false",
+            "plan/job-skipped",
+        ),
+        (
+            "matrix: \"${{ fromJSON(needs.plan.outputs.matrix) }}\"",
+            "matrix: { include: [{ id: docs, job: docs }] }",
+            "plan/job-not-run",
+        ),
+        ("needs: [plan, test]", "needs: [plan]", "plan/job-skipped"),
+        (
+            "outputs: { matrix:",
+            "outputs: { other:",
+            "plan/output-missing",
+        ),
+    ];
+    for (from, to, words) in edits {
+        let mut team = Team::new(ENFORCED, &[]);
+        team.maestro.git(&["switch", "--quiet", "topic"]);
+        team.maestro.file("docs/a.md", "b");
+        team.maestro.commit("Words");
+        team.maestro.git(&["push", "--quiet", "origin", "topic"]);
+        let outcome = team.pull_request(|text| {
+            assert!(text.contains(from), "{text}");
+            text.replacen(from, to, 1)
+        });
+        gate_says(&outcome, false, words);
+    }
+}
+
+#[test]
+fn a_cancelled_job_and_a_missing_binary_are_red() {
+    let mut team = Team::with(ENFORCED, &[], |runner| runner.cancelled_at("test"));
+    let outcome = team.plain();
+    gate_says(&outcome, false, "plan/job-cancelled");
+    let mut team = Team::new("", &[]);
+    let set_up = format!(
+        "      - run: cargo install maestro --locked --version {}\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let outcome = team.pull_request(|text| text.replace(&set_up, ""));
+    outcome.red();
+    assert_eq!(outcome.job("plan").result, "failure");
+    outcome.job("plan").says("maestro: command not found");
+    let outcome =
+        team.pull_request(|text| text.replace("--locked --version ", "--locked --version 9"));
+    outcome.red();
+}
+
+#[test]
+fn a_change_that_breaks_the_configuration_is_red() {
+    let mut team = Team::new("", &[]);
+    team.maestro.git(&["switch", "--quiet", "topic"]);
+    team.maestro.file(
+        ".maestro/maestro.yaml",
+        "schema: maestro.config/v1\njobz: {}\n",
+    );
+    team.maestro.commit("Break");
+    team.maestro.git(&["push", "--quiet", "origin", "topic"]);
+    let outcome = team.plain();
+    outcome.red();
+    assert_eq!(outcome.job("plan").result, "failure");
+    outcome.job("plan").says("did you mean `jobs`?");
+}
+
+#[test]
+fn it_stops_at_once() {
+    let mut team = Team::with(ENFORCED, &["broken"], |runner| {
+        runner.var("MAESTRO_DISABLE", "1")
+    });
+    let outcome = team.plain();
+    // Everything runs, and nothing is judged but by its own job.
+    assert_eq!(outcome.job("docs").result, "success");
+    assert_eq!(outcome.job("unit").result, "failure");
+    assert_eq!(outcome.job("gate").result, "success");
+    outcome.job("gate").says("MAESTRO_DISABLE");
+}
+
+#[test]
+fn a_shallow_checkout_and_a_forks_token_make_nothing_green_that_is_not() {
+    let shallow = |text: String| text.replace("{ fetch-depth: 0 }", "{ fetch-depth: 1 }");
+    let outcome = Team::new(ENFORCED, &["broken"]).pull_request(shallow);
+    gate_says(&outcome, false, "plan/job-failed");
+    let mut team = Team::new(ENFORCED, &["flaky"]);
+    team.runner.pull_request_of_fork(9, "topic", "main");
     let text = team.text(PIPELINE);
     let outcome = team.runner.run(&text);
-    outcome.ends(&[
+    outcome.green();
+    for job in &outcome.jobs {
+        assert!(job.scopes.values().all(|level| level == "read"));
+    }
+    let comments = team.runner.github.comments(9);
+    assert!(comments.is_empty(), "{comments:?}");
+}
+
+#[test]
+fn pushes_and_merge_queues_run_it_too() {
+    let mut team = Team::new(ENFORCED, &[]);
+    let text = team.text(PIPELINE);
+    team.runner.push("main");
+    // Nothing of `main` is known to have passed.
+    let everything = [
         ("plan", "success"),
+        ("unit", "success"),
         ("docs", "success"),
+        ("gate", "success"),
+    ];
+    let mut sorted: Vec<(&str, &str)> = everything.to_vec();
+    sorted.sort_unstable();
+    let outcome = team.runner.run(&text);
+    let mut results = outcome.results();
+    results.sort_unstable();
+    assert_eq!(results, sorted, "{}", outcome.log());
+    team.runner.merge_group("topic", "main");
+    let queued = team.runner.run(&text);
+    queued.ends(&[
+        ("plan", "success"),
+        ("unit", "success"),
         ("gate", "success"),
     ]);
 }

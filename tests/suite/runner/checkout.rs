@@ -59,6 +59,8 @@ impl Machine<'_, '_> {
         let mut fetch = vec!["fetch", "--quiet", "--no-tags", "--prune"];
         let depth = format!("--depth={depth}");
         if depth == "--depth=0" {
+            // These have branches and tags already.
+            wanted.retain(|_| reference.starts_with("refs/pull/"));
             wanted.insert(0, "+refs/heads/*:refs/remotes/origin/*".to_owned());
             wanted.insert(1, "+refs/tags/*:refs/tags/*".to_owned());
         } else {

@@ -43,7 +43,7 @@ impl Runner {
     fn repository(&self) -> Value {
         let default = git(&self.remote(), &["symbolic-ref", "--short", "HEAD"]);
         json!({
-            "id": 1, "name": "n", "full_name": "o/n", "default_branch": default.trim(), "private": false, "owner": { "login": "o" },
+            "id": 1, "name": "n", "full_name": "o/n", "default_branch": default.trim(), "private": false, "owner": { "login": "o", "id": 3, "type": "Organization" },
         })
     }
 
@@ -54,7 +54,7 @@ impl Runner {
             payload["repository"] = self.repository();
         }
         if payload["sender"].is_null() {
-            payload["sender"] = json!({ "login": "ada" });
+            payload["sender"] = json!({ "login": "ada", "id": 5, "type": "User" });
         }
         self.event = Some(Event {
             name: name.to_owned(),
@@ -108,7 +108,7 @@ impl Runner {
             json!({ "ref": name, "sha": tip, "label": format!("o:{name}"), "repo": whole })
         };
         let pull = json!({
-            "number": number, "title": "Change", "state": "open", "draft": false, "body": null, "user": { "login": "ada", "id": 5 },
+            "number": number, "title": "Change", "state": "open", "draft": false, "body": null, "user": { "login": "ada", "id": 5, "type": "User" },
             "base": side(base, &base_tip, "o/n"), "head": side(head, &head_tip, repository), "merge_commit_sha": merged, "labels": [],
             "author_association": if is_fork { "NONE" } else { "MEMBER" },
         });

@@ -34,6 +34,8 @@ pub(super) struct Machine<'a, 'w> {
     pub(super) ran: Ran,
     /// How many steps have run, for the names of their files.
     pub(super) count: usize,
+    /// Whether somebody cancels it before its first step.
+    pub(super) is_cancelled: bool,
 }
 
 /// Steps that see one another: those of a job, or of an action.
@@ -99,6 +101,7 @@ fn on_a_machine(
         job.permissions.as_ref(),
         is_fork,
     );
+    let is_cancelled = runner.cancelled_at.as_ref() == Some(&job.id);
     runner.next_job += 1;
     let number = runner.next_job;
     let folder = runner.folder.path().join(format!("machine-{number}"));
@@ -154,6 +157,7 @@ fn on_a_machine(
         token,
         ran,
         count: 0,
+        is_cancelled,
     };
     let of_workflow = machine.run.workflow.defaults.clone();
     machine.defaults.shell = machine.defaults.shell.or(of_workflow.shell);
@@ -225,9 +229,9 @@ impl Machine<'_, '_> {
         self.env = env;
         let mut frame = Frame::default();
         self.steps(&job.steps, &mut frame);
-        let result = match (self.run.is_cancelled, frame.is_failed) {
-            (_, true) => "failure",
-            (true, false) => "cancelled",
+        let result = match (self.is_cancelled, frame.is_failed) {
+            (true, _) => "cancelled",
+            (false, true) => "failure",
             (false, false) => "success",
         };
         result.clone_into(&mut self.ran.result);
@@ -256,7 +260,7 @@ impl Machine<'_, '_> {
         env.extend(frame.env.clone());
         contexts.insert("env".to_owned(), json!(env));
         contexts.insert("steps".to_owned(), Value::Object(frame.steps.clone()));
-        let status = match (self.run.is_cancelled, frame.is_failed) {
+        let status = match (self.is_cancelled, frame.is_failed) {
             (true, _) => "cancelled",
             (false, true) => "failure",
             (false, false) => "success",
@@ -275,9 +279,9 @@ impl Machine<'_, '_> {
         Scope {
             contexts,
             status: Some(Status {
-                is_success: !frame.is_failed && !self.run.is_cancelled,
+                is_success: !frame.is_failed && !self.is_cancelled,
                 is_failure: frame.is_failed,
-                is_cancelled: self.run.is_cancelled,
+                is_cancelled: self.is_cancelled,
             }),
             workspace: Some(self.workspace()),
         }
