@@ -8,6 +8,8 @@
     reason = "tests run the real program on real files, and stop where something is not as expected"
 )]
 
+#[cfg(unix)]
+mod action;
 mod architecture;
 mod budget;
 mod budget_call;

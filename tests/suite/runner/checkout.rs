@@ -87,7 +87,7 @@ impl Machine<'_, '_> {
                 token => token.to_owned(),
             };
             let header = BASE64_STANDARD.encode(format!("x-access-token:{token}"));
-            let key = format!("http.{}/.extraheader", self.runner.github.api());
+            let key = format!("http.{}/.extraheader", super::run::SERVER);
             let value = format!("AUTHORIZATION: basic {header}");
             tries(folder, &["config", "--local", &key, &value])?;
             self.masks.push(header);

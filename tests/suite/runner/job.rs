@@ -46,6 +46,8 @@ pub(super) struct Frame {
     pub(super) inputs: Option<Value>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) action: Option<PathBuf>,
+    /// Whose action it is; empty for one of the work tree.
+    pub(super) repository: String,
     pub(super) is_failed: bool,
 }
 
@@ -106,7 +108,7 @@ fn on_a_machine(
     let number = runner.next_job;
     let folder = runner.folder.path().join(format!("machine-{number}"));
     let tool_cache = if runner.keeps_tools {
-        runner.folder.path().join("tools")
+        runner.tools()
     } else {
         folder.join("tools")
     };
@@ -275,6 +277,7 @@ impl Machine<'_, '_> {
         }
         if let (Some(action), Some(github)) = (&frame.action, contexts.get_mut("github")) {
             github["action_path"] = json!(action);
+            github["action_repository"] = json!(frame.repository);
         }
         Scope {
             contexts,
@@ -332,7 +335,7 @@ impl Runner {
 }
 
 /// Writes a program.
-pub(super) fn executable(path: &Path, text: &str) {
+pub(crate) fn executable(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -346,27 +349,32 @@ fn cargo(folder: &Path) {
         .into_iter()
         .find(|path| path.is_file())
         .map_or_else(|| "false".to_owned(), |path| path.display().to_string());
-    let installed = folder.join("installed/maestro");
     let text = format!(
         r#"#!/bin/sh
-[ "$1 $2" = 'install maestro' ] || exec '{real}' "$@"
-shift 2
-locked= version=
+case "$1 $2" in 'install maestro' | 'install --locked') ;; *) exec '{real}' "$@" ;; esac
+shift
+locked= version= path= root='{0}'
 while [ $# -gt 0 ]; do
   case $1 in
+    maestro | --quiet | --force) ;;
     --locked) locked=1 ;;
     --version) version=$2; shift ;;
+    --path) path=$2; shift ;;
+    --root) root=$2/bin; shift ;;
     *) echo "error: unexpected argument '$1' found" >&2; exit 1 ;;
   esac
   shift
 done
-if [ -z "$locked" ] || [ "$version" != '{VERSION}' ]; then
+if [ -n "$path" ]; then
+  grep -qx 'name = "maestro"' "$path/Cargo.toml" || exit 101
+elif [ -z "$locked" ] || [ "$version" != '{VERSION}' ]; then
   echo "error: could not find \`maestro\` in registry \`crates-io\` with version \`=$version\`, locked" >&2
   exit 101
 fi
-ln -sf '{BINARY}' '{}'
+mkdir -p "$root"
+ln -sf '{BINARY}' "$root/maestro"
 "#,
-        installed.display()
+        folder.join("installed").display()
     );
     executable(&folder.join("bin/cargo"), &text);
 }

@@ -30,6 +30,7 @@ use tempfile::TempDir;
 
 use crate::github::Fake;
 pub(crate) use events::Event;
+pub(crate) use job::executable;
 pub(crate) use permissions::Scopes;
 
 /// The version that `cargo install maestro` finds.
@@ -152,6 +153,11 @@ impl Runner {
     /// The repository at GitHub.
     pub(crate) fn remote(&self) -> PathBuf {
         self.folder.path().join("github.git")
+    }
+
+    /// The cache of tools that is kept between jobs.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.folder.path().join("tools")
     }
 
     /// Where it is cloned from.

@@ -10,6 +10,9 @@ use super::matrix::strategy;
 use super::workflow::{Job, Workflow};
 use super::{Outcome, Ran, Runner, job};
 
+/// Where people look.
+pub(super) const SERVER: &str = "https://github.com";
+
 /// When everything happens.
 pub(super) const NOW: &str = "2026-01-05T09:00:00Z";
 
@@ -216,7 +219,7 @@ impl Runner {
             "sha": event.commit, "base_ref": event.base, "head_ref": event.head, "repository": "o/n", "repository_owner": "o",
             "repository_id": "1", "run_id": run.id.to_string(), "run_number": run.id.to_string(), "run_attempt": "1", "job": job,
             "workflow": run.workflow.name, "workflow_ref": format!("o/n/.github/workflows/w.yml@{}", event.reference),
-            "actor": "ada", "triggering_actor": "ada", "server_url": self.github.api(), "api_url": self.github.api(),
+            "actor": "ada", "triggering_actor": "ada", "server_url": SERVER, "api_url": self.github.api(),
             "graphql_url": format!("{}/graphql", self.github.api()), "token": token, "retention_days": "90",
         })
     }

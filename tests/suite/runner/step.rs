@@ -215,8 +215,9 @@ impl Machine<'_, '_> {
         for own in ["installed", "bin"] {
             path.push(self.folder.join(own).display().to_string());
         }
-        path.push(std::env::var("PATH").unwrap_or_default());
-        set("PATH", &path.join(":"));
+        let of_machine = self.runner.env.get("PATH").cloned();
+        path.push(of_machine.unwrap_or_else(|| std::env::var("PATH").unwrap_or_default()));
+        let path = path.join(":");
         let home = std::env::var("HOME").unwrap_or_default();
         // Tools of this machine that look into a home.
         for (name, folder) in [
@@ -233,7 +234,11 @@ impl Machine<'_, '_> {
         set("CI", "true");
         set("MAESTRO_NOW", super::run::NOW);
         set("GIT_CONFIG_NOSYSTEM", "1");
-        for values in [&self.runner.env, &self.env, env] {
+        for (name, value) in &self.runner.env {
+            set(name, value);
+        }
+        set("PATH", &path);
+        for values in [&self.env, env] {
             for (name, value) in values {
                 set(name, value);
             }

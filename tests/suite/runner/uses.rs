@@ -37,14 +37,15 @@ impl Machine<'_, '_> {
     ) -> Result<Done, String> {
         if action.starts_with("./") {
             let folder = self.place(action);
-            return self.composite(&folder, given, env);
+            return self.composite(&folder, "", given, env);
         }
         let (name, version) = action
             .split_once('@')
             .unwrap_or_else(|| panic!("`uses: {action}` names no version"));
         assert!(!version.is_empty(), "`uses: {action}` names no version");
         if let Some(folder) = self.folder_of(name) {
-            return self.composite(&folder, given, env);
+            let owner: Vec<&str> = name.splitn(3, '/').take(2).collect();
+            return self.composite(&folder, &owner.join("/"), given, env);
         }
         let stand_in = self.runner.stand_ins.iter_mut();
         let mut stand_in = stand_in.filter(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -84,6 +85,7 @@ impl Machine<'_, '_> {
     fn composite(
         &mut self,
         folder: &Path,
+        repository: &str,
         given: &BTreeMap<String, String>,
         env: BTreeMap<String, String>,
     ) -> Result<Done, String> {
@@ -106,6 +108,7 @@ impl Machine<'_, '_> {
         let mut frame = Frame {
             env,
             action: Some(folder.to_path_buf()),
+            repository: repository.to_owned(),
             inputs: Some(Value::Object(Map::new())),
             ..Frame::default()
         };
