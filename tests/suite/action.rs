@@ -72,10 +72,10 @@ impl Mirror {
 }
 
 /// An action with one release, and the repository that uses it.
-struct Scene {
-    maestro: Maestro,
+pub(crate) struct Scene {
+    pub(crate) maestro: Maestro,
     mirror: Mirror,
-    runner: Runner,
+    pub(crate) runner: Runner,
     archive: PathBuf,
     digest: String,
 }
@@ -106,7 +106,11 @@ impl Scene {
     }
 
     fn with(made: impl Fn(Runner) -> Runner) -> Self {
-        let maestro = Maestro::in_repo();
+        Self::of(Maestro::in_repo(), made)
+    }
+
+    /// Of a repository, which is committed.
+    pub(crate) fn of(maestro: Maestro, made: impl Fn(Runner) -> Runner) -> Self {
         let mirror = Mirror::start();
         // A build is a hundred megabytes without optimisation: what is archived starts it.
         executable(
@@ -134,6 +138,8 @@ impl Scene {
         }
         let runner = Runner::new(&maestro.path(""))
             .action("acme/maestro", &action)
+            .action("acme/maestro/save", package().join("save"))
+            .env("MAESTRO_BASE_URL", &mirror.address)
             .env("MAESTRO_RETRY_WAIT", "0");
         let mut this = Self {
             maestro,
@@ -231,10 +237,8 @@ fn it_is_fetched_once_and_comes_from_the_cache_after_that() {
 #[test]
 fn a_mirror_may_be_the_organisations_variable() {
     let mut scene = Scene::new();
-    let address = scene.mirror.address.clone();
-    scene.runner = std::mem::replace(&mut scene.runner, Runner::new(&Maestro::in_repo().path("")))
-        .env("MAESTRO_BASE_URL", &address);
     scene.installs(&format!("version: v{VERSION}"));
+    assert_eq!(scene.mirror.asked.load(Ordering::SeqCst), 1);
 }
 
 #[test]
@@ -461,8 +465,6 @@ jobs:
     };
     let stored = workflow("maestro flakes ingest r.xml; exit 3");
     let nothing = workflow("\"true\"");
-    scene.runner = std::mem::replace(&mut scene.runner, Runner::new(&Maestro::in_repo().path("")))
-        .action("acme/maestro/save", package().join("save"));
     let outcome = scene.runner.run(&stored);
     outcome.ends(&[("a", "failure")]);
     let name = outcome.artifacts.keys().next().unwrap();
@@ -471,4 +473,78 @@ jobs:
     let outcome = scene.runner.run(&nothing);
     outcome.green();
     assert!(outcome.artifacts.is_empty());
+}
+
+/// Publishes five archives of this version as the release workflow does, with a gh that only writes down what it is told.
+fn published(scene: &Scene) -> std::process::Output {
+    let folder = scene.maestro.path("archives");
+    executable(
+        &scene.maestro.path("gh/gh"),
+        "#!/bin/sh\necho \"$@\" >> ../gh.log\n",
+    );
+    let path = format!(
+        "{}:{}",
+        scene.maestro.path("gh").display(),
+        std::env::var("PATH").unwrap()
+    );
+    Command::new("bash")
+        .arg(scene.maestro.path(".ci/publish"))
+        .args([VERSION, folder.to_str().unwrap()])
+        .env("PATH", path)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_release_is_a_commit_whose_action_installs_it() {
+    let maestro = Maestro::in_repo();
+    for file in [
+        ".ci/publish",
+        "action.yml",
+        "action/install.sh",
+        "action/command.sh",
+        "action/checksums.txt",
+    ] {
+        maestro.file(file, fs::read(package().join(file)).unwrap());
+    }
+    maestro.file(
+        ".gitignore",
+        "action-copy/\nbuilt/\narchives/\ngh/\ngh.log\n",
+    );
+    maestro.commit("The action");
+    let mut scene = Scene::of(maestro, |runner| runner);
+    let sound = fs::read(&scene.archive).unwrap();
+    for platform in ["linux-x64", "linux-arm64", "macos-x64", "macos-arm64"] {
+        let file = format!("archives/maestro-{VERSION}-{platform}.tar.gz");
+        scene.maestro.file(&file, &sound);
+    }
+    let incomplete = published(&scene);
+    assert!(!incomplete.status.success(), "{incomplete:?}");
+    let last = format!("archives/maestro-{VERSION}-windows-x64.tar.gz");
+    scene.maestro.file(&last, &sound);
+    let built = scene.maestro.git(&["rev-parse", "HEAD"]);
+    let done = published(&scene);
+    assert!(done.status.success(), "{done:?}");
+    let told = fs::read_to_string(scene.maestro.path("gh.log")).unwrap();
+    assert!(
+        told.starts_with(&format!("release create v{VERSION} --verify-tag")),
+        "{told}"
+    );
+    // The tag is commit B: A and the checksums.
+    let tagged = format!("refs/tags/v{VERSION}");
+    scene.maestro.git(&["fetch", "--quiet", "origin", &tagged]);
+    let parent = scene.maestro.git(&["rev-parse", "FETCH_HEAD^"]);
+    assert_eq!(parent, built);
+    let list = scene
+        .maestro
+        .git(&["show", "FETCH_HEAD:action/checksums.txt"]);
+    assert_eq!(list.matches(&scene.digest).count(), 5, "{list}");
+    scene
+        .maestro
+        .file("action-copy/action/checksums.txt", &list);
+    scene.installs("");
+    let again = published(&scene);
+    assert!(!again.status.success(), "{again:?}");
+    assert!(String::from_utf8_lossy(&again.stderr).contains("was released already"));
 }

@@ -86,3 +86,5 @@ mod state_hostile;
 mod state_shared;
 mod state_transport;
 mod terminal_contract;
+#[cfg(unix)]
+mod workflows;
