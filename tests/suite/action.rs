@@ -536,13 +536,13 @@ fn a_release_is_a_commit_whose_action_installs_it() {
     scene.maestro.git(&["fetch", "--quiet", "origin", &tagged]);
     let parent = scene.maestro.git(&["rev-parse", "FETCH_HEAD^"]);
     assert_eq!(parent, built);
-    let list = scene
+    let listed = scene
         .maestro
         .git(&["show", "FETCH_HEAD:action/checksums.txt"]);
-    assert_eq!(list.matches(&scene.digest).count(), 5, "{list}");
+    assert_eq!(listed.matches(&scene.digest).count(), 5, "{listed}");
     scene
         .maestro
-        .file("action-copy/action/checksums.txt", &list);
+        .file("action-copy/action/checksums.txt", &listed);
     scene.installs("");
     let again = published(&scene);
     assert!(!again.status.success(), "{again:?}");

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::action::Scene;
 use super::harness::Maestro;
 use super::runner::{Outcome, Runner};
 
@@ -33,32 +34,40 @@ fn script(failing: &[&str]) -> String {
     )
 }
 
+/// A repository that adopted maestro by `init` with these arguments, and whose branch `topic` makes these tests fail.
+fn adopted(head: &str, failing: &[&str], init: &[&str]) -> Maestro {
+    let maestro = Maestro::in_repo();
+    maestro
+        .file(".maestro/maestro.yaml", config(head))
+        .file(
+            ".maestro/quarantine.json",
+            r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "flaky", "reason": "r", "since": "2026-01-01", "review_by": "2026-02-01"}]}"#,
+        )
+        .file(".gitignore", "*.xml\naction-copy/\nbuilt/\n")
+        .file("src/unit.sh", script(&[]))
+        .file("src/a.txt", "a")
+        .file("docs/a.md", "a");
+    let _ = maestro.run([&["init"], init].concat()).success();
+    maestro.commit("Adopt");
+    maestro.git(&["switch", "--quiet", "--create", "topic"]);
+    maestro
+        .file("src/a.txt", "b")
+        .file("src/unit.sh", script(failing));
+    maestro.commit("Change");
+    maestro.git(&["switch", "--quiet", "main"]);
+    maestro
+}
+
 impl Team {
     fn new(head: &str, failing: &[&str]) -> Self {
-        Self::with(head, failing, |runner| runner)
+        Self::of(adopted(head, failing, &[]))
     }
 
-    fn with(head: &str, failing: &[&str], made: impl Fn(Runner) -> Runner) -> Self {
-        let maestro = Maestro::in_repo();
-        maestro
-            .file(".maestro/maestro.yaml", config(head))
-            .file(
-                ".maestro/quarantine.json",
-                r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "flaky", "reason": "r", "since": "2026-01-01", "review_by": "2026-02-01"}]}"#,
-            )
-            .file(".gitignore", "*.xml\n")
-            .file("src/unit.sh", script(&[]))
-            .file("src/a.txt", "a")
-            .file("docs/a.md", "a");
-        maestro.commit("Begin with tests");
-        let _ = maestro.run(["init"]).success();
-        maestro.commit("Adopt");
-        maestro.git(&["switch", "--quiet", "--create", "topic"]);
-        maestro
-            .file("src/a.txt", "b")
-            .file("src/unit.sh", script(failing));
-        maestro.commit("Change");
-        maestro.git(&["switch", "--quiet", "main"]);
+    fn of(maestro: Maestro) -> Self {
+        Self::with(maestro, |runner| runner)
+    }
+
+    fn with(maestro: Maestro, made: impl Fn(Runner) -> Runner) -> Self {
         let runner = made(Runner::new(&maestro.path("")));
         Self { maestro, runner }
     }
@@ -144,28 +153,26 @@ fn what_fails_is_red_and_blocks_only_where_it_is_enforced() {
 
 #[test]
 fn lost_outputs_of_the_plan_are_red() {
-    for (output, words) in [
-        ("matrix", "plan/output-missing"),
-        ("has_jobs", "plan/job-skipped"),
-    ] {
-        let mut team = Team::with(ENFORCED, &[], |runner| runner.drops("plan", output));
-        gate_says(&team.plain(), false, words);
-    }
-    // Without the rules of the base nothing is forgiven.
-    let mut team = Team::with(ENFORCED, &["flaky"], |runner| {
-        runner.drops("plan", "trusted")
-    });
-    gate_says(&team.plain(), false, "plan/job-failed");
+    let sound = adopted(ENFORCED, &[], &[]);
+    let mut team = Team::with(sound.copy(), |runner| runner.drops("plan", "has_jobs"));
+    gate_says(&team.plain(), false, "plan/job-skipped");
     // GitHub drops an output in which it sees a secret.
-    let mut team = Team::with(ENFORCED, &[], |runner| runner.secret("WORD", "unit"));
+    let mut team = Team::with(sound, |runner| runner.secret("WORD", "unit"));
     let outcome = team.plain();
     gate_says(&outcome, false, "plan/output-missing");
     outcome.job("plan").says("Skip output 'matrix'");
 }
 
 #[test]
+fn without_the_rules_of_the_base_nothing_is_forgiven() {
+    let flaky = adopted(ENFORCED, &["flaky"], &[]);
+    let mut team = Team::with(flaky, |runner| runner.drops("plan", "trusted"));
+    gate_says(&team.plain(), false, "plan/job-failed");
+}
+
+#[test]
 fn a_workflow_that_a_change_weakened_is_red() {
-    let edits: [(&str, &str, &str); 4] = [
+    let edits: [(&str, &str, &str); 3] = [
         (
             "if: needs.plan.outputs.has_jobs == 'true'",
             "if: false",
@@ -177,18 +184,13 @@ fn a_workflow_that_a_change_weakened_is_red() {
             "plan/job-not-run",
         ),
         ("needs: [plan, test]", "needs: [plan]", "plan/job-skipped"),
-        (
-            "outputs: { matrix:",
-            "outputs: { other:",
-            "plan/output-missing",
-        ),
     ];
+    let mut team = Team::new(ENFORCED, &[]);
+    team.maestro.git(&["switch", "--quiet", "topic"]);
+    team.maestro.file("docs/a.md", "b");
+    team.maestro.commit("Words");
+    team.maestro.git(&["push", "--quiet", "origin", "topic"]);
     for (from, to, words) in edits {
-        let mut team = Team::new(ENFORCED, &[]);
-        team.maestro.git(&["switch", "--quiet", "topic"]);
-        team.maestro.file("docs/a.md", "b");
-        team.maestro.commit("Words");
-        team.maestro.git(&["push", "--quiet", "origin", "topic"]);
         let outcome = team.pull_request(|text| {
             assert!(text.contains(from), "{text}");
             text.replacen(from, to, 1)
@@ -199,7 +201,9 @@ fn a_workflow_that_a_change_weakened_is_red() {
 
 #[test]
 fn a_cancelled_job_and_a_missing_binary_are_red() {
-    let mut team = Team::with(ENFORCED, &[], |runner| runner.cancelled_at("test"));
+    let mut team = Team::with(adopted(ENFORCED, &[], &[]), |runner| {
+        runner.cancelled_at("test")
+    });
     let outcome = team.plain();
     gate_says(&outcome, false, "plan/job-cancelled");
     let mut team = Team::new("", &[]);
@@ -234,7 +238,7 @@ fn a_change_that_breaks_the_configuration_is_red() {
 
 #[test]
 fn it_stops_at_once() {
-    let mut team = Team::with(ENFORCED, &["broken"], |runner| {
+    let mut team = Team::with(adopted(ENFORCED, &["broken"], &[]), |runner| {
         runner.var("MAESTRO_DISABLE", "1")
     });
     let outcome = team.plain();
@@ -287,4 +291,22 @@ fn pushes_and_merge_queues_run_it_too() {
         ("unit", "success"),
         ("gate", "success"),
     ]);
+}
+
+/// With the action, no line has to be edited by hand.
+#[test]
+fn the_action_sets_it_up_as_well() {
+    let action = "acme/maestro@0123456789012345678901234567890123456789";
+    let maestro = adopted(ENFORCED, &[], &["--action", action]);
+    let mut scene = Scene::of(maestro, |runner| runner);
+    scene.runner.pull_request(7, "topic", "main");
+    let text = fs::read_to_string(scene.maestro.path(PIPELINE)).unwrap();
+    assert!(!text.contains("cargo install"), "{text}");
+    let outcome = scene.runner.run(&text);
+    outcome.ends(&[
+        ("plan", "success"),
+        ("unit", "success"),
+        ("gate", "success"),
+    ]);
+    outcome.job("unit").says("is on the path");
 }

@@ -21,7 +21,6 @@ pub(super) struct Machine<'a, 'w> {
     pub(super) runner: &'a mut Runner,
     pub(super) run: &'a mut Run<'w>,
     pub(super) folder: PathBuf,
-    pub(super) tool_cache: PathBuf,
     /// Contexts that are the same in every step.
     pub(super) contexts: BTreeMap<String, Value>,
     /// What `env` is, but for that of single steps.
@@ -107,13 +106,8 @@ fn on_a_machine(
     runner.next_job += 1;
     let number = runner.next_job;
     let folder = runner.folder.path().join(format!("machine-{number}"));
-    let tool_cache = if runner.keeps_tools {
-        runner.tools()
-    } else {
-        folder.join("tools")
-    };
     for folder in [
-        &tool_cache,
+        &tool_cache(runner, &folder),
         &folder.join("workspace"),
         &folder.join("temp"),
         &folder.join("home"),
@@ -123,31 +117,11 @@ fn on_a_machine(
     }
     cargo(&folder);
     let token = runner.hands_out(number, &ran.scopes);
-    let mut secrets = if is_fork {
-        BTreeMap::new()
-    } else {
-        runner.secrets.clone()
-    };
-    let masks = secrets.values().cloned().chain([token.clone()]);
-    let masks: Vec<String> = masks.filter(|mask| !mask.is_empty()).collect();
-    secrets.insert("GITHUB_TOKEN".to_owned(), token.clone());
-    let mut contexts = scope.contexts;
-    let mut github = runner.github_context(run, &job.id, &token);
-    github["workspace"] = json!(folder.join("workspace"));
-    contexts.insert("github".to_owned(), github);
-    contexts.insert("secrets".to_owned(), json!(secrets));
-    let (system, processor) = &runner.machine;
-    contexts.insert(
-        "runner".to_owned(),
-        json!({
-            "os": system, "arch": processor, "temp": folder.join("temp"), "tool_cache": tool_cache, "name": "mini", "environment": "github-hosted",
-        }),
-    );
+    let (contexts, masks) = contexts(runner, run, job, scope, &token, &folder);
     let mut machine = Machine {
         runner,
         run,
         folder,
-        tool_cache,
         contexts,
         env: BTreeMap::new(),
         path: Vec::new(),
@@ -179,6 +153,46 @@ fn on_a_machine(
         }
     }
     ran
+}
+
+/// What is the same in every step of a job, and what its log must not show.
+fn contexts(
+    runner: &Runner,
+    run: &Run<'_>,
+    job: &Job,
+    scope: Scope,
+    token: &str,
+    folder: &Path,
+) -> (BTreeMap<String, Value>, Vec<String>) {
+    let mut secrets = if runner.event.as_ref().unwrap().is_fork {
+        BTreeMap::new()
+    } else {
+        runner.secrets.clone()
+    };
+    let masks = secrets.values().cloned().chain([token.to_owned()]);
+    let masks: Vec<String> = masks.filter(|mask| !mask.is_empty()).collect();
+    secrets.insert("GITHUB_TOKEN".to_owned(), token.to_owned());
+    let mut contexts = scope.contexts;
+    let mut github = runner.github_context(run, &job.id, token);
+    github["workspace"] = json!(folder.join("workspace"));
+    contexts.insert("github".to_owned(), github);
+    contexts.insert("secrets".to_owned(), json!(secrets));
+    let (system, processor) = &runner.machine;
+    let machine = json!({
+        "os": system, "arch": processor, "temp": folder.join("temp"), "tool_cache": tool_cache(runner, folder), "name": "mini",
+        "environment": "github-hosted",
+    });
+    contexts.insert("runner".to_owned(), machine);
+    (contexts, masks)
+}
+
+/// Where tools are kept.
+fn tool_cache(runner: &Runner, folder: &Path) -> PathBuf {
+    if runner.keeps_tools {
+        runner.tools()
+    } else {
+        folder.join("tools")
+    }
 }
 
 impl Machine<'_, '_> {

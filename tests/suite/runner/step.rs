@@ -19,6 +19,33 @@ pub(super) type Done = (BTreeMap<String, String>, Option<String>);
 /// Names that steps cannot give to variables of all others.
 const TAKEN: [&str; 2] = ["GITHUB_", "RUNNER_"];
 
+/// Members of the context `github` that are variables too.
+const OF_GITHUB: [&str; 23] = [
+    "event_name",
+    "ref",
+    "ref_name",
+    "ref_type",
+    "sha",
+    "base_ref",
+    "head_ref",
+    "repository",
+    "repository_owner",
+    "repository_id",
+    "run_id",
+    "run_number",
+    "run_attempt",
+    "job",
+    "workflow",
+    "workflow_ref",
+    "actor",
+    "triggering_actor",
+    "server_url",
+    "api_url",
+    "graphql_url",
+    "retention_days",
+    "workspace",
+];
+
 /// The files of a step.
 const FILES: [&str; 5] = [
     "GITHUB_OUTPUT",
@@ -245,31 +272,7 @@ impl Machine<'_, '_> {
         }
         set("GITHUB_ACTIONS", "true");
         let github = &self.contexts["github"];
-        for name in [
-            "event_name",
-            "ref",
-            "ref_name",
-            "ref_type",
-            "sha",
-            "base_ref",
-            "head_ref",
-            "repository",
-            "repository_owner",
-            "repository_id",
-            "run_id",
-            "run_number",
-            "run_attempt",
-            "job",
-            "workflow",
-            "workflow_ref",
-            "actor",
-            "triggering_actor",
-            "server_url",
-            "api_url",
-            "graphql_url",
-            "retention_days",
-            "workspace",
-        ] {
+        for name in OF_GITHUB {
             let upper = format!("GITHUB_{}", name.to_uppercase());
             set(&upper, &string(&github[name]));
         }
