@@ -8,7 +8,9 @@ ARG RUST=rust:1.95-slim-bookworm
 ARG BASE=debian:bookworm-slim
 
 FROM ${RUST} AS build
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /source
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 COPY . .
 RUN version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | sed -n 1p) \
@@ -16,6 +18,8 @@ RUN version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | sed -n 1p) \
     && tar -xzf "/out/maestro-$version-linux-image.tar.gz" -C /usr/local/bin
 
 FROM ${BASE}
+# Debian's own updates are what is wanted of these.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates git openssh-client && rm -rf /var/lib/apt/lists/* \
     # The repository that is mounted belongs to somebody else, whom git would not trust.
     && git config --system --add safe.directory /work \

