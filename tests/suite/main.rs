@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod audit;
 mod budget;
 mod budget_call;
 mod budget_import;
