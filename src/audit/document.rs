@@ -256,6 +256,7 @@ impl Audit {
         }
         for missing in &mut self.missing {
             change(&mut missing.why);
+            change(&mut missing.how);
         }
     }
 }
