@@ -9,6 +9,7 @@ mod config;
 
 // Decisions: pure and synchronous. No I/O, clock, environment or randomness; all of it comes in as arguments.
 mod agents;
+mod audit;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "the commands that spend are the first to use it")

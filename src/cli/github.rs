@@ -38,6 +38,7 @@ impl From<ForgeError> for CommandError {
             | ForgeError::RateLimited { .. }
             | ForgeError::Unavailable { .. }
             | ForgeError::Deadline { .. }
+            | ForgeError::Enough { .. }
             | ForgeError::MayHaveHappened { .. }
             | ForgeError::Nonsense { .. } => ErrorKind::Unavailable,
         };

@@ -1,5 +1,6 @@
 //! The command line: one file a command, each of five verbs: load, decide, save, render, answer.
 
+mod audit;
 mod authors;
 mod budget;
 mod check_policy;
@@ -64,6 +65,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Audit(audit::AuditArgs),
     Init(init::InitArgs),
     Doctor(doctor::DoctorArgs),
     Plan(plan::PlanArgs),
@@ -209,6 +211,7 @@ fn answer(
             pr_health::run(&mut Session::configured(ui, world, globals)?, &args)
         }
         Command::Gate(args) => gate::run(&mut Session::configured(ui, world, globals)?, &args),
+        Command::Audit(args) => audit::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Plan(args) => plan::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Dora(args) => dora::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::LearningPack(args) => {

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, doctor, dora, exec, explain, flakes, gate, gateway, init,
-    observe, plan, pr_health, prompts, provenance, run_agents, state,
+    audit, budget, check_policy, config, demo, doctor, dora, exec, explain, flakes, gate, gateway,
+    init, observe, plan, pr_health, prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -40,6 +40,7 @@ schemas! {
     Init = "init", init::Document, "`init`";
     InitRemove = "init-remove", init::InitRemoveDocument, "`init --remove`";
     InitFiles = "init-files", crate::setup::record::Record, "`.maestro/init.json`";
+    Audit = "audit", audit::AuditDocument, "`audit`";
     AgentRun = "agent-run", run_agents::RunDocument, "`run-agents`";
     RunPlan = "run-plan", run_agents::RunPlanDocument, "`run-agents --dry-run`";
     RunStory = "run-story", crate::agents::story::Story, "`run-agents show`";

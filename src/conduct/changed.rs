@@ -50,6 +50,11 @@ pub(crate) fn read(
     // Two paths that are no UTF-8 may look alike, and are two all the same: only what was found twice counts once.
     crate::order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
     changes.dedup();
+    with_contents(planner, changes)
+}
+
+/// Reads the files of changes that are known, in order of path.
+fn with_contents(planner: &mut Planner<'_>, changes: Vec<Change>) -> Result<Changed, GitError> {
     let sides = changes.iter().flat_map(|change| [&change.old, &change.new]);
     let entries = sides
         .flatten()
@@ -57,6 +62,13 @@ pub(crate) fn read(
     let names = entries.map(|entry| entry.object.to_string()).collect();
     let blobs = contents(planner, names)?;
     Ok(Changed { changes, blobs })
+}
+
+/// Reads the files of one list of changes.
+pub(crate) fn of_known(planner: &mut Planner<'_>, changes: &[Change]) -> Result<Changed, GitError> {
+    let mut changes = changes.to_vec();
+    crate::order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
+    with_contents(planner, changes)
 }
 
 /// Reads the files of a commit that a change leaves alone, as far as they are wanted.

@@ -69,6 +69,8 @@ pub(crate) struct GitHub<'w> {
     deadline: Duration,
     dice: Cell<u64>,
     calls: Cell<u64>,
+    /// So many requests go out at most.
+    most: u64,
     etags: Option<Etags<'w>>,
 }
 
@@ -91,6 +93,7 @@ impl<'w> GitHub<'w> {
             deadline,
             dice: Cell::new(clock.dice()),
             calls: Cell::new(0),
+            most: u64::MAX,
             etags: None,
         }
     }
@@ -112,6 +115,18 @@ impl<'w> GitHub<'w> {
     pub(crate) fn with_etags(mut self, etags: Etags<'w>) -> Self {
         self.etags = Some(etags);
         self
+    }
+
+    /// Sends so many requests at most, repeated ones among them, and keeps nothing of the answers.
+    pub(crate) fn sparingly(mut self, most: u64) -> Self {
+        self.most = most;
+        self.etags = None;
+        self
+    }
+
+    /// Returns how many more requests may go out.
+    pub(crate) fn calls_left(&self) -> u64 {
+        self.most.saturating_sub(self.calls.get())
     }
 
     /// Returns how many requests went out.
@@ -158,6 +173,12 @@ impl<'w> GitHub<'w> {
                 return Err(ForgeError::Deadline {
                     purpose: purpose(),
                     seconds,
+                });
+            }
+            if self.calls_left() == 0 {
+                return Err(ForgeError::Enough {
+                    purpose: purpose(),
+                    calls: self.most,
                 });
             }
             let etag = known.as_ref().map(|known| known.etag.as_str());

@@ -119,7 +119,7 @@ fn deployments<'a>(rows: &'a [Deployment], ask: &Ask<'_>, found: &mut Shipped<'a
 }
 
 /// Whether an environment's name says that its users are there.
-fn is_production(name: &str) -> bool {
+pub(crate) fn is_production(name: &str) -> bool {
     let words = name.split(|c: char| !c.is_alphanumeric());
     let known = ["production", "prod", "live"];
     words

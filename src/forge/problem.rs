@@ -46,6 +46,9 @@ pub(crate) enum ForgeError {
     /// The time is up.
     #[error("cannot {purpose}: the deadline of {seconds} s is over")]
     Deadline { purpose: String, seconds: u64 },
+    /// No more requests may be made.
+    #[error("cannot {purpose}: the {calls} requests that may be made are used up")]
+    Enough { purpose: String, calls: u64 },
     /// It went out, and nobody knows what became of it.
     #[error("it is not known whether GitHub did {purpose}: {words}")]
     MayHaveHappened { purpose: String, words: String },
@@ -74,6 +77,7 @@ impl ForgeError {
             }
             Self::Unavailable { .. } => "see www.githubstatus.com, and run it again; what was done so far is kept".into(),
             Self::Deadline { .. } => "run it again, or with a longer --deadline; what was done so far is kept".into(),
+            Self::Enough { .. } => "allow more requests".into(),
             Self::MayHaveHappened { .. } => "run it again: what is there already is found and not made twice".into(),
             Self::Nonsense { .. } => "if GITHUB_API_URL names a GitHub server, this is a fault of maestro: please report it".into(),
         }

@@ -17,13 +17,8 @@ pub(crate) fn page(pack: &Pack) -> String {
         .map_or("", |(_, number)| number)
         .trim_start_matches('0');
     let repository = text(&pack.repository);
-    let mut out = String::with_capacity(64 * 1024);
-    out.push_str("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    out.push_str("<meta name=\"color-scheme\" content=\"light dark\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<link rel=\"icon\" href=\"data:,\">\n");
-    out.push_str(&format!(
-        "<title>Week {number} \u{b7} {repository}</title>\n<style>{}</style></head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the decisions</a>\n",
-        STYLE.trim()
-    ));
+    let title = format!("Week {number} \u{b7} {repository}");
+    let mut out = head(&title, "Skip to the decisions");
     out.push_str(&format!(
         "<header><p class=\"eyebrow\">Week {number} <span>{}</span></p><h1>{repository}</h1>\n<p class=\"answer\">{}</p>\n",
         text(&pack.days),
@@ -41,10 +36,23 @@ pub(crate) fn page(pack: &Pack) -> String {
         section_html(&mut out, section);
     }
     backlog(&mut out, pack);
-    evidence(&mut out, pack);
+    evidence(&mut out, &pack.sections);
+    out.push_str("<h3 id=\"evidence-backlog\">Backlog</h3>\n<p>Each item\u{2019}s cost is from the section that it is about.</p>\n</section>\n");
     out.push_str(&format!(
         "</main>\n<footer><p>Written by maestro on {} (UTC) from what is stored. Weeks are those of ISO 8601, in UTC. Every number leads to its evidence.</p></footer>\n</body></html>\n",
         text(&pack.written)
+    ));
+    out
+}
+
+/// Begins a page; the title is markup already.
+pub(super) fn head(title: &str, skip: &str) -> String {
+    let mut out = String::with_capacity(64 * 1024);
+    out.push_str("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    out.push_str("<meta name=\"color-scheme\" content=\"light dark\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<link rel=\"icon\" href=\"data:,\">\n");
+    out.push_str(&format!(
+        "<title>{title}</title>\n<style>{}</style></head>\n<body>\n<a class=\"skip\" href=\"#main\">{skip}</a>\n",
+        STYLE.trim()
     ));
     out
 }
@@ -130,7 +138,7 @@ fn outcome_html(outcome: &Outcome) -> String {
     )
 }
 
-fn section_html(out: &mut String, section: &Section) {
+pub(super) fn section_html(out: &mut String, section: &Section) {
     out.push_str(&format!(
         "<section id=\"{id}\" aria-labelledby=\"h-{id}\"><h2 id=\"h-{id}\">{}</h2>\n<p class=\"says{}\">{}</p>\n",
         text(section.title),
@@ -264,9 +272,10 @@ fn backlog(out: &mut String, pack: &Pack) {
     out.push_str("</section>\n");
 }
 
-fn evidence(out: &mut String, pack: &Pack) {
+/// Writes where each number is from; the section stays open.
+pub(super) fn evidence(out: &mut String, sections: &[Section]) {
     out.push_str("<section id=\"evidence\" aria-labelledby=\"h-evidence\"><h2 id=\"h-evidence\">Evidence</h2>\n<p class=\"says\">The commands that say where each number is from, and the values of every chart.</p>\n");
-    for section in &pack.sections {
+    for section in sections {
         out.push_str(&format!(
             "<h3 id=\"evidence-{}\">{}</h3>\n",
             section.id,
@@ -289,7 +298,6 @@ fn evidence(out: &mut String, pack: &Pack) {
             out.push_str("</details>\n");
         }
     }
-    out.push_str("<h3 id=\"evidence-backlog\">Backlog</h3>\n<p>Each item\u{2019}s cost is from the section that it is about.</p>\n</section>\n");
 }
 
 fn chart_rows(out: &mut String, chart: &Chart, id: &str) {
@@ -304,7 +312,7 @@ fn chart_rows(out: &mut String, chart: &Chart, id: &str) {
     table_html(out, &table, id);
 }
 
-fn words(words: &Words) -> String {
+pub(super) fn words(words: &Words) -> String {
     let mut out = String::new();
     for piece in &words.0 {
         match piece {

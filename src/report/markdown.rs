@@ -184,7 +184,7 @@ fn value(figure: &Figure) -> String {
 }
 
 /// Says where a value lies with 95 %: the unit stands once where it is the same.
-pub(super) fn interval(figure: &Figure) -> Option<String> {
+pub(crate) fn interval(figure: &Figure) -> Option<String> {
     let (low, high) = figure.interval.filter(|_| figure.value.is_some())?;
     let (low, high) = (shown(low, figure.unit), shown(high, figure.unit));
     let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());

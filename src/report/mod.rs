@@ -11,6 +11,7 @@ pub(crate) mod html;
 pub(crate) mod markdown;
 pub(crate) mod pack;
 pub(crate) mod sections;
+pub(crate) mod sheet;
 pub(crate) mod spikes;
 #[cfg(test)]
 mod tests;

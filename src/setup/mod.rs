@@ -188,7 +188,7 @@ fn finish(mut proposal: Proposal) -> Proposal {
 }
 
 /// Returns a name that a job may have: letters, digits and dashes.
-fn slug(text: &str) -> String {
+pub(crate) fn slug(text: &str) -> String {
     let words = text
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty());

@@ -4,12 +4,13 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 86] = [
+const SCHEMAS: [&str; 87] = [
     "doctor",
     "init",
     "init-remove",
     "init-files",
     "agent-answers",
+    "audit",
     "agent-run",
     "agent-bundle",
     "agent-intake",

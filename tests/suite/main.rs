@@ -11,6 +11,7 @@
 #[cfg(unix)]
 mod action;
 mod architecture;
+mod audit;
 mod budget;
 mod budget_call;
 mod budget_import;

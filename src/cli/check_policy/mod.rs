@@ -36,7 +36,7 @@ use crate::state::StateError;
 use crate::supply::{Supplied, is_lock};
 use asked::Told;
 use input::PolicyInputDocument as InputDocument;
-pub(in crate::cli) use source::{Loaded, of_base};
+pub(in crate::cli) use source::{Loaded, built_in, of_base};
 use supplied::ReportArgs;
 use wire::{Made, PolicyRow};
 

@@ -82,6 +82,13 @@ pub(in crate::cli) fn of_base(
     Ok(loaded)
 }
 
+/// Loads the built-in policy, whatever the repository has.
+pub(in crate::cli) fn built_in(session: &mut Session<'_>) -> Result<Loaded, CommandError> {
+    let mut loaded = read(session, BUILT_IN.as_bytes(), "(built in)", None, false)?;
+    loaded.source = "built-in";
+    Ok(loaded)
+}
+
 /// Loads a policy that somebody wants to try out.
 pub(super) fn given(
     session: &mut Session<'_>,

@@ -1,5 +1,6 @@
 //! `maestro dora`: how a team delivers, and what each number stands on.
 
+mod audited;
 mod explain;
 mod forge;
 mod gather;
@@ -24,6 +25,7 @@ use crate::error::CommandResult;
 use question::{AskArgs, Question};
 use wire::Said;
 
+pub(super) use audited::audited;
 #[cfg(test)]
 pub(crate) use explain::DoraExplainDocument;
 #[cfg(test)]

@@ -240,6 +240,12 @@ impl Question {
         self
     }
 
+    /// Starts clocks when pull requests were opened.
+    pub(super) fn from_opening(mut self) -> Self {
+        self.start = Start::Opened;
+        self
+    }
+
     pub(super) fn new(session: &Session<'_>, args: &AskArgs) -> Result<Self, CommandError> {
         let now = session.now();
         let until = match &args.until {

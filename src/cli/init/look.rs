@@ -23,7 +23,7 @@ const LARGEST: usize = 1024 * 1024;
 const USUAL: [&str; 4] = ["main", "master", "trunk", "develop"];
 
 /// What was read.
-pub(super) struct Looked {
+pub(in crate::cli) struct Looked {
     tree: Tree,
     graph: Arc<Graph>,
     blobs: Blobs,
@@ -31,7 +31,7 @@ pub(super) struct Looked {
 }
 
 impl Looked {
-    pub(super) fn seen(&self) -> Seen<'_> {
+    pub(in crate::cli) fn seen(&self) -> Seen<'_> {
         Seen {
             sources: Sources {
                 tree: &self.tree,
@@ -42,7 +42,7 @@ impl Looked {
     }
 }
 
-pub(super) fn look(session: &Session<'_>, top: &Path) -> Result<Looked, CommandError> {
+pub(in crate::cli) fn look(session: &Session<'_>, top: &Path) -> Result<Looked, CommandError> {
     let checkout = session.checkout.as_ref().map_err(no_repository)?;
     let read = || {
         let history = session.world.history.as_ref();

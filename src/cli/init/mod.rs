@@ -1,6 +1,6 @@
 //! `maestro init`: the first configuration and workflows of a repository, and their end.
 
-mod look;
+pub(in crate::cli) mod look;
 mod remove;
 mod wire;
 

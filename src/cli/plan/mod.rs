@@ -1,5 +1,6 @@
 //! `maestro plan`: which jobs a change needs.
 
+pub(in crate::cli) mod again;
 mod explain;
 mod last_green;
 mod lint;
@@ -216,29 +217,57 @@ struct Desk<'w> {
 
 impl<'w> Desk<'w> {
     fn open(session: &mut Session<'w>, args: &MakeArgs) -> Result<Self, CommandError> {
+        let mut desk = Self::bare(session, args)?;
+        let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
+        let object = desk.head.object.clone();
+        let config = committed_config(session, &mut desk.planner, &checkout, &object)?;
+        desk.settle(session, config.as_ref().unwrap_or(&session.config))?;
+        let has_choice = desk
+            .settings
+            .jobs
+            .as_ref()
+            .is_some_and(|jobs| jobs.len() > 1);
+        let asks = matches!(desk.occasion.trigger, Trigger::Push { .. });
+        if has_choice || asks {
+            desk.past = past::load(session);
+        }
+        Ok(desk)
+    }
+
+    /// Opens one with a configuration that need not be the repository's; nothing is known of the past.
+    fn of(
+        session: &mut Session<'w>,
+        args: &MakeArgs,
+        config: &ConfigFile,
+    ) -> Result<Self, CommandError> {
+        let mut desk = Self::bare(session, args)?;
+        desk.settle(session, config)?;
+        Ok(desk)
+    }
+
+    fn bare(session: &mut Session<'w>, args: &MakeArgs) -> Result<Self, CommandError> {
         let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
         let occasion = occasion(session);
         let mut planner = planner(session, args, &checkout)?;
         let head = planner.commit(&args.head).map_err(git_trouble)?;
         let head = head.ok_or_else(|| not_found(&args.head))?;
-        let config = committed_config(session, &mut planner, &checkout, &head.object)?;
-        let settings = settings::read(session, config.as_ref().unwrap_or(&session.config))?;
-        planner.set_components(settings.components.clone());
-        load_cache(session, &mut planner);
-        let has_choice = settings.jobs.as_ref().is_some_and(|jobs| jobs.len() > 1);
-        let asks = matches!(occasion.trigger, Trigger::Push { .. });
-        let past = if has_choice || asks {
-            past::load(session)
-        } else {
-            Past::default()
-        };
+        let settings = settings::read(session, &ConfigFile::default())?;
         Ok(Self {
             planner,
             settings,
             occasion,
             head,
-            past,
+            past: Past::default(),
         })
+    }
+
+    /// Takes over what a configuration says, and what was found before.
+    fn settle(&mut self, session: &Session<'_>, config: &ConfigFile) -> Result<(), CommandError> {
+        self.settings = settings::read(session, config)?;
+        self.planner
+            .set_components(self.settings.components.clone());
+        load_cache(session, &mut self.planner);
+        Ok(())
     }
 
     fn make(&mut self, session: &mut Session<'_>, args: &MakeArgs) -> Result<Made, CommandError> {

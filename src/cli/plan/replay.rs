@@ -1,7 +1,7 @@
 //! `maestro plan replay`: what plans would have skipped in the past, and what that would have missed.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 
 use jiff::Timestamp;
 #[cfg(test)]
@@ -9,15 +9,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::wire::{Mode, PlanDocument};
-use super::{Desk, Ends, MakeArgs, document, git_trouble, keep_cache};
+use super::{Desk, again, keep_cache};
 use crate::change::base::short;
-use crate::change::log::{self, Logged};
+use crate::change::log::Logged;
 use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult};
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Page, Report, Tone, json_line};
-use crate::plan::jobs::Situation;
 
 /// Plan the last commits again: what would have run, and been missed
 ///
@@ -157,45 +156,16 @@ struct CommitRow {
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &ReplayArgs) -> CommandResult {
-    let make = MakeArgs {
-        base: None,
-        head: args.head.clone(),
-        worktree: false,
-        files_from: None,
-        enforce: true,
-        no_fetch: false,
-    };
-    let mut desk = Desk::open(session, &make)?;
-    let logged = read_log(session, &desk, args.last)?;
+    let mut desk = Desk::open(session, &again::unmade(&args.head, false))?;
+    let logged = again::read_log(&desk, args.last as usize)?;
     let failures = failures(session)?;
     let mut tally = Tally::new(args);
-    let mut tree = desk.planner.list(&desk.head.object).map_err(git_trouble)?;
     let bar = session.ui.progress(logged.len() as u64, "commits");
-    for one in &logged {
+    again::plan_each(&mut desk, &logged, &|_| true, &mut |_, one, plan| {
         bar.inc(1);
-        if one.parent.is_none() {
-            break;
-        }
-        let planned = desk.planner.plan(
-            tree.clone(),
-            vec![one.changes.clone()],
-            &desk.settings.rules,
-        );
-        let outcome = planned.map_err(git_trouble)?;
-        let ends = Ends {
-            head: one.commit.clone(),
-            ..Ends::default()
-        };
-        let plan = document(
-            &outcome,
-            &desk.settings,
-            &Situation::default(),
-            true,
-            (ends, &desk.past),
-        );
-        tally.add(one, &plan, &failures);
-        tree.undo(&one.changes);
-    }
+        tally.add(one, plan, &failures);
+        Ok(())
+    })?;
     bar.finish_and_clear();
     keep_cache(session, &desk.planner);
     let report = tally.finish(desk.head.object.clone());
@@ -206,31 +176,6 @@ pub(super) fn run(session: &mut Session<'_>, args: &ReplayArgs) -> CommandResult
             .warn("there is no commit with a parent to compare with");
     }
     Ok(ExitCode::Success)
-}
-
-fn read_log(
-    session: &Session<'_>,
-    desk: &Desk<'_>,
-    most: u32,
-) -> Result<Vec<Logged>, CommandError> {
-    let mut logged = Vec::new();
-    let history = session.world.history.as_ref();
-    let read = history.first_parents(
-        &desk.planner.folder,
-        &desk.head.object,
-        most as usize,
-        &mut |pipe| {
-            log::read(
-                &mut BufReader::with_capacity(256 * 1024, pipe),
-                &mut |one| {
-                    logged.push(one);
-                    true
-                },
-            )
-        },
-    );
-    read.map_err(git_trouble)?;
-    Ok(logged)
 }
 
 /// Failed tests of stored runs, by commit and job.

@@ -14,7 +14,7 @@ use crate::delivery::rows::Run;
 pub(crate) const EVENTS: [&str; 3] = ["push", "pull_request", "merge_group"];
 
 /// How a run ended from which people had an answer.
-const ANSWERS: [&str; 3] = ["success", "failure", "timed_out"];
+pub(crate) const ANSWERS: [&str; 3] = ["success", "failure", "timed_out"];
 
 /// Of fewer pipelines the 95th percentile would be the longest one.
 const LEAST: usize = 20;

@@ -155,6 +155,18 @@ pub(crate) fn jobs(repository: &RepoName, id: u64, attempt: u32) -> Listing<Job>
     )
 }
 
+/// The jobs of every attempt of a run.
+pub(crate) fn every_job(repository: &RepoName, id: u64) -> Listing<Job> {
+    let request = about(
+        Method::Get,
+        repository,
+        &format!("/actions/runs/{id}/jobs"),
+        &format!("list the jobs of run {id}"),
+        READ,
+    );
+    Listing::new(request.query("filter", "all"), Some("jobs"))
+}
+
 /// A file that a job left.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Artifact {

@@ -14,7 +14,7 @@ const ID: &str = "delivery";
 const TITLE: &str = "Delivery";
 
 /// The metrics that are shown, what they are called here, and whether less of them is better.
-const SHOWN: [(&str, &str, bool); 6] = [
+pub(crate) const SHOWN: [(&str, &str, bool); 6] = [
     ("lead-time-merge", "lead time to merge, median", true),
     ("lead-time-deploy", "lead time to deployment, median", true),
     ("deployment-frequency", "deployments", false),
@@ -81,7 +81,7 @@ fn words(week: Week, delivery: &Delivery, measures: &[Measure]) -> Words {
 }
 
 /// Returns what a metric says as one value, with its unit.
-fn measured(metrics: &[Metric], id: &str) -> Option<(Unit, Measured)> {
+pub(crate) fn measured(metrics: &[Metric], id: &str) -> Option<(Unit, Measured)> {
     let metric = metrics.iter().find(|metric| metric.id == id)?;
     Some(match &metric.value {
         Value::Spread(spread) => (

@@ -2,7 +2,7 @@
 
 mod agents;
 mod ci;
-mod delivery;
+pub(crate) mod delivery;
 mod failures;
 mod flakes;
 mod kpi;
