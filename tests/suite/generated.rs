@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 86] = [
+const SCHEMAS: [&str; 87] = [
     "doctor",
     "init",
     "init-remove",
@@ -48,6 +48,7 @@ const SCHEMAS: [&str; 86] = [
     "flakes-skip",
     "gateway",
     "learning-pack",
+    "learning-pack-repos",
     "lease",
     "plan",
     "plan-explain",
