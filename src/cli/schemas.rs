@@ -80,6 +80,7 @@ schemas! {
     FlakesSkip = "flakes-skip", flakes::SkipDocument, "`flakes quarantine skip`";
     FlakesReport = "flakes-report", flakes::FlakesDocument, "`flakes report`";
     LearningPack = "learning-pack", crate::report::pack::Pack, "`learning-pack`";
+    LearningPackRepos = "learning-pack-repos", crate::report::organisation::Organisation, "`learning-pack --repos`";
     Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
     Gate = "gate", gate::GateDocument, "`gate`";
     Gateway = "gateway", gateway::GatewayDocument, "`gateway`";

@@ -91,6 +91,37 @@ impl<'w> Session<'w> {
         Ok(session)
     }
 
+    /// Lends a session for another place: that place's configuration, the flags and the time of this one, and no network.
+    pub(crate) fn elsewhere(
+        &mut self,
+        base: PathBuf,
+        checkout: Option<Checkout>,
+    ) -> Result<Session<'_>, CommandError> {
+        let now = self.now();
+        let mut other = Session {
+            world: self.world,
+            ui: &mut *self.ui,
+            globals: self.globals.clone(),
+            settings: settings(self.world, &self.globals, None)?,
+            config: ConfigFile::default(),
+            config_path: None,
+            // A folder that is no repository is a state by itself.
+            named_dir: checkout.is_none().then(|| base.clone()),
+            checkout: checkout.ok_or_else(|| GitError::NoRepository(base.clone())),
+            base,
+        };
+        other.load_config()?;
+        let file = other.config_path.as_deref();
+        other.settings = settings(
+            other.world,
+            &other.globals,
+            file.map(|path| (&other.config, path)),
+        )?;
+        other.settings.offline.value = true;
+        other.settings.now.value = Some(now);
+        Ok(other)
+    }
+
     fn configure_ui(&mut self) {
         let verbosity = self.globals.verbosity();
         self.ui.configure(

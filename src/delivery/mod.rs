@@ -27,5 +27,5 @@ pub(crate) mod space;
 pub(crate) mod splits;
 pub(crate) mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod trends;

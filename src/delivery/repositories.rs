@@ -25,6 +25,30 @@ pub(crate) struct Listed {
     pub(crate) path: String,
 }
 
+/// Why a repository of the list could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unread {
+    /// Whether there is no such folder.
+    pub(crate) is_missing: bool,
+    pub(crate) words: String,
+}
+
+impl Unread {
+    pub(crate) fn missing(words: &str) -> Self {
+        Self {
+            is_missing: true,
+            words: words.to_owned(),
+        }
+    }
+
+    pub(crate) fn bad(words: impl Into<String>) -> Self {
+        Self {
+            is_missing: false,
+            words: words.into(),
+        }
+    }
+}
+
 /// What is wrong with a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct BadList(Vec<(usize, String)>);

@@ -3,6 +3,7 @@
 use super::pack::{Answer, Change};
 use super::sections::Measure;
 use super::words::{difference, shown};
+use crate::delivery::kpi::Measured;
 
 /// A change is told of when it is so large a part of what was.
 const LEAST_CHANGE: f64 = 0.05;
@@ -21,9 +22,8 @@ pub(crate) fn answer(measures: &[Measure]) -> Answer {
                 .push(format!("{}: {}", measure.name, why_unknown(measure)));
             continue;
         };
-        let size = (now - before).abs() / before.abs().max(now.abs()).max(f64::MIN_POSITIVE);
-        if now.total_cmp(&before).is_eq() || size < LEAST_CHANGE || is_chance(measure, now, before)
-        {
+        let size = size(now, before);
+        if is_chance_between(&measure.now, &measure.before) {
             answer.same.push(measure.name.to_owned());
             continue;
         }
@@ -67,11 +67,22 @@ pub(crate) fn answer(measures: &[Measure]) -> Answer {
     answer
 }
 
-fn is_chance(measure: &Measure, now: f64, before: f64) -> bool {
+fn size(now: f64, before: f64) -> f64 {
+    (now - before).abs() / before.abs().max(now.abs()).max(f64::MIN_POSITIVE)
+}
+
+/// Whether two values differ by nothing that anybody should be told of; what is not known differs from nothing.
+pub(crate) fn is_chance_between(now: &Measured, before: &Measured) -> bool {
+    let (Some(value), Some(was)) = (now.value, before.value) else {
+        return true;
+    };
     let holds = |interval: Option<(f64, f64)>, value: f64| {
         interval.is_some_and(|(low, high)| low <= value && value <= high)
     };
-    holds(measure.before.interval, now) || holds(measure.now.interval, before)
+    value.total_cmp(&was).is_eq()
+        || size(value, was) < LEAST_CHANGE
+        || holds(before.interval, value)
+        || holds(now.interval, was)
 }
 
 fn why_unknown(measure: &Measure) -> String {
@@ -99,7 +110,6 @@ fn words(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::kpi::Measured;
     use crate::report::words::Measured as Unit;
 
     fn measure(before: Option<f64>, now: Option<f64>, interval: Option<(f64, f64)>) -> Measure {

@@ -11,7 +11,7 @@ pub(crate) const MOST: usize = 3;
 const MOST_PROPOSALS: usize = 40;
 
 /// Ranks proposals: what was asked for already in the week first, as it was asked for, then what weighs most.
-pub(crate) fn rank(mut proposals: Vec<Proposal>, facts: &Facts<'_>) -> Vec<Proposal> {
+pub(crate) fn rank(mut proposals: Vec<Proposal>, facts: &Facts) -> Vec<Proposal> {
     let week = facts.week.name();
     let asked = |proposal: &Proposal| {
         let found = facts
@@ -48,11 +48,7 @@ pub(crate) fn keep(decisions: &[Proposal], week: &str) -> Vec<Decided> {
 }
 
 /// Says what became of the decisions of the week before.
-pub(crate) fn last_week(
-    facts: &Facts<'_>,
-    proposals: &[Proposal],
-    sections: &[Section],
-) -> LastWeek {
+pub(crate) fn last_week(facts: &Facts, proposals: &[Proposal], sections: &[Section]) -> LastWeek {
     let week = facts.week.back(1).name();
     let mut kept: Vec<&Decided> = facts
         .decided

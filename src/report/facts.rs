@@ -15,25 +15,25 @@ use crate::money::Usd;
 pub(crate) type Known<T> = Result<T, String>;
 
 /// Everything that a page is made from.
-pub(crate) struct Facts<'a> {
+pub(crate) struct Facts {
     pub(crate) week: Week,
     pub(crate) now: Timestamp,
-    pub(crate) repository: &'a str,
+    pub(crate) repository: String,
     /// The repository's address in a browser.
-    pub(crate) web: Option<&'a str>,
-    pub(crate) tests: &'a Known<Tests>,
-    pub(crate) money: &'a Known<Money>,
-    pub(crate) delivery: &'a Known<Delivery>,
+    pub(crate) web: Option<String>,
+    pub(crate) tests: Known<Tests>,
+    pub(crate) money: Known<Money>,
+    pub(crate) delivery: Known<Delivery>,
     /// In the order of [`crate::delivery::kpi::INDICATORS`].
-    pub(crate) indicators: &'a [Indicated],
-    pub(crate) agents: &'a Known<Vec<AgentRun>>,
-    pub(crate) verdicts: &'a Known<Vec<Verdict>>,
-    pub(crate) overrides: &'a [Override],
-    pub(crate) plans: &'a Known<Vec<Planned>>,
+    pub(crate) indicators: Vec<Indicated>,
+    pub(crate) agents: Known<Vec<AgentRun>>,
+    pub(crate) verdicts: Known<Vec<Verdict>>,
+    pub(crate) overrides: Vec<Override>,
+    pub(crate) plans: Known<Vec<Planned>>,
     /// Decisions of this week and of the one before.
-    pub(crate) decided: &'a [Decided],
+    pub(crate) decided: Vec<Decided>,
     /// What is wrong with what was read.
-    pub(crate) troubles: &'a [String],
+    pub(crate) troubles: Vec<String>,
 }
 
 /// How tests went.
@@ -112,23 +112,32 @@ pub(crate) struct Call {
     pub(crate) at: Timestamp,
     /// Nothing where it has no price.
     pub(crate) usd: Option<Usd>,
-    pub(crate) role: String,
+    /// Nothing where nobody named one.
+    pub(crate) role: Option<String>,
     pub(crate) model: String,
     pub(crate) pull_request: Option<u64>,
 }
 
 /// How changes reach their users.
 pub(crate) struct Delivery {
-    pub(crate) rows: Rows,
+    /// When pull requests were merged.
+    pub(crate) merged: Vec<Timestamp>,
+    /// The earliest time that a change or deployment tells of.
+    pub(crate) earliest: Option<Timestamp>,
     /// Of the week.
     pub(crate) now: Vec<Metric>,
     /// Of the week before.
     pub(crate) before: Vec<Metric>,
     /// Of the twelve weeks up to this one's end.
     pub(crate) long: Vec<Metric>,
-    /// `github`, `git` or `file`.
+    /// `github`, `git`, `file`, or `states` of many repositories.
     pub(crate) from: &'static str,
     pub(crate) notes: Vec<String>,
+}
+
+/// Returns when pull requests were merged.
+pub(crate) fn merges(rows: &Rows) -> impl Iterator<Item = Timestamp> {
+    rows.pulls.iter().filter_map(|pull| pull.merged)
 }
 
 /// An indicator in the week and in the one before, as `dora kpi` has it.
@@ -142,7 +151,7 @@ pub(crate) struct Indicated {
     pub(crate) target: Option<Target>,
 }
 
-impl Facts<'_> {
+impl Facts {
     /// Returns an indicator by its id.
     pub(crate) fn indicator(&self, id: &str) -> Indicated {
         let at = INDICATORS.iter().position(|known| known.id == id);
@@ -224,11 +233,11 @@ pub(crate) struct Decided {
     pub(crate) section: String,
 }
 
-impl Facts<'_> {
+impl Facts {
     /// Returns the address of a pull request.
     pub(crate) fn pull(&self, number: u64) -> super::words::Words {
         let text = format!("#{number}");
-        match self.web {
+        match &self.web {
             Some(web) => super::words::Words::link(text, format!("{web}/pull/{number}")),
             None => super::words::Words::foreign(text),
         }
@@ -236,7 +245,7 @@ impl Facts<'_> {
 
     /// Returns the address of a run, where it is one of GitHub's.
     pub(crate) fn run(&self, run: &str) -> super::words::Words {
-        match self.web {
+        match &self.web {
             Some(web) if !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit()) => {
                 super::words::Words::link(run, format!("{web}/actions/runs/{run}"))
             }

@@ -1,8 +1,8 @@
 //! The page as one HTML file that needs nothing else: charts inside, no script, light and dark, for a phone and for paper.
 
 use super::chart::svg;
-use super::markdown::{address_text, before, interval};
-use super::pack::{Chart, Figure, Outcome, Pack, Proposal, Section, Table, Tone};
+use super::markdown::{address_text, before, interval, sentence};
+use super::pack::{Answer, Chart, Figure, Outcome, Pack, Proposal, Section, Table, Tone};
 use super::words::{Piece, Words, shown};
 use crate::inert::html as text;
 
@@ -11,23 +11,14 @@ const STYLE: &str = include_str!("page.css");
 
 /// Writes the page.
 pub(crate) fn page(pack: &Pack) -> String {
-    let number = pack
-        .week
-        .split_once("-W")
-        .map_or("", |(_, number)| number)
-        .trim_start_matches('0');
-    let repository = text(&pack.repository);
-    let title = format!("Week {number} \u{b7} {repository}");
-    let mut out = head(&title, "Skip to the decisions");
+    let mut out = String::with_capacity(64 * 1024);
+    head(&mut out, &pack.week, &pack.days, &pack.repository);
     out.push_str(&format!(
-        "<header><p class=\"eyebrow\">Week {number} <span>{}</span></p><h1>{repository}</h1>\n<p class=\"answer\">{}</p>\n",
-        text(&pack.days),
+        "<p class=\"answer\">{}</p>\n",
         text(&pack.answer.words)
     ));
-    changes(&mut out, pack);
-    for note in &pack.notes {
-        out.push_str(&format!("<p class=\"note\">{}</p>\n", words(note)));
-    }
+    changes(&mut out, &pack.answer);
+    notes(&mut out, &pack.notes);
     out.push_str("</header>\n<main id=\"main\">\n<div class=\"first\">\n");
     decisions(&mut out, pack);
     last_week(&mut out, pack);
@@ -36,35 +27,69 @@ pub(crate) fn page(pack: &Pack) -> String {
         section_html(&mut out, section);
     }
     backlog(&mut out, pack);
-    evidence(&mut out, &pack.sections);
+    evidence_head(&mut out);
+    for section in &pack.sections {
+        evidence(&mut out, section);
+    }
     out.push_str("<h3 id=\"evidence-backlog\">Backlog</h3>\n<p>Each item\u{2019}s cost is from the section that it is about.</p>\n</section>\n");
-    out.push_str(&format!(
-        "</main>\n<footer><p>Written by maestro on {} (UTC) from what is stored. Weeks are those of ISO 8601, in UTC. Every number leads to its evidence.</p></footer>\n</body></html>\n",
-        text(&pack.written)
-    ));
+    foot(
+        &mut out,
+        &pack.written,
+        "Every number leads to its evidence.",
+    );
     out
 }
 
 /// Begins a page; the title is markup already.
-pub(super) fn head(title: &str, skip: &str) -> String {
-    let mut out = String::with_capacity(64 * 1024);
+pub(super) fn begin(out: &mut String, title: &str, skip: &str) {
     out.push_str("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     out.push_str("<meta name=\"color-scheme\" content=\"light dark\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<link rel=\"icon\" href=\"data:,\">\n");
     out.push_str(&format!(
         "<title>{title}</title>\n<style>{}</style></head>\n<body>\n<a class=\"skip\" href=\"#main\">{skip}</a>\n",
         STYLE.trim()
     ));
-    out
 }
 
-fn changes(out: &mut String, pack: &Pack) {
-    if pack.answer.better.is_empty() && pack.answer.worse.is_empty() {
+/// Begins the page of a week, up to its heading.
+pub(super) fn head(out: &mut String, week: &str, days: &str, subject: &str) {
+    let number = week
+        .split_once("-W")
+        .map_or("", |(_, number)| number)
+        .trim_start_matches('0');
+    let subject = text(subject);
+    begin(
+        out,
+        &format!("Week {number} \u{b7} {subject}"),
+        "Skip to the decisions",
+    );
+    out.push_str(&format!(
+        "<header><p class=\"eyebrow\">Week {number} <span>{}</span></p><h1>{subject}</h1>\n",
+        text(days)
+    ));
+}
+
+/// Closes a page.
+pub(super) fn foot(out: &mut String, written: &str, last: &str) {
+    out.push_str(&format!(
+        "</main>\n<footer><p>Written by maestro on {} (UTC) from what is stored. Weeks are those of ISO 8601, in UTC. {last}</p></footer>\n</body></html>\n",
+        text(written)
+    ));
+}
+
+pub(super) fn notes(out: &mut String, notes: &[Words]) {
+    for note in notes {
+        out.push_str(&format!("<p class=\"note\">{}</p>\n", words(note)));
+    }
+}
+
+pub(super) fn changes(out: &mut String, answer: &Answer) {
+    if answer.better.is_empty() && answer.worse.is_empty() {
         return;
     }
     out.push_str("<ul class=\"changes\">\n");
     for (class, word, changes) in [
-        ("good", "\u{25b2} Better", &pack.answer.better),
-        ("bad", "\u{25bc} Worse", &pack.answer.worse),
+        ("good", "\u{25b2} Better", &answer.better),
+        ("bad", "\u{25bc} Worse", &answer.worse),
     ] {
         for change in changes {
             out.push_str(&format!(
@@ -87,19 +112,24 @@ fn decisions(out: &mut String, pack: &Pack) {
     } else {
         out.push_str("<ol class=\"decide\">\n");
         for proposal in &pack.decisions {
-            out.push_str(&format!(
-                "<li><p><strong>{}</strong> <span class=\"who\">{}</span></p><dl><div><dt>Cost</dt><dd><a href=\"#evidence-{}\">{}</a></dd></div><div><dt>Cause</dt><dd>{}</dd></div><div><dt>Expected</dt><dd>{}</dd></div></dl></li>\n",
-                words(&proposal.what),
-                owner(proposal),
-                proposal.section,
-                linked(&proposal.cost),
-                words(&proposal.cause),
-                words(&proposal.gain),
-            ));
+            decision(out, proposal, "", "");
         }
         out.push_str("</ol>\n");
     }
     out.push_str("</section>\n");
+}
+
+/// Writes a decision; `whose` stands before it, and `page` is where its evidence lies.
+pub(super) fn decision(out: &mut String, proposal: &Proposal, whose: &str, page: &str) {
+    out.push_str(&format!(
+        "<li><p>{whose}<strong>{}</strong> <span class=\"who\">{}</span></p><dl><div><dt>Cost</dt><dd><a href=\"{page}#evidence-{}\">{}</a></dd></div><div><dt>Cause</dt><dd>{}</dd></div><div><dt>Expected</dt><dd>{}</dd></div></dl></li>\n",
+        words(&proposal.what),
+        owner(proposal),
+        proposal.section,
+        linked(&proposal.cost),
+        words(&proposal.cause),
+        words(&proposal.gain),
+    ));
 }
 
 fn owner(proposal: &Proposal) -> String {
@@ -152,13 +182,14 @@ pub(super) fn section_html(out: &mut String, section: &Section) {
     } else {
         "<div class=\"body\">\n"
     });
-    if !section.figures.is_empty() {
+    if section.tiles().next().is_some() {
         out.push_str("<dl class=\"tiles\">\n");
-        for figure in &section.figures {
+        for figure in section.tiles() {
             tile(out, figure, section.id);
         }
         out.push_str("</dl>\n");
     }
+    reasons(out, section);
     if !section.charts.is_empty() {
         out.push_str("<div class=\"charts\">\n");
         for chart in &section.charts {
@@ -176,6 +207,22 @@ pub(super) fn section_html(out: &mut String, section: &Section) {
         table_html(out, table, &format!("t-{}-{place}", section.id));
     }
     out.push_str("</section>\n");
+}
+
+fn reasons(out: &mut String, section: &Section) {
+    let reasons = section.reasons();
+    if reasons.is_empty() {
+        return;
+    }
+    out.push_str("<dl class=\"why\">\n");
+    for (why, names) in reasons {
+        out.push_str(&format!(
+            "<div><dt>{}</dt><dd>{}</dd></div>\n",
+            text(&names),
+            own(&sentence(why))
+        ));
+    }
+    out.push_str("</dl>\n");
 }
 
 fn tile(out: &mut String, figure: &Figure, section: &str) {
@@ -197,12 +244,17 @@ fn tile(out: &mut String, figure: &Figure, section: &str) {
     let mut small = Vec::new();
     small.extend(interval(figure));
     small.extend(before(figure).map(|before| format!("before: {before}")));
-    small.extend(figure.n.map(|n| format!("n = {n}")));
+    small.extend(
+        figure
+            .n
+            .filter(|_| figure.value.is_some())
+            .map(|n| format!("n = {n}")),
+    );
     if !figure.remark.is_empty() {
         small.push(format!("{mark}{}", figure.remark));
     }
     if !small.is_empty() {
-        out.push_str(&format!("<small>{}</small>", text(&small.join(" \u{b7} "))));
+        out.push_str(&format!("<small>{}</small>", own(&small.join(" \u{b7} "))));
     }
     out.push_str("</dd></div>\n");
 }
@@ -272,31 +324,32 @@ fn backlog(out: &mut String, pack: &Pack) {
     out.push_str("</section>\n");
 }
 
-/// Writes where each number is from; the section stays open.
-pub(super) fn evidence(out: &mut String, sections: &[Section]) {
+pub(super) fn evidence_head(out: &mut String) {
     out.push_str("<section id=\"evidence\" aria-labelledby=\"h-evidence\"><h2 id=\"h-evidence\">Evidence</h2>\n<p class=\"says\">The commands that say where each number is from, and the values of every chart.</p>\n");
-    for section in sections {
-        out.push_str(&format!(
-            "<h3 id=\"evidence-{}\">{}</h3>\n",
-            section.id,
-            text(section.title)
-        ));
-        if section.is_unknown {
-            out.push_str(&format!("<p>{}</p>\n", words(&section.words)));
-            continue;
+}
+
+/// Says what a section stands on.
+pub(super) fn evidence(out: &mut String, section: &Section) {
+    out.push_str(&format!(
+        "<h3 id=\"evidence-{}\">{}</h3>\n",
+        section.id,
+        text(section.title)
+    ));
+    if section.is_unknown {
+        out.push_str(&format!("<p>{}</p>\n", words(&section.words)));
+        return;
+    }
+    out.push_str("<ul class=\"commands\">");
+    for command in &section.commands {
+        out.push_str(&format!("<li><code>{}</code></li>", text(command)));
+    }
+    out.push_str("</ul>\n");
+    if !section.charts.is_empty() {
+        out.push_str("<details><summary>Values of the charts</summary>\n");
+        for (place, chart) in section.charts.iter().enumerate() {
+            chart_rows(out, chart, &format!("e-{}-{place}", section.id));
         }
-        out.push_str("<ul class=\"commands\">");
-        for command in &section.commands {
-            out.push_str(&format!("<li><code>{}</code></li>", text(command)));
-        }
-        out.push_str("</ul>\n");
-        if !section.charts.is_empty() {
-            out.push_str("<details><summary>Values of the charts</summary>\n");
-            for (place, chart) in section.charts.iter().enumerate() {
-                chart_rows(out, chart, &format!("e-{}-{place}", section.id));
-            }
-            out.push_str("</details>\n");
-        }
+        out.push_str("</details>\n");
     }
 }
 
@@ -316,7 +369,14 @@ pub(super) fn words(words: &Words) -> String {
     let mut out = String::new();
     for piece in &words.0 {
         match piece {
-            Piece::Plain(own) => out.push_str(&text(own)),
+            Piece::Plain(words) => out.push_str(&own(words)),
+            Piece::Page(name, stem) => {
+                out.push_str(&format!(
+                    "<a href=\"{}.html\">{}</a>",
+                    text(stem),
+                    text(name)
+                ));
+            }
             Piece::Foreign(foreign) => out.push_str(&format!("<code>{}</code>", text(foreign))),
             Piece::Link(foreign, address) if is_web(address) => {
                 out.push_str(&format!(
@@ -326,6 +386,22 @@ pub(super) fn words(words: &Words) -> String {
                 ));
             }
             Piece::Link(foreign, _) => out.push_str(&text(foreign)),
+        }
+    }
+    out
+}
+
+/// Writes our own words; what stands between backticks is code.
+fn own(words: &str) -> String {
+    let mut out = String::with_capacity(words.len() + 16);
+    if !words.matches('`').count().is_multiple_of(2) {
+        return text(words);
+    }
+    for (place, part) in words.split('`').enumerate() {
+        if place.is_multiple_of(2) {
+            out.push_str(&text(part));
+        } else {
+            out.push_str(&format!("<code>{}</code>", text(part)));
         }
     }
     out

@@ -1,15 +1,20 @@
 //! The page as Markdown for GitHub: tables, mermaid charts, and blocks for those who read it elsewhere. Foreign text stands in code spans.
 
 use super::chart::{mermaid, sparkline};
-use super::pack::{Chart, Figure, Outcome, Pack, Proposal, Section, Table, Tone};
+use super::pack::{Answer, Chart, Figure, Outcome, Pack, Proposal, Section, Table, Tone};
 use super::words::{Piece, Words, difference, shown};
 use crate::forge::body;
 use crate::inert;
 
 /// Writes the whole page.
 pub(crate) fn page(pack: &Pack) -> String {
+    join(parts(pack))
+}
+
+/// Puts parts together.
+pub(super) fn join(parts: Vec<body::Section>) -> String {
     let mut text = String::new();
-    for part in parts(pack) {
+    for part in parts {
         text.push_str(part.text.trim_end());
         text.push_str("\n\n");
     }
@@ -20,11 +25,6 @@ pub(crate) fn page(pack: &Pack) -> String {
 
 /// Writes the page as parts, of which those with the lowest priority may be left out where it does not fit.
 pub(crate) fn parts(pack: &Pack) -> Vec<body::Section> {
-    let part = |title: &str, priority: u8, text: String| body::Section {
-        title: title.to_owned(),
-        text,
-        priority,
-    };
     let mut parts = vec![part("the answer", 9, top(pack))];
     for section in &pack.sections {
         parts.push(part(section.title, 5, section_text(section)));
@@ -34,30 +34,23 @@ pub(crate) fn parts(pack: &Pack) -> Vec<body::Section> {
     parts
 }
 
+pub(super) fn part(title: &str, priority: u8, text: String) -> body::Section {
+    body::Section {
+        title: title.to_owned(),
+        text,
+        priority,
+    }
+}
+
 fn top(pack: &Pack) -> String {
-    let number = pack.week.split_once("-W").map_or("", |(_, number)| number);
-    let mut text = format!(
-        "# Week {} \u{b7} {}\n\n{}: **{}**\n\n",
-        number.trim_start_matches('0'),
-        inert::code(&pack.repository, false),
-        own(&pack.days),
-        own(&pack.answer.words)
+    let mut text = head(
+        &pack.week,
+        &pack.days,
+        &inert::code(&pack.repository, false),
+        &pack.answer.words,
     );
-    for (mark, changes) in [
-        ("\u{25b2} Better", &pack.answer.better),
-        ("\u{25bc} Worse", &pack.answer.worse),
-    ] {
-        for change in changes {
-            text.push_str(&format!(
-                "- **{mark}**: [{}](#evidence-{})\n",
-                own(&change.words),
-                change.section
-            ));
-        }
-    }
-    for note in &pack.notes {
-        text.push_str(&format!("\n> {}\n", words(note, false)));
-    }
+    text.push_str(&changes(&pack.answer));
+    text.push_str(&notes(&pack.notes));
     text.push_str("\n## Decide\n\n");
     if pack.decisions.is_empty() {
         text.push_str("Nothing asks for a decision.\n");
@@ -78,6 +71,40 @@ fn top(pack: &Pack) -> String {
     text
 }
 
+/// Writes what a page begins with.
+pub(super) fn head(week: &str, days: &str, subject: &str, answer: &str) -> String {
+    let number = week.split_once("-W").map_or("", |(_, number)| number);
+    format!(
+        "# Week {} \u{b7} {subject}\n\n{}: **{}**\n",
+        number.trim_start_matches('0'),
+        own(days),
+        own(answer)
+    )
+}
+
+pub(super) fn changes(answer: &Answer) -> String {
+    let mut text = String::new();
+    for (mark, changes) in [
+        ("\u{25b2} Better", &answer.better),
+        ("\u{25bc} Worse", &answer.worse),
+    ] {
+        for change in changes {
+            let gap = if text.is_empty() { "\n" } else { "" };
+            text.push_str(&format!(
+                "{gap}- **{mark}**: [{}](#evidence-{})\n",
+                own(&change.words),
+                change.section
+            ));
+        }
+    }
+    text
+}
+
+pub(super) fn notes(notes: &[Words]) -> String {
+    let note = |note: &Words| format!("\n> {}\n", words(note, false));
+    notes.iter().map(note).collect()
+}
+
 fn decision(place: u32, proposal: &Proposal) -> String {
     format!(
         "{place}. **{}** ({}). Cost: [{}](#evidence-{}). Cause: {}. Expected: {}. `{}` \u{b7} {}\n",
@@ -92,7 +119,7 @@ fn decision(place: u32, proposal: &Proposal) -> String {
     )
 }
 
-fn owner(proposal: &Proposal) -> String {
+pub(super) fn owner(proposal: &Proposal) -> String {
     match &proposal.owner {
         Some(owner) => inert::code(owner, false),
         None => "nobody named".to_owned(),
@@ -113,7 +140,7 @@ fn outcome_line(outcome: &Outcome) -> String {
     )
 }
 
-fn section_text(section: &Section) -> String {
+pub(super) fn section_text(section: &Section) -> String {
     let mut text = format!(
         "## {}\n\n{}\n",
         own(section.title),
@@ -122,11 +149,19 @@ fn section_text(section: &Section) -> String {
     if section.is_unknown {
         return text;
     }
-    if !section.figures.is_empty() {
+    if section.tiles().next().is_some() {
         text.push_str("\n| | | Week before | n | |\n| --- | ---: | ---: | ---: | --- |\n");
-        for figure in &section.figures {
+        for figure in section.tiles() {
             text.push_str(&figure_row(figure, section.id));
         }
+    }
+    for (place, (why, names)) in section.reasons().into_iter().enumerate() {
+        let gap = if place == 0 { "\n" } else { "" };
+        text.push_str(&format!(
+            "{gap}- {}: {}\n",
+            own(&names),
+            own(&sentence(why))
+        ));
     }
     for (place, chart) in section.charts.iter().enumerate() {
         text.push_str(&format!(
@@ -163,6 +198,11 @@ fn figure_row(figure: &Figure, section: &str) -> String {
     )
 }
 
+/// Makes a sentence of a reason.
+pub(super) fn sentence(why: &str) -> String {
+    format!("{why}.")
+}
+
 /// Says what a figure was the week before, and by how much it changed.
 pub(super) fn before(figure: &Figure) -> Option<String> {
     let before = figure.before?;
@@ -194,7 +234,7 @@ pub(crate) fn interval(figure: &Figure) -> Option<String> {
     })
 }
 
-fn table_text(table: &Table) -> String {
+pub(super) fn table_text(table: &Table) -> String {
     let mut text = format!("\n**{}**\n\n|", own(&table.title));
     for column in &table.columns {
         text.push_str(&format!(" {} |", own(column.title)));
@@ -248,20 +288,26 @@ fn backlog(pack: &Pack) -> String {
     text
 }
 
+/// What the evidence begins with.
+pub(super) const EVIDENCE: &str = "## Evidence\n\nThe commands that say where each number is from, and the values of every chart.\n";
+
 fn evidence(pack: &Pack) -> String {
-    let mut text = "## Evidence\n\nThe commands that say where each number is from, and the values of every chart.\n".to_owned();
-    for section in &pack.sections {
-        text.push_str(&format!("\n### Evidence: {}\n\n", section.id));
-        if section.is_unknown {
-            text.push_str(&format!("{}\n", words(&section.words, false)));
-            continue;
-        }
-        for command in &section.commands {
-            text.push_str(&format!("- {}\n", inert::code(command, false)));
-        }
-        for chart in &section.charts {
-            text.push_str(&chart_rows(chart));
-        }
+    let of = pack.sections.iter().map(evidence_of);
+    EVIDENCE.to_owned() + &of.collect::<String>()
+}
+
+/// Says what a section stands on.
+pub(super) fn evidence_of(section: &Section) -> String {
+    let mut text = format!("\n### Evidence: {}\n\n", section.id);
+    if section.is_unknown {
+        text.push_str(&format!("{}\n", words(&section.words, false)));
+        return text;
+    }
+    for command in &section.commands {
+        text.push_str(&format!("- {}\n", inert::code(command, false)));
+    }
+    for chart in &section.charts {
+        text.push_str(&chart_rows(chart));
     }
     text
 }
@@ -281,16 +327,20 @@ fn chart_rows(chart: &Chart) -> String {
     text
 }
 
-/// Writes our own words, what Markdown reads in them escaped.
-fn own(text: &str) -> String {
+/// Writes our own words, what Markdown reads in them escaped; what stands between backticks is code.
+pub(super) fn own(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
+    let has_code = text.matches('`').count().is_multiple_of(2);
+    let mut is_code = false;
     for c in text.chars() {
+        is_code ^= c == '`' && has_code;
         match c {
+            '\n' | '\r' => escaped.push(' '),
+            c if is_code => escaped.push(c),
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '\n' | '\r' => escaped.push(' '),
-            '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' if c != '`' || !has_code => {
                 escaped.push('\\');
                 escaped.push(c);
             }
@@ -300,12 +350,15 @@ fn own(text: &str) -> String {
     escaped
 }
 
-fn words(words: &Words, in_table: bool) -> String {
+pub(super) fn words(words: &Words, in_table: bool) -> String {
     let mut text = String::new();
     for piece in &words.0 {
         match piece {
             Piece::Plain(own_words) => text.push_str(&own(own_words)),
             Piece::Foreign(foreign) => text.push_str(&inert::code(foreign, in_table)),
+            Piece::Page(name, stem) => {
+                text.push_str(&format!("[{}]({stem}.md)", inert::code(name, in_table)));
+            }
             Piece::Link(foreign, address) => {
                 text.push_str(&format!(
                     "[{}]({})",

@@ -9,6 +9,7 @@ pub(crate) mod decisions;
 pub(crate) mod facts;
 pub(crate) mod html;
 pub(crate) mod markdown;
+pub(crate) mod organisation;
 pub(crate) mod pack;
 pub(crate) mod sections;
 pub(crate) mod sheet;
@@ -23,7 +24,7 @@ use pack::{Pack, Section};
 use words::Words;
 
 /// Makes the page; `clean` takes secrets out of what somebody else wrote.
-pub(crate) fn pack(facts: &Facts<'_>, clean: &dyn Fn(&str) -> Option<String>) -> Pack {
+pub(crate) fn pack(facts: &Facts, clean: &dyn Fn(&str) -> Option<String>) -> Pack {
     let (mut sections, mut measures, mut proposals) = (Vec::new(), Vec::new(), Vec::new());
     for part in sections::all(facts) {
         sections.push(part.section);
@@ -46,7 +47,7 @@ pub(crate) fn pack(facts: &Facts<'_>, clean: &dyn Fn(&str) -> Option<String>) ->
         days: facts.week.span(),
         is_over: window.until <= facts.now,
         written: facts.now.to_string(),
-        repository: facts.repository.to_owned(),
+        repository: facts.repository.clone(),
         answer: answer::answer(&measures),
         decisions: backlog.iter().take(decisions::MOST).cloned().collect(),
         last_week,
@@ -63,7 +64,7 @@ pub(crate) fn pack(facts: &Facts<'_>, clean: &dyn Fn(&str) -> Option<String>) ->
 }
 
 /// What is missing, and what to be careful about.
-fn notes(facts: &Facts<'_>, sections: &[Section]) -> Vec<Words> {
+fn notes(facts: &Facts, sections: &[Section]) -> Vec<Words> {
     let mut notes = Vec::new();
     let window = facts.week.window();
     if facts.now < window.since {
@@ -91,7 +92,7 @@ fn notes(facts: &Facts<'_>, sections: &[Section]) -> Vec<Words> {
             .iter()
             .map(|trouble| Words::foreign(trouble.as_str())),
     );
-    if let Ok(delivery) = facts.delivery {
+    if let Ok(delivery) = &facts.delivery {
         // That rows are out of git alone, the section says itself.
         let own = delivery
             .notes
@@ -103,7 +104,7 @@ fn notes(facts: &Facts<'_>, sections: &[Section]) -> Vec<Words> {
 }
 
 /// Returns when the latest thing that is known happened.
-fn latest(facts: &Facts<'_>) -> Option<jiff::Timestamp> {
+fn latest(facts: &Facts) -> Option<jiff::Timestamp> {
     let tests = facts
         .tests
         .iter()

@@ -161,8 +161,10 @@ pub(crate) struct Figure {
     pub(crate) interval: Option<(f64, f64)>,
     /// The week before.
     pub(crate) before: Option<f64>,
-    /// A remark: a target and its verdict, or why there is no value.
+    /// A remark: a target and its verdict, or what it means.
     pub(crate) remark: String,
+    /// Why there is no value, and what would bring one.
+    pub(crate) why: Option<String>,
     /// `good`, `bad` or `plain`.
     pub(crate) tone: Tone,
 }
@@ -268,7 +270,38 @@ impl Point {
     }
 }
 
+impl Figure {
+    /// Whether there is nothing to show of it but the reason.
+    pub(crate) fn is_only_a_reason(&self) -> bool {
+        self.value.is_none() && self.remark.is_empty() && self.why.is_some()
+    }
+}
+
 impl Section {
+    /// Returns the figures that there is something to show of.
+    pub(crate) fn tiles(&self) -> impl Iterator<Item = &Figure> {
+        let figures = self.figures.iter();
+        figures.filter(|figure| !figure.is_only_a_reason())
+    }
+
+    /// Says why figures have no value: each reason once, with the names that it stands for.
+    pub(crate) fn reasons(&self) -> Vec<(&str, String)> {
+        let mut reasons: Vec<(&str, String)> = Vec::new();
+        for figure in self.figures.iter().filter(|figure| figure.value.is_none()) {
+            let Some(why) = figure.why.as_deref() else {
+                continue;
+            };
+            match reasons.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, names)) => {
+                    names.push_str("; ");
+                    names.push_str(&figure.name);
+                }
+                None => reasons.push((why, figure.name.clone())),
+            }
+        }
+        reasons
+    }
+
     pub(crate) fn new(id: &'static str, title: &'static str, words: Words) -> Self {
         Self {
             id,

@@ -1,6 +1,6 @@
 //! A page of sections and nothing else, for commands whose report is no week: the same looks, the same pieces.
 
-use super::html::{evidence, head, section_html, words};
+use super::html::{begin, evidence, evidence_head, notes, section_html};
 use super::pack::Section;
 use super::words::Words;
 use crate::inert::html as text;
@@ -23,20 +23,26 @@ pub(crate) struct Sheet<'s> {
 /// Writes the page: one HTML file that needs nothing else.
 pub(crate) fn page(sheet: &Sheet<'_>) -> String {
     let (kind, title) = (text(sheet.kind), text(sheet.title));
-    let mut out = head(&format!("{kind} \u{b7} {title}"), "Skip to the figures");
+    let mut out = String::with_capacity(64 * 1024);
+    begin(
+        &mut out,
+        &format!("{kind} \u{b7} {title}"),
+        "Skip to the figures",
+    );
     out.push_str(&format!(
         "<header><p class=\"eyebrow\">{kind} <span>{}</span></p><h1>{title}</h1>\n<p class=\"answer\">{}</p>\n",
         text(sheet.days),
         text(sheet.answer)
     ));
-    for note in sheet.notes {
-        out.push_str(&format!("<p class=\"note\">{}</p>\n", words(note)));
-    }
+    notes(&mut out, sheet.notes);
     out.push_str("</header>\n<main id=\"main\">\n");
     for section in sheet.sections {
         section_html(&mut out, section);
     }
-    evidence(&mut out, sheet.sections);
+    evidence_head(&mut out);
+    for section in sheet.sections {
+        evidence(&mut out, section);
+    }
     out.push_str(&format!(
         "</section>\n</main>\n<footer><p>{}</p></footer>\n</body></html>\n",
         text(sheet.footer)

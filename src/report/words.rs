@@ -17,6 +17,8 @@ pub(crate) enum Piece {
     Foreign(String),
     /// An address to open, and what stands for it.
     Link(String, String),
+    /// A page that lies beside this one, by its name without an ending, and what stands for it.
+    Page(String, String),
 }
 
 /// A sentence.
@@ -34,6 +36,11 @@ impl Words {
 
     pub(crate) fn link(text: impl Into<String>, address: impl Into<String>) -> Self {
         Self(vec![Piece::Link(text.into(), address.into())])
+    }
+
+    /// Leads to a page that lies beside this one; its name is one of our own.
+    pub(crate) fn page(text: impl Into<String>, stem: impl Into<String>) -> Self {
+        Self(vec![Piece::Page(text.into(), stem.into())])
     }
 
     /// Adds words of our own.
@@ -58,7 +65,10 @@ impl Words {
         let mut text = String::new();
         for piece in &self.0 {
             match piece {
-                Piece::Plain(words) | Piece::Foreign(words) | Piece::Link(words, _) => {
+                Piece::Plain(words)
+                | Piece::Foreign(words)
+                | Piece::Link(words, _)
+                | Piece::Page(words, _) => {
                     text.push_str(words);
                 }
             }
@@ -70,7 +80,7 @@ impl Words {
     pub(crate) fn each_foreign(&mut self, change: &mut dyn FnMut(&mut String)) {
         for piece in &mut self.0 {
             match piece {
-                Piece::Foreign(text) => change(text),
+                Piece::Foreign(text) | Piece::Page(text, _) => change(text),
                 Piece::Link(text, address) => {
                     change(text);
                     change(address);

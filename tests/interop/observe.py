@@ -480,7 +480,7 @@ def judge_live():
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alerts}"]}]}]},
             "scrape_configs": [{"job_name": "pushgateway", "honor_labels": True, "static_configs": [{"targets": [f"127.0.0.1:{push}"]}]}],
         }, file)
-    start("pushgateway", "prometheus-pushgateway", f"--web.listen-address=127.0.0.1:{push}")
+    start("pushgateway", "prometheus-pushgateway", "--persistence.file=", f"--web.listen-address=127.0.0.1:{push}")
     start("alertmanager", "prometheus-alertmanager", f"--config.file={WORK}/alertmanager.yml", f"--storage.path={WORK}/alerts",
           f"--web.listen-address=127.0.0.1:{alerts}", "--cluster.listen-address=")
     start("prometheus", "prometheus", f"--config.file={WORK}/prometheus.yml", f"--storage.tsdb.path={WORK}/live", f"--web.listen-address=127.0.0.1:{prom}")

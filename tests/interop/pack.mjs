@@ -20,7 +20,14 @@ for (const name of fs.readdirSync(pages).filter((name) => name.endsWith('.html')
   for (const link of document.querySelectorAll('a[href]')) {
     const target = link.getAttribute('href');
     links += 1;
-    if (target.startsWith('#') ? !document.getElementById(target.slice(1)) : !/^https:\/\/github\.com\//.test(target)) fail(`${name}: ${target}`);
+    const [file, anchor] = target.split('#');
+    if (/^https:\/\/github\.com\//.test(target)) continue;
+    // A page beside this one is there, and so is what is meant in it.
+    if (file && !/^[\w.-]+\.html$/.test(file)) { fail(`${name}: ${target}`); continue; }
+    const there = file ? path.join(pages, file) : path.join(pages, name);
+    if (!fs.existsSync(there)) { fail(`${name}: ${target} is no file`); continue; }
+    const meant = file ? new JSDOM(fs.readFileSync(there, 'utf8')).window.document : document;
+    if (anchor && !meant.getElementById(anchor)) fail(`${name}: ${target}`);
   }
   const levels = [...document.querySelectorAll('h1,h2,h3,h4')].map((heading) => Number(heading.tagName[1]));
   if (levels[0] !== 1 || levels.some((level, at) => at > 0 && level > levels[at - 1] + 1)) fail(`${name}: headings ${levels}`);
@@ -74,6 +81,7 @@ for (const name of fs.readdirSync(pages).filter((name) => name.endsWith('.md')))
     if (parsed && parsed.diagramType !== 'xychart') fail(`${name}: ${parsed.diagramType}`);
   }
   const slugs = new Set([...text.matchAll(/^#+ (.*)$/gm)].map((found) => found[1].toLowerCase().replace(/[^\p{L}\p{N} -]/gu, '').replace(/ /g, '-')));
+  for (const [, file] of text.matchAll(/\]\(([\w.-]+\.md)(?:#[^)]*)?\)/g)) if (!fs.existsSync(path.join(pages, file))) fail(`${name}: ${file} is no file`);
   for (const [, target] of text.matchAll(/\]\(#([^)]*)\)/g)) if (!slugs.has(target)) fail(`${name}: #${target} is no heading`);
   console.log(`${name}: ${blocks.length} mermaid blocks parse, ${text.length.toLocaleString('en')} characters`);
   if (name === 'demo.md' && !blocks.length) fail('no mermaid block');

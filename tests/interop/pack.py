@@ -1,6 +1,6 @@
 """Makes a week's state with real commands, writes its page twice, and checks what can be checked without a browser.
 
-pack.py MAESTRO FOLDER: leaves FOLDER/pages/{demo,empty}.{html,md,json}.
+pack.py MAESTRO FOLDER: leaves FOLDER/pages/{demo,empty,repositories}.{html,md,json}, and the pages that the last one leads to.
 """
 
 import datetime
@@ -164,6 +164,27 @@ git("init", "--quiet", "--initial-branch=main", ".", at=stamp(now), cwd=empty)
 run("--now", stamp(now), "learning-pack", "--out", folder / "nothing", cwd=empty)
 for path in (folder / "nothing").iterdir():
     (pages / f"empty{path.suffix}").write_bytes(path.read_bytes())
+
+# Both, a clone of the first and one that is missing, on one page; the same bytes twice, and the pages of each beside it.
+git("clone", "--quiet", str(repository), "mirror", at=stamp(now), cwd=folder)
+(folder / "all.txt").write_text("acme/parcels parcels/repository\nempty\nacme/mirror mirror\nnowhere\n")
+for name in ["many", "again"]:
+    run("--now", stamp(now), "learning-pack", "--repos", "all.txt", "--week", week, "--out", folder / name, code=66)
+same = {path.name: path.read_bytes() for path in (folder / "many").iterdir()}
+assert same == {path.name: path.read_bytes() for path in (folder / "again").iterdir()}, "two equal runs differ"
+for name, text in same.items():
+    (pages / name.replace(f"repositories-{week}", "repositories")).write_bytes(text)
+all_of_them = json.loads((pages / "repositories.json").read_text())
+rows = {row["name"]: row for row in all_of_them["repositories"]}
+assert [row["status"] for row in rows.values()] == ["read", "empty", "read", "missing"], rows
+own = json.loads((pages / "demo.json").read_text())
+assert all_of_them["decisions"][0]["proposal"]["id"] == max(own["backlog"], key=lambda one: one["weight"])["id"]
+assert all_of_them["last_week"]["asked"] == len(own["last_week"]["decisions"])
+pooled = json.loads(run("--now", stamp(now), "dora", "--repos", "all.txt", "--since", all_of_them["from"], "--until", all_of_them["until"], "--format", "json", code=66))
+merge = next(metric for metric in pooled["metrics"] if metric["id"] == "lead-time-merge")["duration"]
+figure = next(figure for figure in all_of_them["delivery"]["figures"] if figure["name"] == "lead time to merge, median")
+assert figure["n"] == merge["n"] > 0 and figure["value"] == merge["median"], (figure, merge)
+print(f"{len(rows)} repositories on one page, pooled as `dora --repos` does: {merge['n']} lead times")
 for page in pages.glob("*.html"):
     size = page.stat().st_size
     assert size < 300_000, (page, size)

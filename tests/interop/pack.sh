@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Chromium (Debian), axe-core, mermaid and html-validate (npm) judge the weekly page: that of the demo's state, that of a repository of which nothing is
-# known, and the Markdown.
+# known, that of many repositories with those that it leads to, and the Markdown.
 #
 # MAESTRO_BINARY: a maestro that is built already. MAESTRO_SHOTS: a folder to leave pictures in.
 # inputs: src/report src/cli/learning_pack src/cli/demo tests/interop/pack.py tests/interop/pack.mjs tests/interop/lib.bash

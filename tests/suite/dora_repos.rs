@@ -17,7 +17,7 @@ fn at(day: u64, hour: u64) -> String {
 
 /// What a state holds of a repository: a deployment at the beginning and, day by day, a pull request of so many hours that is deployed an hour after
 /// its merge. Numbers begin with 1 in each of them.
-fn state(maestro: &Maestro, path: &str, repository: &str, hours: &[u64]) {
+pub(crate) fn state(maestro: &Maestro, path: &str, repository: &str, hours: &[u64]) {
     let mut rows = vec![
         json!({ "kind": "deployment", "id": 1, "sha": "s0", "environment": "production", "created": at(1, 0), "first_success": at(1, 0), "status": "success" }),
     ];
@@ -38,7 +38,7 @@ fn state(maestro: &Maestro, path: &str, repository: &str, hours: &[u64]) {
     maestro.file(&format!("{path}/outbox/rows.ndjson"), text);
 }
 
-fn metric<'d>(document: &'d Value, id: &str) -> &'d Value {
+pub(crate) fn metric<'d>(document: &'d Value, id: &str) -> &'d Value {
     let mut metrics = document["metrics"].as_array().unwrap().iter();
     metrics.find(|metric| metric["id"] == id).unwrap()
 }

@@ -49,6 +49,7 @@ const SCHEMAS: [&str; 87] = [
     "flakes-skip",
     "gateway",
     "learning-pack",
+    "learning-pack-repos",
     "lease",
     "plan",
     "plan-explain",

@@ -9,10 +9,10 @@ use crate::github::{Fake, TOKEN};
 use crate::harness::{Maestro, files_below};
 
 /// The Thursday after week 3 of 2026.
-const NOW: &str = "2026-01-22T09:00:00Z";
+pub(crate) const NOW: &str = "2026-01-22T09:00:00Z";
 
 /// Runs of tests until the end of week 3, six a day: one test fails now and then and passes when it is tried again.
-fn history(names: &dyn Fn(u32) -> String) -> String {
+pub(crate) fn history(names: &dyn Fn(u32) -> String) -> String {
     let mut lines = String::new();
     for run in 0..108_u32 {
         let at = format!("2026-01-{:02}T{:02}:00:00Z", 1 + run / 6, 3 + run % 6 * 3);

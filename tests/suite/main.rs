@@ -50,6 +50,7 @@ mod intake;
 mod keys;
 mod killed;
 mod learning_pack;
+mod learning_pack_repos;
 mod leases;
 #[cfg(unix)]
 mod observe;

@@ -5,6 +5,7 @@ mod explain;
 mod forge;
 mod gather;
 pub(in crate::cli) mod kpi;
+pub(in crate::cli) mod listed;
 mod page;
 mod question;
 mod repositories;

@@ -1,31 +1,24 @@
 //! `--repos FILE`: what is stored of many repositories, pooled. One that cannot be read is named, and the exit code says so.
 
-use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::gather::{Gathered, Wanted, read_git};
+use super::gather::Gathered;
+use super::listed::{self, List, Once};
 use super::page::{median, share};
 use super::question::Question;
 use super::wire::{Figures, ShareFigures, deployments_of, duration_of, share_of};
 use crate::cli::session::Session;
 use crate::delivery::ask::Source;
 use crate::delivery::pool::{Measured, Repository};
-use crate::delivery::repositories::{self as list, Listed};
-use crate::delivery::table::{Gathering, Kind};
-use crate::error::{CommandError, ErrorKind};
+use crate::delivery::repositories::Unread;
+use crate::delivery::table::Kind;
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
-use crate::forge::repository::of_remote;
 use crate::output::{Cell, Column, Page};
-use crate::ports::Checkout;
-use crate::state::StateFolder;
-
-/// A list is no longer.
-const LONGEST_LIST: u64 = 4 * 1024 * 1024;
 
 /// A repository of the list, and what became of it.
 #[derive(Debug)]
@@ -43,29 +36,6 @@ struct Found {
     place: usize,
     from: &'static str,
     is_shallow: bool,
-}
-
-/// Why a repository could not be read.
-#[derive(Debug)]
-struct Unread {
-    is_missing: bool,
-    words: String,
-}
-
-impl Unread {
-    fn missing(words: &str) -> Self {
-        Self {
-            is_missing: true,
-            words: words.to_owned(),
-        }
-    }
-
-    fn bad(words: impl Into<String>) -> Self {
-        Self {
-            is_missing: false,
-            words: words.into(),
-        }
-    }
 }
 
 /// A repository of the list, as the documents have it.
@@ -102,38 +72,41 @@ pub(super) fn gather(
     question: &Question,
     with_paths: bool,
 ) -> Result<Gathered, CommandError> {
-    let whole = session.base.join(file);
-    let failed = |error| CommandError::reading(file, error);
-    let mut bytes = Vec::new();
-    let opened = session.world.files.open(&whole).map_err(failed)?;
-    opened
-        .take(LONGEST_LIST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    let bad = |words: String| {
-        let message = format!("`{}` lists no repositories: {words}", file.display());
-        CommandError::message(ErrorKind::BadInput, message)
-            .hint("write one a line: a path, or OWNER/NAME and a path; lines that begin with # are comments")
+    let list = List::open(session, file)?;
+    let mut once = Once::default();
+    let mut found = Gathered {
+        from: "states",
+        ..Gathered::default()
     };
-    if bytes.len() as u64 > LONGEST_LIST {
-        return Err(bad(format!("it is longer than {LONGEST_LIST} bytes")));
+    for one in &list.listed {
+        let mut name = one.name.as_ref().map(ToString::to_string);
+        let read = list.place(session, one).and_then(|mut place| {
+            let read = place.read(session.world, question, with_paths);
+            name.clone_from(&place.name);
+            let read = read?;
+            once.meet(one.line, &place)?;
+            Ok(read)
+        });
+        let name = name.unwrap_or_else(|| one.path.clone());
+        let standing = read.map(|read| {
+            let place = found.pool.list.len();
+            found.pool.list.push(Repository {
+                name: name.clone(),
+                rows: read.rows.rows(),
+            });
+            Found {
+                place,
+                from: read.from,
+                is_shallow: read.said.is_shallow,
+            }
+        });
+        found.listed.push(Standing {
+            line: one.line,
+            name,
+            path: one.path.clone(),
+            found: standing,
+        });
     }
-    let listed = list::read(&bytes).map_err(|why| bad(why.to_string()))?;
-    let mut reading = Reading {
-        session,
-        question,
-        with_paths,
-        folder: whole.parent().map(Path::to_path_buf).unwrap_or_default(),
-        seen: BTreeMap::new(),
-        found: Gathered {
-            from: "states",
-            ..Gathered::default()
-        },
-    };
-    for one in listed {
-        reading.take(&one);
-    }
-    let mut found = reading.found;
     let many = |is: &dyn Fn(&Found) -> bool| {
         let read = found
             .listed
@@ -143,188 +116,17 @@ pub(super) fn gather(
     };
     let (shallow, bare) = (many(&|one| one.is_shallow), many(&|one| one.from == "git"));
     found.is_shallow = shallow > 0;
-    if shallow > 0 {
-        found.notes.push(format!("{shallow} clones are shallow: older commits and tags are missing, and what they would say is missing too"));
-    }
-    if bare > 0 {
-        found.notes.push(format!("of {bare} repositories git alone is known: tags stand for deployments, nobody knows when a pull request was opened, and a squashed one has lost its first commit"));
-    }
+    found.notes = listed::notes(shallow, bare);
     Ok(found)
 }
 
-/// The list, as it is read.
-struct Reading<'s, 'w, 'q> {
-    session: &'s Session<'w>,
-    question: &'q Question,
-    with_paths: bool,
-    /// Paths are meant from where the list lies.
-    folder: PathBuf,
-    /// On which line each repository was met, by its name or its state's place.
-    seen: BTreeMap<String, usize>,
-    found: Gathered,
-}
-
-impl<'w> Reading<'_, 'w, '_> {
-    fn take(&mut self, one: &Listed) {
-        let mut name = one.name.as_ref().map(ToString::to_string);
-        let read = self.read(one, &mut name);
-        let name = name.unwrap_or_else(|| one.path.clone());
-        let found = read.map(|(rows, from, is_shallow)| {
-            let place = self.found.pool.list.len();
-            self.found.pool.list.push(Repository {
-                name: name.clone(),
-                rows: rows.rows(),
-            });
-            Found {
-                place,
-                from,
-                is_shallow,
-            }
-        });
-        self.found.listed.push(Standing {
-            line: one.line,
-            name,
-            path: one.path.clone(),
-            found,
-        });
-    }
-
-    /// Reads what is stored of a repository, and its clone where there is one.
-    fn read(
-        &mut self,
-        one: &Listed,
-        name: &mut Option<String>,
-    ) -> Result<(Gathering, &'static str, bool), Unread> {
-        let folder = self.folder.join(&one.path);
-        let (state, checkout) = self.open(&folder)?;
-        if name.is_none()
-            && let Some(checkout) = &checkout
-        {
-            *name = self.name_of(checkout);
-        }
-        let mut rows = Gathering::default();
-        if !self.question.is_git {
-            rows = stored(&state, name)?;
-        }
-        self.once(one.line, name.as_deref(), &state)?;
-        let is_empty = rows.is_empty();
-        let from = if is_empty && checkout.is_some() {
-            "git"
-        } else {
-            "github"
-        };
-        let Some(checkout) = checkout else {
-            if self.question.is_git {
-                return Err(Unread::bad(
-                    "there is no clone, and git alone was asked for",
-                ));
-            }
-            return Ok((rows, from, false));
-        };
-        let wanted = Wanted {
-            question: self.question,
-            paths: self.with_paths,
-            pulls: is_empty,
-        };
-        let said = read_git(self.session.world, &checkout, &wanted, &mut rows);
-        let said = said.map_err(|error| Unread::bad(format!("{:#}", error.error)))?;
-        Ok((rows, from, said.is_shallow))
-    }
-
-    /// Finds the state of a folder: a repository's, or the folder is one itself.
-    fn open(&self, folder: &Path) -> Result<(StateFolder<'w>, Option<Checkout>), Unread> {
-        let world = self.session.world;
-        let has = |name: &str| world.files.kind(&folder.join(name)).is_ok();
-        if world.files.kind(folder).is_err() {
-            return Err(Unread::missing("there is no such folder"));
-        }
-        // A state folder that lies in a repository is not that repository's.
-        if has("outbox") || has("segments") {
-            return Ok((self.session.state_in(folder.to_path_buf()), None));
-        }
-        let is_bare = has("HEAD") && has("objects");
-        if !is_bare && !has(".git") {
-            return Err(Unread::bad("it is neither a repository nor a state folder"));
-        }
-        let checkout = world.git.checkout(folder);
-        let checkout = checkout.map_err(|error| Unread::bad(error.to_string()))?;
-        Ok((self.session.state_of(&checkout), Some(checkout)))
-    }
-
-    /// Returns the name of a clone, as the address of its remote has it.
-    fn name_of(&self, checkout: &Checkout) -> Option<String> {
-        let home = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
-        let remote = &self.session.settings.remote.value;
-        let address = self.session.world.git.remote_address(home, remote).ok()??;
-        of_remote(&address).map(|(_, name)| name.to_string())
-    }
-
-    /// Holds that a repository counts once, under whichever path it is named.
-    fn once(
-        &mut self,
-        line: usize,
-        name: Option<&str>,
-        state: &StateFolder<'_>,
-    ) -> Result<(), Unread> {
-        let key = match name {
-            Some(name) => name.to_lowercase(),
-            None => format!("{}/", state.root().display()),
-        };
-        match self.seen.insert(key, line) {
-            None => Ok(()),
-            Some(earlier) => Err(Unread::bad(format!(
-                "it is the repository of line {earlier}, and would count twice"
-            ))),
-        }
-    }
-}
-
-/// Reads the rows that are stored of a repository; where nobody names it, those of the only one that there is.
-fn stored(state: &StateFolder<'_>, name: &mut Option<String>) -> Result<Gathering, Unread> {
-    let mut by_name: BTreeMap<String, (String, Gathering)> = BTreeMap::new();
-    let wanted = name.as_ref().map(|name| name.to_lowercase());
-    let survey = state.each_delivery_row(&mut |of, as_of, row| {
-        let key = of.to_lowercase();
-        if wanted.as_ref().is_none_or(|wanted| *wanted == key) {
-            let (_, rows) = by_name
-                .entry(key)
-                .or_insert_with(|| (of, Gathering::default()));
-            rows.add(as_of, row);
-        }
-    });
-    let survey = survey.map_err(|error| Unread::bad(error.to_string()))?;
-    if let Some(newer) = survey.newer() {
-        return Err(Unread::bad(newer.to_string()));
-    }
-    if by_name.len() > 1 {
-        let names: Vec<String> = by_name.into_values().map(|(name, _)| name).collect();
-        return Err(Unread::bad(format!(
-            "it has rows of several repositories ({}); write the name of the one that is meant before the path",
-            names.join(", ")
-        )));
-    }
-    let found = by_name.into_values().next();
-    Ok(found.map_or_else(Gathering::default, |(of, rows)| {
-        name.get_or_insert(of);
-        rows
-    }))
-}
-
-/// Says on standard error what could not be read, and returns the exit code: a figure over a part of a list is not what was asked for.
+/// Says on standard error what could not be read, and returns the exit code.
 pub(super) fn verdict(session: &mut Session<'_>, found: &Gathered) -> ExitCode {
-    let mut code = ExitCode::Success;
-    for one in &found.listed {
-        let Err(why) = &one.found else { continue };
-        session.ui.warn(&format!(
-            "`{}` (line {}) was left out: {}",
-            one.path, one.line, why.words
-        ));
-        code = match (why.is_missing, code) {
-            (true, _) | (false, ExitCode::NotFound) => ExitCode::NotFound,
-            (false, _) => ExitCode::BadInput,
-        };
-    }
-    code
+    let unread = found.listed.iter().filter_map(|one| {
+        let why = one.found.as_ref().err()?;
+        Some((one.line, one.path.as_str(), why))
+    });
+    listed::verdict(session, unread)
 }
 
 /// Says of every repository of the list what became of it.

@@ -6,13 +6,15 @@ use jiff::Timestamp;
 
 use super::gather::{self, Gathered};
 use super::kpi::{self, Loaded};
+use super::listed::Place;
 use super::question::{AskArgs, Question};
 use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
 use crate::delivery::ask::Window;
 use crate::delivery::kpi::Finding;
 use crate::delivery::metrics::Metric;
-use crate::delivery::pool::measure;
+use crate::delivery::pool::{Pool, Repository, measure};
+use crate::delivery::repositories::Unread;
 use crate::delivery::table::Rows;
 use crate::error::{CommandError, ErrorKind};
 
@@ -40,6 +42,48 @@ impl Stored {
         question.with_ci = true;
         let found = gather::gather(session, &args, &question, false)?;
         Ok(Self { args, found })
+    }
+
+    /// Reads what is stored of a repository of a list, and git; `session` is one for that place.
+    pub(in crate::cli) fn listed(
+        session: &mut Session<'_>,
+        place: &mut Place<'_>,
+    ) -> Result<Result<Self, Unread>, CommandError> {
+        let args = AskArgs::stored(None, None);
+        let args = args.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        let mut question = Question::new(session, &args)?;
+        question.with_ci = true;
+        let read = place.read(session.world, &question, false);
+        Ok(read.map(|read| Self {
+            args,
+            found: Gathered {
+                pool: Pool::of(read.rows.rows()),
+                repository: place.name.clone(),
+                from: read.from,
+                is_shallow: read.said.is_shallow,
+                notes: read.said.notes,
+                ..Gathered::default()
+            },
+        }))
+    }
+
+    /// Puts rows of many repositories together, as `dora --repos` does.
+    pub(in crate::cli) fn pooled(list: Vec<Repository>) -> Result<Self, CommandError> {
+        let args = AskArgs::stored(None, None);
+        let args = args.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        Ok(Self {
+            args,
+            found: Gathered {
+                pool: Pool { list },
+                from: "states",
+                ..Gathered::default()
+            },
+        })
+    }
+
+    /// Whether the clone is shallow, and whether git alone tells.
+    pub(in crate::cli) fn lacks(&self) -> (bool, bool) {
+        (self.found.is_shallow, self.found.from == "git")
     }
 
     /// Returns the rows of a forge; nothing where git alone tells, which knows no runs and no open changes.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::PackArgs;
 use super::how_tests_went;
 use crate::agents::account::Account;
-use crate::budget::sums::{NONE, Sums, Wanted};
+use crate::budget::sums::{Sums, Wanted};
 use crate::cli::budget::status::caps_if_known;
 use crate::cli::budget::wallet;
 use crate::cli::dora::Stored;
@@ -15,11 +15,13 @@ use crate::cli::dora::kpi::{self, TargetsWord};
 use crate::cli::session::Session;
 use crate::delivery::ask::Window;
 use crate::delivery::kpi::INDICATORS;
+use crate::delivery::metrics::Metric;
+use crate::delivery::table::Rows;
 use crate::error::CommandError;
 use crate::event::Sha;
 use crate::report::facts::{
-    AgentRun, AgentTask, Call, Decided, Delivery, Facts, Indicated, Known, Money, Override,
-    Planned, Tests, Verdict,
+    AgentRun, AgentTask, Call, Delivery, Facts, Indicated, Known, Money, Override, Planned,
+    Verdict, merges,
 };
 use crate::report::sections::WEEKS;
 use crate::report::week::Week;
@@ -32,47 +34,71 @@ const OVERRIDE: &str = "override";
 /// GitHub's own address.
 const SERVER: &str = "https://github.com";
 
-/// Everything that was gathered.
+/// Where facts are gathered from, beside the state.
+pub(super) struct Sources {
+    /// What is known of deliveries, or why nothing is.
+    pub(super) stored: Known<Stored>,
+    /// The server that the repository's pages are at; nothing where it is at none that is known.
+    pub(super) server: Option<String>,
+    /// The commit with the caps; by default the base.
+    pub(super) base: Option<&'static str>,
+}
+
+impl Sources {
+    /// Returns the sources of the repository that we are in.
+    pub(super) fn here(session: &mut Session<'_>, args: &PackArgs) -> Result<Self, CommandError> {
+        let stored = if session.checkout.is_err() && args.rows.is_none() {
+            Err("There is no repository here, and no file of rows was named.".to_owned())
+        } else {
+            Ok(Stored::of(
+                session,
+                args.rows.clone(),
+                Some(args.github.clone()),
+            )?)
+        };
+        Ok(Self {
+            stored,
+            server: Some(server(session)),
+            base: None,
+        })
+    }
+}
+
+/// Returns the server that is meant here.
+pub(super) fn server(session: &Session<'_>) -> String {
+    let server = session
+        .var("GITHUB_SERVER_URL")
+        .filter(|server| server.starts_with("https://"));
+    server.unwrap_or_else(|| SERVER.to_owned())
+}
+
+/// What a week's page is made from, and the rows of deliveries behind it.
 pub(super) struct Gathered {
-    repository: String,
-    web: Option<String>,
-    tests: Known<Tests>,
-    money: Known<Money>,
-    delivery: Known<Delivery>,
-    indicators: Vec<Indicated>,
-    agents: Known<Vec<AgentRun>>,
-    verdicts: Known<Vec<Verdict>>,
-    overrides: Vec<Override>,
-    plans: Known<Vec<Planned>>,
-    decided: Vec<Decided>,
-    troubles: Vec<String>,
+    pub(super) facts: Facts,
+    pub(super) rows: Rows,
 }
 
 /// Gathers everything.
 pub(super) fn gather(
     session: &mut Session<'_>,
-    args: &PackArgs,
+    sources: Sources,
     week: Week,
 ) -> Result<Gathered, CommandError> {
     let mut troubles = Vec::new();
     let tests = how_tests_went::tests(session, &mut troubles)?;
-    let money = money(session, &mut troubles)?;
+    let money = money(session, sources.base, &mut troubles)?;
     let Deliveries {
         repository,
         known: delivery,
+        rows,
         indicators,
-    } = deliveries(session, args, week)?;
+    } = deliveries(session, sources.stored, week)?;
     let others = others(session, &mut troubles)?;
-    let web = repository.as_ref().map(|name| {
-        let server = session
-            .var("GITHUB_SERVER_URL")
-            .filter(|server| server.starts_with("https://"));
-        format!(
-            "{}/{name}",
-            server.as_deref().unwrap_or(SERVER).trim_end_matches('/')
-        )
-    });
-    Ok(Gathered {
+    let web = sources.server.zip(repository.as_ref());
+    let web = web.map(|(server, name)| format!("{}/{name}", server.trim_end_matches('/')));
+    let facts = Facts {
+        week,
+        now: session.now(),
         repository: repository.unwrap_or_else(|| folder(session)),
         web,
         tests,
@@ -96,7 +122,8 @@ pub(super) fn gather(
             others.plans,
             "No plan is stored: `maestro plan` stores what each run of CI left out.",
         ),
-    })
+    };
+    Ok(Gathered { facts, rows })
 }
 
 fn or_nothing<T>(found: Vec<T>, why: &str) -> Known<Vec<T>> {
@@ -104,33 +131,6 @@ fn or_nothing<T>(found: Vec<T>, why: &str) -> Known<Vec<T>> {
         Err(why.to_owned())
     } else {
         Ok(found)
-    }
-}
-
-impl Gathered {
-    /// Lends it as what a page is made from.
-    pub(super) fn facts(&self, week: Week, now: Timestamp) -> Facts<'_> {
-        Facts {
-            week,
-            now,
-            repository: &self.repository,
-            web: self.web.as_deref(),
-            tests: &self.tests,
-            money: &self.money,
-            delivery: &self.delivery,
-            indicators: &self.indicators,
-            agents: &self.agents,
-            verdicts: &self.verdicts,
-            overrides: &self.overrides,
-            plans: &self.plans,
-            decided: &self.decided,
-            troubles: &self.troubles,
-        }
-    }
-
-    /// Whether decisions of a week may be kept: what a team was asked for stays what it was asked for.
-    pub(super) fn may_keep(&self, week: &str) -> bool {
-        !self.decided.iter().any(|one| one.week == week)
     }
 }
 
@@ -159,6 +159,7 @@ fn folder(session: &Session<'_>) -> String {
 
 fn money(
     session: &mut Session<'_>,
+    base: Option<&str>,
     troubles: &mut Vec<String>,
 ) -> Result<Known<Money>, CommandError> {
     let state = session.state()?;
@@ -173,7 +174,7 @@ fn money(
     let calls = accounts.calls().map(|paid| Call {
         at: paid.at,
         usd: paid.spend.usd,
-        role: paid.spend.role.clone().unwrap_or_else(|| NONE.to_owned()),
+        role: paid.spend.role.clone(),
         model: format!("{}/{}", paid.spend.provider, paid.spend.model),
         pull_request: paid.spend.pull_request,
     });
@@ -184,7 +185,7 @@ fn money(
         .map(|(week, sum)| (week.clone(), (sum.usd(), sum.unpriced)));
     let weeks = crate::order::map(weeks);
     let caps = if session.checkout.is_ok() {
-        caps_if_known(session, None)
+        caps_if_known(session, base)
     } else {
         None
     };
@@ -196,27 +197,26 @@ fn money(
 struct Deliveries {
     repository: Option<String>,
     known: Known<Delivery>,
+    rows: Rows,
     indicators: Vec<Indicated>,
 }
 
 fn deliveries(
     session: &mut Session<'_>,
-    args: &PackArgs,
+    stored: Known<Stored>,
     week: Week,
 ) -> Result<Deliveries, CommandError> {
-    if session.checkout.is_err() && args.rows.is_none() {
-        let why = "There is no repository here, and no file of rows was named.";
-        return Ok(Deliveries {
-            repository: None,
-            known: Err(why.to_owned()),
-            indicators: Vec::new(),
-        });
-    }
-    let long = Window {
-        since: week.back(WEEKS - 1).window().since,
-        until: week.window().until,
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(why) => {
+            return Ok(Deliveries {
+                repository: None,
+                known: Err(why),
+                rows: Rows::default(),
+                indicators: Vec::new(),
+            });
+        }
     };
-    let stored = Stored::of(session, args.rows.clone(), Some(args.github.clone()))?;
     let loaded = kpi::load(session)?;
     let (this, last) = (week.window(), week.back(1).window());
     let now = stored.indicators(session, &loaded, this)?;
@@ -229,26 +229,61 @@ fn deliveries(
         target: TargetsWord::Config.of(&session.config.kpi.targets, indicator),
     });
     let indicators = indicators.collect();
-    let (now, before) = (stored.over(session, this)?, stored.over(session, last)?);
-    let long = stored.over(session, long)?;
+    let spans = spans(session, &stored, week)?;
     let (rows, from, repository, notes) = stored.into_parts();
-    let known = if rows.earliest().is_none() {
+    let earliest = rows.earliest();
+    let known = if earliest.is_none() {
         Err("Nothing is known of changes or deployments: `maestro dora` reads them from GitHub and keeps them, or from git.".to_owned())
     } else {
-        Ok(Delivery {
-            rows,
+        let merged = merges(&rows).collect();
+        Ok(spans.delivery((merged, earliest), from, notes))
+    };
+    Ok(Deliveries {
+        repository,
+        known,
+        rows,
+        indicators,
+    })
+}
+
+/// The metrics of a week, of the one before, and of the weeks that are drawn.
+pub(super) struct Spans([Vec<Metric>; 3]);
+
+/// Works out how changes were delivered.
+pub(super) fn spans(
+    session: &Session<'_>,
+    stored: &Stored,
+    week: Week,
+) -> Result<Spans, CommandError> {
+    let long = Window {
+        since: week.back(WEEKS - 1).window().since,
+        until: week.window().until,
+    };
+    Ok(Spans([
+        stored.over(session, week.window())?,
+        stored.over(session, week.back(1).window())?,
+        stored.over(session, long)?,
+    ]))
+}
+
+impl Spans {
+    pub(super) fn delivery(
+        self,
+        (merged, earliest): (Vec<Timestamp>, Option<Timestamp>),
+        from: &'static str,
+        notes: Vec<String>,
+    ) -> Delivery {
+        let [now, before, long] = self.0;
+        Delivery {
+            merged,
+            earliest,
             now,
             before,
             long,
             from,
             notes,
-        })
-    };
-    Ok(Deliveries {
-        repository,
-        known,
-        indicators,
-    })
+        }
+    }
 }
 
 /// What small events tell.

@@ -3,9 +3,10 @@
 mod gather;
 mod how_tests_went;
 mod issue;
+mod organisation;
 mod wire;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
@@ -15,9 +16,10 @@ use crate::output::Format;
 use crate::redact::Redactor;
 use crate::report;
 use crate::report::decisions::keep;
-use crate::report::pack::Pack;
 use crate::report::week::Week;
-use wire::Told;
+use gather::{Gathered, Sources, gather};
+use issue::Subject;
+use wire::{Around, Told};
 
 /// No foreign text is longer on the page, in bytes.
 const LONGEST: usize = 240;
@@ -35,7 +37,10 @@ Examples:
     $ maestro learning-pack
 
   Another week, into a folder of your choice
-    $ maestro learning-pack --week 2026-W02 --out packs --dry-run")]
+    $ maestro learning-pack --week 2026-W02 --out packs --dry-run
+
+  All repositories that a list names, one path a line, on one page
+    $ maestro learning-pack --repos repositories.txt --out packs")]
 pub(crate) struct PackArgs {
     /// The ISO 8601 week, in UTC [default: the last one that is over]
     #[arg(long, value_name = "YYYY-Www")]
@@ -53,6 +58,10 @@ pub(crate) struct PackArgs {
     #[arg(long, value_name = "FILE")]
     rows: Option<PathBuf>,
 
+    /// One page of all repositories that this file lists, one a line: a path, or OWNER/NAME and a path; and the page of each beside it
+    #[arg(long, value_name = "FILE", conflicts_with = "rows")]
+    repos: Option<PathBuf>,
+
     #[command(flatten)]
     github: GithubArgs,
 
@@ -63,44 +72,54 @@ pub(crate) struct PackArgs {
 
 pub(super) fn run(session: &mut Session<'_>, args: &PackArgs) -> CommandResult {
     let week = week(session, args.week.as_deref())?;
-    let gathered = gather::gather(session, args, week)?;
-    let redactor = Redactor::new(&session.world.environment.vars());
-    let pack = report::pack(&gathered.facts(week, session.now()), &|text| {
-        clean(&redactor, text)
-    });
-    let folder = match &args.out {
-        Some(out) => session.base.join(out),
-        None => session.state()?.root().join("packs"),
-    };
-    let mut told = Told::new(&pack, args.dry_run);
-    for (ending, text) in [
-        ("md", report::markdown::page(&pack)),
-        ("html", report::html::page(&pack)),
-        ("json", json(&pack)?),
-    ] {
-        let path = folder.join(format!("{}.{ending}", pack.week));
-        told.files.push(session.shown(&path));
-        if !args.dry_run {
-            write(session, &folder, &path, &text)?;
-        }
+    if let Some(list) = &args.repos {
+        return organisation::run(session, args, list, week);
     }
-    if !args.dry_run && pack.is_over && gathered.may_keep(&pack.week) {
+    let sources = Sources::here(session, args)?;
+    let Gathered { facts, .. } = gather(session, sources, week)?;
+    let redactor = Redactor::new(&session.world.environment.vars());
+    let pack = report::pack(&facts, &|text| clean(&redactor, text));
+    let mut files = Files::new(session, args)?;
+    files.write(session, &pack.week, "md", &report::markdown::page(&pack))?;
+    files.write(session, &pack.week, "html", &report::html::page(&pack))?;
+    files.write(session, &pack.week, "json", &json(&pack)?)?;
+    // What a team was asked for stays what it was asked for.
+    let may_keep = !facts.decided.iter().any(|one| one.week == pack.week);
+    if !args.dry_run && pack.is_over && may_keep {
         let kept = keep(&pack.decisions, &pack.week);
         session.state()?.save_decisions(&kept)?;
     }
-    let text = if args.issue {
-        let (done, text) = issue::keep(session, args, &pack)?;
-        told.issue = Some(done);
-        Some(text)
+    let issue = if args.issue {
+        let subject = Subject::of_pack(&pack);
+        Some(issue::keep(session, args, &subject)?)
     } else {
         None
     };
+    let (issue, text) = issue.unzip();
+    let told = Told {
+        pack: &pack,
+        around: Around {
+            dry_run: args.dry_run,
+            files: files.shown,
+            issue,
+        },
+    };
     session.render(&told)?;
+    show_issue(session, args, text)?;
+    Ok(ExitCode::Success)
+}
+
+/// Shows what an issue would say.
+fn show_issue(
+    session: &mut Session<'_>,
+    args: &PackArgs,
+    text: Option<String>,
+) -> Result<(), CommandError> {
     if let (true, Some(text), Format::Human) = (args.dry_run, text, session.settings.format.value) {
         let written = writeln!(session.ui.out(), "\n{}", text.trim_end());
         written.map_err(|error| CommandError::new(ErrorKind::CannotWrite, error))?;
     }
-    Ok(ExitCode::Success)
+    Ok(())
 }
 
 fn week(session: &Session<'_>, named: Option<&str>) -> Result<Week, CommandError> {
@@ -127,23 +146,64 @@ fn clean(redactor: &Redactor, text: &str) -> Option<String> {
     Some(format!("{}\u{2026}", &whole[..cut]))
 }
 
-fn json(pack: &Pack) -> Result<String, CommandError> {
-    let text = serde_json::to_string_pretty(pack);
+fn json(document: &impl serde::Serialize) -> Result<String, CommandError> {
+    let text = serde_json::to_string_pretty(document);
     let text = text.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
     Ok(text + "\n")
 }
 
-fn write(
-    session: &Session<'_>,
-    folder: &Path,
-    path: &Path,
-    text: &str,
-) -> Result<(), CommandError> {
-    let files = session.world.files.as_ref();
-    files
-        .create_folder(folder)
-        .map_err(|error| CommandError::writing(folder, error))?;
-    files
-        .write_atomic(path, &mut |out| out.write_all(text.as_bytes()))
-        .map_err(|error| CommandError::writing(path, error))
+/// The folder that pages are written to, and what was written.
+struct Files {
+    folder: PathBuf,
+    dry_run: bool,
+    /// As people best know them.
+    shown: Vec<String>,
+}
+
+impl Files {
+    fn new(session: &Session<'_>, args: &PackArgs) -> Result<Self, CommandError> {
+        let folder = match &args.out {
+            Some(out) => session.base.join(out),
+            None => session.state()?.root().join("packs"),
+        };
+        Ok(Self {
+            folder,
+            dry_run: args.dry_run,
+            shown: Vec::new(),
+        })
+    }
+
+    /// Writes a file and tells of it.
+    fn write(
+        &mut self,
+        session: &Session<'_>,
+        stem: &str,
+        ending: &str,
+        text: &str,
+    ) -> Result<(), CommandError> {
+        let path = self.put(session, stem, ending, text)?;
+        self.shown.push(session.shown(&path));
+        Ok(())
+    }
+
+    /// Writes a file.
+    fn put(
+        &self,
+        session: &Session<'_>,
+        stem: &str,
+        ending: &str,
+        text: &str,
+    ) -> Result<PathBuf, CommandError> {
+        let path = self.folder.join(format!("{stem}.{ending}"));
+        if !self.dry_run {
+            let files = session.world.files.as_ref();
+            files
+                .create_folder(&self.folder)
+                .map_err(|error| CommandError::writing(&self.folder, error))?;
+            files
+                .write_atomic(&path, &mut |out| out.write_all(text.as_bytes()))
+                .map_err(|error| CommandError::writing(&path, error))?;
+        }
+        Ok(path)
+    }
 }

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use crate::output::{Cell, Column, Inline, Page, Report, Tone};
-use crate::report::pack::{Pack, Proposal, Tone as Feeling};
+use crate::report::organisation::{Organisation, Row, in_order, repositories, said};
+use crate::report::pack::{Answer, Pack, Proposal, Section, Tone as Feeling};
+use crate::report::words::{Piece, Words};
 
 /// What came of the issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,121 +25,120 @@ pub(super) struct IssueRow {
     pub(super) closed: u64,
 }
 
-/// What is told of a page.
+/// What is told beside a page: what was written, and where.
 #[derive(Debug)]
-pub(super) struct Told<'p> {
-    pack: &'p Pack,
-    dry_run: bool,
+pub(super) struct Around {
+    pub(super) dry_run: bool,
     pub(super) files: Vec<String>,
     pub(super) issue: Option<IssueRow>,
 }
 
-impl<'p> Told<'p> {
-    pub(super) fn new(pack: &'p Pack, dry_run: bool) -> Self {
-        Self {
-            pack,
-            dry_run,
-            files: Vec::new(),
-            issue: None,
+/// What is told of a page.
+#[derive(Debug)]
+pub(super) struct Told<'p> {
+    pub(super) pack: &'p Pack,
+    pub(super) around: Around,
+}
+
+/// What is told of the page of many repositories.
+#[derive(Debug)]
+pub(super) struct ToldOfMany<'p> {
+    pub(super) all: &'p Organisation,
+    pub(super) around: Around,
+}
+
+/// Says words of our own, what others wrote as code; what stands between backticks is code too.
+fn inlines(words: &Words, to: &mut Vec<Inline>) {
+    for piece in &words.0 {
+        match piece {
+            Piece::Plain(own) => to.extend(own.split('`').enumerate().map(|(place, part)| {
+                if place.is_multiple_of(2) {
+                    Inline::Plain(part.to_owned())
+                } else {
+                    Inline::Code(part.to_owned())
+                }
+            })),
+            Piece::Foreign(text) | Piece::Page(text, _) | Piece::Link(text, _) => {
+                to.push(Inline::Code(text.clone()));
+            }
         }
     }
+}
 
-    fn decisions(&self, page: &mut Page) {
-        let pack = self.pack;
-        if pack.decisions.is_empty() {
-            page.text("Nothing asks for a decision.");
-            return;
+fn line(page: &mut Page, before: impl Into<String>, words: &Words) {
+    let mut line = vec![Inline::Plain(before.into())];
+    inlines(words, &mut line);
+    page.line(line);
+}
+
+/// Says a decision: what, who, and what it costs.
+fn decision(page: &mut Page, place: usize, whose: Option<&str>, proposal: &Proposal) {
+    let mut words = vec![Inline::Plain(format!("{place}. "))];
+    if let Some(whose) = whose {
+        words.extend([Inline::Code(whose.to_owned()), Inline::Plain(": ".into())]);
+    }
+    inlines(&proposal.what, &mut words);
+    words.push(Inline::Plain(" (".into()));
+    words.push(match &proposal.owner {
+        Some(owner) => Inline::Code(owner.clone()),
+        None => Inline::Plain("nobody named".into()),
+    });
+    words.push(Inline::Plain(")".into()));
+    page.line(words);
+    line(page, "   cost: ", &proposal.cost);
+    line(page, "   cause: ", &proposal.cause);
+}
+
+fn changes(page: &mut Page, answer: &Answer) {
+    for (word, changes) in [("Better", &answer.better), ("Worse", &answer.worse)] {
+        for change in changes {
+            page.text(format!("{word}: {}, n={}", change.words, change.n));
         }
-        let row = |(place, proposal): (usize, &Proposal)| {
-            vec![
-                Cell::plain((place + 1).to_string()),
-                Cell::code(proposal.what.text()),
-                Cell::code(
-                    proposal
-                        .owner
-                        .clone()
-                        .unwrap_or_else(|| "nobody named".to_owned()),
-                ),
-                Cell::code(proposal.cost.text()),
-            ]
+    }
+}
+
+/// Shows figures as a table, and below it why others have no value.
+fn figures(page: &mut Page, section: &Section) {
+    let rows = section.tiles().map(|figure| {
+        let tone = match figure.tone {
+            Feeling::Plain => Tone::Plain,
+            Feeling::Good => Tone::Good,
+            Feeling::Bad => Tone::Bad,
         };
-        let head = vec![
-            Column::right("Decide"),
-            Column::left("What"),
-            Column::left("Owner"),
-            Column::left("Cost in the week"),
-        ];
-        page.table(head, pack.decisions.iter().enumerate().map(row).collect());
-    }
-
-    fn indicators(&self, page: &mut Page) {
-        let section = self
-            .pack
-            .sections
-            .iter()
-            .find(|section| section.id == "kpi");
-        let Some(section) = section else { return };
-        page.text(format!("Indicators: {}", section.words.text()));
-        let rows = section.figures.iter().map(|figure| {
-            let tone = match figure.tone {
-                Feeling::Plain => Tone::Plain,
-                Feeling::Good => Tone::Good,
-                Feeling::Bad => Tone::Bad,
-            };
-            vec![
-                Cell::plain(&figure.shown),
-                Cell::plain(figure.n.map(|n| n.to_string()).unwrap_or_default()),
-                Cell::toned(&figure.remark, tone),
-                Cell::plain(&figure.name),
-            ]
-        });
+        vec![
+            Cell::plain(&figure.shown),
+            Cell::plain(figure.n.map(|n| n.to_string()).unwrap_or_default()),
+            Cell::toned(&figure.remark, tone),
+            Cell::plain(&figure.name),
+        ]
+    });
+    let rows: Vec<Vec<Cell>> = rows.collect();
+    if !rows.is_empty() {
         let head = vec![
             Column::right("Value"),
             Column::right("n"),
             Column::left("Verdict"),
-            Column::left("Indicator"),
+            Column::left("Name"),
         ];
-        page.table(head, rows.collect());
+        page.table(head, rows);
+    }
+    for (why, names) in section.reasons() {
+        line(
+            page,
+            format!("No value: {names}: "),
+            &Words::plain(format!("{why}.")),
+        );
     }
 }
 
-impl Report for Told<'_> {
-    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        Ok(serde_json::to_writer(out, self.pack)?)
+fn notes(page: &mut Page, notes: &[Words]) {
+    for note in notes {
+        line(page, "Note: ", note);
     }
+}
 
-    fn page(&self) -> Page {
-        let pack = self.pack;
-        let mut page = Page::default();
-        page.heading(format!("Week {} \u{b7} {}", pack.week, pack.days));
-        page.line(vec![
-            Inline::Code(pack.repository.clone()),
-            Inline::Plain(format!(": {}", pack.answer.words)),
-        ]);
-        for (word, changes) in [
-            ("Better", &pack.answer.better),
-            ("Worse", &pack.answer.worse),
-        ] {
-            for change in changes {
-                page.text(format!("{word}: {}, n={}", change.words, change.n));
-            }
-        }
-        self.decisions(&mut page);
-        page.text(format!("Last week's decisions: {}", pack.last_week.words));
-        for outcome in &pack.last_week.decisions {
-            page.line(vec![
-                Inline::Plain(format!("{}: ", outcome.state)),
-                Inline::Code(outcome.what.text()),
-                Inline::Plain(format!(": {}", outcome.effect)),
-            ]);
-        }
-        self.indicators(&mut page);
-        for note in &pack.notes {
-            page.line(vec![
-                Inline::Plain("Note: ".into()),
-                Inline::Code(note.text()),
-            ]);
-        }
+impl Around {
+    fn page(&self, page: &mut Page) {
         let would = if self.dry_run {
             "Would write"
         } else {
@@ -171,17 +172,16 @@ impl Report for Told<'_> {
                 )),
             ]);
         }
-        page
     }
 
-    fn outputs(&self) -> Vec<(String, String)> {
+    fn outputs(&self, week: &str) -> Vec<(String, String)> {
         let ending = |ending: &str| {
             self.files
                 .iter()
                 .find(|file| file.ends_with(ending))
                 .cloned()
         };
-        let mut outputs = vec![("week".to_owned(), self.pack.week.clone())];
+        let mut outputs = vec![("week".to_owned(), week.to_owned())];
         for (name, found) in [
             ("markdown", ending(".md")),
             ("html", ending(".html")),
@@ -196,4 +196,126 @@ impl Report for Told<'_> {
         );
         outputs
     }
+}
+
+impl Report for Told<'_> {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, self.pack)?)
+    }
+
+    fn page(&self) -> Page {
+        let pack = self.pack;
+        let mut page = Page::default();
+        page.heading(format!("Week {} \u{b7} {}", pack.week, pack.days));
+        page.line(vec![
+            Inline::Code(pack.repository.clone()),
+            Inline::Plain(format!(": {}", pack.answer.words)),
+        ]);
+        changes(&mut page, &pack.answer);
+        page.heading("Decide");
+        if pack.decisions.is_empty() {
+            page.text("Nothing asks for a decision.");
+        }
+        for (place, proposal) in (1..).zip(&pack.decisions) {
+            decision(&mut page, place, None, proposal);
+        }
+        page.heading("Last week's decisions");
+        page.text(pack.last_week.words.as_str());
+        for outcome in &pack.last_week.decisions {
+            page.line(vec![
+                Inline::Plain(format!("{}: ", outcome.state)),
+                Inline::Code(outcome.what.text()),
+                Inline::Plain(format!(": {}", outcome.effect)),
+            ]);
+        }
+        let mut sections = pack.sections.iter();
+        if let Some(section) = sections.find(|section| section.id == "kpi") {
+            page.heading("Indicators");
+            line(&mut page, "", &section.words);
+            figures(&mut page, section);
+        }
+        page.heading("Page");
+        notes(&mut page, &pack.notes);
+        self.around.page(&mut page);
+        page
+    }
+
+    fn outputs(&self) -> Vec<(String, String)> {
+        self.around.outputs(&self.pack.week)
+    }
+}
+
+impl Report for ToldOfMany<'_> {
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(out, self.all)?)
+    }
+
+    fn page(&self) -> Page {
+        let all = self.all;
+        let mut page = Page::default();
+        page.heading(format!("Week {} \u{b7} {}", all.week, all.days));
+        page.text(format!(
+            "{}: {}",
+            repositories(all.repositories.len()),
+            all.words
+        ));
+        changes(&mut page, &all.answer);
+        page.heading("Decide");
+        if all.decisions.is_empty() {
+            page.text("Nothing asks for a decision.");
+        }
+        for (place, one) in (1..).zip(&all.decisions) {
+            decision(&mut page, place, Some(&one.repository), &one.proposal);
+        }
+        page.heading("Last week's decisions");
+        page.text(all.last_week.words.as_str());
+        page.heading("Repositories");
+        line(&mut page, "", &all.total.words);
+        page.table(
+            columns(),
+            in_order(&all.repositories).into_iter().map(cells).collect(),
+        );
+        for row in &all.repositories {
+            if let Some(problem) = &row.problem {
+                page.line(vec![
+                    Inline::Plain(format!("Left out, line {}: ", row.line)),
+                    Inline::Code(problem.clone()),
+                ]);
+            }
+        }
+        page.heading("Delivery of all");
+        line(&mut page, "", &all.delivery.words);
+        figures(&mut page, &all.delivery);
+        page.heading("Page");
+        notes(&mut page, &all.notes);
+        self.around.page(&mut page);
+        page
+    }
+
+    fn outputs(&self) -> Vec<(String, String)> {
+        self.around.outputs(&self.all.week)
+    }
+}
+
+fn columns() -> Vec<Column> {
+    let head = [
+        "Missed", "CI, p95", "Models", "Flaky", "Overdue", "Skipped", "Escapes", "Done",
+    ];
+    let head = head.map(Column::right).into_iter();
+    head.chain(["Week", "Repository"].map(Column::left))
+        .collect()
+}
+
+fn cells(row: &Row) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = row.numbers().into_iter().map(Cell::plain).collect();
+    cells.push(Cell::toned(
+        said(row),
+        match row.answer {
+            Some("better") => Tone::Good,
+            Some("worse") => Tone::Bad,
+            _ => Tone::Plain,
+        },
+    ));
+    cells.push(Cell::code(&row.name));
+    cells
 }

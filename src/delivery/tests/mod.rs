@@ -32,7 +32,7 @@ pub(super) fn rows(lines: &[Json]) -> Rows {
 }
 
 /// January and February 2026, asked at their end, and values are said of any number.
-pub(super) fn ask() -> Ask<'static> {
+pub(crate) fn ask() -> Ask<'static> {
     Ask {
         window: Window {
             since: hour(0),

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::money::dollars;
-use super::{Measure, Part, count, id, known_of, known_since, weeks};
-use crate::delivery::kpi::Measured;
+use super::{Measure, Part, bars, count, id, known_of, known_since, share_of};
 use crate::delivery::quantiles::{LEAST, Share, float, share};
 use crate::money::Usd;
 use crate::report::facts::{AgentRun, Facts};
-use crate::report::pack::{Chart, Figure, Form, Point, Proposal, Section, Tone};
+use crate::report::pack::{Chart, Figure, Proposal, Section, Tone};
 use crate::report::week::Week;
 use crate::report::words::{Measured as Unit, Words, shown, times};
 
@@ -33,8 +32,8 @@ struct Role {
     wrong: BTreeMap<String, usize>,
 }
 
-pub(super) fn part(facts: &Facts<'_>) -> Part {
-    let runs = match known_of(facts.agents) {
+pub(super) fn part(facts: &Facts) -> Part {
+    let runs = match known_of(&facts.agents) {
         Ok(runs) => runs,
         Err(why) => return Part::unknown(ID, TITLE, why),
     };
@@ -95,8 +94,8 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
         name: "agent runs that did all",
         unit: Unit::Share,
         is_better_when_less: false,
-        now: measured(&now),
-        before: measured(&before),
+        now: share_of(&now),
+        before: share_of(&before),
         section: ID,
     }];
     part.proposals = roles
@@ -113,15 +112,6 @@ fn success<'a>(runs: impl Iterator<Item = &'a AgentRun>) -> Share {
         complete += usize::from(run.outcome == "complete");
     }
     share(complete, all, LEAST)
-}
-
-fn measured(share: &Share) -> Measured {
-    Measured {
-        n: share.of,
-        value: share.rate,
-        interval: share.interval,
-        is_projected: false,
-    }
 }
 
 fn roles<'a>(runs: impl Iterator<Item = &'a AgentRun>) -> Vec<(String, Role)> {
@@ -194,6 +184,7 @@ fn share_figure(name: &str, now: &Share, before: Option<f64>) -> Figure {
         } else {
             String::new()
         },
+        why: None,
         tone: Tone::Plain,
     }
 }
@@ -214,7 +205,7 @@ fn cells((name, role): &(String, Role)) -> Vec<Words> {
     ]
 }
 
-fn run_cells(facts: &Facts<'_>, run: &AgentRun) -> Vec<Words> {
+fn run_cells(facts: &Facts, run: &AgentRun) -> Vec<Words> {
     let last = run
         .tasks
         .iter()
@@ -235,25 +226,11 @@ fn run_cells(facts: &Facts<'_>, run: &AgentRun) -> Vec<Words> {
     ]
 }
 
-fn chart(facts: &Facts<'_>, runs: &[AgentRun], first: Option<jiff::Timestamp>) -> Option<Chart> {
-    let points = weeks(facts).into_iter().map(|week| {
-        let of = runs.iter().filter(|run| week.holds(run.at)).count();
-        Point {
-            label: week.name(),
-            value: known_since(first, week).then(|| float(of)),
-            is_marked: week == facts.week,
-        }
-    });
-    let points: Vec<Point> = points.collect();
-    points
-        .iter()
-        .any(|point| point.value.is_some_and(|value| value > 0.0))
-        .then(|| Chart {
-            title: "Runs of agents, of each week".to_owned(),
-            unit: Unit::Count,
-            form: Form::Bars,
-            points,
-        })
+fn chart(facts: &Facts, runs: &[AgentRun], first: Option<jiff::Timestamp>) -> Option<Chart> {
+    const TITLE: &str = "Runs of agents, of each week";
+    bars(facts, TITLE, Unit::Count, first, &|week| {
+        Some(float(runs.iter().filter(|run| week.holds(run.at)).count()))
+    })
 }
 
 fn proposal(name: &str, role: &Role) -> Option<Proposal> {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Measure, Part, count, counted, id, known, known_of, known_since, unknown, weeks};
+use super::brief::Plans;
+use super::{Measure, Part, bars, count, counted, id, known, known_of, known_since, unknown};
 use crate::delivery::kpi::Measured;
 use crate::delivery::quantiles::float;
 use crate::report::facts::{Facts, Planned, Tests};
-use crate::report::pack::{Chart, Figure, Form, Point, Proposal, Section, Tone};
+use crate::report::pack::{Chart, Figure, Proposal, Section, Tone};
 use crate::report::week::Week;
 use crate::report::words::{Measured as Unit, Words, shown, times};
 
@@ -43,8 +44,8 @@ struct Escape {
     failed: u64,
 }
 
-pub(super) fn part(facts: &Facts<'_>) -> Part {
-    let plans = match known_of(facts.plans) {
+pub(super) fn part(facts: &Facts) -> Part {
+    let plans = match known_of(&facts.plans) {
         Ok(plans) => plans,
         Err(why) => return Part::unknown(ID, TITLE, why),
     };
@@ -86,6 +87,23 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     part.measures = measures(&now, was_there.then_some(&before));
     part.proposals = proposals(&now);
     part
+}
+
+/// Returns what plans left out in the week; nothing where there was no plan.
+pub(super) fn in_short(facts: &Facts) -> Option<Plans> {
+    let plans = known_of(&facts.plans).ok()?;
+    let found = saved(plans, facts.tests.as_ref().ok(), facts.week);
+    (found.plans > 0).then(|| Plans {
+        minutes: found.minutes_known(),
+        escapes: found.escapes.len(),
+    })
+}
+
+impl Saved {
+    /// Returns the minutes that are known; nothing where that is of no job that was left out.
+    fn minutes_known(&self) -> Option<f64> {
+        (self.skipped == 0 || self.untimed < self.skipped).then_some(self.minutes)
+    }
 }
 
 fn short(commit: &str) -> &str {
@@ -153,7 +171,7 @@ fn words(now: &Saved) -> Words {
 }
 
 fn figures(now: &Saved, before: Option<&Saved>) -> Vec<Figure> {
-    let minutes = if now.skipped > 0 && now.untimed == now.skipped {
+    let minutes = if now.minutes_known().is_none() {
         unknown(
             "minutes saved",
             Unit::Minutes,
@@ -205,7 +223,7 @@ fn measures(now: &Saved, before: Option<&Saved>) -> Vec<Measure> {
     let escapes = |saved: &Saved| counted(saved.escapes.len());
     vec![
         Measure {
-            name: "CI saved a plan",
+            name: "CI minutes that a plan saves",
             unit: Unit::Minutes,
             is_better_when_less: false,
             now: of(Some(now), &minutes),
@@ -224,25 +242,14 @@ fn measures(now: &Saved, before: Option<&Saved>) -> Vec<Measure> {
 }
 
 fn chart(
-    facts: &Facts<'_>,
+    facts: &Facts,
     plans: &[Planned],
     tests: Option<&Tests>,
     first: Option<jiff::Timestamp>,
 ) -> Option<Chart> {
-    let points = weeks(facts).into_iter().map(|week| Point {
-        label: week.name(),
-        value: known_since(first, week).then(|| saved(plans, tests, week).minutes),
-        is_marked: week == facts.week,
-    });
-    let points: Vec<Point> = points.collect();
-    let has_any = points
-        .iter()
-        .any(|point| point.value.is_some_and(|value| value > 0.0));
-    has_any.then(|| Chart {
-        title: "Minutes saved in each week".to_owned(),
-        unit: Unit::Minutes,
-        form: Form::Bars,
-        points,
+    const TITLE: &str = "Minutes saved in each week";
+    bars(facts, TITLE, Unit::Minutes, first, &|week| {
+        Some(saved(plans, tests, week).minutes)
     })
 }
 

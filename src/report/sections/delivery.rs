@@ -1,11 +1,11 @@
 //! How changes reached their users: the metrics of dora.dev, and how they went over twelve weeks.
 
-use super::{Measure, Part, WEEKS, figure};
+use super::{Measure, Part, WEEKS, figure, share_of};
 use crate::delivery::kpi::Measured;
 use crate::delivery::metrics::{Metric, Value};
 use crate::delivery::quantiles::{LEAST, float};
 use crate::delivery::trends::{Period, Step, periods};
-use crate::report::facts::{Delivery, Facts};
+use crate::report::facts::{Delivery, Facts, Known};
 use crate::report::pack::{Chart, Form, Point, Section};
 use crate::report::week::Week;
 use crate::report::words::{Measured as Unit, Words, shown, times};
@@ -23,8 +23,13 @@ pub(crate) const SHOWN: [(&str, &str, bool); 6] = [
     ("rework-rate", "rework rate", true),
 ];
 
-pub(super) fn part(facts: &Facts<'_>) -> Part {
-    let delivery = match facts.delivery {
+pub(super) fn part(facts: &Facts) -> Part {
+    of(facts.week, &facts.delivery, "")
+}
+
+/// Makes the part of a week; `flags` are what the commands of its evidence need beside the time.
+pub(crate) fn of(week: Week, delivery: &Known<Delivery>, flags: &str) -> Part {
+    let delivery = match delivery {
         Ok(delivery) => delivery,
         Err(why) => return Part::unknown(ID, TITLE, why),
     };
@@ -41,17 +46,20 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
         })
     });
     let measures: Vec<Measure> = measures.collect();
-    let mut section = Section::new(ID, TITLE, words(facts.week, delivery, &measures));
+    let mut section = Section::new(ID, TITLE, words(week, delivery, &measures));
     section.figures = measures.iter().map(figure).collect();
-    section.charts = charts(facts, delivery);
-    let window = facts.week.window();
+    section.charts = charts(week, delivery);
+    let window = week.window();
     let (since, until) = (day(window.since), day(window.until));
     section.commands = SHOWN
         .iter()
-        .map(|(id, ..)| format!("maestro dora explain {id} --since {since} --until {until}"))
+        .map(|(id, ..)| format!("maestro dora explain {id} --since {since} --until {until}{flags}"))
         .collect();
     let mut part = Part::new(section);
-    part.measures = measures;
+    // That nothing is deployed where nothing ever was is no news.
+    let is_news =
+        |measure: &Measure| measure.unit != Unit::Count || measure.now.n + measure.before.n > 0;
+    part.measures = measures.into_iter().filter(is_news).collect();
     part
 }
 
@@ -60,11 +68,7 @@ fn day(at: jiff::Timestamp) -> String {
 }
 
 fn words(week: Week, delivery: &Delivery, measures: &[Measure]) -> Words {
-    let merged = delivery
-        .rows
-        .pulls
-        .iter()
-        .filter(|pull| pull.merged.is_some_and(|at| week.holds(at)));
+    let merged = delivery.merged.iter().filter(|at| week.holds(**at));
     let mut words = format!("{} merged", times(merged.count(), "pull request"));
     let of = |name: &str| measures.iter().find(|measure| measure.name == name);
     if let Some(value) = of("deployments").and_then(|measure| measure.now.value) {
@@ -93,25 +97,18 @@ pub(crate) fn measured(metrics: &[Metric], id: &str) -> Option<(Unit, Measured)>
                 is_projected: false,
             },
         ),
-        Value::Share(share) => (
-            Unit::Share,
-            Measured {
-                n: share.of,
-                value: share.rate,
-                interval: share.interval,
-                is_projected: false,
-            },
-        ),
+        Value::Share(share) => (Unit::Share, share_of(share)),
         Value::Rhythm(_) => (Unit::Count, super::counted(metric.counted)),
         Value::Undefined => return None,
     })
 }
 
-fn charts(facts: &Facts<'_>, delivery: &Delivery) -> Vec<Chart> {
-    let mut window = facts.week.back(WEEKS - 1).window();
-    window.until = facts.week.window().until;
+fn charts(week: Week, delivery: &Delivery) -> Vec<Chart> {
+    let mut window = week.back(WEEKS - 1).window();
+    window.until = week.window().until;
+    let last = week;
     let found = periods(&delivery.long, window, Step::Week, LEAST);
-    let first = earliest(delivery);
+    let first = delivery.earliest;
     let mut charts = Vec::new();
     let mut chart =
         |title: &str, unit: Unit, form: Form, value: &dyn Fn(&Period) -> Option<f64>| {
@@ -121,13 +118,17 @@ fn charts(facts: &Facts<'_>, delivery: &Delivery) -> Vec<Chart> {
                 Point {
                     label: week.name(),
                     value: value(period).filter(|_| is_known),
-                    is_marked: week == facts.week,
+                    is_marked: week == last,
                 }
             };
             let points: Vec<Point> = found.iter().map(point).collect();
-            let least = if form == Form::Line { 2 } else { 1 };
-            let known = points.iter().filter(|point| point.value.is_some());
-            if known.count() >= least {
+            let known = || points.iter().filter_map(|point| point.value);
+            // A single point is no line, and bars of nothing are no picture.
+            let is_seen = match form {
+                Form::Line => known().count() > 1,
+                Form::Bars => known().any(|value| value > 0.0),
+            };
+            if is_seen {
                 let title = title.to_owned();
                 charts.push(Chart {
                     title,
@@ -156,8 +157,4 @@ fn charts(facts: &Facts<'_>, delivery: &Delivery) -> Vec<Chart> {
         &|period| period.failed.rate,
     );
     charts
-}
-
-fn earliest(delivery: &Delivery) -> Option<jiff::Timestamp> {
-    delivery.rows.earliest()
 }

@@ -1,9 +1,9 @@
 //! What failed most: broken tests, and flaky ones by what fails together.
 
-use super::{Part, id, tests, weeks};
+use super::{Part, id, points, tests};
 use crate::delivery::quantiles::float;
 use crate::report::facts::{Cluster, Facts, Test, Tests};
-use crate::report::pack::{Chart, Form, Point, Proposal, Section};
+use crate::report::pack::{Chart, Form, Proposal, Section};
 use crate::report::week::Week;
 use crate::report::words::{Measured as Unit, Words, times};
 
@@ -21,7 +21,7 @@ struct Row<'a> {
     issue: Option<&'a str>,
 }
 
-pub(super) fn part(facts: &Facts<'_>) -> Part {
+pub(super) fn part(facts: &Facts) -> Part {
     let tests = match tests(facts) {
         Ok(tests) => tests,
         Err(why) => return Part::unknown(ID, TITLE, why),
@@ -157,28 +157,21 @@ fn rows(tests: &Tests, week: Week) -> Vec<Row<'_>> {
     rows
 }
 
-fn chart(facts: &Facts<'_>, tests: &Tests) -> Option<Chart> {
-    let points = weeks(facts).into_iter().map(|week| {
+fn chart(facts: &Facts, tests: &Tests) -> Option<Chart> {
+    let points = points(facts, &|week| {
         let runs = tests.runs_of(week).filter(|(_, run)| !run.is_outage);
         let (all, failed) = runs.fold((0, 0), |(all, failed), (_, run)| {
             (all + 1, failed + usize::from(run.failed > 0))
         });
-        Point {
-            label: week.name(),
-            value: (all > 0).then(|| float(failed) / float(all)),
-            is_marked: week == facts.week,
-        }
+        (all > 0).then(|| float(failed) / float(all))
     });
-    let points: Vec<Point> = points.collect();
-    points
-        .iter()
-        .any(|point| point.value.is_some())
-        .then(|| Chart {
-            title: "Runs of tests that failed, of each week".to_owned(),
-            unit: Unit::Share,
-            form: Form::Line,
-            points,
-        })
+    let is_known = points.iter().any(|point| point.value.is_some());
+    is_known.then(|| Chart {
+        title: "Runs of tests that failed, of each week".to_owned(),
+        unit: Unit::Share,
+        form: Form::Line,
+        points,
+    })
 }
 
 fn proposal(row: &Row<'_>) -> Option<Proposal> {

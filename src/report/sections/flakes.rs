@@ -5,12 +5,12 @@ use jiff::civil::Date;
 
 use super::ci::USD_A_MINUTE;
 use super::failures::{issue, owner};
-use super::{Measure, Part, count, id, known_since, tests, unknown, weeks};
+use super::{Measure, Part, bars, count, id, known_since, share_of, tests, unknown};
 use crate::delivery::calendar;
 use crate::delivery::kpi::Measured;
 use crate::delivery::quantiles::{LEAST, float, share};
 use crate::report::facts::{Facts, Test, Tests};
-use crate::report::pack::{Chart, Figure, Form, Point, Proposal, Section, Tone};
+use crate::report::pack::{Chart, Figure, Proposal, Section, Tone};
 use crate::report::week::Week;
 use crate::report::words::{Measured as Unit, Words, shown, times};
 
@@ -33,13 +33,12 @@ struct Row<'a> {
     overdue: Option<i64>,
 }
 
-pub(super) fn part(facts: &Facts<'_>) -> Part {
+pub(super) fn part(facts: &Facts) -> Part {
     let tests = match tests(facts) {
         Ok(tests) => tests,
         Err(why) => return Part::unknown(ID, TITLE, why),
     };
-    let today = calendar::day(facts.now.min(facts.week.window().until));
-    let rows = rows(tests, facts.week, today);
+    let rows = rows(tests, facts.week, today(facts));
     let (now, before) = (tests.spoilt(facts.week), tests.spoilt(facts.week.back(1)));
     let minutes = tests.spoilt_minutes(&now);
     let new: Vec<&Row<'_>> = rows
@@ -51,11 +50,7 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
         .iter()
         .filter(|test| is_mended(test, tests, facts.week))
         .collect();
-    let overdue = rows.iter().filter(|row| row.overdue.is_some()).count();
-    let flaky = rows
-        .iter()
-        .filter(|row| row.test.verdict == "flaky")
-        .count();
+    let (flaky, overdue) = counts(&rows);
     let mut section = Section::new(ID, TITLE, words(flaky, &new, mended.len(), overdue));
     let was_there = known_since(tests.first(), facts.week.back(1));
     section.figures = vec![
@@ -106,18 +101,29 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     part
 }
 
+/// Returns how many tests are flaky, and how many are overdue in quarantine; nothing where nothing is known of tests.
+pub(super) fn standing(facts: &Facts) -> Option<(usize, usize)> {
+    let tests = tests(facts).ok()?;
+    Some(counts(&rows(tests, facts.week, today(facts))))
+}
+
+fn counts(rows: &[Row<'_>]) -> (usize, usize) {
+    let flaky = rows.iter().filter(|row| row.test.verdict == "flaky");
+    let overdue = rows.iter().filter(|row| row.overdue.is_some());
+    (flaky.count(), overdue.count())
+}
+
+/// Returns the day from which reviews are looked at.
+fn today(facts: &Facts) -> Date {
+    calendar::day(facts.now.min(facts.week.window().until))
+}
+
 fn rate(tests: &Tests, week: Week, spoilt: usize) -> Measured {
     let runs = tests
         .runs_of(week)
         .filter(|(_, run)| !run.is_outage)
         .count();
-    let found = share(spoilt, runs, LEAST);
-    Measured {
-        n: runs,
-        value: found.rate,
-        interval: found.interval,
-        is_projected: false,
-    }
+    share_of(&share(spoilt, runs, LEAST))
 }
 
 /// Returns the flaky tests and those in quarantine, what costs most first.
@@ -261,23 +267,11 @@ fn cells(row: &Row<'_>) -> Vec<Words> {
     ]
 }
 
-fn chart(facts: &Facts<'_>, tests: &Tests) -> Option<Chart> {
-    let first = tests.first();
-    let points = weeks(facts).into_iter().map(|week| Point {
-        label: week.name(),
-        value: known_since(first, week).then(|| float(tests.spoilt(week).len())),
-        is_marked: week == facts.week,
-    });
-    let points: Vec<Point> = points.collect();
-    points
-        .iter()
-        .any(|point| point.value.is_some_and(|value| value > 0.0))
-        .then(|| Chart {
-            title: "Runs failed by flaky tests alone, of each week".to_owned(),
-            unit: Unit::Count,
-            form: Form::Bars,
-            points,
-        })
+fn chart(facts: &Facts, tests: &Tests) -> Option<Chart> {
+    const TITLE: &str = "Runs failed by flaky tests alone, of each week";
+    bars(facts, TITLE, Unit::Count, tests.first(), &|week| {
+        Some(float(tests.spoilt(week).len()))
+    })
 }
 
 fn proposal(row: &Row<'_>) -> Option<Proposal> {

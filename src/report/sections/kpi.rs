@@ -1,8 +1,6 @@
 //! Indicators against targets.
 
-use std::fmt::Write as _;
-
-use super::{Part, id};
+use super::{Part, Verdicts, id};
 use crate::delivery::kpi::words::value as value_in_words;
 use crate::delivery::kpi::{INDICATORS, Indicator, Measured, Target, Verdict, judge};
 use crate::delivery::quantiles::float;
@@ -16,30 +14,18 @@ const TITLE: &str = "Indicators";
 /// What an hour of falling short weighs among the proposals: what is missed is worth a look, and what costs something comes first.
 const WEIGHT: f64 = 1.0;
 
-pub(super) fn part(facts: &Facts<'_>) -> Part {
+pub(super) fn part(facts: &Facts) -> Part {
     let mut figures = Vec::new();
     let mut proposals = Vec::new();
-    let (mut met, mut missed, mut few, mut free) = (0, 0, 0, 0);
     for indicator in &INDICATORS {
         let found = facts.indicator(indicator.id);
         let verdict = judge(&found.now, found.target);
-        match verdict {
-            Some(Verdict::Met) => met += 1,
-            Some(Verdict::Missed) => missed += 1,
-            Some(Verdict::NotEnoughData) => few += 1,
-            None => free += 1,
-        }
         figures.push(figure(indicator, &found, verdict));
         if let (Some(Verdict::Missed), Some(target)) = (verdict, found.target) {
             proposals.extend(proposal(indicator, &found.now, target));
         }
     }
-    let mut words = format!("Met {met} · missed {missed} · not enough data {few}");
-    if free > 0 {
-        let _ = write!(words, " · without a target {free}");
-    }
-    words.push('.');
-    let mut section = Section::new(ID, TITLE, Words::plain(words));
+    let mut section = Section::new(ID, TITLE, Words::plain(words(&verdicts(facts))));
     section.figures = figures;
     section.commands = vec!["maestro dora kpi".into()];
     let mut part = Part::new(section);
@@ -47,9 +33,44 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     part
 }
 
+/// Counts what indicators came to.
+pub(super) fn verdicts(facts: &Facts) -> Verdicts {
+    let mut verdicts = Verdicts::default();
+    for indicator in &INDICATORS {
+        let found = facts.indicator(indicator.id);
+        let count = match judge(&found.now, found.target) {
+            Some(Verdict::Met) => &mut verdicts.met,
+            Some(Verdict::Missed) => &mut verdicts.missed,
+            Some(Verdict::NotEnoughData) => &mut verdicts.not_enough_data,
+            None => &mut verdicts.without_target,
+        };
+        *count += 1;
+    }
+    verdicts
+}
+
+fn words(verdicts: &Verdicts) -> String {
+    let Verdicts {
+        met,
+        missed,
+        not_enough_data,
+        without_target,
+    } = verdicts;
+    if verdicts.judged() == 0 {
+        return "No indicator has a target yet: set one with `kpi: { targets: { ci-p95: 15m } }` in .maestro/maestro.yaml.".to_owned();
+    }
+    let mut words = format!("Met {met} · missed {missed} · not enough data {not_enough_data}");
+    if *without_target > 0 {
+        words.push_str(&format!(" · without a target {without_target}"));
+    }
+    words.push('.');
+    words
+}
+
 fn figure(indicator: &Indicator, found: &Indicated, verdict: Option<Verdict>) -> Figure {
     let unit = Unit::from(indicator.unit);
-    let mut remark = match (verdict, found.target) {
+    let has_value = found.now.value.is_some();
+    let remark = match (verdict, found.target) {
         (Some(verdict), Some(target)) => {
             format!(
                 "{} (target: {})",
@@ -57,14 +78,13 @@ fn figure(indicator: &Indicator, found: &Indicated, verdict: Option<Verdict>) ->
                 target.words(indicator.unit)
             )
         }
+        // Nobody needs to know what might be wanted of what nobody has measured.
+        _ if !has_value && found.why.is_some() => String::new(),
         _ => format!(
-            "no target (an example: {})",
+            "no target (e.g. {})",
             indicator.example.words(indicator.unit)
         ),
     };
-    if let (None, Some(why)) = (found.now.value, &found.why) {
-        let _ = write!(remark, "; {why}");
-    }
     Figure {
         name: indicator.name.to_owned(),
         unit,
@@ -77,6 +97,7 @@ fn figure(indicator: &Indicator, found: &Indicated, verdict: Option<Verdict>) ->
         interval: found.now.interval,
         before: found.before.value,
         remark,
+        why: found.why.clone().filter(|_| !has_value),
         tone: match verdict {
             Some(Verdict::Met) => Tone::Good,
             Some(Verdict::Missed) => Tone::Bad,

@@ -1,6 +1,7 @@
 //! The parts of the page, one file each: what there is to say, what can be compared with the week before, and what to do about it.
 
 mod agents;
+mod brief;
 mod ci;
 pub(crate) mod delivery;
 mod failures;
@@ -10,14 +11,21 @@ mod money;
 mod safety;
 
 use jiff::Timestamp;
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::facts::{Facts, Known, TestRun, Tests};
-use super::pack::{Figure, Proposal, Section, Tone};
+use super::pack::{Chart, Figure, Form, Point, Proposal, Section, Tone};
 use super::week::Week;
 use super::words::{Measured as Unit, shown};
 use crate::delivery::kpi::Measured;
-use crate::delivery::quantiles::float;
+use crate::delivery::quantiles::{Share, float};
 use crate::event::Sha;
+
+pub(crate) use brief::{Brief, brief};
+pub(crate) use delivery::of as delivery_of;
+pub(crate) use money::dollars;
 
 /// So many weeks are drawn.
 pub(crate) const WEEKS: i64 = 12;
@@ -27,6 +35,23 @@ pub(crate) struct Part {
     pub(crate) section: Section,
     pub(crate) measures: Vec<Measure>,
     pub(crate) proposals: Vec<Proposal>,
+}
+
+/// How many indicators came to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub(crate) struct Verdicts {
+    pub(crate) met: usize,
+    pub(crate) missed: usize,
+    pub(crate) not_enough_data: usize,
+    pub(crate) without_target: usize,
+}
+
+impl Verdicts {
+    /// How many have a target.
+    pub(crate) fn judged(&self) -> usize {
+        self.met + self.missed + self.not_enough_data
+    }
 }
 
 /// Something that is better or worse than the week before.
@@ -41,7 +66,7 @@ pub(crate) struct Measure {
 }
 
 /// Makes every part, in the order of the page.
-pub(crate) fn all(facts: &Facts<'_>) -> Vec<Part> {
+pub(crate) fn all(facts: &Facts) -> Vec<Part> {
     vec![
         kpi::part(facts),
         delivery::part(facts),
@@ -69,7 +94,7 @@ impl Part {
 }
 
 /// Which weeks are drawn, the oldest first.
-fn weeks(facts: &Facts<'_>) -> Vec<Week> {
+fn weeks(facts: &Facts) -> Vec<Week> {
     let back = (0..WEEKS).rev();
     back.map(|back| facts.week.back(back)).collect()
 }
@@ -77,6 +102,45 @@ fn weeks(facts: &Facts<'_>) -> Vec<Week> {
 /// The weeks from the first one on of which anything is known: before that nobody looked, which is not zero.
 fn known_since(first: Option<Timestamp>, week: Week) -> bool {
     first.is_some_and(|first| first < week.window().until)
+}
+
+/// Draws a bar for each week; nothing where there is none to see.
+fn bars(
+    facts: &Facts,
+    title: &str,
+    unit: Unit,
+    first: Option<Timestamp>,
+    value: &dyn Fn(Week) -> Option<f64>,
+) -> Option<Chart> {
+    let value = |week| value(week).filter(|_| known_since(first, week));
+    let points = points(facts, &value);
+    let is_seen = |point: &Point| point.value.is_some_and(|value| value > 0.0);
+    points.iter().any(is_seen).then(|| Chart {
+        title: title.to_owned(),
+        unit,
+        form: Form::Bars,
+        points,
+    })
+}
+
+/// Returns a point for each week, the page's own marked.
+fn points(facts: &Facts, value: &dyn Fn(Week) -> Option<f64>) -> Vec<Point> {
+    let points = weeks(facts).into_iter().map(|week| Point {
+        label: week.name(),
+        value: value(week),
+        is_marked: week == facts.week,
+    });
+    points.collect()
+}
+
+/// Says a share as what indicators are measured in.
+fn share_of(share: &Share) -> Measured {
+    Measured {
+        n: share.of,
+        value: share.rate,
+        interval: share.interval,
+        is_projected: false,
+    }
 }
 
 /// Returns an id that stays the same as long as it is about the same thing.
@@ -120,6 +184,7 @@ fn figure(measure: &Measure) -> Figure {
         interval: measure.now.interval,
         before: measure.before.value,
         remark: String::new(),
+        why: None,
         tone: Tone::Plain,
     }
 }
@@ -135,6 +200,7 @@ fn count(name: &str, value: usize, before: Option<usize>) -> Figure {
         interval: None,
         before: before.map(float),
         remark: String::new(),
+        why: None,
         tone: Tone::Plain,
     }
 }
@@ -150,6 +216,7 @@ fn unknown(name: &str, unit: Unit, why: &str) -> Figure {
         interval: None,
         before: None,
         remark: why.to_owned(),
+        why: None,
         tone: Tone::Plain,
     }
 }
@@ -208,8 +275,8 @@ impl<'a, I: Iterator<Item = Option<&'a f64>>> CopiedSum for I {
 }
 
 /// Says why nothing is known of tests.
-fn tests<'f>(facts: &'f Facts<'_>) -> Result<&'f Tests, &'f str> {
-    known_of(facts.tests)
+fn tests(facts: &Facts) -> Result<&Tests, &str> {
+    known_of(&facts.tests)
 }
 
 fn known_of<T>(known: &Known<T>) -> Result<&T, &str> {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{Measure, Part, id, known_of, known_since, unknown, weeks};
+use super::{Measure, Part, bars, id, known_of, known_since, unknown};
 use crate::delivery::calendar;
 use crate::money::Usd;
 use crate::report::facts::{Call, Facts, Money};
-use crate::report::pack::{Chart, Figure, Form, Point, Proposal, Section, Tone};
+use crate::report::pack::{Chart, Figure, Proposal, Section, Tone};
 use crate::report::spikes::{self, DAYS_BEFORE};
 use crate::report::week::Week;
 use crate::report::words::{Measured as Unit, Words, shown, times};
@@ -40,8 +40,8 @@ enum Scope<'a> {
 /// The indicator of what models cost.
 const PER_PULL: &str = "llm-per-pull";
 
-pub(super) fn part(facts: &Facts<'_>) -> Part {
-    let money = match known_of(facts.money) {
+pub(super) fn part(facts: &Facts) -> Part {
+    let money = match known_of(&facts.money) {
         Ok(money) => money,
         Err(why) => return Part::unknown(ID, TITLE, why),
     };
@@ -92,7 +92,7 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     part
 }
 
-fn measure(facts: &Facts<'_>) -> Measure {
+fn measure(facts: &Facts) -> Measure {
     let per_pull = facts.indicator(PER_PULL);
     Measure {
         name: "models, a pull request",
@@ -106,7 +106,7 @@ fn measure(facts: &Facts<'_>) -> Measure {
 
 /// Returns an amount for pictures and comparisons; sums stay whole.
 #[expect(clippy::cast_precision_loss, reason = "it is shown to a cent")]
-pub(super) fn dollars(usd: Usd) -> f64 {
+pub(crate) fn dollars(usd: Usd) -> f64 {
     usd.pico() as f64 / 1e12
 }
 
@@ -115,6 +115,13 @@ fn week_sum(money: &Money, week: Week) -> (Option<f64>, u64) {
         Some((usd, unpriced)) => (usd.map(dollars), *unpriced),
         None => (Some(0.0), 0),
     }
+}
+
+/// Returns what models cost in the week, and how many calls have no price; nothing where no call is known.
+pub(super) fn in_short(facts: &Facts) -> Option<(Option<Usd>, u64)> {
+    let money = known_of(&facts.money).ok()?;
+    let found = money.weeks.get(&facts.week.name()).copied();
+    Some(found.unwrap_or((Some(Usd::ZERO), 0)))
 }
 
 fn words(usd: Option<f64>, unpriced: u64, spikes: &[Spike<'_>]) -> Words {
@@ -148,7 +155,7 @@ impl Scope<'_> {
     fn holds(self, call: &Call) -> bool {
         match self {
             Self::All => true,
-            Self::Role(role) => call.role == role,
+            Self::Role(role) => call.role.as_deref() == Some(role),
             Self::Model(model) => call.model == model,
         }
     }
@@ -188,11 +195,12 @@ fn sum_figure(usd: Option<f64>, unpriced: u64, before: Option<f64>) -> Figure {
         } else {
             format!("{unpriced} calls have no price")
         },
+        why: None,
         tone: Tone::Plain,
     }
 }
 
-fn month_figure(facts: &Facts<'_>, money: &Money, cap: Usd) -> Figure {
+fn month_figure(facts: &Facts, money: &Money, cap: Usd) -> Figure {
     let last = facts.now.min(facts.week.window().until);
     let last = jiff::Timestamp::from_second(last.as_second().saturating_sub(1)).unwrap_or(last);
     let month = calendar::month(last);
@@ -212,6 +220,7 @@ fn month_figure(facts: &Facts<'_>, money: &Money, cap: Usd) -> Figure {
         interval: None,
         before: None,
         remark: format!("cap: {}", shown(dollars(cap), Unit::Dollars)),
+        why: None,
         tone: if sum > cap { Tone::Bad } else { Tone::Plain },
     }
 }
@@ -220,7 +229,7 @@ fn month_figure(facts: &Facts<'_>, money: &Money, cap: Usd) -> Figure {
 fn spikes(money: &Money, week: Week) -> Vec<Spike<'_>> {
     let mut scopes: BTreeSet<Scope<'_>> = BTreeSet::from([Scope::All]);
     for call in money.calls.iter().filter(|call| week.holds(call.at)) {
-        scopes.insert(Scope::Role(&call.role));
+        scopes.extend(call.role.as_deref().map(Scope::Role));
         scopes.insert(Scope::Model(&call.model));
     }
     let last = week.window().until;
@@ -298,7 +307,10 @@ fn why(money: &Money, day: Date, scope: Scope<'_>) -> Words {
         });
         sums.into_iter().next().unwrap_or_default()
     };
-    let (who, who_usd) = top(&|call| format!("{} on {}", call.role, call.model));
+    let (who, who_usd) = top(&|call| match &call.role {
+        Some(role) => format!("{role} on {}", call.model),
+        None => call.model.clone(),
+    });
     let (pull, pull_usd) = top(&|call| {
         call.pull_request
             .map_or_else(String::new, |number| format!("#{number}"))
@@ -330,9 +342,9 @@ fn cells(spike: &Spike<'_>) -> Vec<Words> {
 
 fn by_role_and_model(money: &Money, week: Week) -> Vec<Vec<Words>> {
     type Sum = (usize, Usd, BTreeSet<u64>, bool);
-    let mut sums: BTreeMap<(&str, &str), Sum> = BTreeMap::new();
+    let mut sums: BTreeMap<(Option<&str>, &str), Sum> = BTreeMap::new();
     for call in money.calls.iter().filter(|call| week.holds(call.at)) {
-        let sum = sums.entry((&call.role, &call.model)).or_default();
+        let sum = sums.entry((call.role.as_deref(), &call.model)).or_default();
         sum.0 += 1;
         sum.1 = sum.1.saturating_add(call.usd.unwrap_or(Usd::ZERO));
         sum.2.extend(call.pull_request);
@@ -349,7 +361,7 @@ fn by_role_and_model(money: &Money, week: Week) -> Vec<Vec<Words>> {
                 "unpriced".to_owned()
             };
             vec![
-                Words::foreign(role),
+                role.map_or_else(|| Words::plain("none named"), Words::foreign),
                 Words::foreign(model),
                 Words::plain(calls.to_string()),
                 Words::plain(usd),
@@ -359,22 +371,11 @@ fn by_role_and_model(money: &Money, week: Week) -> Vec<Vec<Words>> {
     rows.collect()
 }
 
-fn chart(facts: &Facts<'_>, money: &Money, first: Option<jiff::Timestamp>) -> Option<Chart> {
-    let points = weeks(facts).into_iter().map(|week| Point {
-        label: week.name(),
-        value: week_sum(money, week).0.filter(|_| known_since(first, week)),
-        is_marked: week == facts.week,
-    });
-    let points: Vec<Point> = points.collect();
-    points
-        .iter()
-        .any(|point| point.value.is_some_and(|value| value > 0.0))
-        .then(|| Chart {
-            title: "What models cost, each week".to_owned(),
-            unit: Unit::Dollars,
-            form: Form::Bars,
-            points,
-        })
+fn chart(facts: &Facts, money: &Money, first: Option<jiff::Timestamp>) -> Option<Chart> {
+    const TITLE: &str = "What models cost, each week";
+    bars(facts, TITLE, Unit::Dollars, first, &|week| {
+        week_sum(money, week).0
+    })
 }
 
 fn proposal(spike: &Spike<'_>, week: Option<f64>) -> Proposal {

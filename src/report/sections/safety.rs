@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Measure, Part, count, counted, id, known_of, known_since, weeks};
+use super::{Measure, Part, bars, count, counted, id, known_of, known_since};
 use crate::delivery::kpi::Measured;
 use crate::delivery::quantiles::float;
 use crate::report::facts::{Facts, Override, Verdict};
-use crate::report::pack::{Chart, Form, Point, Proposal, Section, Tone};
+use crate::report::pack::{Chart, Proposal, Section, Tone};
 use crate::report::week::Week;
 use crate::report::words::{Measured as Unit, Words, times};
 
@@ -28,8 +28,8 @@ struct Changes<'a> {
     last: Vec<&'a Verdict>,
 }
 
-pub(super) fn part(facts: &Facts<'_>) -> Part {
-    let verdicts = match known_of(facts.verdicts) {
+pub(super) fn part(facts: &Facts) -> Part {
+    let verdicts = match known_of(&facts.verdicts) {
         Ok(verdicts) => verdicts,
         Err(why) => return Part::unknown(ID, TITLE, why),
     };
@@ -86,7 +86,7 @@ pub(super) fn part(facts: &Facts<'_>) -> Part {
     part
 }
 
-fn tables(section: &mut Section, facts: &Facts<'_>, now: &Changes<'_>, overrides: &[&Override]) {
+fn tables(section: &mut Section, facts: &Facts, now: &Changes<'_>, overrides: &[&Override]) {
     section.table(
         "Entries that blocked",
         &["Entry", "#Changes blocked", "#Still blocked", "Overridden"],
@@ -208,7 +208,7 @@ fn entry_rows(now: &Changes<'_>, overrides: &[&Override]) -> Vec<Vec<Words>> {
     rows.collect()
 }
 
-fn blocked_rows(facts: &Facts<'_>, now: &Changes<'_>) -> Vec<Vec<Words>> {
+fn blocked_rows(facts: &Facts, now: &Changes<'_>) -> Vec<Vec<Words>> {
     let blocked = now
         .last
         .iter()
@@ -230,22 +230,11 @@ fn blocked_rows(facts: &Facts<'_>, now: &Changes<'_>) -> Vec<Vec<Words>> {
     rows.collect()
 }
 
-fn chart(facts: &Facts<'_>, verdicts: &[Verdict], first: Option<jiff::Timestamp>) -> Option<Chart> {
-    let points = weeks(facts).into_iter().map(|week| Point {
-        label: week.name(),
-        value: known_since(first, week).then(|| float(changes(verdicts, week).blocked)),
-        is_marked: week == facts.week,
-    });
-    let points: Vec<Point> = points.collect();
-    points
-        .iter()
-        .any(|point| point.value.is_some_and(|value| value > 0.0))
-        .then(|| Chart {
-            title: "Changes blocked at last, of each week".to_owned(),
-            unit: Unit::Count,
-            form: Form::Bars,
-            points,
-        })
+fn chart(facts: &Facts, verdicts: &[Verdict], first: Option<jiff::Timestamp>) -> Option<Chart> {
+    const TITLE: &str = "Changes blocked at last, of each week";
+    bars(facts, TITLE, Unit::Count, first, &|week| {
+        Some(float(changes(verdicts, week).blocked))
+    })
 }
 
 fn proposals(now: &Changes<'_>, overrides: &[&Override]) -> Vec<Proposal> {

@@ -1,6 +1,6 @@
 //! The page as a whole: nothing is empty that should not be, every link leads somewhere, and what is unknown is said in words.
 
-mod story;
+pub(super) mod story;
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::week::Week;
 use super::{html, markdown};
 use story::{empty, full, hour};
 
-fn nothing<T>() -> Known<T> {
+pub(super) fn nothing<T>() -> Known<T> {
     Err("Nothing is stored of it.".to_owned())
 }
 
@@ -22,7 +22,7 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
         .collect()
 }
 
-fn check_links(page: &str) {
+pub(super) fn check_links(page: &str) {
     let ids = between(page, " id=\"", "\"");
     let unique: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(unique.len(), ids.len(), "an id is there twice: {ids:?}");
@@ -34,7 +34,7 @@ fn check_links(page: &str) {
     }
 }
 
-fn check_markdown_links(page: &str) {
+pub(super) fn check_markdown_links(page: &str) {
     let headings = page.lines().filter_map(|line| line.strip_prefix('#'));
     let slugs: BTreeSet<String> = headings
         .map(|line| {
@@ -263,7 +263,7 @@ fn what_others_wrote_is_neither_markup_nor_a_call() {
     }
     tests.clusters[0].issue = Some(format!("javascript:{hostile}"));
     for call in &mut story.money.as_mut().unwrap().calls {
-        call.role = hostile.into();
+        call.role = Some(hostile.into());
     }
     for run in story.agents.as_mut().unwrap() {
         run.tasks[1].failures = vec![("refused".into(), hostile.into())];

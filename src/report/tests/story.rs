@@ -5,72 +5,42 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::nothing;
-use crate::delivery::ask::{Ask, Source, Start, Window};
-use crate::delivery::definitions;
+use crate::delivery::ask::{Ask, Window};
 use crate::delivery::kpi::{Measured, Target};
 use crate::delivery::metrics::{self, Metric};
 use crate::delivery::rows::Row;
 use crate::delivery::table::{Gathering, Rows};
 use crate::money::Usd;
 use crate::report::facts::{
-    AgentRun, AgentTask, Call, Cluster, Decided, Delivery, Facts, Indicated, Known, Money,
-    Override, Planned, Quarantined, Test, TestRun, Tests, Verdict,
+    AgentRun, AgentTask, Call, Cluster, Decided, Delivery, Facts, Indicated, Money, Override,
+    Planned, Quarantined, Test, TestRun, Tests, Verdict, merges,
 };
 use crate::report::pack;
 use crate::report::pack::Pack;
 use crate::report::week::Week;
 
-/// Facts that own what they are made of.
-pub(super) struct Story {
-    pub(super) week: Week,
-    pub(super) now: Timestamp,
-    pub(super) repository: String,
-    pub(super) tests: Known<Tests>,
-    pub(super) money: Known<Money>,
-    pub(super) delivery: Known<Delivery>,
-    pub(super) indicators: Vec<Indicated>,
-    pub(super) agents: Known<Vec<AgentRun>>,
-    pub(super) verdicts: Known<Vec<Verdict>>,
-    pub(super) overrides: Vec<Override>,
-    pub(super) plans: Known<Vec<Planned>>,
-    pub(super) decided: Vec<Decided>,
-    pub(super) troubles: Vec<String>,
-}
+/// A week's facts.
+pub(in crate::report) type Story = Facts;
 
-impl Story {
-    pub(super) fn pack(&self) -> Pack {
-        let facts = Facts {
-            week: self.week,
-            now: self.now,
-            repository: &self.repository,
-            web: Some("https://github.com/acme/payments-api"),
-            tests: &self.tests,
-            money: &self.money,
-            delivery: &self.delivery,
-            indicators: &self.indicators,
-            agents: &self.agents,
-            verdicts: &self.verdicts,
-            overrides: &self.overrides,
-            plans: &self.plans,
-            decided: &self.decided,
-            troubles: &self.troubles,
-        };
-        pack(&facts, &|_| None)
+impl Facts {
+    pub(in crate::report) fn pack(&self) -> Pack {
+        pack(self, &|_| None)
     }
 }
 
 /// A time so many hours after the Monday of week 47, 2026.
-pub(super) fn hour(hours: i64) -> Timestamp {
+pub(in crate::report) fn hour(hours: i64) -> Timestamp {
     let monday: Timestamp = "2026-11-16T00:00:00Z".parse().unwrap();
     monday + SignedDuration::from_hours(hours)
 }
 
 /// A repository of which nothing is known.
-pub(super) fn empty() -> Story {
+pub(in crate::report) fn empty() -> Story {
     Story {
         week: Week::parse("2026-W47").unwrap(),
         now: hour(7 * 24 + 9),
         repository: "acme/payments-api".into(),
+        web: Some("https://github.com/acme/payments-api".into()),
         tests: nothing(),
         money: nothing(),
         delivery: nothing(),
@@ -85,7 +55,7 @@ pub(super) fn empty() -> Story {
 }
 
 /// Eight weeks of a team's life.
-pub(super) fn full() -> Story {
+pub(in crate::report) fn full() -> Story {
     Story {
         tests: Ok(tests()),
         money: Ok(money()),
@@ -200,9 +170,9 @@ fn money() -> Money {
                     u128::try_from(cents).unwrap() * 10_000_000_000,
                 )),
                 role: if spike || call % 3 == 0 {
-                    "reviewer".into()
+                    Some("reviewer".into())
                 } else {
-                    "implementer".into()
+                    Some("implementer".into())
                 },
                 model: if spike {
                     "anthropic/claude-opus-4-5".into()
@@ -227,18 +197,8 @@ fn ask(window: Window) -> Ask<'static> {
     Ask {
         window,
         now: hour(7 * 24 + 9),
-        environment: None,
-        path: None,
-        branch: None,
-        author: None,
-        team: None,
-        sources: &Source::ALL,
-        workflow: "deploy",
-        blame: 14 * 24 * 3600,
-        start: Start::Commit,
-        calendar: None,
-        definition: definitions::standard(),
         least: 5,
+        ..crate::delivery::tests::ask()
     }
 }
 
@@ -267,7 +227,7 @@ fn rows() -> Rows {
     gathering.rows()
 }
 
-fn delivery() -> Delivery {
+pub(in crate::report) fn delivery() -> Delivery {
     let rows = rows();
     let week = Week::parse("2026-W47").unwrap();
     let long = Window {
@@ -282,7 +242,8 @@ fn delivery() -> Delivery {
         now,
         before,
         long,
-        rows,
+        merged: merges(&rows).collect(),
+        earliest: rows.earliest(),
         from: "github",
         notes: Vec::new(),
     }

@@ -335,6 +335,10 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["dora", "space", "--source", "git"], 0),
     (&["learning-pack", "--dry-run"], 0),
     (&["learning-pack", "--week", "soon"], 2),
+    (
+        &["learning-pack", "--repos", "repositories.txt", "--dry-run"],
+        0,
+    ),
     (&["config", "show", "--origin"], 0),
     (&["explain"], 0),
     (&["explain", "junit/truncated"], 0),
