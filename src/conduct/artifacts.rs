@@ -221,7 +221,8 @@ fn one(
         repository: Some(run.repository.full_name.clone()),
         run: Some(name.run.clone()),
         attempt: Some(name.attempt),
-        job: Some(name.job.clone()),
+        // A job of the workflow may do several of the configuration, and both names are its own words.
+        job: None,
         branch: branch_of(&run),
         now,
     };
