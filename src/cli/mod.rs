@@ -3,6 +3,7 @@
 mod authors;
 mod budget;
 mod check_policy;
+mod comment;
 mod config;
 mod demo;
 mod doctor;
