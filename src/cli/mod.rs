@@ -4,6 +4,7 @@ mod audit;
 mod authors;
 mod budget;
 mod check_policy;
+mod comment;
 mod config;
 mod demo;
 mod doctor;

@@ -16,6 +16,7 @@ pub(crate) mod graphs;
 pub(crate) mod identity;
 pub(crate) mod imports;
 pub(crate) mod issue;
+pub(crate) mod left_behind;
 pub(crate) mod model;
 pub(crate) mod planner;
 pub(crate) mod post;

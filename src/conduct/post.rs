@@ -21,38 +21,42 @@ pub(crate) enum Posted {
     },
 }
 
-/// Keeps the one comment of a name on an issue or pull request.
-pub(crate) fn post(
-    github: &GitHub<'_>,
-    whose: &Whose,
-    number: u64,
-    name: &str,
-    sections: &[Section],
-    elsewhere: &str,
-) -> Result<Posted, ForgeError> {
-    let key = key(name);
-    let text = fit(sections, &key, elsewhere, LONGEST).text;
-    let done = me(github, whose).and_then(|me| upsert::comment(github, me, number, &key, &text));
-    match done {
-        Ok(done) => Ok(Posted::Comment(done)),
-        Err(why @ ForgeError::Denied { .. }) => Ok(Posted::Summary { text, why }),
-        Err(error) => Err(error),
-    }
+/// What a comment is to say.
+pub(crate) struct Words<'w> {
+    /// Returns its sections, by the text that is there.
+    pub(crate) sections: &'w dyn Fn(Option<&str>) -> Vec<Section>,
+    /// Whether two texts say the same.
+    pub(crate) is_same: &'w dyn Fn(&str, &str) -> bool,
+    /// Whether there is enough to say to begin one; one that is there is kept up to date in any case.
+    pub(crate) begins: bool,
+    /// Where what does not fit is.
+    pub(crate) elsewhere: &'w str,
 }
 
-/// Keeps the one comment where there is one: what has nothing to say begins none, and leaves none that says what was.
-pub(crate) fn refresh(
+/// Keeps the one comment of a name on an issue or pull request; nothing where there is none and none is begun.
+pub(crate) fn keep(
     github: &GitHub<'_>,
     whose: &Whose,
-    number: u64,
-    name: &str,
-    sections: &[Section],
-    elsewhere: &str,
+    (number, name): (u64, &str),
+    words: &Words<'_>,
 ) -> Result<Option<Posted>, ForgeError> {
-    let is_there =
-        me(github, whose).and_then(|me| upsert::has_comment(github, me, number, &key(name)))?;
-    if !is_there {
-        return Ok(None);
+    let key = key(name);
+    let compose = |ours: Option<&str>| {
+        if ours.is_none() && !words.begins {
+            return None;
+        }
+        let text = fit(&(words.sections)(ours), &key, words.elsewhere, LONGEST).text;
+        let same = ours.filter(|ours| (words.is_same)(ours, &text));
+        Some(same.map_or(text, str::to_owned))
+    };
+    let done =
+        me(github, whose).and_then(|me| upsert::composed(github, me, (number, &key), &compose));
+    match done {
+        Ok(done) => Ok(done.map(Posted::Comment)),
+        Err(why @ ForgeError::Denied { .. }) => {
+            let text = compose(None);
+            Ok(text.map(|text| Posted::Summary { text, why }))
+        }
+        Err(error) => Err(error),
     }
-    post(github, whose, number, name, sections, elsewhere).map(Some)
 }

@@ -3,6 +3,7 @@
 //! A request that creates is followed by a look: whoever looks last removes what is too many. When it is not known whether a request
 //! was heard, a look tells.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use crate::conduct::github::GitHub;
@@ -10,7 +11,7 @@ use crate::forge::api::issues::{self, Change};
 use crate::forge::api::pulls;
 use crate::forge::problem::ForgeError;
 use crate::forge::request::Listing;
-use crate::forge::upsert::{Decision, Existing, Step, decide, has_key, same};
+use crate::forge::upsert::{Decision, Existing, Step, decide, has_key, oldest, same};
 
 /// Nobody reads a conversation that is longer.
 const MOST_COMMENTS: usize = 5_000;
@@ -32,12 +33,17 @@ pub(crate) struct Upserted {
 trait Kind {
     /// Something that is there: number, author, text, address.
     fn existing(&self, github: &GitHub<'_>) -> Result<Vec<Found>, ForgeError>;
-    fn create(&self, github: &GitHub<'_>) -> Result<(), ForgeError>;
-    fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError>;
+    fn create(&self, github: &GitHub<'_>, text: &str) -> Result<(), ForgeError>;
+    fn update(&self, github: &GitHub<'_>, id: u64, text: &str) -> Result<(), ForgeError>;
     fn remove(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError>;
-    fn text(&self) -> &str;
+    /// What it is to say, by what it says; nothing where that is not to be written.
+    fn text<'t>(&'t self, ours: Option<&'t str>) -> Option<Cow<'t, str>>;
     fn key(&self) -> &str;
     fn purpose(&self) -> String;
+    /// Whether others know a part of the text, so that after a write it is looked whether theirs is still there.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 struct Found {
@@ -55,20 +61,35 @@ pub(crate) fn comment(
     key: &str,
     text: &str,
 ) -> Result<Upserted, ForgeError> {
-    upsert(github, me, &Comment { number, key, text })
+    let compose = |_: Option<&str>| Some(text.to_owned());
+    let comment = Comment {
+        number,
+        key,
+        compose: &compose,
+        is_shared: false,
+    };
+    let done = upsert(github, me, &comment)?;
+    // There is something to say in any case.
+    done.ok_or_else(|| nowhere(format!("comment on #{number}")))
 }
 
-/// Whether there is a comment of ours already.
-pub(crate) fn has_comment(
+/// Returns the whole text of a comment, by the one that is there; nothing where none is to be.
+pub(crate) type Compose<'c> = &'c dyn Fn(Option<&str>) -> Option<String>;
+
+/// Keeps one comment of which several each know a part: what is there is read anew before each write, so that nobody's part is lost to another's.
+pub(crate) fn composed(
     github: &GitHub<'_>,
     me: u64,
-    number: u64,
-    key: &str,
-) -> Result<bool, ForgeError> {
-    let text = "";
-    let found = Comment { number, key, text }.existing(github)?;
-    let is_ours = |one: &Found| one.author == Some(me) && has_key(&one.text, key);
-    Ok(found.iter().any(is_ours))
+    (number, key): (u64, &str),
+    compose: Compose<'_>,
+) -> Result<Option<Upserted>, ForgeError> {
+    let comment = Comment {
+        number,
+        key,
+        compose,
+        is_shared: true,
+    };
+    upsert(github, me, &comment)
 }
 
 /// Keeps one issue, open or closed; where there is none, one is opened.
@@ -77,7 +98,7 @@ pub(crate) fn issue(github: &GitHub<'_>, me: u64, new: Issue<'_>) -> Result<Upse
         new,
         number: Cell::new(new.number),
     };
-    upsert(github, me, &kept)
+    upsert(github, me, &kept)?.ok_or_else(|| nowhere(kept.purpose()))
 }
 
 /// Returns the issues that have a label or are named by their number, oldest first; of those that are gone nothing is said.
@@ -105,10 +126,17 @@ pub(crate) fn issues_of(
 
 /// Keeps one open pull request of a branch.
 pub(crate) fn pull(github: &GitHub<'_>, me: u64, new: Pull<'_>) -> Result<Upserted, ForgeError> {
-    upsert(github, me, &new)
+    upsert(github, me, &new)?.ok_or_else(|| nowhere(new.purpose()))
 }
 
-fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Upserted, ForgeError> {
+fn nowhere(purpose: String) -> ForgeError {
+    ForgeError::Unavailable {
+        purpose,
+        words: "what was written is not there".into(),
+    }
+}
+
+fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Option<Upserted>, ForgeError> {
     let mut writes = 0;
     let mut failed = None;
     for _ in 0..MOST_ROUNDS {
@@ -118,7 +146,12 @@ fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Upserted, For
             author: found.author,
             text: &found.text,
         });
-        let Decision { step, surplus } = decide(existing, me, kind.key(), kind.text());
+        let ours = oldest(existing.clone(), me, kind.key());
+        let Some(text) = kind.text(ours.map(|found| found.text)) else {
+            return Ok(None);
+        };
+        let text = text.into_owned();
+        let Decision { step, surplus } = decide(existing, me, kind.key(), &text);
         for id in surplus {
             writes += 1;
             // Somebody else may have removed it.
@@ -131,10 +164,10 @@ fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Upserted, For
                     .find(|found| found.id == id)
                     .map(|found| found.url);
                 let url = url.unwrap_or_default();
-                return Ok(Upserted { id, writes, url });
+                return Ok(Some(Upserted { id, writes, url }));
             }
-            Step::Create => kind.create(github),
-            Step::Update(id) => kind.update(github, id),
+            Step::Create => kind.create(github, &text),
+            Step::Update(id) => kind.update(github, id, &text),
         };
         writes += 1;
         match done {
@@ -145,7 +178,9 @@ fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Upserted, For
                         .find(|found| found.id == id)
                         .map(|found| found.url);
                     let url = url.unwrap_or_default();
-                    return Ok(Upserted { id, writes, url });
+                    if !kind.is_shared() {
+                        return Ok(Some(Upserted { id, writes, url }));
+                    }
                 }
             }
             // Gone meanwhile: the next look finds out.
@@ -161,16 +196,13 @@ fn upsert(github: &GitHub<'_>, me: u64, kind: &dyn Kind) -> Result<Upserted, For
         .into_iter()
         .find(|found| found.author == Some(me) && has_key(&found.text, kind.key()));
     match (ours, failed) {
-        (Some(found), _) => Ok(Upserted {
+        (Some(found), _) => Ok(Some(Upserted {
             id: found.id,
             writes,
             url: found.url,
-        }),
+        })),
         (None, Some(error)) => Err(error),
-        (None, None) => Err(ForgeError::Unavailable {
-            purpose: kind.purpose(),
-            words: "what was written is not there".into(),
-        }),
+        (None, None) => Err(nowhere(kind.purpose())),
     }
 }
 
@@ -202,7 +234,8 @@ fn all<T: serde::de::DeserializeOwned>(
 struct Comment<'a> {
     number: u64,
     key: &'a str,
-    text: &'a str,
+    compose: Compose<'a>,
+    is_shared: bool,
 }
 
 impl Kind for Comment<'_> {
@@ -217,15 +250,15 @@ impl Kind for Comment<'_> {
         Ok(found.collect())
     }
 
-    fn create(&self, github: &GitHub<'_>) -> Result<(), ForgeError> {
+    fn create(&self, github: &GitHub<'_>, text: &str) -> Result<(), ForgeError> {
         github
-            .call(&issues::comment(&github.repository, self.number, self.text))
+            .call(&issues::comment(&github.repository, self.number, text))
             .map(drop)
     }
 
-    fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
+    fn update(&self, github: &GitHub<'_>, id: u64, text: &str) -> Result<(), ForgeError> {
         github
-            .call(&issues::update_comment(&github.repository, id, self.text))
+            .call(&issues::update_comment(&github.repository, id, text))
             .map(drop)
     }
 
@@ -235,8 +268,12 @@ impl Kind for Comment<'_> {
             .map(drop)
     }
 
-    fn text(&self) -> &str {
-        self.text
+    fn text<'t>(&'t self, ours: Option<&'t str>) -> Option<Cow<'t, str>> {
+        (self.compose)(ours).map(Cow::Owned)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     fn key(&self) -> &str {
@@ -292,21 +329,21 @@ impl Kind for KeptIssue<'_> {
         Ok(found.collect())
     }
 
-    fn create(&self, github: &GitHub<'_>) -> Result<(), ForgeError> {
+    fn create(&self, github: &GitHub<'_>, text: &str) -> Result<(), ForgeError> {
         github
             .call(&issues::create(
                 &github.repository,
                 self.new.title,
-                self.new.text,
+                text,
                 &[self.new.label],
             ))
             .map(|issue| self.number.set(Some(issue.number)))
     }
 
-    fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
+    fn update(&self, github: &GitHub<'_>, id: u64, text: &str) -> Result<(), ForgeError> {
         let change = Change {
             title: Some(self.new.title),
-            body: Some(self.new.text),
+            body: Some(text),
             state: Some(self.new.state()),
             reason: (!self.new.is_open).then_some("completed"),
         };
@@ -328,8 +365,8 @@ impl Kind for KeptIssue<'_> {
             .map(drop)
     }
 
-    fn text(&self) -> &str {
-        self.new.text
+    fn text<'t>(&'t self, _: Option<&'t str>) -> Option<Cow<'t, str>> {
+        Some(Cow::Borrowed(self.new.text))
     }
 
     fn key(&self) -> &str {
@@ -387,10 +424,10 @@ impl Kind for Pull<'_> {
         Ok(found.collect())
     }
 
-    fn create(&self, github: &GitHub<'_>) -> Result<(), ForgeError> {
+    fn create(&self, github: &GitHub<'_>, text: &str) -> Result<(), ForgeError> {
         let new = pulls::NewPull {
             title: self.title,
-            body: self.text,
+            body: text,
             head: self.head,
             base: self.base,
             is_draft: self.is_draft,
@@ -404,14 +441,9 @@ impl Kind for Pull<'_> {
         }
     }
 
-    fn update(&self, github: &GitHub<'_>, id: u64) -> Result<(), ForgeError> {
+    fn update(&self, github: &GitHub<'_>, id: u64, text: &str) -> Result<(), ForgeError> {
         github
-            .call(&pulls::update(
-                &github.repository,
-                id,
-                self.title,
-                self.text,
-            ))
+            .call(&pulls::update(&github.repository, id, self.title, text))
             .map(drop)
     }
 
@@ -420,8 +452,8 @@ impl Kind for Pull<'_> {
         Ok(())
     }
 
-    fn text(&self) -> &str {
-        self.text
+    fn text<'t>(&'t self, _: Option<&'t str>) -> Option<Cow<'t, str>> {
+        Some(Cow::Borrowed(self.text))
     }
 
     fn key(&self) -> &str {

@@ -3,6 +3,7 @@
 //! Invariant: only a command that failed by itself can be forgiven. What is not certain is not forgiven, and what succeeded stays so.
 
 pub(crate) mod script;
+pub(crate) mod skip;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -50,6 +50,15 @@ impl History {
         }
     }
 
+    /// Returns the tests that failed in a run and did not pass later in it, by number; `run` is its place among the runs.
+    pub(crate) fn failing(&self, run: u32) -> Vec<u32> {
+        let all = 0..u32::try_from(self.len()).unwrap_or(u32::MAX);
+        let failed = |test: &u32| self.weight(run, *test).is_some_and(|weight| weight.failed);
+        all.filter(|test| self.tally(*test).failures > 0)
+            .filter(failed)
+            .collect()
+    }
+
     /// Returns where a test failed, under all of its names.
     pub(crate) fn failures(&self, test: u32, runs: &CiRuns) -> Failures {
         let mut failures = Failures::default();

@@ -163,7 +163,8 @@ pub(crate) fn judge(
     judged
 }
 
-fn rule(
+/// Returns what becomes of one failure.
+pub(crate) fn rule(
     entry: Option<&Entry>,
     (suite, test, file): (&str, &str, &str),
     is_whole: bool,

@@ -40,6 +40,16 @@ pub(crate) struct Decision {
     pub(crate) surplus: Vec<u64>,
 }
 
+/// Returns the oldest text of ours with the key: the one that stays.
+pub(crate) fn oldest<'a>(
+    existing: impl Iterator<Item = Existing<'a>>,
+    me: u64,
+    key: &str,
+) -> Option<Existing<'a>> {
+    let ours = existing.filter(|found| found.author == Some(me) && has_key(found.text, key));
+    ours.min_by_key(|found| found.id)
+}
+
 /// Decides what to do so that there is one text of ours with the key, and it says this.
 pub(crate) fn decide<'a>(
     existing: impl Iterator<Item = Existing<'a>>,

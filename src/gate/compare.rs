@@ -223,6 +223,16 @@ fn not_run(job: &Planned, wanted: &[&Planned], ran: &[Ran], lines: &Lines) -> Op
     })
 }
 
+/// Whether a job did not succeed, as far as anybody says; it is read first what it left.
+pub(crate) fn is_red(job: &str, needs: Option<&Needs>, ran: Option<&[Ran]>) -> bool {
+    let of_needs = needs.into_iter().flatten();
+    let mut of_needs = of_needs.filter(|(key, _)| slug(key) == slug(job));
+    let of_list = ran.unwrap_or_default().iter();
+    let mut of_list = of_list.filter(|ran| is_of(&ran.name, job));
+    of_needs.any(|(_, need)| need.result != Outcome::Success)
+        || of_list.any(|ran| ran.conclusion.as_deref() != Some("success"))
+}
+
 /// Whether GitHub's name of a job is that of a line of the matrix: `test (unit, 1/2, ubuntu)`, or a name of its own that begins with the
 /// job's, as `unit 1/2`.
 fn is_of(name: &str, job: &str) -> bool {

@@ -5,8 +5,10 @@
 
 pub(crate) mod comment;
 pub(crate) mod compare;
+pub(crate) mod flakes;
 pub(crate) mod needs;
 pub(crate) mod overrides;
+pub(crate) mod parts;
 
 /// What the gate looks at; each is enforced by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

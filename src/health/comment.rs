@@ -16,8 +16,8 @@ const MOST_EVIDENCE: usize = 5;
 /// When it may be merged, and whether past ones are what git alone shows; or why nobody can tell.
 pub(crate) type Time<'a> = Result<(&'a Estimate, bool), &'a Abstention>;
 
-/// Lays it out. `commit` is the head that was judged.
-pub(crate) fn sections(health: &Health, time: Time<'_>, commit: &str) -> Vec<Section> {
+/// Lays it out. `commit` is the head that was judged; without a time nobody asked when it may be merged.
+pub(crate) fn sections(health: &Health, time: Option<Time<'_>>, commit: &str) -> Vec<Section> {
     let mut sections = vec![head(health, time, commit)];
     let mut advice = advice(health);
     let rest = advice.split_off(advice.len().min(MOST_ADVICE));
@@ -50,7 +50,7 @@ fn section(title: &str, text: String, priority: u8) -> Section {
     }
 }
 
-fn head(health: &Health, time: Time<'_>, commit: &str) -> Section {
+fn head(health: &Health, time: Option<Time<'_>>, commit: &str) -> Section {
     let short = commit.get(..commit.len().min(9)).unwrap_or_default();
     let mut text = format!(
         "### Health: {} risk, at {}\n\n{}",
@@ -59,10 +59,11 @@ fn head(health: &Health, time: Time<'_>, commit: &str) -> Section {
         words(&health.reason)
     );
     match time {
-        Ok((estimate, is_proxy)) => {
+        None => {}
+        Some(Ok((estimate, is_proxy))) => {
             text.push_str(&format!("\n\n{}", sentence(estimate, is_proxy)));
         }
-        Err(why) => text.push_str(&format!(
+        Some(Err(why)) => text.push_str(&format!(
             "\n\nWhen it will be merged cannot be told: {why}."
         )),
     }
@@ -184,10 +185,14 @@ mod tests {
             },
             &|_| None,
         );
-        let text: String = sections(&health, Err(&Abstention::TooFew(3)), "0123456789abcdef")
-            .into_iter()
-            .map(|section| section.text + "\n")
-            .collect();
+        let text: String = sections(
+            &health,
+            Some(Err(&Abstention::TooFew(3))),
+            "0123456789abcdef",
+        )
+        .into_iter()
+        .map(|section| section.text + "\n")
+        .collect();
         assert!(
             text.starts_with("### Health: high risk, at `012345678`\n\n`flakes` is 9 of 100"),
             "{text}"

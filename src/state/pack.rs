@@ -1,6 +1,6 @@
 //! A pack: everything that this machine alone has, as one file, to leave as an artifact.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use super::fold::{gather_lines, write_lines};
 use super::lines::Damage;
 use super::segment::{Batch, EVENTS};
 use super::tree::Tree;
+use super::v1;
 use crate::event::Sha;
 
 const SCHEMA: &str = "maestro.pack/v1";
@@ -51,6 +52,8 @@ pub(crate) struct Packed {
     pub(crate) bytes: u64,
     /// Digest of the ids of the events.
     pub(crate) digest: String,
+    /// The job that all of it is of, where it is of one.
+    pub(crate) job: Option<String>,
     pub(crate) damage: Vec<Damage>,
 }
 
@@ -84,6 +87,7 @@ impl StateFolder<'_> {
         self.complete(&mut batch, HashSet::new())?;
         packed.digest = digest_of(batch.ids()).to_string();
         let mut text = Vec::new();
+        let mut jobs: BTreeSet<String> = BTreeSet::new();
         let failed = |source: io::Error| StateError::Write {
             path: path.to_path_buf(),
             source,
@@ -91,9 +95,13 @@ impl StateFolder<'_> {
         batch
             .each(&mut |_, _, lines| {
                 packed.events += lines.len() as u64;
+                let origins = lines.iter().filter_map(|line| v1::parse(line.line).ok());
+                let named = origins.map(|event| event.origin.job);
+                jobs.extend(named.filter(|job| !job.is_empty()));
                 write_lines(lines, &mut text)
             })
             .map_err(failed)?;
+        packed.job = jobs.pop_first().filter(|_| jobs.is_empty());
         let header = Header {
             schema: SCHEMA.to_owned(),
             repository: repository.to_owned(),

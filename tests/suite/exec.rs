@@ -436,3 +436,52 @@ fn a_dry_run_runs_nothing() {
     assert_eq!(document["junit"], serde_json::json!(["r.xml"]));
     assert!(!maestro.path("r.xml").exists());
 }
+
+/// A `pytest` that tells how it was called, and with which plugin.
+#[cfg(unix)]
+const PYTEST: &str = "#!/bin/sh\necho \"$PYTHONPATH $*\" > said.xml\n[ -z \"$PYTHONPATH\" ] || cat \"$PYTHONPATH/maestro_quarantine.py\" > plugin.xml\necho '<testsuite name=\"s\"><testcase name=\"ok\"/></testsuite>' > r.xml\n";
+
+#[cfg(unix)]
+#[test]
+fn tests_of_mode_skip_do_not_run_where_the_runner_is_known() {
+    use std::os::unix::fs::PermissionsExt;
+    let jobs = "  test: { run: 'pytest -q', junit: r.xml }\n  list: { run: 'pytest -q && true', junit: r.xml }\n";
+    let maestro = repository("flakes", jobs);
+    let text = fs::read_to_string(maestro.path(".maestro/quarantine.json")).unwrap();
+    maestro.git(&["switch", "--quiet", "main"]);
+    let skip = text.replace("\"reason\"", "\"mode\": \"skip\", \"reason\"");
+    maestro.file(".maestro/quarantine.json", skip);
+    maestro.commit("Skip");
+    maestro.git(&["push", "--quiet", "origin", "main"]);
+    maestro.git(&["switch", "--quiet", "topic"]);
+    maestro.git(&["merge", "--quiet", "main"]);
+    maestro.file("out/pytest", PYTEST);
+    let pytest = maestro.path("out/pytest");
+    fs::set_permissions(&pytest, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", maestro.path("out").display());
+    let maestro = trusted(maestro).env("PATH", path);
+    let said = || fs::read_to_string(maestro.path("said.xml")).unwrap();
+    let document = check(&maestro, &["test"], (0, "passed"));
+    assert_eq!(document["left_out"], serde_json::json!(["s > flaky"]));
+    let words = said();
+    assert!(words.ends_with(" -q -p maestro_quarantine\n"), "{words}");
+    let plugin = fs::read_to_string(maestro.path("plugin.xml")).unwrap();
+    assert!(plugin.contains(r#"["s","flaky"]"#), "{plugin}");
+    // Nothing of it stays.
+    let folder = words.split(' ').next().unwrap();
+    assert!(!std::path::Path::new(folder).exists(), "{folder}");
+    // A command that is more than the runner's runs as it is.
+    let document = check(&maestro, &["list"], (0, "passed"));
+    assert_eq!(document["left_out"], serde_json::json!([]));
+    assert_eq!(said(), " -q\n");
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("1 test of mode `skip` run"), "{notes}");
+    // And so does everything where the plan handed on no rules.
+    let maestro = maestro.env("MAESTRO_TRUSTED", "");
+    let _ = maestro.run(["exec", "test"]).success();
+    assert_eq!(
+        fs::read_to_string(maestro.path("said.xml")).unwrap(),
+        " -q\n"
+    );
+}

@@ -1,204 +1,11 @@
 //! `maestro gate`, and the workflow around it: plan, exec, gate. However it goes wrong, it runs everything or fails loudly.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::github::{Answer, Fake, Fault, TOKEN};
-use crate::harness::{Maestro, Run};
-
-const QUARANTINE: &str = r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "flaky", "reason": "r", "since": "2026-01-01", "review_by": "2026-02-01"}]}"#;
-
-/// A pull request that changes `src/`, of which the job `unit` is; `docs` is not touched.
-struct Workflow {
-    maestro: Maestro,
-    env: BTreeMap<String, String>,
-    needs: Value,
-}
-
-impl Workflow {
-    /// `failing` are the tests of `unit` that fail.
-    fn new(config: &str, failing: &[&str]) -> Self {
-        let maestro = Maestro::in_repo();
-        let jobs = "jobs:\n  unit: { paths: ['src/**'], run: 'sh unit.sh', junit: r.xml }\n  docs: { paths: ['docs/**'], run: 'true' }\n";
-        let cases = failing
-            .iter()
-            .map(|test| format!("<testcase name=\"{test}\"><failure/></testcase>"));
-        let cases: String = cases.collect();
-        let status = i32::from(!failing.is_empty());
-        let script = format!(
-            "cat > r.xml <<'X'\n<testsuite name=\"s\"><testcase name=\"ok\"/>{cases}</testsuite>\nX\nexit {status}\n"
-        );
-        maestro
-            .file(
-                ".maestro/maestro.yaml",
-                format!("schema: maestro.config/v1\n{config}{jobs}"),
-            )
-            .file(".maestro/quarantine.json", QUARANTINE)
-            .file(".gitignore", "*.xml\nevent.json\nremote.git\nout*\n")
-            .file("unit.sh", script)
-            .file("src/a.txt", "a")
-            .file("docs/a.md", "a");
-        maestro.commit("Configure");
-        maestro.git(&[
-            "init",
-            "--quiet",
-            "--bare",
-            "--initial-branch=main",
-            "remote.git",
-        ]);
-        maestro.git(&["remote", "add", "origin", "remote.git"]);
-        maestro.git(&["push", "--quiet", "origin", "main"]);
-        maestro.git(&["switch", "--quiet", "--create", "topic"]);
-        maestro.file("src/a.txt", "b");
-        maestro.commit("Change");
-        let mut this = Self {
-            maestro,
-            env: BTreeMap::new(),
-            needs: json!({}),
-        };
-        this.event();
-        this
-    }
-
-    /// Writes what GitHub says of the pull request as it stands.
-    fn event(&mut self) {
-        let side = |branch: &str| {
-            let commit = self.maestro.git(&["rev-parse", branch]);
-            json!({"ref": branch, "sha": commit.trim(), "repo": {"id": 1, "full_name": "o/n"}})
-        };
-        let payload = json!({
-            "pull_request": {"number": 7, "title": "Change", "base": side("main"), "head": side("topic")},
-            "repository": {"id": 1, "full_name": "o/n"},
-        });
-        self.maestro.file("event.json", payload.to_string());
-        for (name, value) in [
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_EVENT_NAME", "pull_request"),
-            ("GITHUB_REF", "refs/pull/7/merge"),
-            ("GITHUB_EVENT_PATH", "event.json"),
-            ("GITHUB_RUN_ID", "77"),
-            ("GITHUB_RUN_ATTEMPT", "1"),
-            ("GITHUB_REPOSITORY", "o/n"),
-        ] {
-            self.env.insert(name.to_owned(), value.to_owned());
-        }
-        let head = self.maestro.git(&["rev-parse", "topic"]);
-        self.env
-            .insert("GITHUB_SHA".to_owned(), head.trim().to_owned());
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
-        self.env.insert(name.to_owned(), value.to_owned());
-    }
-
-    fn run(&self, args: &[&str]) -> Run {
-        let output = self.maestro.command(args).envs(&self.env).output().unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    /// The plan's job, and the matrix that follows from its outputs; the results stand in `needs` as GitHub has them.
-    fn play(&mut self) -> &mut Self {
-        let output = self.maestro.path("out.plan");
-        self.maestro.file("out.plan", "");
-        self.set("GITHUB_OUTPUT", output.to_str().unwrap());
-        let _ = self.run(&["plan"]).success();
-        self.env.remove("GITHUB_OUTPUT");
-        let outputs = outputs(&fs::read_to_string(output).unwrap());
-        let matrix: Value = serde_json::from_str(&outputs["matrix"]).unwrap();
-        self.set("MAESTRO_TRUSTED", &outputs["trusted"]);
-        let mut result = "skipped";
-        if outputs["has_jobs"] == "true" {
-            result = "success";
-            for line in matrix["include"].as_array().unwrap() {
-                let job = line["job"].as_str().unwrap();
-                let shard = line["shard"].as_str().unwrap_or_default();
-                if self.run(&["exec", job, "--shard", shard]).code != 0 {
-                    result = "failure";
-                }
-            }
-        }
-        self.env.remove("MAESTRO_TRUSTED");
-        self.needs = json!({
-            "plan": {"result": "success", "outputs": outputs},
-            "test": {"result": result, "outputs": {}},
-        });
-        self
-    }
-
-    fn gate(&self, args: &[&str]) -> (Run, Value) {
-        let mut all = vec!["gate", "--format", "json"];
-        all.extend(args);
-        let output = self
-            .maestro
-            .command(all)
-            .envs(&self.env)
-            .env("MAESTRO_NEEDS", self.needs.to_string())
-            .output()
-            .unwrap();
-        let run = Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        };
-        let document = serde_json::from_str(&run.stdout).unwrap_or_default();
-        (run, document)
-    }
-
-    /// The gate answers so, for these rules. What the policy says of a changed configuration is not looked at: nobody enforces it here.
-    #[track_caller]
-    fn ends(&self, code: i32, outcome: &str, rules: &[&str]) -> Value {
-        let (run, document) = self.gate(&[]);
-        let rows = document["problems"].as_array().cloned().unwrap_or_default();
-        let of_policy = |row: &Value| row["capability"] == "policy";
-        let has_policy = rows.iter().any(of_policy);
-        let rows = rows.iter().filter(|row| !of_policy(row));
-        let found: Vec<&str> = rows.map(|row| row["rule"].as_str().unwrap()).collect();
-        let mut outcome_found = document["outcome"].as_str().unwrap_or_default();
-        if has_policy && outcome_found == "would-block" {
-            outcome_found = outcome;
-        }
-        assert_eq!(
-            (run.code, outcome_found, found.as_slice()),
-            (code, outcome, rules),
-            "{}\n{}",
-            run.stdout,
-            run.stderr
-        );
-        if code != 0 {
-            assert!(
-                run.stderr.starts_with("error: ") || run.stderr.contains("\nerror: "),
-                "{}",
-                run.stderr
-            );
-        }
-        document
-    }
-}
-
-/// Reads `GITHUB_OUTPUT`.
-fn outputs(text: &str) -> BTreeMap<String, String> {
-    let mut outputs = BTreeMap::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        match (line.split_once("<<"), line.split_once('=')) {
-            (Some((name, end)), _) if !name.contains('=') => {
-                let inside: Vec<&str> = lines.by_ref().take_while(|line| *line != end).collect();
-                outputs.insert(name.to_owned(), inside.join("\n"));
-            }
-            (_, Some((name, value))) => {
-                outputs.insert(name.to_owned(), value.to_owned());
-            }
-            _ => {}
-        }
-    }
-    outputs
-}
+use crate::workflow::Workflow;
 
 const ENFORCED: &str = "enforce: [plan, flakes]\n";
 
@@ -215,11 +22,13 @@ fn what_is_fine_passes_and_says_what_ran() {
 #[test]
 fn a_red_job_blocks_and_a_known_flake_does_not() {
     let mut red = Workflow::new(ENFORCED, &["broken"]);
-    red.play().ends(14, "blocked", &["job-failed"]);
+    red.play()
+        .ends(14, "blocked", &["job-failed", "test-failed"]);
     let mut flaky = Workflow::new(ENFORCED, &["flaky"]);
     flaky.play().ends(0, "passed", &[]);
     let mut both = Workflow::new(ENFORCED, &["flaky", "broken"]);
-    both.play().ends(14, "blocked", &["job-failed"]);
+    both.play()
+        .ends(14, "blocked", &["job-failed", "test-failed"]);
 }
 
 #[test]
@@ -384,7 +193,7 @@ fn a_plan_that_cannot_be_made_runs_everything_or_fails() {
 fn in_shadow_nothing_is_blocked_and_everything_is_said() {
     let mut workflow = Workflow::new("", &["broken"]);
     workflow.play();
-    let document = workflow.ends(0, "would-block", &["job-failed"]);
+    let document = workflow.ends(0, "would-block", &["job-failed", "test-failed"]);
     assert_eq!(document["problems"][0]["state"], "would-block");
     // What the change itself enforces, or switches off, counts for nothing.
     let mut strict = Workflow::new(ENFORCED, &["broken"]);
@@ -486,17 +295,116 @@ fn there_is_one_comment_and_only_when_there_is_something_to_do() {
     let written = comments(ENFORCED, &["broken"]);
     assert_eq!(written.len(), 1, "{written:?}");
     let lines: Vec<&str> = written[0].lines().collect();
-    assert!(lines[0].contains("maestro: 1 thing for you"), "{written:?}");
-    assert!(lines[1].contains("**FIX** `test` failed"), "{written:?}");
-    let visible = lines
-        .iter()
-        .take_while(|line| !line.starts_with("<details>"));
     assert!(
-        visible.filter(|line| !line.trim().is_empty()).count() <= 8,
+        lines[0].contains("maestro: 2 things for you"),
         "{written:?}"
     );
+    assert!(
+        lines[0].ends_with(" · updated 09:00 UTC") && lines[1].contains("**FIX** `test` failed"),
+        "{written:?}"
+    );
+    assert!(seen(&written[0]) <= 8, "{written:?}");
     // What was mended is said in the same one.
     let mended = comments(ENFORCED, &[]);
     assert_eq!(mended.len(), 1);
     assert!(mended[0].contains("nothing for you"), "{mended:?}");
+}
+
+/// Counts the lines of a comment that are seen before anything is unfolded.
+fn seen(comment: &str) -> usize {
+    let mut depth = 0;
+    let mut seen = 0;
+    for line in comment.lines() {
+        let is_comment = line.starts_with("<!--") && line.ends_with("-->");
+        if depth == 0 && !line.trim().is_empty() && !is_comment && line != "</details>" {
+            seen += 1;
+        }
+        depth += line.matches("<details>").count();
+        depth -= line.matches("</details>").count();
+    }
+    assert_eq!(depth, 0, "{comment}");
+    seen
+}
+
+#[test]
+fn both_who_write_in_the_comment_keep_what_the_other_said() {
+    let fake = Fake::start();
+    fake.add(
+        "/pulls",
+        "pull-request",
+        json!({"number": 7, "created_at": "2026-01-05T07:00:00Z", "draft": false}),
+    );
+    let mut workflow = Workflow::new("enforce: [plan]\n", &["broken"]);
+    workflow.play().at(&fake);
+    // The first line of `src/a.txt` was executed by no test.
+    let report = "SF:src/a.txt\nDA:1,0\nend_of_record\n";
+    workflow.maestro.file("lcov.xml", report);
+    let health = ["pr-health", "--comment", "--coverage", "lcov.xml"];
+    let _ = workflow.run(&health).success();
+    let alone = fake.comments(7);
+    assert!(alone[0].starts_with("### Health: "), "{alone:?}");
+    assert!(seen(&alone[0]) <= 9, "{alone:?}");
+    let (_, document) = workflow.gate(&["--comment"]);
+    assert_eq!(document["outcome"], "blocked");
+    let both = fake.comments(7);
+    assert_eq!(both.len(), 1, "{both:?}");
+    assert!(both[0].starts_with("**❌ maestro: "), "{both:?}");
+    assert!(
+        both[0].contains("### Health: ") && both[0].contains("src/a.txt:1"),
+        "{both:?}"
+    );
+    assert!(
+        both[0].contains("1 of 2 jobs had to run") && both[0].contains("| `docs` | skipped |"),
+        "{both:?}"
+    );
+    assert!(seen(&both[0]) <= 8, "{both:?}");
+    // Whoever runs once more changes nothing, at whatever time.
+    fake.writes();
+    workflow.set("MAESTRO_NOW", "2026-01-05T10:30:00Z");
+    let _ = workflow.gate(&["--comment"]);
+    workflow.env.remove("MAESTRO_NOW");
+    let _ = workflow.run(&health).success();
+    assert_eq!((fake.comments(7), fake.writes().len()), (both, 0));
+}
+
+#[test]
+fn two_at_once_make_one_comment() {
+    let fake = Fake::start();
+    let mut workflow = Workflow::new("enforce: [plan]\n", &["broken"]);
+    workflow.play().at(&fake);
+    workflow
+        .maestro
+        .file("lcov.xml", "SF:src/a.txt\nDA:1,0\nend_of_record\n");
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            let workflow = &workflow;
+            scope.spawn(move || {
+                if number % 2 == 0 {
+                    let _ = workflow.gate(&["--comment"]);
+                } else {
+                    let health = ["pr-health", "--comment", "--coverage", "lcov.xml"];
+                    let _ = workflow.run(&health).success();
+                }
+            });
+        }
+    });
+    assert_eq!(fake.comments(7).len(), 1, "{:?}", fake.comments(7));
+}
+
+#[test]
+fn never_means_never_and_always_always() {
+    let fake = Fake::start();
+    for (word, comments) in [("never", 0), ("always", 1)] {
+        let mut workflow = Workflow::new(&format!("comment: {word}\n"), &[]);
+        workflow.play().at(&fake);
+        let _ = workflow.gate(&["--comment"]);
+        workflow
+            .maestro
+            .file("lcov.xml", "SF:src/a.txt\nDA:1,0\nend_of_record\n");
+        let _ = workflow
+            .run(&["pr-health", "--comment", "--coverage", "lcov.xml"])
+            .success();
+        let written = fake.comments(7);
+        assert_eq!(written.len(), comments, "{written:?}");
+    }
 }

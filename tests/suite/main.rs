@@ -31,6 +31,8 @@ mod dora_kpi;
 mod dora_repos;
 mod escalate_renames;
 mod exec;
+#[cfg(unix)]
+mod faults;
 mod flakes_backfill;
 mod flakes_causes;
 mod flakes_escalate;
@@ -40,6 +42,8 @@ mod flakes_report;
 mod flakes_skip;
 #[cfg(unix)]
 mod gate;
+#[cfg(unix)]
+mod gate_flakes;
 mod gateway;
 mod generated;
 mod github;
@@ -68,6 +72,7 @@ mod policy_hostile;
 mod policy_supply;
 mod pr_health;
 mod producers;
+mod promises;
 mod prompts;
 mod provenance;
 mod provenance_corpus;
@@ -88,5 +93,7 @@ mod state_hostile;
 mod state_shared;
 mod state_transport;
 mod terminal_contract;
+#[cfg(unix)]
+mod workflow;
 #[cfg(unix)]
 mod workflows;

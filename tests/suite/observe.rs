@@ -382,7 +382,7 @@ fn the_past_is_told_day_by_day() {
 }
 
 /// Secrets of several kinds, each of its own.
-fn canaries() -> Vec<String> {
+pub(crate) fn canaries() -> Vec<String> {
     let canary = |number: u32| {
         let digits = format!("{number:04}");
         match number % 5 {

@@ -85,7 +85,7 @@ fn job(run: u64, attempt: u32, job: &str, leg: &str, branch: &str) -> (String, V
     )
 }
 
-fn zipped(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn zipped(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     archive

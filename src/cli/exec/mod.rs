@@ -1,6 +1,7 @@
 //! `maestro exec`: a job's command, run as it is; of its failures only those in quarantine are forgiven.
 
 mod reports;
+mod skip;
 mod task;
 mod wire;
 
@@ -94,7 +95,7 @@ fn span(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &ExecArgs) -> Result<Verdict, CommandError> {
-    let task = Task::new(session, args)?;
+    let mut task = Task::new(session, args)?;
     if args.dry_run {
         session.render(&ExecDocument::of_dry_run(&task))?;
         return Ok(Verdict::Own(ExitCode::Success));
@@ -105,10 +106,17 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExecArgs) -> Result<Verdict,
         let (ending, _) = task.run(session)?;
         return Ok(Verdict::Passed(ending.code()));
     }
+    let left_out = skip::prepare(session, args, &mut task);
     let watch = Watch::begin(session, &task);
-    let (ending, reached) = task.run(session)?;
+    let ran = task.run(session);
+    left_out.tidy(session);
+    let (ending, reached) = ran?;
     // The command has spoken: from here on only forgiveness changes the answer, and every trouble of ours is said and no more.
     let mut document = look(session, args, &task, &watch, (ending, reached));
+    document.left_out(left_out.tests);
+    if let Some(note) = left_out.note {
+        document.note(note);
+    }
     match reports::store(session, &task, &watch) {
         Ok(stored) => document.stored(&stored),
         Err(error) => {

@@ -11,6 +11,7 @@ use crate::config::file::JobFile;
 use crate::config::nearest;
 use crate::error::{CommandError, ErrorKind};
 use crate::exec::script::{Shape, shape, with_mark};
+use crate::exec::skip::{quoted, runner, words};
 use crate::exec::{Ending, Obstacle, Reach, leg};
 use crate::ports::{Call, Leash};
 
@@ -97,6 +98,46 @@ impl Task {
                 let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
                 words.join(" ")
             }
+        }
+    }
+
+    /// Returns the runner of the command, where arguments at its end tell that one what to leave out.
+    pub(super) fn runner(&self) -> Option<&'static str> {
+        match &self.command {
+            Command::Script {
+                text,
+                shape: Shape::One,
+            } => runner(&words(text)?),
+            Command::Script { .. } => None,
+            Command::Program { program, args } => {
+                let all = [program].into_iter().chain(args);
+                let all: Option<Vec<&str>> = all.map(|word| word.to_str()).collect();
+                runner(&all?)
+            }
+        }
+    }
+
+    /// Adds arguments to the command's end, and a folder to a variable that holds a list of them.
+    pub(super) fn add(
+        &mut self,
+        more: &[String],
+        variable: Option<(&str, &Path)>,
+        session: &Session<'_>,
+    ) {
+        match &mut self.command {
+            Command::Script { text, .. } => {
+                let more: Vec<_> = more.iter().map(|word| quoted(word)).collect();
+                *text = format!("{} {}", text.trim_end(), more.join(" "));
+            }
+            Command::Program { args, .. } => args.extend(more.iter().map(OsString::from)),
+        }
+        if let Some((name, folder)) = variable {
+            let mut value = folder.as_os_str().to_owned();
+            if let Some(before) = session.var(name) {
+                value.push(":");
+                value.push(before);
+            }
+            self.env.push((name.to_owned(), Some(value)));
         }
     }
 

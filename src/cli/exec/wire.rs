@@ -50,6 +50,8 @@ pub(crate) struct ExecDocument {
     obstacles: Vec<ObstacleRow>,
     /// What the reports say, under the rules that were handed on.
     tests: Option<FlakesGateDocument>,
+    /// Tests of mode `skip` that the runner was told to leave out.
+    left_out: Vec<String>,
     /// Reports that are older than the run, which are not read.
     stale: Vec<String>,
     /// Events that were stored.
@@ -92,6 +94,7 @@ impl ExecDocument {
             exit_code: 0,
             obstacles: Vec::new(),
             tests: None,
+            left_out: Vec::new(),
             stale: Vec::new(),
             events: 0,
             notes: Vec::new(),
@@ -116,6 +119,10 @@ impl ExecDocument {
 
     pub(super) fn tests(&mut self, rules: &Trusted, judged: &Judged, files: u64) {
         self.tests = Some(FlakesGateDocument::new(rules, judged, files));
+    }
+
+    pub(super) fn left_out(&mut self, tests: Vec<String>) {
+        self.left_out = tests;
     }
 
     pub(super) fn stale(&mut self, stale: Vec<String>) {
@@ -202,6 +209,13 @@ impl Report for ExecDocument {
             && let Some(tests) = &self.tests
         {
             tests.list(&mut page);
+        }
+        if !self.left_out.is_empty() {
+            page.text(format!(
+                "{} in quarantine did not run: {}.",
+                times(self.left_out.len() as u64, "test"),
+                self.left_out.join(", ")
+            ));
         }
         for path in &self.stale {
             page.text(format!("Not read: `{path}` is from before this run."));

@@ -36,7 +36,9 @@ const MOST_COMMENTS: usize = 5_000;
 const DAYS: u16 = 7;
 
 /// Returns GitHub and the number and attempt of this run; nothing without a token or outside of a run.
-fn github<'w>(session: &Session<'w>) -> Result<Option<(GitHub<'w>, u64, u32)>, CommandError> {
+pub(super) fn github<'w>(
+    session: &Session<'w>,
+) -> Result<Option<(GitHub<'w>, u64, u32)>, CommandError> {
     let number = |name: &str| session.var(name).and_then(|text| text.parse::<u64>().ok());
     let Some(run) = number("GITHUB_RUN_ID") else {
         return Ok(None);

@@ -1,60 +1,42 @@
-//! Keeps the one comment of the pull request.
+//! The gate's part of the one comment, and how the change stands where `pr-health` has not said it.
 
 use super::wire::GateDocument;
+use super::{Base, GateArgs};
+use crate::cli::check_policy::CheckPolicyDocument;
+use crate::cli::comment::{Wish, keep_part};
+use crate::cli::pr_health;
 use crate::cli::session::Session;
-use crate::conduct::identity::enter_installation;
-use crate::conduct::post::{ONE, Posted, post, refresh};
-use crate::config::file::CommentWord;
 use crate::error::CommandError;
-
-/// How long GitHub is asked.
-const SECONDS: u64 = 60;
-
-/// Where what does not fit is.
-const ELSEWHERE: &str = "All of it is in the step summary.";
 
 /// Writes it, as far as the base's `comment` wants one; what has nothing to say begins none.
 pub(super) fn keep(
     session: &mut Session<'_>,
-    document: &GateDocument,
-    wish: Option<CommentWord>,
+    args: &GateArgs,
+    (base, document): (&Base, &GateDocument),
+    policy: Option<&CheckPolicyDocument>,
 ) -> Result<(), CommandError> {
-    let wish = wish.unwrap_or(CommentWord::WhenActionable);
-    let Some(number) = document
-        .pull_request()
-        .filter(|_| wish != CommentWord::Never)
-    else {
+    let wish = Wish {
+        word: base.config.comment,
+        is_actionable: document.is_actionable(),
+    };
+    let Some(number) = document.pull_request().filter(|_| !wish.is_never()) else {
         return Ok(());
     };
-    if session.settings.offline.value {
-        session
-            .ui
-            .hint("no comment was written: --offline forbids it");
-        return Ok(());
-    }
-    let Some((github, whose)) = session.github(None, None, SECONDS)? else {
-        return Ok(());
-    };
-    if github.server.borrow().is_none() {
-        session
-            .ui
-            .hint("no comment was written: there is no token; set GITHUB_TOKEN");
-        return Ok(());
-    }
-    enter_installation(&github, &whose)?;
-    let sections = document.sections();
-    let kept = if document.is_actionable() || wish == CommentWord::Always {
-        post(&github, &whose, number, ONE, &sections, ELSEWHERE).map(Some)
+    // Where none is begun, nobody waits for how the change stands.
+    let health = if wish.begins() {
+        let given = args.base.as_deref().filter(|base| !base.is_empty());
+        let known = pr_health::for_gate(session, (given, args.no_fetch), (number, policy));
+        known.map_err(|error| {
+            session.ui.warn(&format!(
+                "how the change stands is not known: {:#}",
+                error.error
+            ));
+        })
     } else {
-        refresh(&github, &whose, number, ONE, &sections, ELSEWHERE)
+        Err(())
     };
-    match kept? {
-        None => {}
-        Some(Posted::Comment(done)) => session.ui.status(&format!("the comment: {}", done.url)),
-        // The step summary has the report already.
-        Some(Posted::Summary { why, .. }) => session.ui.warn(&format!(
-            "no comment was written, and the step summary has it all: {why}"
-        )),
-    }
-    Ok(())
+    let health = health.ok();
+    keep_part(session, number, wish, &|parts| {
+        parts.with_gate(document.part(), health.clone())
+    })
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 mod comment;
+mod flakes;
 mod parts;
 mod wire;
 
@@ -16,6 +17,10 @@ use crate::config::ConfigFile;
 use crate::config::file::{EnforceWord, InternalErrorWord};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::flakes::quarantine;
+use crate::flakes::verdict::times;
+use crate::gate::comment::JobLine;
+use crate::gate::compare::{Planned, Ran};
 use crate::gate::needs::{self, Needs};
 use crate::gate::overrides::apply;
 use crate::gate::{Capability, Problem, verdict};
@@ -53,6 +58,10 @@ pub(crate) struct GateArgs {
     #[arg(long)]
     comment: bool,
 
+    /// Read what the jobs of this run left of their tests here: a folder of artifacts, an archive or a file of `state pack`, instead of asking GitHub (can be repeated)
+    #[arg(long, value_name = "PATH")]
+    left: Vec<PathBuf>,
+
     /// Compare with where the head left this revision, and take configuration and rules from it, instead of what the event says
     #[arg(long, value_name = "REV")]
     base: Option<String>,
@@ -66,6 +75,8 @@ pub(crate) struct GateArgs {
 struct Base {
     commit: String,
     config: ConfigFile,
+    /// Its quarantine, as it stands there.
+    quarantine: Vec<u8>,
 }
 
 pub(super) fn run(session: &mut Session<'_>, args: &GateArgs) -> CommandResult {
@@ -78,6 +89,73 @@ pub(super) fn run(session: &mut Session<'_>, args: &GateArgs) -> CommandResult {
     }
     let base = base_of(session, args)?;
     let enforced = enforced(&base.config);
+    let Found {
+        mut problems,
+        mut infos,
+        asides,
+        facts,
+        flakes,
+        policy,
+    } = examine(session, args, &base, &enforced);
+    let asked = asked::overrides(session, &base.config, &problems);
+    let used = apply(&mut problems, &asked.overrides);
+    for words in asked.notes {
+        session.ui.warn(&words);
+        infos.push(words);
+    }
+    let may = &base.config.overrides;
+    let judges = [may.teams.as_slice(), may.users.as_slice()].concat();
+    let document = GateDocument::new(wire::Made {
+        base: base.commit.clone(),
+        head: facts.head,
+        pull_request: check_policy::asked::number(session),
+        jobs: facts.jobs,
+        lines: &facts.lines,
+        enforced: &enforced,
+        problems: &problems,
+        flakes: &flakes,
+        infos: &infos,
+        asides: &asides,
+        judges: &judges,
+        now: session.now(),
+    });
+    session.render(&document)?;
+    // What was decided is decided, also where it cannot be kept.
+    if let Err(error) = asked::record(session, &document, &used) {
+        let words = format!("the overrides are not kept: {:#}", error.error);
+        session.ui.warn(&words);
+    }
+    if args.comment
+        && let Err(error) = comment::keep(session, args, (&base, &document), policy.as_ref())
+    {
+        session
+            .ui
+            .warn(&format!("no comment was written: {:#}", error.error));
+    }
+    match verdict(&problems, &enforced) {
+        None => Ok(ExitCode::Success),
+        Some(capability) => Err(complaint(capability, &document)),
+    }
+}
+
+/// What was found.
+struct Found {
+    problems: Vec<Problem>,
+    infos: Vec<String>,
+    /// What is always worth a word.
+    asides: Vec<String>,
+    facts: Facts,
+    flakes: flakes::Flakes,
+    policy: Option<check_policy::CheckPolicyDocument>,
+}
+
+/// Looks at everything.
+fn examine(
+    session: &mut Session<'_>,
+    args: &GateArgs,
+    base: &Base,
+    enforced: &[Capability],
+) -> Found {
     let (mut problems, mut infos) = (Vec::new(), Vec::new());
     let needs = match read_needs(session, args) {
         Ok(needs) => Some(needs),
@@ -95,59 +173,43 @@ pub(super) fn run(session: &mut Session<'_>, args: &GateArgs) -> CommandResult {
             None
         }
     };
-    let facts = plan_part(
-        session,
-        args,
-        (&base, needs.as_ref()),
-        &mut problems,
-        &mut infos,
-    );
-    parts::policy(
+    let ran = match &needs {
+        Some(_) => asked::jobs(session, &mut infos),
+        None => None,
+    };
+    let made = (needs.as_ref(), ran.as_deref());
+    let facts = plan_part(session, args, (base, made), &mut problems, &mut infos);
+    let about = flakes::About {
+        base,
+        needs: needs.as_ref(),
+        ran: ran.as_deref(),
+        planned: facts.planned.as_deref(),
+        is_enforced: enforced.contains(&Capability::Flakes),
+    };
+    let flakes = flakes::look(session, args, &about, &mut problems, &mut infos);
+    let policy = parts::policy(
         session,
         (args.base.as_deref(), args.no_fetch),
         &mut problems,
     );
     let caps_count = enforced.contains(&Capability::Budget);
+    let mut asides: Vec<String> = facts.words().into_iter().collect();
     parts::budget(
         session,
         (args.base.as_deref(), caps_count),
         &mut problems,
-        &mut infos,
+        &mut asides,
     );
     if let Some(needs) = &needs {
         parts::flakes(needs, &args.plan_job, &mut infos);
     }
-    let asked = asked::overrides(session, &base.config, &problems);
-    let used = apply(&mut problems, &asked.overrides);
-    for words in asked.notes {
-        session.ui.warn(&words);
-        infos.push(words);
-    }
-    let document = GateDocument::new(wire::Made {
-        base: base.commit,
-        head: facts.head,
-        pull_request: check_policy::asked::number(session),
-        jobs: facts.jobs,
-        enforced: &enforced,
-        problems: &problems,
-        infos: &infos,
-    });
-    session.render(&document)?;
-    // What was decided is decided, also where it cannot be kept.
-    if let Err(error) = asked::record(session, &document, &used) {
-        let words = format!("the overrides are not kept: {:#}", error.error);
-        session.ui.warn(&words);
-    }
-    if args.comment
-        && let Err(error) = comment::keep(session, &document, base.config.comment)
-    {
-        session
-            .ui
-            .warn(&format!("no comment was written: {:#}", error.error));
-    }
-    match verdict(&problems, &enforced) {
-        None => Ok(ExitCode::Success),
-        Some(capability) => Err(complaint(capability, &document)),
+    Found {
+        problems,
+        infos,
+        asides,
+        facts,
+        flakes,
+        policy,
     }
 }
 
@@ -167,12 +229,17 @@ fn complaint(capability: Capability, document: &GateDocument) -> CommandError {
 fn base_of(session: &mut Session<'_>, args: &GateArgs) -> Result<Base, CommandError> {
     let path = ".maestro/maestro.yaml";
     let base = args.base.as_deref().filter(|base| !base.is_empty());
-    let (commit, [text]) = trusted_files(session, base, !args.no_fetch, [path])?;
+    let files = [path, quarantine::PATH];
+    let (commit, [text, quarantine]) = trusted_files(session, base, !args.no_fetch, files)?;
     let config = match text {
         Some(bytes) => parse_config(&String::from_utf8_lossy(&bytes), path)?,
         None => ConfigFile::default(),
     };
-    Ok(Base { commit, config })
+    Ok(Base {
+        commit,
+        config,
+        quarantine: quarantine.unwrap_or_default(),
+    })
 }
 
 fn enforced(config: &ConfigFile) -> Vec<Capability> {
@@ -205,17 +272,40 @@ fn read_needs(session: &Session<'_>, args: &GateArgs) -> Result<Needs, CommandEr
 }
 
 /// What is known of the plan.
+#[derive(Default)]
 struct Facts {
     head: String,
     /// How many jobs run, and how many there are.
     jobs: Option<(u64, u64)>,
+    /// How many the change selects.
+    selected: u64,
+    planned: Option<Vec<Planned>>,
+    lines: Vec<JobLine>,
+}
+
+impl Facts {
+    /// Says in a few words how much had to run; nothing where there is no job.
+    fn words(&self) -> Option<String> {
+        let (run, all) = self.jobs.filter(|(_, all)| *all > 0)?;
+        Some(if run < all {
+            format!("{run} of {} had to run", times(all, "job"))
+        } else if self.selected < all {
+            let all = times(all, "job");
+            format!(
+                "all of {all} had to run, and {} would have been enough",
+                self.selected
+            )
+        } else {
+            format!("all of {} had to run", times(all, "job"))
+        })
+    }
 }
 
 /// Plans anew, and holds what ran against it.
 fn plan_part(
     session: &mut Session<'_>,
     args: &GateArgs,
-    (base, needs): (&Base, Option<&Needs>),
+    (base, (needs, ran)): (&Base, (Option<&Needs>, Option<&[Ran]>)),
     problems: &mut Vec<Problem>,
     infos: &mut Vec<String>,
 ) -> Facts {
@@ -240,7 +330,7 @@ fn plan_part(
             }
             return Facts {
                 head: session.var("GITHUB_SHA").unwrap_or_default(),
-                jobs: None,
+                ..Facts::default()
             };
         }
     };
@@ -249,14 +339,15 @@ fn plan_part(
         session.ui.warn(&format!("everything had to run: {words}"));
     }
     if let Some(needs) = needs {
-        let ran = asked::jobs(session, infos);
-        let compared =
-            crate::gate::compare::compare(&fresh.planned, needs, &args.plan_job, ran.as_deref());
+        let compared = crate::gate::compare::compare(&fresh.planned, needs, &args.plan_job, ran);
         problems.extend(compared);
     }
     let run = fresh.planned.iter().filter(|job| job.run).count() as u64;
     Facts {
         head: fresh.head,
         jobs: Some((run, fresh.planned.len() as u64)),
+        selected: fresh.selected,
+        planned: Some(fresh.planned),
+        lines: fresh.lines,
     }
 }

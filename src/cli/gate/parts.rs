@@ -3,26 +3,33 @@
 use crate::budget::spend::month;
 use crate::budget::sums::{Sums, Wanted};
 use crate::cli::budget::wallet;
-use crate::cli::check_policy;
+use crate::cli::check_policy::{self, CheckPolicyDocument};
 use crate::cli::session::Session;
 use crate::error::CommandError;
 use crate::gate::needs::Needs;
 use crate::gate::{Capability, Problem};
 use crate::money::Usd;
 
-/// Judges the policy; what stops the change is a problem, and so is a policy that cannot be judged.
+/// Judges the policy, and returns what it says; what stops the change is a problem, and so is a policy that cannot be judged.
 pub(super) fn policy(
     session: &mut Session<'_>,
     (base, no_fetch): (Option<&str>, bool),
     problems: &mut Vec<Problem>,
-) {
+) -> Option<CheckPolicyDocument> {
     match check_policy::verdict(session, base, no_fetch) {
-        Ok(document) => problems.extend(document.stopping()),
-        Err(error) => problems.push(unknown(Capability::Policy, "policy-unknown", &error)),
+        Ok(document) => {
+            problems.extend(document.stopping());
+            Some(document)
+        }
+        Err(error) => {
+            problems.push(unknown(Capability::Policy, "policy-unknown", &error));
+            None
+        }
     }
 }
 
-fn unknown(capability: Capability, rule: &str, error: &CommandError) -> Problem {
+/// Returns the problem that something could not be judged.
+pub(super) fn unknown(capability: Capability, rule: &str, error: &CommandError) -> Problem {
     let words = format!(
         "the {} could not be judged: {:#}",
         capability.name(),
@@ -38,9 +45,9 @@ pub(super) fn budget(
     session: &mut Session<'_>,
     (base, is_enforced): (Option<&str>, bool),
     problems: &mut Vec<Problem>,
-    infos: &mut Vec<String>,
+    asides: &mut Vec<String>,
 ) {
-    if let Err(error) = judge_budget(session, (base, is_enforced), problems, infos) {
+    if let Err(error) = judge_budget(session, (base, is_enforced), problems, asides) {
         problems.push(unknown(Capability::Budget, "budget-unknown", &error));
     }
 }
@@ -49,7 +56,7 @@ fn judge_budget(
     session: &mut Session<'_>,
     (base, is_enforced): (Option<&str>, bool),
     problems: &mut Vec<Problem>,
-    infos: &mut Vec<String>,
+    asides: &mut Vec<String>,
 ) -> Result<(), CommandError> {
     let caps = wallet::caps(session, base)?;
     let state = session.state()?;
@@ -103,7 +110,7 @@ fn judge_budget(
                 "raise the cap in `.maestro/ci_budget.json`, by a change of its own",
             );
         } else if calls > 0 {
-            infos.push(format!("agent spend ${sum} of ${cap}"));
+            asides.push(format!("agent spend ${sum} of ${cap}"));
         }
     }
     if let Some(cap) = caps.month {
@@ -124,7 +131,7 @@ fn judge_budget(
     Ok(())
 }
 
-/// Tells whether jobs had a quarantine to judge by. Each test was judged where its report is, by `maestro exec`, and stands in its job's result.
+/// Tells whether jobs had a quarantine to judge by.
 pub(super) fn flakes(needs: &Needs, plan_job: &str, infos: &mut Vec<String>) {
     let Some(plan) = needs.get(plan_job) else {
         return;

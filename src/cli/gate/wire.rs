@@ -2,16 +2,21 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::flakes::Flakes;
 use crate::finding::{Finding, Severity};
 use crate::flakes::verdict::times;
-use crate::forge::body::Section;
-use crate::gate::{Capability, Problem, Weight, comment, verdict, weight};
-use crate::inert::code;
+use crate::gate::comment::{JobLine, Told};
+use crate::gate::flakes::Known;
+use crate::gate::parts::GatePart;
+use crate::gate::{Capability, Problem, Weight, verdict, weight};
 use crate::output::{Cell, Column, Page, Report, Tone};
+use crate::stats::rounded;
 
 /// One verdict for everything.
 #[derive(Debug, Serialize)]
@@ -36,10 +41,38 @@ pub(crate) struct GateDocument {
     jobs: Option<u64>,
     /// What is not as it should be.
     problems: Vec<ProblemRow>,
+    /// Known flakes that failed, by what the jobs left.
+    flakes: Vec<FlakeRow>,
+    /// Runs of jobs whose test results were read.
+    test_runs: u64,
+    /// Artifacts with test results at GitHub; nothing where none was found.
+    artifacts: Option<u64>,
+    /// Those that were read.
+    artifacts_read: Option<u64>,
     /// What else somebody may want to know.
     infos: Vec<String>,
+    /// The gate's part of the one comment.
     #[serde(skip)]
-    lines: String,
+    part: GatePart,
+}
+
+/// A test in quarantine that failed.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+struct FlakeRow {
+    test: String,
+    /// Whether that is forgiven; otherwise it would be, with `enforce: [flakes]`.
+    forgiven: bool,
+    /// How often one execution fails, by the stored history; nothing where it is not there.
+    rate: Option<f64>,
+    /// The interval (95 %).
+    low: Option<f64>,
+    high: Option<f64>,
+    /// Executions that this rests on.
+    executions: Option<u64>,
+    owner: Option<String>,
+    /// The last day on which it is forgiven.
+    review_by: String,
 }
 
 /// Something that is not as it should be.
@@ -80,9 +113,16 @@ pub(super) struct Made<'m> {
     pub(super) head: String,
     pub(super) pull_request: Option<u64>,
     pub(super) jobs: Option<(u64, u64)>,
+    pub(super) lines: &'m [JobLine],
     pub(super) enforced: &'m [Capability],
     pub(super) problems: &'m [Problem],
+    pub(super) flakes: &'m Flakes,
     pub(super) infos: &'m [String],
+    /// What is always worth a word.
+    pub(super) asides: &'m [String],
+    /// Who may let something pass.
+    pub(super) judges: &'m [String],
+    pub(super) now: Timestamp,
 }
 
 impl GateDocument {
@@ -97,8 +137,12 @@ impl GateDocument {
             jobs_planned: None,
             jobs: None,
             problems: Vec::new(),
+            flakes: Vec::new(),
+            test_runs: 0,
+            artifacts: None,
+            artifacts_read: None,
             infos: Vec::new(),
-            lines: String::new(),
+            part: GatePart::default(),
         }
     }
 
@@ -116,11 +160,23 @@ impl GateDocument {
             None if is_shadow => "would-block",
             None => "passed",
         };
-        let mut infos = made.infos.to_vec();
-        if let Some((run, all)) = made.jobs {
-            infos.push(format!("{run} of {} run", times(all, "job")));
-        }
-        let lines = comment::lines(&weighed, &infos, &made.head);
+        let time = made.now.to_zoned(TimeZone::UTC).time();
+        let told = Told {
+            problems: weighed.clone(),
+            known: &made.flakes.known,
+            infos: made.infos,
+            asides: made.asides,
+            judges: made.judges,
+            jobs: made.lines,
+            commit: &made.head,
+            updated: format!("{:02}:{:02}", time.hour(), time.minute()),
+        };
+        let part = GatePart {
+            commit: made.head.clone(),
+            lines: told.lines(),
+            details: told.details(),
+        };
+        let artifacts = made.flakes.artifacts;
         Self {
             outcome,
             enforced: made.enforced.iter().map(|one| one.name()).collect(),
@@ -132,8 +188,12 @@ impl GateDocument {
                 .iter()
                 .map(|(weight, one)| row(*weight, one))
                 .collect(),
-            infos,
-            lines,
+            flakes: made.flakes.known.iter().map(flake).collect(),
+            test_runs: made.flakes.runs,
+            artifacts: artifacts.map(|(all, _)| all),
+            artifacts_read: artifacts.map(|(_, read)| read),
+            infos: [made.infos, made.asides].concat(),
+            part,
             head: made.head,
             ..Self::disabled()
         }
@@ -158,34 +218,23 @@ impl GateDocument {
         rows.map(|row| row.message.clone()).collect()
     }
 
-    /// Lays out the comment: the lines that everybody sees, and all of it below.
-    pub(super) fn sections(&self) -> Vec<Section> {
-        let mut sections = vec![Section {
-            title: "verdict".to_owned(),
-            text: self.lines.clone(),
-            priority: 9,
-        }];
-        if !self.problems.is_empty() {
-            let mut text = String::from(
-                "<details><summary>Details</summary>\n\n| | Rule | What | Fix |\n| --- | --- | --- | --- |\n",
-            );
-            for row in &self.problems {
-                text.push_str(&format!(
-                    "| {} | {} | {} | {} |\n",
-                    row.state,
-                    code(&row.rule, true),
-                    code(&row.message, true),
-                    code(&row.fix, true)
-                ));
-            }
-            text.push_str("\n</details>");
-            sections.push(Section {
-                title: "details".to_owned(),
-                text,
-                priority: 5,
-            });
-        }
-        sections
+    /// Returns the gate's part of the one comment.
+    pub(super) fn part(&self) -> GatePart {
+        self.part.clone()
+    }
+}
+
+fn flake(known: &Known) -> FlakeRow {
+    let rate = known.rate.as_ref();
+    FlakeRow {
+        test: known.test.clone(),
+        forgiven: known.is_forgiven,
+        rate: rate.map(|rate| rounded(rate.mean)),
+        low: rate.map(|rate| rounded(rate.low)),
+        high: rate.map(|rate| rounded(rate.high)),
+        executions: rate.map(|rate| rate.executions),
+        owner: known.owner.clone(),
+        review_by: known.review_by.to_string(),
     }
 }
 
@@ -246,6 +295,19 @@ impl Report for GateDocument {
             });
             let head = ["State", "Rule", "What", "Fix"].map(Column::left).to_vec();
             page.table(head, rows.collect());
+        }
+        if !self.flakes.is_empty() {
+            let rows = self.flakes.iter().map(|row| {
+                let percent = |part: f64| format!("{:.1} %", 100.0 * part);
+                vec![
+                    Cell::code(&row.test),
+                    Cell::plain(row.rate.map(percent).unwrap_or_default()),
+                    Cell::plain(row.owner.clone().unwrap_or_default()),
+                    Cell::plain(&row.review_by),
+                ]
+            });
+            let head = ["Known flake", "Fails", "Owner", "Review by"];
+            page.table(head.map(Column::left).to_vec(), rows.collect());
         }
         for info in &self.infos {
             page.text(format!("{info}."));

@@ -30,6 +30,7 @@ use crate::conduct::readers::Mentions;
 use crate::config::ConfigFile;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::gate::comment::JobLine;
 use crate::gate::compare::Planned;
 use crate::plan::assess::Reason;
 use crate::plan::graph::components::Components;
@@ -144,6 +145,10 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
 pub(in crate::cli) struct Fresh {
     pub(in crate::cli) head: String,
     pub(in crate::cli) planned: Vec<Planned>,
+    /// What becomes of each job, and why.
+    pub(in crate::cli) lines: Vec<JobLine>,
+    /// How many jobs the change selects.
+    pub(in crate::cli) selected: u64,
     /// Why everything runs, where no changed file explains it.
     pub(in crate::cli) loud: Vec<String>,
 }
@@ -170,8 +175,17 @@ pub(in crate::cli) fn afresh(
         run: job.run,
         legs: legs.get(&job.id).copied().unwrap_or(0),
     });
+    let planned = planned.collect();
+    let jobs = &made.document.jobs;
+    let lines = jobs.iter().map(|job| JobLine {
+        id: job.id.clone(),
+        run: job.run,
+        why: job.detail.clone(),
+    });
     Ok(Fresh {
-        planned: planned.collect(),
+        planned,
+        lines: lines.collect(),
+        selected: jobs.iter().filter(|job| job.selected).count() as u64,
         head: made.document.head,
         loud: made.loud.into_iter().map(|reason| reason.detail).collect(),
     })

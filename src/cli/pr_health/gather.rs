@@ -11,6 +11,7 @@ use crate::cli::check_policy::{git_trouble, with_planner};
 use crate::cli::flakes::rules::trusted_files;
 use crate::cli::plan::trigger::occasion;
 use crate::cli::session::{Session, parse_config};
+use crate::config::file::CommentWord;
 use crate::config::nearest;
 use crate::error::{CommandError, ErrorKind};
 use crate::health::Spending;
@@ -24,22 +25,33 @@ pub(super) fn local_base<'b>(session: &Session<'_>, bases: &'b [String]) -> Opti
     bases.first().map(String::as_str).filter(|_| is_local)
 }
 
-/// Reads how much factors count from the branch that the change goes to.
-pub(super) fn weights(
+/// What the branch says that the change goes to.
+#[derive(Default)]
+pub(super) struct Said {
+    /// How much factors count.
+    pub(super) weights: BTreeMap<String, u32>,
+    /// When there is a comment.
+    pub(super) comment: Option<CommentWord>,
+}
+
+/// Reads it.
+pub(super) fn said(
     session: &mut Session<'_>,
     base: Option<&str>,
     may_fetch: bool,
-) -> Result<BTreeMap<String, u32>, CommandError> {
+) -> Result<Said, CommandError> {
     let path = ".maestro/maestro.yaml";
     let (_, [text]) = trusted_files(session, base, may_fetch, [path])?;
     let Some(bytes) = text else {
-        return Ok(BTreeMap::new());
+        return Ok(Said::default());
     };
-    let weights = parse_config(&String::from_utf8_lossy(&bytes), path)?
-        .health
-        .weights;
-    let Some(odd) = weights.keys().find(|name| !is_factor(name)) else {
-        return Ok(weights);
+    let config = parse_config(&String::from_utf8_lossy(&bytes), path)?;
+    let said = Said {
+        weights: config.health.weights,
+        comment: config.comment,
+    };
+    let Some(odd) = said.weights.keys().find(|name| !is_factor(name)) else {
+        return Ok(said);
     };
     let names: Vec<&str> = FACTORS.iter().map(|about| about.name).collect();
     let message = format!("`{path}`: `health.weights` names `{odd}`, which is no factor");

@@ -1,7 +1,7 @@
 //! `maestro pr-health`: how a pull request stands.
 
-mod comment;
 mod gather;
+mod of_gate;
 mod pull;
 mod safety;
 mod touched;
@@ -10,12 +10,15 @@ mod wire;
 use std::path::PathBuf;
 
 use crate::cli::check_policy;
+use crate::cli::comment::{Wish, keep_part};
 use crate::cli::session::Session;
+use crate::config::file::CommentWord;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::health::factors::FACTORS;
 use crate::health::merge_time::{Abstention, Estimate, estimate};
 use crate::health::{Health, Risk, Subject, judge, moved};
+pub(in crate::cli) use of_gate::for_gate;
 pub(crate) use wire::PrHealthDocument;
 
 /// Say how a pull request stands, with evidence and its risk
@@ -113,7 +116,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &PrHealthArgs) -> CommandResu
     let trusted = base
         .or_else(|| gather::local_base(session, &scene.bases))
         .map(str::to_owned);
-    let weights = gather::weights(session, trusted.as_deref(), !args.no_fetch)?;
+    let said = gather::said(session, trusted.as_deref(), !args.no_fetch)?;
     let lines = moved::join(check_policy::lines(&scene.changed));
     let paths = gather::paths(session, args.no_fetch, &scene.head)?;
     let coverage = gather::coverage(session, &args.inputs.coverage, &paths)?;
@@ -133,7 +136,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &PrHealthArgs) -> CommandResu
         spending: spending.as_ref(),
         now: session.now(),
     };
-    let health = judge(&subject, &|name| weights.get(name).copied());
+    let health = judge(&subject, &|name| said.weights.get(name).copied());
     let asked = pull::asked(&subject, &rows);
     let time = estimate(&rows.past, &asked, session.now().as_second());
     let document = PrHealthDocument::new(&Judged {
@@ -147,11 +150,9 @@ pub(super) fn run(session: &mut Session<'_>, args: &PrHealthArgs) -> CommandResu
     });
     session.render(&document)?;
     if args.comment {
-        comment::keep(session, &document)?;
+        comment(session, &document, said.comment)?;
     }
-    let is_disabled = session
-        .var("MAESTRO_DISABLE")
-        .is_some_and(|value| value != "0" && value != "false");
+    let is_disabled = session.is_disabled();
     match args.fail_on {
         Some(FailOn::High) if is_disabled => {
             session
@@ -166,6 +167,27 @@ pub(super) fn run(session: &mut Session<'_>, args: &PrHealthArgs) -> CommandResu
         .hint("what to do stands below the factors; without --fail-on nothing is blocked")),
         _ => Ok(ExitCode::Success),
     }
+}
+
+/// Keeps its part of the one comment; the gate's stays as it is.
+fn comment(
+    session: &mut Session<'_>,
+    document: &PrHealthDocument,
+    word: Option<CommentWord>,
+) -> Result<(), CommandError> {
+    let Some(number) = document.pull_request() else {
+        let message = "a comment needs a pull request, and none started this run";
+        return Err(
+            CommandError::message(ErrorKind::Usage, message).hint("name it with --pr NUMBER")
+        );
+    };
+    let wish = Wish {
+        word,
+        is_actionable: document.is_actionable(),
+    };
+    keep_part(session, number, wish, &|parts| {
+        parts.with_health(document.part())
+    })
 }
 
 /// Whether a factor is called that.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::InputArgs;
+use crate::cli::check_policy::CheckPolicyDocument;
 use crate::cli::check_policy::supplied::{bytes_of, refused};
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
@@ -61,6 +62,15 @@ pub(super) fn find(
     let new = sarif::new_since(&is, &was, &|_| None);
     security.concerns.extend(new.into_iter().map(of_finding));
     Ok(security)
+}
+
+/// Takes what the policy said just now.
+pub(super) fn of_verdict(policy: Option<&CheckPolicyDocument>, head: &str) -> Security {
+    let mut security = Security::default();
+    let text = policy.and_then(|policy| serde_json::to_vec(policy).ok());
+    // One that is about another commit says nothing of this one.
+    let _ignored = text.map(|text| of_report(&text, head, &mut security));
+    security
 }
 
 /// Reads the document of `check-policy`.

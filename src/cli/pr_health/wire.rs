@@ -10,6 +10,7 @@ use super::Judged;
 use crate::change::base::short;
 use crate::finding::{Finding, Location, Severity};
 use crate::forge::body::Section;
+use crate::gate::parts::HealthPart;
 use crate::health::comment::Time;
 use crate::health::merge_time::sentence;
 use crate::health::{Evidence, Factor, Risk, comment};
@@ -186,7 +187,7 @@ impl PrHealthDocument {
                 .clone()
                 .map(|(forms, unplaced)| CoverageRow { forms, unplaced }),
             level: health.risk,
-            sections: comment::sections(health, time, &judged.head),
+            sections: comment::sections(health, Some(time), &judged.head),
             time: match time {
                 Ok((known, is_proxy)) => sentence(known, is_proxy),
                 Err(why) => format!("When it will be merged cannot be told: {why}."),
@@ -215,8 +216,13 @@ impl PrHealthDocument {
                 .any(|row| !row.recommendations.is_empty())
     }
 
-    pub(super) fn sections(&self) -> &[Section] {
-        &self.sections
+    /// Returns its part of the one comment.
+    pub(super) fn part(&self) -> HealthPart {
+        HealthPart {
+            commit: self.head.clone(),
+            is_of_gate: false,
+            sections: self.sections.clone(),
+        }
     }
 }
 

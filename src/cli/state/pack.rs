@@ -54,13 +54,15 @@ pub(super) fn run(session: &mut Session<'_>, args: &PackArgs) -> CommandResult {
     };
     let origin =
         ["GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB"].map(|name| session.var(name));
+    // A job of the workflow may have done a job of the configuration, under whose name its results are filed.
+    let own = packed.job.clone();
     let artifact = match origin {
         [Some(run), attempt, Some(job)] => Some(ArtifactName {
             run,
             attempt: attempt
                 .and_then(|attempt| attempt.parse().ok())
                 .unwrap_or(1),
-            job,
+            job: own.unwrap_or(job),
             digest: packed.digest[..16].to_owned(),
         }),
         _ => None,

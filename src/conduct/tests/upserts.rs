@@ -10,7 +10,7 @@ use super::fake::{Answer, Fake, Fault, ME};
 use super::{TOKEN, TestClock, repository, server, with};
 use crate::conduct::github::GitHub;
 use crate::conduct::identity::Whose;
-use crate::conduct::post::{Posted, post};
+use crate::conduct::post::{Posted, Words, keep};
 use crate::conduct::upsert::{self, Issue, Pull};
 use crate::forge::body::Section;
 use crate::forge::problem::ForgeError;
@@ -88,6 +88,33 @@ fn fifty_at_once_leave_one_comment() {
     });
     let comments = fake.comments(1);
     assert_eq!(comments.len(), 1, "{comments:?}");
+}
+
+#[test]
+fn of_several_who_each_know_a_part_nobody_loses_one() {
+    let fake = Fake::start();
+    let write = |own: &str| {
+        with(&fake, |github| {
+            let compose = |ours: Option<&str>| {
+                let mut lines: Vec<&str> = ours.unwrap_or_default().lines().collect();
+                lines.retain(|line| !line.is_empty() && *line != KEY && *line != own);
+                lines.push(own);
+                lines.sort_unstable();
+                Some(text(&lines.join("\n")))
+            };
+            upsert::composed(github, ME, (1, KEY), &compose).unwrap()
+        })
+    };
+    for _ in 0..8 {
+        fake.store().lists.clear();
+        std::thread::scope(|scope| {
+            for own in ["gate", "health"] {
+                let write = &write;
+                scope.spawn(move || write(own));
+            }
+        });
+        assert_eq!(fake.comments(1), [text("gate\nhealth")]);
+    }
 }
 
 /// A port that dies at one exchange: before anything is sent, or after the answer came.
@@ -284,15 +311,15 @@ fn a_forks_token_falls_back_to_the_step_summary() {
     ];
     let post = || {
         with(&fake, |github| {
-            post(
-                github,
-                &Whose::Actions,
-                1,
-                "pr",
-                &sections,
-                "See the summary.",
-            )
+            let words = Words {
+                sections: &|_| sections.to_vec(),
+                is_same: &|a, b| a == b,
+                begins: true,
+                elsewhere: "See the summary.",
+            };
+            keep(github, &Whose::Actions, (1, "pr"), &words)
         })
+        .unwrap()
         .unwrap()
     };
     assert!(matches!(post(), Posted::Comment(done) if done.writes == 1));

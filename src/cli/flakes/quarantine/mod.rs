@@ -3,7 +3,7 @@
 mod bulk;
 mod import;
 mod pull;
-mod skip;
+pub(in crate::cli) mod skip;
 mod wire;
 
 use std::io::Read;

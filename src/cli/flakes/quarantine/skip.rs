@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -13,10 +14,12 @@ use crate::cli::flakes::rules::{self, RulesArgs};
 use crate::cli::session::Session;
 use crate::cli::trouble::named_runner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::exec::skip::quoted;
 use crate::exit_code::ExitCode;
-use crate::flakes::quarantine::{Mode, shown};
+use crate::flakes::quarantine::{Entry, Mode, shown};
 use crate::flakes::runners::{Skip, left_out};
 use crate::flakes::stable_names::BLANK;
+use crate::flakes::trusted::Trusted;
 use crate::flakes::verdict::times;
 use crate::output::{Page, Report};
 use crate::plan::graph::patterns::Patterns;
@@ -82,12 +85,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
     let never = rules::never(&rules.never)?;
     let only = Patterns::new(&args.only)
         .map_err(|error| CommandError::message(ErrorKind::Usage, format!("`--only`: {error}")))?;
-    let entries = rules.quarantine.tests.iter().filter(|entry| {
-        let is_among = |globs| rules::never_by(globs, &entry.suite, &entry.test, "").is_some();
-        let is_meant = args.only.is_empty() || is_among(&only);
-        let counts = rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today);
-        counts && is_meant && !is_among(&never)
-    });
+    let entries = chosen(&rules, today, &never)
+        .filter(|entry| args.only.is_empty() || is_among(&only, entry));
     let has_some = rules
         .quarantine
         .tests
@@ -101,9 +100,11 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
             .ui
             .hint("put `enforce: [flakes]` into .maestro/maestro.yaml there");
     }
-    let (tests, changing): (Vec<_>, Vec<_>) = entries
+    let (tests, changing): (Vec<_>, Vec<_>) = entries.partition(same_in_each_run);
+    let tests: Vec<(&str, &str)> = tests
+        .iter()
         .map(|entry| (entry.suite.as_str(), entry.test.as_str()))
-        .partition(|(suite, test)| !suite.contains(BLANK) && !test.contains(BLANK));
+        .collect();
     if !changing.is_empty() {
         session.ui.warn(&format!(
             "{} whose names are not the same in each run cannot be left out: they run, and the gate forgives them",
@@ -133,6 +134,27 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
     Ok(ExitCode::Success)
 }
 
+fn is_among(globs: &Patterns, entry: &Entry) -> bool {
+    rules::never_by(globs, &entry.suite, &entry.test, "").is_some()
+}
+
+/// Returns the tests that are not to run: of mode `skip`, enforced, not overdue, and none of those that are never forgiven.
+pub(in crate::cli) fn chosen<'r>(
+    rules: &'r Trusted,
+    today: Date,
+    never: &'r Patterns,
+) -> impl Iterator<Item = &'r Entry> {
+    rules.quarantine.tests.iter().filter(move |entry| {
+        let counts = rules.enforced && entry.mode == Mode::Skip && !entry.is_overdue(today);
+        counts && !is_among(never, entry)
+    })
+}
+
+/// Whether a test has the same name in each run.
+pub(in crate::cli) fn same_in_each_run(entry: &&Entry) -> bool {
+    !entry.suite.contains(BLANK) && !entry.test.contains(BLANK)
+}
+
 /// Writes the file that a runner needs.
 fn write(
     session: &Session<'_>,
@@ -157,15 +179,6 @@ fn write(
         .and_then(|()| files.write_atomic(&path, &mut |file| file.write_all(text.as_bytes())))
         .map_err(|error| CommandError::writing(&path, error))?;
     Ok(Some(out.join(name).display().to_string()))
-}
-
-/// Quotes a word for a shell, where it needs it.
-fn quoted(word: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return Cow::Borrowed(word);
-    }
-    Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
 }
 
 impl Report for SkipDocument {
