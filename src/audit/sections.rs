@@ -58,6 +58,7 @@ fn figure(
         interval: None,
         before: None,
         remark,
+        why: None,
         tone: Tone::Plain,
     }
 }

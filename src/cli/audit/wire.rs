@@ -121,7 +121,9 @@ impl<'a> Told<'a> {
 fn inline(piece: &Piece) -> Inline {
     match piece {
         Piece::Plain(text) => Inline::Plain(text.clone()),
-        Piece::Foreign(text) | Piece::Link(text, _) => Inline::Code(text.clone()),
+        Piece::Foreign(text) | Piece::Page(text, _) | Piece::Link(text, _) => {
+            Inline::Code(text.clone())
+        }
     }
 }
 
