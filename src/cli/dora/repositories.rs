@@ -134,6 +134,9 @@ pub(super) fn gather(
         reading.take(&one);
     }
     let mut found = reading.found;
+    if let Some(error) = nothing_read(file, &found.listed) {
+        return Err(error);
+    }
     let many = |is: &dyn Fn(&Found) -> bool| {
         let read = found
             .listed
@@ -150,6 +153,29 @@ pub(super) fn gather(
         found.notes.push(format!("of {bare} repositories git alone is known: tags stand for deployments, nobody knows when a pull request was opened, and a squashed one has lost its first commit"));
     }
     Ok(found)
+}
+
+/// Returns the error of a list of which nothing can be read: sums of nothing would look like measures.
+fn nothing_read(file: &Path, listed: &[Standing]) -> Option<CommandError> {
+    let unread: Vec<_> = listed
+        .iter()
+        .filter_map(|one| Some((one, one.found.as_ref().err()?)))
+        .collect();
+    let (first, why) = unread.first().filter(|_| unread.len() == listed.len())?;
+    let kind = if unread.iter().any(|(_, why)| why.is_missing) {
+        ErrorKind::NotFound
+    } else {
+        ErrorKind::BadInput
+    };
+    let message = format!(
+        "none of the repositories that `{}` lists can be read; the first, `{}` (line {}): {}",
+        file.display(),
+        first.path,
+        first.line,
+        why.words
+    );
+    let hint = "paths are meant from where the list lies; name clones, or folders of a state";
+    Some(CommandError::message(kind, message).hint(hint))
 }
 
 /// The list, as it is read.
