@@ -17,6 +17,7 @@ pub(crate) mod identity;
 pub(crate) mod imports;
 pub(crate) mod issue;
 pub(crate) mod model;
+pub(crate) mod notify;
 pub(crate) mod planner;
 pub(crate) mod post;
 pub(crate) mod propose;

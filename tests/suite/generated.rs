@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 86] = [
+const SCHEMAS: [&str; 88] = [
     "doctor",
     "init",
     "init-remove",
@@ -49,6 +49,8 @@ const SCHEMAS: [&str; 86] = [
     "gateway",
     "learning-pack",
     "lease",
+    "notification",
+    "notify",
     "plan",
     "plan-explain",
     "plan-lint",

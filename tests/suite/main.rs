@@ -49,6 +49,7 @@ mod killed;
 mod learning_pack;
 mod leases;
 #[cfg(unix)]
+mod notify;
 mod observe;
 mod plan;
 mod plan_base;

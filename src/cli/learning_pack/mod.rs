@@ -3,6 +3,7 @@
 mod gather;
 mod how_tests_went;
 mod issue;
+mod tell;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -96,6 +97,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &PackArgs) -> CommandResult {
         None
     };
     session.render(&told)?;
+    let link = told.issue.as_ref().and_then(|issue| issue.url.clone());
+    if !args.dry_run {
+        tell::tell(session, &pack, link);
+    }
     if let (true, Some(text), Format::Human) = (args.dry_run, text, session.settings.format.value) {
         let written = writeln!(session.ui.out(), "\n{}", text.trim_end());
         written.map_err(|error| CommandError::new(ErrorKind::CannotWrite, error))?;
