@@ -105,7 +105,7 @@ pub(crate) fn without_commands(text: String) -> String {
 }
 
 /// Returns text on one line, what acts instead of being seen spelled out.
-fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.trim().chars() {
         match c {

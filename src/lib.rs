@@ -37,6 +37,7 @@ mod inert;
 mod junit;
 mod llm;
 mod money;
+mod notify;
 mod order;
 mod packed;
 mod plan;

@@ -57,8 +57,17 @@ pub(super) fn run(session: &mut Session<'_>, args: &DoctorArgs) -> CommandResult
         Some(Ok(config)) => config.state.branch.clone(),
         _ => None,
     };
+    let mut machine = machine(
+        session,
+        config
+            .as_ref()
+            .map(|read| read.as_ref().map(drop).map_err(Clone::clone)),
+    );
+    if let Some(Ok(config)) = &config {
+        machine.channels = channels(session, config);
+    }
     let mut facts = Facts {
-        machine: machine(session, config.map(|read| read.map(drop))),
+        machine,
         gate: GATE,
         state_branch: own.unwrap_or_else(|| session.settings.state_branch.value.clone()),
         ..Facts::default()
@@ -109,7 +118,21 @@ fn machine(session: &Session<'_>, config: Option<Result<(), String>>) -> Machine
         free: output("df", &["-Pk", "."], &folder).and_then(|text| free(&text)),
         clone: common.map(|common| world.history.is_shallow(&common)),
         config,
+        channels: Vec::new(),
+        is_job: session.var("GITHUB_ACTIONS").as_deref() == Some("true"),
     }
+}
+
+/// Returns the variables that `notify` names, each with whether it is set.
+fn channels(session: &Session<'_>, config: &ConfigFile) -> Vec<(String, bool)> {
+    let names = config
+        .notify
+        .iter()
+        .flat_map(|one| [Some(&one.url_env), one.secret_env.as_ref()]);
+    names
+        .flatten()
+        .map(|name| (name.clone(), session.var(name).is_some()))
+        .collect()
 }
 
 /// Reads the free bytes off the last line of `df -Pk` (POSIX): device, size, used, available.

@@ -18,6 +18,7 @@ mod github;
 mod globals;
 mod init;
 mod learning_pack;
+mod notify;
 mod observe;
 mod plan;
 mod pr_health;
@@ -90,6 +91,7 @@ enum Command {
     Provenance(provenance::ProvenanceCommand),
     Dora(Box<dora::DoraArgs>),
     LearningPack(Box<learning_pack::PackArgs>),
+    Notify(notify::NotifyArgs),
     /// Tell collectors, Prometheus and Grafana what is known
     #[command(subcommand)]
     Observe(observe::ObserveCommand),
@@ -218,6 +220,7 @@ fn answer(
         Command::LearningPack(args) => {
             learning_pack::run(&mut Session::configured(ui, world, globals)?, &args)
         }
+        Command::Notify(args) => notify::run(&mut Session::configured(ui, world, globals)?, &args),
         Command::Observe(command) => {
             observe::run(&mut Session::configured(ui, world, globals)?, &command)
         }

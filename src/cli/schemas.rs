@@ -5,7 +5,7 @@ use clap::ValueEnum;
 #[cfg(test)]
 use super::{
     audit, budget, check_policy, config, demo, doctor, dora, exec, explain, flakes, gate, gateway,
-    init, observe, plan, pr_health, prompts, provenance, run_agents, state,
+    init, notify, observe, plan, pr_health, prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -84,6 +84,8 @@ schemas! {
     Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
     Gate = "gate", gate::GateDocument, "`gate`";
     Gateway = "gateway", gateway::GatewayDocument, "`gateway`";
+    Notification = "notification", crate::notify::webhook::NotificationDocument, "what `notify` sends to `webhook`";
+    Notify = "notify", notify::NotifyDocument, "`notify`";
     Plan = "plan", plan::PlanDocument, "`plan`";
     PlanExplain = "plan-explain", plan::PlanExplainDocument, "`plan explain`";
     PlanLint = "plan-lint", plan::PlanLintDocument, "`plan lint`";

@@ -395,6 +395,9 @@ pub(crate) fn parse_config(text: &str, shown: &str) -> Result<ConfigFile, Comman
             "install the version of maestro that the file was written for, or mend its first line",
         ));
     }
+    if let Some((words, hint)) = config::notify::fault(&config.notify) {
+        return Err(bad(format!("`{shown}`: {words}")).hint(hint));
+    }
     Ok(config)
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod imports;
 pub(crate) mod issue;
 pub(crate) mod left_behind;
 pub(crate) mod model;
+pub(crate) mod notify;
 pub(crate) mod planner;
 pub(crate) mod post;
 pub(crate) mod propose;

@@ -68,6 +68,9 @@ pub(crate) struct ConfigFile {
     /// What the team wants its indicators to be.
     #[serde(default)]
     pub(crate) kpi: super::kpi::KpiFile,
+    /// Who is told when something happens that somebody should know.
+    #[serde(default)]
+    pub(crate) notify: Vec<super::notify::NotifyFile>,
     /// How results are shown.
     #[serde(default)]
     pub(crate) output: OutputFile,

@@ -6,6 +6,7 @@ pub(crate) mod agents;
 pub(crate) mod delivery;
 pub(crate) mod file;
 pub(crate) mod kpi;
+pub(crate) mod notify;
 mod settings;
 mod yaml;
 

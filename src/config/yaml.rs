@@ -315,7 +315,7 @@ mod tests {
     fn a_key_that_is_like_no_other_lists_the_valid_ones() {
         assert!(
             check("schema: x\nzzz: 1\n")
-                .ends_with("valid keys here: schema, requires, enforce, on_internal_error, comment, overrides, jobs, components, run_all_on, ignore, flakes, agents, delivery, models, health, kpi, output, state")
+                .ends_with("valid keys here: schema, requires, enforce, on_internal_error, comment, overrides, jobs, components, run_all_on, ignore, flakes, agents, delivery, models, health, kpi, notify, output, state")
         );
     }
 

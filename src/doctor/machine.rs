@@ -60,6 +60,33 @@ pub(super) fn config(facts: &Facts) -> Verdict {
     }
 }
 
+pub(super) fn notify(facts: &Facts) -> Verdict {
+    let channels = &facts.machine.channels;
+    if channels.is_empty() {
+        return Verdict::ok("no channel is told of anything");
+    }
+    let missing: Vec<&str> = channels
+        .iter()
+        .filter(|(_, is_set)| !is_set)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let names = missing.join("`, `");
+    match (missing.is_empty(), facts.machine.is_job) {
+        (true, _) => Verdict::ok("every variable that `notify` names is set"),
+        // On a person's machine nobody should have them.
+        (false, false) => Verdict::ok(format!(
+            "`{names}` has to be set where `notify` tells, not here"
+        )),
+        (false, true) => Verdict::with(
+            Level::Warn,
+            format!(
+                "`notify` names `{names}`, which is not set: whoever listens there hears nothing"
+            ),
+            "keep the address as a secret, and hand it to the step: `env: { NAME: \"${{ secrets.NAME }}\" }`",
+        ),
+    }
+}
+
 pub(super) fn disk(facts: &Facts) -> Verdict {
     let gib = |bytes: u64| format!("{}.{} GiB", bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30);
     match facts.machine.free {
@@ -151,6 +178,26 @@ mod tests {
                 .ends_with(": files")
         );
         assert!(with(&[("view", false)]).words.contains("without: view"));
+    }
+
+    #[test]
+    fn a_channel_without_its_variable_is_a_warning_in_ci_only() {
+        let with = |channels: &[(&str, bool)], is_job: bool| {
+            let found: Vec<_> = channels
+                .iter()
+                .map(|(name, is_set)| ((*name).to_owned(), *is_set))
+                .collect();
+            notify(&facts(|machine| {
+                machine.channels.clone_from(&found);
+                machine.is_job = is_job;
+            }))
+        };
+        assert_eq!(with(&[], true).level, Level::Ok);
+        assert_eq!(with(&[("A", true)], true).level, Level::Ok);
+        assert_eq!(with(&[("A", true), ("B", false)], false).level, Level::Ok);
+        let warned = with(&[("A", true), ("B", false)], true);
+        assert_eq!(warned.level, Level::Warn);
+        assert!(warned.words.contains("`B`") && !warned.words.contains("`A`"));
     }
 
     #[test]

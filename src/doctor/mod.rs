@@ -87,6 +87,10 @@ pub(crate) struct Machine {
     pub(crate) clone: Option<bool>,
     /// The configuration: read, missing, or why it cannot be read.
     pub(crate) config: Option<Result<(), String>>,
+    /// Variables that its `notify` names, each with whether it is set.
+    pub(crate) channels: Vec<(String, bool)>,
+    /// Whether this is a job of GitHub Actions.
+    pub(crate) is_job: bool,
 }
 
 /// All that checks look at.
@@ -162,6 +166,7 @@ pub(crate) const CHECKS: &[Check] = &[
     here("git", machine::git),
     here("clone", machine::clone),
     here("config", machine::config),
+    here("notify", machine::notify),
     here("disk", machine::disk),
     here("sandbox", machine::sandbox),
     ci("token", Page::None, settings::token),

@@ -41,7 +41,7 @@ kinds! {
     "kpi" in "delivery" by ["dora kpi"], is_frozen;
     "late" in "state" by ["state fold"], is_frozen;
     "lease" in "budget" by ["budget", "run-agents", "gateway"], is_frozen;
-    "notification" in "conduct" by ["gate", "state sync"];
+    "notification" in "notify" by ["gate", "learning-pack", "notify", "state sync"], is_frozen;
     "override" in "gate" by ["gate"], is_frozen;
     "plan" in "plan" by ["plan"], from_artifacts, is_frozen;
     "policy_verdict" in "policy" by ["check-policy", "gate"], is_frozen;
@@ -78,6 +78,7 @@ mod tests {
             "decision",
             "issue_link",
             "kpi",
+            "notification",
             "provenance_index",
         ] {
             assert!(!find(name).unwrap().from_artifacts, "{name}");

@@ -21,6 +21,7 @@ mod issue_links;
 pub(crate) mod kinds;
 mod lengths;
 mod lines;
+mod notifications;
 mod pack;
 mod patience;
 mod provenance;

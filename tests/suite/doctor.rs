@@ -30,7 +30,7 @@ fn ask(maestro: &Maestro) -> Value {
 fn this_machine_is_looked_at_without_a_network() {
     let maestro = Maestro::in_repo();
     let document = maestro.json(&["doctor", "--offline"]);
-    assert_eq!(document["checks"].as_array().unwrap().len(), 5);
+    assert_eq!(document["checks"].as_array().unwrap().len(), 6);
     assert_eq!(level(&document, "git"), "ok");
     assert_eq!(level(&document, "clone"), "ok");
     assert_eq!(level(&document, "config"), "warn");
@@ -124,7 +124,7 @@ fn what_the_token_may_not_see_is_unknown() {
         fake.faults(move |_| Some(Fault::Instead(answer.clone())));
         let document = ask(&beside(&fake));
         let checks = document["checks"].as_array().unwrap();
-        for check in checks.iter().skip(5) {
+        for check in checks.iter().skip(6) {
             assert_eq!(check["level"], "unknown", "{check}");
         }
         assert_eq!(document["fails"], 0);

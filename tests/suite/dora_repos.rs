@@ -193,6 +193,38 @@ fn what_cannot_be_read_is_named_and_the_rest_is_said() {
 }
 
 #[test]
+fn a_list_of_which_nothing_can_be_read_is_an_error_and_no_table_of_nothing() {
+    let maestro = folder();
+    maestro.file("plain/file.txt", "");
+    for (list, code, words) in [
+        (
+            "plain\n",
+            65,
+            "`plain` (line 1): it is neither a repository nor a state folder",
+        ),
+        ("# all\nplain\nnowhere\n", 66, "`plain` (line 2)"),
+        (
+            "nowhere\n",
+            66,
+            "`nowhere` (line 1): there is no such folder",
+        ),
+    ] {
+        maestro.file("all.txt", list);
+        for command in [
+            &["dora", "--repos", "all.txt"][..],
+            &["dora", "space", "--repos", "all.txt"],
+        ] {
+            let run = maestro
+                .run(command)
+                .exits_with(code)
+                .says("none of the repositories that `all.txt` lists can be read")
+                .says(words);
+            assert_eq!(run.stdout, "");
+        }
+    }
+}
+
+#[test]
 fn a_clone_is_read_with_its_history_and_its_state() {
     let maestro = merged(&[5, 7, 9, 12, 14]);
     maestro.git(&["remote", "add", "origin", "https://github.com/o/clone.git"]);

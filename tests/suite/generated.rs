@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 87] = [
+const SCHEMAS: [&str; 90] = [
     "doctor",
     "init",
     "init-remove",
@@ -51,6 +51,8 @@ const SCHEMAS: [&str; 87] = [
     "learning-pack",
     "learning-pack-repos",
     "lease",
+    "notification",
+    "notify",
     "plan",
     "plan-explain",
     "plan-lint",

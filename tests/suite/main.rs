@@ -57,6 +57,7 @@ mod learning_pack;
 mod learning_pack_repos;
 mod leases;
 #[cfg(unix)]
+mod notify;
 mod observe;
 #[cfg(unix)]
 mod pipelines;

@@ -14,21 +14,21 @@ use crate::harness::{Maestro, files_below};
 
 /// A request as it came: its line, its head in lower case, its body.
 #[derive(Debug, Clone)]
-struct Came {
-    line: String,
-    head: String,
-    body: Vec<u8>,
+pub(crate) struct Came {
+    pub(crate) line: String,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A receiver of whatever is sent.
-struct Tap {
-    address: String,
+pub(crate) struct Tap {
+    pub(crate) address: String,
     came: Arc<Mutex<Vec<Came>>>,
 }
 
 impl Tap {
     /// Answers each request with a status line and more of a head.
-    fn answering(answer: &'static str) -> Self {
+    pub(crate) fn answering(answer: &'static str) -> Self {
         let door = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", door.local_addr().unwrap());
         let came = Arc::new(Mutex::new(Vec::new()));
@@ -42,7 +42,7 @@ impl Tap {
         Self { address, came }
     }
 
-    fn came(&self) -> Vec<Came> {
+    pub(crate) fn came(&self) -> Vec<Came> {
         self.came.lock().unwrap().clone()
     }
 
@@ -105,7 +105,7 @@ fn machine() -> Maestro {
 }
 
 /// Pays a dollar for a call.
-fn bill(maestro: &Maestro, id: &str) {
+pub(crate) fn bill(maestro: &Maestro, id: &str) {
     let usage = json!({ "input_tokens": 1_000_000, "output_tokens": 0 });
     let answer = json!({ "id": id, "model": "claude-haiku-4-5", "usage": usage });
     maestro.file("answer.json", answer.to_string());

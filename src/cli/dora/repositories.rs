@@ -107,6 +107,9 @@ pub(super) fn gather(
             found: standing,
         });
     }
+    if let Some(error) = nothing_read(file, &found.listed) {
+        return Err(error);
+    }
     let many = |is: &dyn Fn(&Found) -> bool| {
         let read = found
             .listed
@@ -120,7 +123,30 @@ pub(super) fn gather(
     Ok(found)
 }
 
-/// Says on standard error what could not be read, and returns the exit code.
+/// Returns the error of a list of which nothing can be read: sums of nothing would look like measures.
+fn nothing_read(file: &Path, listed: &[Standing]) -> Option<CommandError> {
+    let unread: Vec<_> = listed
+        .iter()
+        .filter_map(|one| Some((one, one.found.as_ref().err()?)))
+        .collect();
+    let (first, why) = unread.first().filter(|_| unread.len() == listed.len())?;
+    let kind = if unread.iter().any(|(_, why)| why.is_missing) {
+        ErrorKind::NotFound
+    } else {
+        ErrorKind::BadInput
+    };
+    let message = format!(
+        "none of the repositories that `{}` lists can be read; the first, `{}` (line {}): {}",
+        file.display(),
+        first.path,
+        first.line,
+        why.words
+    );
+    let hint = "paths are meant from where the list lies; name clones, or folders of a state";
+    Some(CommandError::message(kind, message).hint(hint))
+}
+
+/// Says on standard error what could not be read, and returns the exit code: a figure over a part of a list is not what was asked for.
 pub(super) fn verdict(session: &mut Session<'_>, found: &Gathered) -> ExitCode {
     let unread = found.listed.iter().filter_map(|one| {
         let why = one.found.as_ref().err()?;

@@ -4,6 +4,7 @@ mod asked;
 mod comment;
 mod flakes;
 mod parts;
+mod tell;
 mod wire;
 
 use std::io::Read;
@@ -132,6 +133,13 @@ pub(super) fn run(session: &mut Session<'_>, args: &GateArgs) -> CommandResult {
             .ui
             .warn(&format!("no comment was written: {:#}", error.error));
     }
+    let found = tell::Found {
+        base: args.base.as_deref(),
+        enforced: &enforced,
+        problems: &problems,
+        used: &used,
+    };
+    tell::tell(session, &base.config.notify, &document, &found);
     match verdict(&problems, &enforced) {
         None => Ok(ExitCode::Success),
         Some(capability) => Err(complaint(capability, &document)),

@@ -4,6 +4,7 @@ mod gather;
 mod how_tests_went;
 mod issue;
 mod organisation;
+mod tell;
 mod wire;
 
 use std::path::PathBuf;
@@ -105,6 +106,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &PackArgs) -> CommandResult {
         },
     };
     session.render(&told)?;
+    let link = told.around.issue.as_ref().and_then(|issue| issue.url.clone());
+    if !args.dry_run {
+        tell::tell(session, &pack, link);
+    }
     show_issue(session, args, text)?;
     Ok(ExitCode::Success)
 }

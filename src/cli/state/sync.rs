@@ -10,6 +10,7 @@ use super::artifacts::ArtifactsRow;
 use super::fold::FoldDocument;
 use super::push::PushDocument;
 use super::{RemoteArgs, Via, damage_error, publisher};
+use crate::cli::notify::{self, ChannelRow};
 use crate::cli::session::Session;
 use crate::conduct::artifacts::{self, Fetched};
 use crate::conduct::identity::enter_installation;
@@ -25,7 +26,7 @@ use crate::state::{Remote, StateFolder, Survey};
 /// Takes in what jobs left as artifacts at GitHub since the last time, when there is a token (GITHUB_TOKEN with `actions: read`);
 /// publishes what this machine has stored, folds everything that waits in the remote's inbox into the state branch, and
 /// fetches the result. Safe to run from any number of places at once, and to be killed at any moment. What an artifact
-/// holds is not believed: each event is looked at, and what is refused is named.
+/// holds is not believed: each event is looked at, and what is refused is named. Then channels of `notify` hear what is news.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -88,6 +89,11 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
         None => remote,
     };
     let folded = remote.fold(args.dry_run)?;
+    let notified = if args.dry_run {
+        Vec::new()
+    } else {
+        tell(session, &state, &remote)
+    };
     let published = Survey {
         damage: pushed.damage.clone(),
         ..Survey::default()
@@ -104,6 +110,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
         artifacts: artifacts.map(|(row, _)| row),
         pushed: PushDocument::new(session, &pushed, &published, args.dry_run, &remote.name()),
         folded: FoldDocument::remote(session, &remote, &folded, args.dry_run),
+        notified,
     };
     session.render(&document)?;
     if !survey.damage.is_empty() {
@@ -113,6 +120,29 @@ pub(super) fn run(session: &mut Session<'_>, args: &SyncArgs) -> CommandResult {
         Some(error) => Err(error.into()),
         None => Ok(ExitCode::Success),
     }
+}
+
+/// Tells channels what is news, now that everything is known that others told, and publishes what they were told. None of it changes the answer.
+fn tell(
+    session: &mut Session<'_>,
+    state: &StateFolder<'_>,
+    remote: &Remote<'_>,
+) -> Vec<ChannelRow> {
+    let channels = session.config.notify.clone();
+    if channels.is_empty() {
+        return Vec::new();
+    }
+    let facts = notify::gather::all(session, &notify::events(&channels));
+    let rows = notify::on_the_way(session, &channels, facts);
+    if notify::was_told(&rows) {
+        let published = state.push(remote, false).and_then(|_| remote.fold(false));
+        if let Err(error) = published {
+            let words =
+                format!("what channels were told is stored here, and not published: {error}");
+            session.ui.warn(&words);
+        }
+    }
+    rows
 }
 
 /// Takes in what is new at GitHub; nothing when it is not asked.
@@ -178,6 +208,8 @@ pub(crate) struct SyncDocument {
     pushed: PushDocument,
     /// What was folded (`maestro.state-fold/v1`).
     folded: FoldDocument,
+    /// What channels of `notify` were told, as `maestro.notify/v1` has it.
+    notified: Vec<ChannelRow>,
 }
 
 impl Report for SyncDocument {
@@ -192,6 +224,7 @@ impl Report for SyncDocument {
         }
         page.append(self.pushed.page());
         page.append(self.folded.page());
+        notify::page(&self.notified, &mut page);
         page
     }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::fake::{self, Answer, Fake, Fault};
 use super::{TOKEN, TestClock, impatiently, repository, server};
 use crate::conduct::github::{End, GitHub};
+use crate::forge::api::settings::Question;
 use crate::forge::api::{
     account, checks, commits, contents, deployments, git, issues, pulls, releases, runs,
 };
@@ -102,7 +103,23 @@ const READS: &[Ask] = &[
     |g, o| one(g, &git::get_blob(o, "abc")),
     |g, o| one(g, &git::get_tree(o, "abc")),
     |g, o| one(g, &git::get_commit(o, "abc")),
+    |g, o| all(g, &issues::changed(o, TestClock::new().now()), 0),
+    |g, o| one(g, &account::workflow_permissions(o)),
+    |g, o| one(g, &asked(Question::Actions, o)),
+    |g, o| one(g, &asked(Question::Workflows, o)),
+    |g, o| one(g, &asked(Question::Forks, o)),
+    |g, o| one(g, &asked(Question::Rules, o)),
+    |g, o| one(g, &asked(Question::Protection, o)),
+    |g, o| one(g, &asked(Question::StateRules, o)),
+    |g, o| one(g, &asked(Question::Environments, o)),
+    |g, o| one(g, &asked(Question::OrganisationActions, o)),
+    |g, o| one(g, &asked(Question::OrganisationWorkflows, o)),
 ];
+
+/// What `doctor` asks.
+fn asked(question: Question, repository: &RepoName) -> Call<serde_json::Value> {
+    question.call(repository, "main", "maestro-state")
+}
 
 const CHANGE: issues::Change<'_> = issues::Change {
     title: Some("t2"),
@@ -150,6 +167,10 @@ const SETS: &[Ask] = &[
     |g, o| one(g, &git::create_commit(o, "m", "abc", &["abc"])),
     |g, o| one(g, &git::update_ref(o, "heads/maestro-state", SHA, false)),
     |g, o| one(g, &git::delete_ref(o, "maestro/x")),
+    |g, o| {
+        let files = [("a".into(), "100755", Some("abc".into()))];
+        one(g, &git::create_tree_of(o, Some("abc"), &files))
+    },
 ];
 
 /// What makes two when it is said twice; `GET` of nothing else is like that.
@@ -210,6 +231,16 @@ pub(super) fn furnished() -> Fake {
         ("/issues/1", "issue"),
         ("/actions/runs/5", "workflow-run"),
         ("/actions/runs/5/attempts/2", "workflow-run"),
+        ("/actions/permissions", "actions-permissions"),
+        ("/actions/permissions/workflow", "workflow-permissions"),
+        (
+            "/actions/permissions/fork-pr-contributor-approval",
+            "fork-approval",
+        ),
+        ("/rules/branches/main", "rules"),
+        ("/rules/branches/maestro-state", "rules"),
+        ("/branches/main", "branch"),
+        ("/environments", "environments"),
     ];
     for (path, kind) in things {
         fake.store()

@@ -16,6 +16,7 @@ mod issue_link;
 mod judge;
 mod kpi;
 mod late;
+mod notification;
 mod overrides;
 mod plan;
 mod policy_verdict;
@@ -37,7 +38,8 @@ pub(crate) use issue_link::{decode_issue_link, encode_issue_link};
 pub(crate) use judge::{ListShape, MOST_RESULTS, RunDemand, judge_list, judge_run, shape_of};
 pub(crate) use kpi::encode_kpi;
 pub(crate) use late::late_line;
-pub(crate) use overrides::{OverrideRecord, encode_override};
+pub(crate) use notification::{NotificationRecord, decode_notification, encode_notification};
+pub(crate) use overrides::{OverrideRecord, decode_override, encode_override};
 pub(crate) use plan::{PlanRecord, decode_plan, encode_plan};
 pub(crate) use policy_verdict::{
     PolicyVerdictRecord, decode_policy_verdict, encode_policy_verdict,
@@ -65,6 +67,7 @@ pub(crate) const DECISION: &str = "decision";
 pub(crate) const DELIVERY_ROW: &str = "delivery_row";
 pub(crate) const ISSUE_LINK: &str = "issue_link";
 pub(crate) const KPI: &str = "kpi";
+pub(crate) const NOTIFICATION: &str = "notification";
 pub(crate) const PLAN: &str = "plan";
 pub(crate) const PROVENANCE_INDEX: &str = "provenance_index";
 pub(crate) const POLICY_VERDICT: &str = "policy_verdict";
@@ -110,6 +113,7 @@ pub(crate) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
         DELIVERY_ROW => delivery_row::check(event),
         ISSUE_LINK => issue_link::check(event),
         KPI => kpi::check(event),
+        NOTIFICATION => notification::check(event),
         OVERRIDE => overrides::check(event),
         PLAN => plan::check(event),
         PROVENANCE_INDEX => provenance_index::check(event),

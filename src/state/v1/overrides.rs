@@ -38,11 +38,14 @@ pub(crate) fn encode_override(
     Ok(Event::new(OVERRIDE, at, origin, payload))
 }
 
+/// Reads an override.
+pub(crate) fn decode_override(event: &StoredEvent<'_>) -> Result<OverrideRecord, LineProblem> {
+    serde_json::from_str(event.payload).map_err(bad_payload)
+}
+
 /// Checks that an override can be read.
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
-    serde_json::from_str::<OverrideRecord>(event.payload)
-        .map(drop)
-        .map_err(bad_payload)
+    decode_override(event).map(drop)
 }
 
 #[cfg(test)]

@@ -56,6 +56,14 @@ GET ${R}/git/trees/{tree_sha}
 POST ${R}/git/commits
 GET ${R}/git/commits/{commit_sha}
 GET ${R}/installation
+GET ${R}/actions/permissions
+GET ${R}/actions/permissions/workflow
+GET ${R}/actions/permissions/fork-pr-contributor-approval
+GET ${R}/rules/branches/{branch}
+GET ${R}/branches/{branch}
+GET ${R}/environments
+GET /orgs/{org}/actions/permissions
+GET /orgs/{org}/actions/permissions/workflow
 GET /rate_limit
 GET /user
 GET /users/{username}

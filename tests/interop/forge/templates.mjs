@@ -142,6 +142,12 @@ const T = {
   'issue-search-item': of('issue-search-result-item', { state: 'open', body: '', score: 1 }),
   'issue-search': { total_count: 0, incomplete_results: false, items: [], search_type: 'lexical' },
   'api-overview': of('api-overview'),
+  'actions-permissions': of('actions-repository-permissions', { allowed_actions: 'all' }),
+  'organization-actions-permissions': of('actions-organization-permissions', { allowed_actions: 'all' }),
+  'workflow-permissions': of('actions-get-default-workflow-permissions'),
+  'fork-approval': of('actions-fork-pr-contributor-approval'),
+  'branch': of('branch-with-protection'),
+  'rules': [], 'environments': { total_count: 0, environments: [] },
   'basic-error': of('basic-error', { message: 'Not Found', documentation_url: URL_, status: '404' }),
   'validation-error': of('validation-error', { message: 'Validation Failed', documentation_url: URL_, errors: [] }),
 };

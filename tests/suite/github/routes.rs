@@ -129,7 +129,15 @@ fn account(store: &mut Store, asked: &Asked, id: u64, login: &str) -> Option<Ans
             );
             return Some(Answer::json(201, &token));
         }
-        ("GET", _) if path.starts_with("/orgs/") => template("team-membership"),
+        ("GET", _) if path.starts_with("/orgs/") => {
+            if path.ends_with("/actions/permissions") {
+                template("organization-actions-permissions")
+            } else if path.ends_with("/actions/permissions/workflow") {
+                template("workflow-permissions")
+            } else {
+                template("team-membership")
+            }
+        }
         ("GET", _) => {
             let name = path.strip_prefix("/users/")?;
             let known = store.tokens.values().find(|(_, login)| login == name);

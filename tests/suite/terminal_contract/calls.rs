@@ -29,6 +29,8 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     (&["run-agents", "publish", "bundle", "--dry-run"], 0),
     (&["run-agents", "publish", "nowhere", "--dry-run"], 66),
     (&["run-agents", "intake", "--issue", "issue.md"], 0),
+    (&["notify"], 0),
+    (&["notify", "--test"], 0),
     (&["observe", "export", "--dry-run"], 0),
     (&["observe", "export", "--prometheus", "."], 74),
     (
