@@ -50,6 +50,8 @@ mod learning_pack;
 mod leases;
 #[cfg(unix)]
 mod observe;
+#[cfg(unix)]
+mod pipelines;
 mod plan;
 mod plan_base;
 mod plan_graphs;
@@ -70,6 +72,8 @@ mod purse;
 mod purse_killed;
 mod quarantine_auto;
 mod run_agents;
+#[cfg(unix)]
+mod runner;
 mod sandbox;
 mod state;
 mod state_artifact;

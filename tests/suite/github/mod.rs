@@ -13,6 +13,7 @@ mod git;
 pub(crate) mod http;
 mod objects;
 mod routes;
+mod scopes;
 
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
@@ -47,6 +48,8 @@ type Faults = Box<dyn FnMut(&Asked) -> Option<Fault> + Send>;
 pub(crate) struct Store {
     /// Tokens, and whose they are: a number and a name.
     pub(crate) tokens: BTreeMap<String, (u64, String)>,
+    /// What a token may do to what, as `permissions:` of a workflow say it; a token without an entry may do everything.
+    pub(crate) scopes: BTreeMap<String, BTreeMap<String, String>>,
     /// Lists by their path below the repository, as `/pulls`, oldest first.
     pub(crate) lists: BTreeMap<String, Vec<Value>>,
     /// Single things by their path.
@@ -85,6 +88,7 @@ impl Fake {
         let port = listener.local_addr().unwrap().port();
         let store = Arc::new(Mutex::new(Store {
             tokens: BTreeMap::from([(TOKEN.to_owned(), (ME, "github-actions[bot]".to_owned()))]),
+            scopes: BTreeMap::new(),
             lists: BTreeMap::new(),
             things: BTreeMap::new(),
             archives: BTreeMap::new(),

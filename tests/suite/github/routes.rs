@@ -79,6 +79,12 @@ pub(super) fn answer(store: &mut Store, port: u16, asked: &Asked) -> Answer {
         return basic(404, "Not Found");
     };
     let rest = rest.to_owned();
+    if let Some(scopes) = store.scopes.get(token)
+        && let Some(needed) = super::scopes::missing(scopes, &asked.method, &rest)
+    {
+        return basic(403, "Resource not accessible by integration")
+            .with("x-accepted-github-permissions", needed);
+    }
     if let Some(repository) = &store.git
         && let Some(answer) = super::git::answer(repository, asked, &rest)
     {
