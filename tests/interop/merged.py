@@ -28,6 +28,7 @@ maestro, mirrors, verdicts_path, count, work, *only = sys.argv[1:]
 count = int(count)
 VERDICTS = json.load(open(verdicts_path))
 KNOWN = {(row["repository"], row["commit"], row["rule"], row["about"]): row for row in VERDICTS["stopped"]}
+POLICY = pathlib.Path(os.environ["MERGED_POLICY"]).read_text() if os.environ.get("MERGED_POLICY") else None
 PLAIN = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith(("GITHUB_", "GIT_", "MAESTRO_"))}
 PLAIN |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*", "GIT_CONFIG_GLOBAL": "/dev/null"}
 for who in ("AUTHOR", "COMMITTER"):
@@ -123,6 +124,8 @@ def judge(folder, repository, pull):
         path.unlink()
     run([maestro, "init", "--format", "json"], folder)
     config = folder / ".maestro" / "maestro.yaml"
+    if POLICY:
+        (folder / ".maestro" / "policy.yaml").write_text(POLICY)
     text = config.read_text()
     answers = []
     for enforce in ("enforce: [plan, flakes, policy]", "enforce: []"):
@@ -135,6 +138,18 @@ def judge(folder, repository, pull):
     return answers
 
 
+def told(text):
+    """Reads what a step told: `NAME=VALUE`, or NAME<<END, lines, END."""
+    said, lines = {}, iter(text.splitlines())
+    for line in lines:
+        name, heredoc, end = line.partition("<<")
+        if heredoc and "=" not in name:
+            said[name] = "\n".join(iter(lambda: next(lines), end))
+        else:
+            name, _, said[name] = line.partition("=")
+    return {name: value for name, value in said.items() if name in ("matrix", "has_jobs", "trusted")}
+
+
 def gate(folder, repository, pull, base, head):
     event_path, outputs, summary, needs = (folder / ".git" / name for name in ("event.json", "outputs", "summary", "needs.json"))
     event_path.write_text(json.dumps(event(folder, repository, pull, base, head)))
@@ -145,9 +160,7 @@ def gate(folder, repository, pull, base, head):
         "GITHUB_RUN_ID": "1", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "gate", "GITHUB_SHA": head, "GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary),
     }
     run([maestro, "plan", "--base", base, "--no-fetch", "--format", "json"], folder, env)
-    said = dict(line.split("=", 1) for line in outputs.read_text().splitlines() if re.match(r"(matrix|has_jobs|trusted)=", line))
-    said |= dict(re.findall(r"^(matrix|has_jobs|trusted)<<(?P<end>\S+)\n(.*?)\n(?P=end)$", outputs.read_text(), re.M | re.S) and
-                 [(name, value) for name, _, value in re.findall(r"^(matrix|has_jobs|trusted)<<(\S+)\n(.*?)\n\2$", outputs.read_text(), re.M | re.S)])
+    said = told(outputs.read_text())
     ran = "success" if said.get("has_jobs") == "true" else "skipped"
     needs.write_text(json.dumps({"plan": {"result": "success", "outputs": said}, "test": {"result": ran, "outputs": {}}}))
     code, out = run([maestro, "gate", "--needs", needs, "--base", base, "--no-fetch", "--format", "json"], folder, env, (0, 10, 11, 12, 14))
@@ -155,12 +168,11 @@ def gate(folder, repository, pull, base, head):
     document["exit"] = code
     # A review blocks as well, and is told by the policy alone.
     _, policy = run([maestro, "check-policy", "--base", base, "--no-fetch", "--format", "json", "--dry-run"], folder, env)
-    document["severities"] = {(row["entry"], row.get("path") or ""): row["severity"] for row in json.loads(policy)["violations"]}
-    document["severity_of_entry"] = {}
+    document["severities"] = {}
     order = {"warn": 0, "review": 1, "block": 2}
-    for (entry, _), severity in document["severities"].items():
-        worst = document["severity_of_entry"].get(entry, "warn")
-        document["severity_of_entry"][entry] = max(worst, severity, key=order.get)
+    for row in json.loads(policy)["violations"]:
+        worst = document["severities"].get(row["entry"], "warn")
+        document["severities"][row["entry"]] = max(worst, row["severity"], key=order.get)
     return document
 
 
@@ -182,7 +194,7 @@ def look(repository):
             row["shadow_exit"], row["comment"] = shadow["exit"], enforced["outcome"] == "blocked"
             row["jobs"] = (enforced["jobs_planned"], enforced["jobs"])
             for problem in enforced["problems"]:
-                severity = enforced["severity_of_entry"].get(problem["rule"], "block") if problem["capability"] == "policy" else "block"
+                severity = enforced["severities"].get(problem["rule"], "block") if problem["capability"] == "policy" else "block"
                 kind = "review" if severity == "review" else "stopped"
                 row[kind].append((problem["rule"], problem["about"], problem["message"]))
         rows.append(row)

@@ -83,4 +83,6 @@ mod state_doctor;
 mod state_hostile;
 mod state_shared;
 mod state_transport;
+#[cfg(unix)]
+mod strangers;
 mod terminal_contract;

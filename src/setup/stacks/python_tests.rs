@@ -194,22 +194,26 @@ fn files<'s>(seen: Seen<'s>, root: &'s str, others: &'s [String]) -> impl Iterat
 /// `unittest discover` goes into packages only, and looks for `test*.py` unless it is told otherwise.
 fn discovery(seen: Seen<'_>, root: &str, tests: &[&str]) -> String {
     let below = |path: &str| {
-        let inside = path
-            .strip_prefix(root)
+        path.strip_prefix(root)
             .unwrap_or(path)
             .trim_start_matches('/')
-            .to_owned();
-        inside.split_once('/').map(|(first, _)| first.to_owned())
+            .to_owned()
     };
-    let first = below(tests[0]);
-    let is_shared = tests.iter().all(|path| below(path) == first);
-    let mut options = String::new();
-    if let Some(folder) = first.filter(|_| is_shared)
-        && !seen
+    let mut shared = below(folder_of(tests[0]));
+    while !tests.iter().all(|path| is_within(&below(path), &shared)) {
+        shared = folder_of(&shared).to_owned();
+    }
+    // A package is found by its name, from the folder that it lies in.
+    while !shared.is_empty()
+        && seen
             .sources
-            .has(&at(root, &format!("{folder}/__init__.py")))
+            .has(&at(root, &format!("{shared}/__init__.py")))
     {
-        options = format!(" -s {}", super::quoted(&folder));
+        shared = folder_of(&shared).to_owned();
+    }
+    let mut options = String::new();
+    if !shared.is_empty() {
+        options = format!(" -s {}", super::quoted(&shared));
     }
     if !tests.iter().any(|path| file_name(path).starts_with("test")) {
         options.push_str(" -p '*_test.py'");
@@ -320,5 +324,13 @@ mod tests {
         check(&[("tests/test_a.py", ""), ("tests/__init__.py", "")], "");
         check(&[("test_a.py", ""), ("tests/test_b.py", "")], "");
         check(&[("tests/a_test.py", "")], " -s tests -p '*_test.py'");
+        check(
+            &[("bindings/python/tests/test_a.py", "")],
+            " -s bindings/python/tests",
+        );
+        check(
+            &[("lib/tests/test_a.py", ""), ("lib/tests/__init__.py", "")],
+            " -s lib",
+        );
     }
 }
