@@ -3,7 +3,7 @@
 //! Decisions only: files come in as texts, and nothing is random here. Whatever comes from outside reaches a message between delimiters.
 
 mod built_in;
-mod diff;
+pub(crate) mod diff;
 pub(crate) mod file;
 pub(crate) mod github_form;
 pub(crate) mod golden;

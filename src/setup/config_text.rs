@@ -37,7 +37,7 @@ enforce: []
 ",
         requirement(version)
     );
-    jobs(&mut out, &proposal.jobs);
+    jobs(&mut out, &proposal.jobs, &proposal.sketches);
     components(&mut out, &proposal.components);
     run_all_on(&mut out, &proposal.run_all_on);
     out.push_str(
@@ -60,44 +60,63 @@ state:
     out
 }
 
-fn jobs(out: &mut String, jobs: &[Job]) {
-    if jobs.is_empty() {
+fn jobs(out: &mut String, jobs: &[Job], sketches: &[Job]) {
+    out.push_str(if jobs.is_empty() {
+        "jobs: {}\n"
+    } else {
+        "jobs:\n"
+    });
+    for job in jobs {
+        out.push_str(&one(job));
+    }
+    if jobs.is_empty() && sketches.is_empty() {
         out.push_str(
             "\
-jobs: {}
 #  test:
 #    paths: [\"src/**\", \"tests/**\"]
 #    run: make test
 #    junit: build/junit.xml
-
 ",
         );
-        return;
     }
-    out.push_str("jobs:\n");
-    for job in jobs {
-        for comment in &job.comments {
-            // A comment ends with its line, whatever a name in it holds.
-            let _ = writeln!(out, "  # {}", one_line(comment));
-        }
-        let _ = writeln!(out, "  {}:", scalar(&job.name));
-        if !job.projects.is_empty() {
-            let _ = writeln!(out, "    projects: {}", list(&job.projects));
-        }
-        if !job.paths.is_empty() {
-            let _ = writeln!(out, "    paths: {}", list(&job.paths));
-        }
-        match &job.run {
-            Some(run) => {
-                let _ = writeln!(out, "    run: {}", scalar(run));
-            }
-            None => out.push_str("    # run: what this job runs\n"),
-        }
-        if let Some(junit) = &job.junit {
-            let _ = writeln!(out, "    junit: {}", scalar(junit));
-        }
+    if !sketches.is_empty() {
+        let first = if jobs.is_empty() {
+            "take the `#` of a job away, and the `{}` above"
+        } else {
+            "take the `#` of a job away"
+        };
+        let _ = writeln!(out, "# Builds that maestro reads no projects of: {first}.");
+    }
+    for line in sketches.iter().map(one).collect::<String>().lines() {
+        let _ = writeln!(out, "#{line}");
     }
     out.push('\n');
+}
+
+/// Writes a job.
+fn one(job: &Job) -> String {
+    let mut out = String::new();
+    for comment in &job.comments {
+        // A comment ends with its line, whatever a name in it holds.
+        let _ = writeln!(out, "  # {}", one_line(comment));
+    }
+    let _ = writeln!(out, "  {}:", scalar(&job.name));
+    if !job.projects.is_empty() {
+        let _ = writeln!(out, "    projects: {}", list(&job.projects));
+    }
+    if !job.paths.is_empty() {
+        let _ = writeln!(out, "    paths: {}", list(&job.paths));
+    }
+    match &job.run {
+        Some(run) => {
+            let _ = writeln!(out, "    run: {}", scalar(run));
+        }
+        None => out.push_str("    # run: what this job runs\n"),
+    }
+    if let Some(junit) = &job.junit {
+        let _ = writeln!(out, "    junit: {}", scalar(junit));
+    }
+    out
 }
 
 fn components(out: &mut String, components: &[Component]) {
@@ -182,6 +201,33 @@ mod tests {
     #[test]
     fn nothing_proposed_is_a_configuration_without_jobs() {
         assert!(reads(&Proposal::default()).jobs.is_empty());
+    }
+
+    #[test]
+    fn what_is_left_to_people_is_a_comment_that_reads_once_it_is_none() {
+        let job = |name: &str| Job {
+            name: name.to_owned(),
+            paths: vec!["**".to_owned()],
+            run: Some("a && b".to_owned()),
+            comments: vec!["look at it".to_owned()],
+            ..Job::default()
+        };
+        for jobs in [vec![], vec![job("here")]] {
+            let count = jobs.len();
+            let proposal = Proposal {
+                jobs,
+                sketches: vec![job("x"), job("y")],
+                ..Proposal::default()
+            };
+            assert_eq!(reads(&proposal).jobs.len(), count);
+            let text = text(&proposal, "0.1.0")
+                .replace("jobs: {}", "jobs:")
+                .replace("\n#  ", "\n  ");
+            let seen: ConfigFile =
+                read(&text, "maestro.yaml").unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+            assert_eq!(seen.jobs.len(), count + 2, "{text}");
+            assert_eq!(seen.jobs["y"].run.as_deref(), Some("a && b"));
+        }
     }
 
     #[test]

@@ -91,6 +91,8 @@ pub(crate) struct Proposal {
     /// What was found, in words, for people.
     pub(crate) found: Vec<String>,
     pub(crate) jobs: Vec<Job>,
+    /// Jobs that a person has to look at first: they stand in the configuration as comments.
+    pub(crate) sketches: Vec<Job>,
     pub(crate) components: Vec<Component>,
     pub(crate) run_all_on: Vec<String>,
     pub(crate) notices: Vec<Notice>,
@@ -131,6 +133,10 @@ pub(crate) fn is_wanted(path: &str) -> bool {
             | "pytest.ini"
             | "setup.cfg"
             | "tox.ini"
+            | "noxfile.py"
+            | "Makefile"
+            | "GNUmakefile"
+            | "makefile"
             | "nx.json"
             | "project.json"
             | "turbo.json"
@@ -138,7 +144,7 @@ pub(crate) fn is_wanted(path: &str) -> bool {
     );
     is_named
         || is_workflow(path)
-        || (name.starts_with("requirements") && extension(path) == Some("txt"))
+        || stacks::is_requirements(path)
         || (folder_of(path) == ".maestro" && is_yaml(path))
         // Filters of dorny/paths-filter, wherever a workflow says that they lie.
         || (is_within(path, ".github") && is_yaml(path))

@@ -178,7 +178,12 @@ fn nothing_is_overwritten_and_a_dry_run_writes_nothing() {
     let maestro = repository(&[(".maestro/maestro.yaml", own), ("go.mod", "module a\n")]);
     let run = maestro.run(["init", "--dry-run"]).success();
     assert!(run.stdout.contains("--- .github/workflows/maestro.yml\n"));
-    assert!(!run.stdout.contains("--- .maestro/maestro.yaml"));
+    // What stays is shown by how it differs from what is there.
+    assert!(run.stdout.contains("--- .maestro/maestro.yaml (stays"));
+    assert!(
+        run.stdout
+            .contains("\n  schema: maestro.config/v1\n+ requires: ")
+    );
     assert!(new_files(&maestro).is_empty());
     let document = maestro.json(&["init"]);
     assert_eq!(document["files"][0]["standing"], "kept");

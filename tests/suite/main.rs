@@ -93,6 +93,8 @@ mod state_doctor;
 mod state_hostile;
 mod state_shared;
 mod state_transport;
+#[cfg(unix)]
+mod strangers;
 mod terminal_contract;
 #[cfg(unix)]
 mod workflow;

@@ -257,15 +257,19 @@ fn rows(
     let mut rows = Vec::new();
     for (path, text) in texts {
         let there = read_if_there(session, &home.path(&path))?;
-        let standing = match there {
-            None => Standing::New,
-            Some(bytes) if bytes == text.as_bytes() => Standing::Same,
-            Some(_) => Standing::Kept,
+        let (standing, kept) = match there {
+            None => (Standing::New, None),
+            Some(bytes) if bytes == text.as_bytes() => (Standing::Same, None),
+            Some(bytes) => (
+                Standing::Kept,
+                Some(String::from_utf8_lossy(&bytes).into_owned()),
+            ),
         };
         rows.push(FileRow {
             path,
             standing,
             text,
+            kept,
         });
     }
     Ok(rows)
@@ -333,12 +337,12 @@ fn write(session: &Session<'_>, home: &Home, rows: &[FileRow]) -> Result<(), Com
     Ok(())
 }
 
-/// Shows the files that would be written.
+/// Shows the files that would be written, and how those differ that stay.
 fn show(session: &mut Session<'_>, document: &InitDocument) -> Result<(), CommandError> {
     let internal = |error| CommandError::new(ErrorKind::Internal, error);
-    for (path, text) in document.new_files() {
+    for (head, text) in document.shown() {
         let out = session.ui.out();
-        write!(out, "\n--- {}\n{}", visible(path), visible(text)).map_err(internal)?;
+        write!(out, "\n--- {}\n{}", visible(&head), visible(&text)).map_err(internal)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::output::{Cell, Column, Inline, Page, Report, Tone};
+use crate::prompts::diff::diff;
 use crate::setup::{Job, Notice, Proposal};
 
 /// How a file stands.
@@ -32,6 +33,9 @@ pub(crate) struct FileRow {
     pub(super) standing: Standing,
     /// What is written, or would be if there were none.
     pub(super) text: String,
+    /// What is there instead.
+    #[serde(skip)]
+    pub(super) kept: Option<String>,
 }
 
 /// A job that was proposed.
@@ -118,14 +122,21 @@ impl InitDocument {
             next: next(folder, dry_run),
         }
     }
+}
 
-    /// Returns the files that are new.
-    pub(super) fn new_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        let new = self
-            .files
-            .iter()
-            .filter(|row| row.standing == Standing::New);
-        new.map(|row| (row.path.as_str(), row.text.as_str()))
+impl InitDocument {
+    /// Returns what a dry run shows of each file: all of a new one, and of one that stays how it differs.
+    pub(super) fn shown(&self) -> Vec<(String, String)> {
+        let shown = self.files.iter().filter_map(|row| match row.standing {
+            Standing::New => Some((row.path.clone(), row.text.clone())),
+            Standing::Kept => {
+                let differs = diff(row.kept.as_deref()?, &row.text);
+                let head = format!("{} (stays; + is what `init` would write today)", row.path);
+                Some((head, differs))
+            }
+            Standing::Same => None,
+        });
+        shown.collect()
     }
 }
 

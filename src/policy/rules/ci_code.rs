@@ -74,6 +74,8 @@ const NAMES: [&str; 86] = [
 const STARTS: [&str; 3] = ["dockerfile", "containerfile", "docker-compose."];
 /// What is written about them begins so too, and is read by people only.
 const PROSE: [&str; 4] = [".adoc", ".md", ".rst", ".txt"];
+/// Source code that is about them: `dockerfile_test.go`. `Dockerfile.go` is one for Go.
+const SOURCES: [&str; 13] = [".c", ".cc", ".cpp", ".cs", ".go", ".h", ".java", ".js", ".kt", ".py", ".rb", ".rs", ".ts"];
 const ENDS: [&str; 12] = [
     ".bzl", ".cmake", ".csproj", ".dockerfile", ".gemspec", ".mk", ".pth", ".props", ".targets", ".vcxproj", ".fsproj", ".just",
 ];
@@ -124,10 +126,16 @@ fn known(path: &str) -> Option<String> {
         return Some(format!("{folder}/"));
     }
     let is_tasks = name == "tasks.json" && path.ends_with(".vscode/tasks.json");
-    let is_named = NAMES.contains(&name) || STARTS.iter().any(|start| name.starts_with(start)) && !PROSE.iter().any(|end| name.ends_with(end)) || ENDS.iter().any(|end| name.ends_with(end));
+    let is_named = NAMES.contains(&name) || STARTS.iter().any(|start| begins(name, start)) || ENDS.iter().any(|end| name.ends_with(end));
     let stem = PROGRAMS.iter().find_map(|end| name.strip_suffix(end));
     let is_program = stem.is_some_and(|stem| stem.ends_with(".config") || stem.starts_with('.') && stem.ends_with("rc"));
     (is_named || is_tasks || is_program).then(|| name.to_owned())
+}
+
+/// Whether a name begins so, and is not that of a text or of source code about it.
+fn begins(name: &str, start: &str) -> bool {
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    name.strip_prefix(start).is_some_and(|rest| !ends(&PROSE) && (rest.starts_with('.') || start.ends_with('.') || !ends(&SOURCES)))
 }
 
 /// Returns the part of a manifest that is run and was changed.
@@ -210,10 +218,11 @@ mod tests {
             ".github/workflows/ci.yml", ".GITHUB/Workflows/ci.yml", "sub/.github/workflows/x.yml", ".github/actions/a/action.yml", "a/action.yml", ".husky/pre-commit",
             "build.rs", "crates/a/Build.rs", "tests/conftest.py", "setup.py", "a/Makefile", "rules.mk", "Dockerfile.dev", "vite.config.ts", ".eslintrc.cjs",
             ".cargo/config.toml", "rust-toolchain.toml", "gradle/wrapper/gradle-wrapper.jar", ".vscode/tasks.json", ".devcontainer/devcontainer.json", "scripts/ci/x.sh",
-            "src/../build.rs", "Jenkinsfile", ".npmrc", "x.pth", "app.csproj",
+            "src/../build.rs", "Jenkinsfile", ".npmrc", "x.pth", "app.csproj", "Dockerfile.go", "docker/Dockerfile-web",
         ];
         check(RULE, Case::paths(&bad), &bad);
         check(RULE, Case::paths(&["src/main.rs", "docs/makefile.md", "examples/build.rs", "tasks.json", "src/build/mod.rs", "a.config.json", "README"]), &[]);
+        check(RULE, Case::paths(&["frontend/dockerfile_test.go", "dockerfilegen.py", "Dockerfile.md"]), &[]);
     }
 
     #[test]

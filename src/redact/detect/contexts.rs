@@ -179,7 +179,8 @@ pub(super) fn is_authorization(captures: &Captures<'_>) -> bool {
     let Some(value) = text(captures, "secret") else {
         return false;
     };
-    if is_placeholder(value) || value.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+    let is_word = value.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_placeholder(value) || is_word || is_member(value) {
         return false;
     }
     let scheme = text(captures, "scheme").unwrap_or_default();
@@ -188,6 +189,15 @@ pub(super) fn is_authorization(captures: &Captures<'_>) -> bool {
     }
     entropy(value.as_bytes()) >= 2.0
         && (value.bytes().any(|byte| byte.is_ascii_digit()) || value.len() >= 20)
+}
+
+/// `request.headers.authorization`: code that reads a header. The parts of a JWT have digits in them, or are longer.
+fn is_member(value: &str) -> bool {
+    let is_name = |part: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+        (1..=40).contains(&part.len()) && part.bytes().all(is_letter)
+    };
+    value.contains('.') && value.split('.').all(is_name)
 }
 
 /// RFC 7617: a user, a colon and a password, in Base64.

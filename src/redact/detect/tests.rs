@@ -132,6 +132,7 @@ fn what_says_that_it_is_none_is_left_alone() {
         "curl -u \"$1:$2\" https://ci.acme.dev",
         "curl -H 'Authorization: Bearer $TOKEN'",
         "Authorization: Basic ...",
+        "headers, { authorization: options.request.headers.authorization.replace(/ .*$/, \"\") }",
         "https://git:secret-token1@example.com/pkg.git",
         "postgres://user:password@localhost/db",
         "password = \"correct horse battery staple\"",

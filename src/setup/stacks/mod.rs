@@ -6,8 +6,12 @@ mod cargo;
 mod go;
 mod node;
 mod node_tests;
+mod others;
 mod python;
+mod python_sessions;
 mod python_tests;
+
+pub(crate) use python_tests::is_requirements;
 
 use std::collections::BTreeSet;
 
@@ -21,12 +25,14 @@ pub(super) fn propose(seen: Seen<'_>, proposal: &mut Proposal) {
     node::propose(seen, proposal);
     python::propose(seen, proposal);
     go::propose(seen, proposal);
+    others::propose(seen, proposal);
     if proposal.jobs.is_empty() {
-        proposal.notice(
-            "no-job",
-            ".",
-            "nothing was found that maestro knows how to test: write the first job by hand (docs/plan.md)",
-        );
+        let words = if proposal.sketches.is_empty() {
+            "nothing was found that maestro knows how to test: write the first job by hand (docs/plan.md)"
+        } else {
+            "no job was written: take what fits out of its comment, and look at what it runs (docs/plan.md)"
+        };
+        proposal.notice("no-job", ".", words);
     }
 }
 

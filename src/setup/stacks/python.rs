@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::python_sessions::session;
 use super::python_tests::{Runner, Where, runner, where_pytest_is};
 use super::{at, is_for_show, name, quoted, roots, selectors, within};
 use crate::plan::graph::Kind;
@@ -29,7 +30,7 @@ pub(super) fn propose(seen: Seen<'_>, proposal: &mut Proposal) {
     for (number, root) in roots.iter().enumerate() {
         let is_project = number < manifests;
         let place = if root.is_empty() { "." } else { root };
-        let Some(runner) = runner(seen, root) else {
+        let Some(runner) = runner(seen, root, &roots) else {
             if is_only || root.is_empty() {
                 proposal.notice(
                     "no-python-tests",
@@ -39,20 +40,11 @@ pub(super) fn propose(seen: Seen<'_>, proposal: &mut Proposal) {
             }
             continue;
         };
-        let manager = manager(seen, root);
-        let (install, prefix) = install(seen, root, manager, is_project, runner);
-        let command = match runner {
-            Runner::Pytest => "pytest --junitxml=pytest.xml",
-            Runner::Unittest => "python -m unittest discover",
-        };
-        let run = match install {
-            Some(install) => format!("{install} && {prefix}{command}"),
-            None => format!("{prefix}{command}"),
-        };
+        let (run, tools, with) = command(seen, root, is_project, &runner);
         let mut job = Job {
             name: name("python", root, is_only),
             run: Some(within(root, &run)),
-            tools: tools(manager),
+            tools,
             ..Job::default()
         };
         if is_project {
@@ -66,15 +58,47 @@ pub(super) fn propose(seen: Seen<'_>, proposal: &mut Proposal) {
         }
         match runner {
             Runner::Pytest => job.junit = Some(at(root, "pytest.xml")),
-            Runner::Unittest => job.comments.push(
+            Runner::Unittest(_) => job.comments.push(
                 "For test reports: pytest runs these tests as they are; then `pytest --junitxml=pytest.xml`, and junit: pytest.xml".to_owned(),
             ),
         }
         proposal
             .found
-            .push(format!("Python in `{place}`, with {}", word(manager)));
+            .push(format!("Python in `{place}`, with {with}"));
         proposal.add(job);
     }
+}
+
+/// Returns the command of a job, what it needs, and what it is called.
+fn command(
+    seen: Seen<'_>,
+    root: &str,
+    is_project: bool,
+    runner: &Runner,
+) -> (String, BTreeSet<Tool>, &'static str) {
+    let needs = where_pytest_is(seen, root);
+    if *runner == Runner::Pytest
+        && needs == Where::Nowhere
+        && let Some(session) = session(seen, root)
+    {
+        return (
+            session.run(),
+            BTreeSet::from([Tool::Python]),
+            session.word(),
+        );
+    }
+    let manager = manager(seen, root);
+    let is_pytest = *runner == Runner::Pytest;
+    let (install, prefix) = install(seen, root, manager, (is_project, is_pytest), &needs);
+    let command = match runner {
+        Runner::Pytest => "pytest --junitxml=pytest.xml".to_owned(),
+        Runner::Unittest(options) => format!("python -m unittest discover{options}"),
+    };
+    let run = match install {
+        Some(install) => format!("{install} && {prefix}{command}"),
+        None => format!("{prefix}{command}"),
+    };
+    (run, tools(manager), word(manager))
 }
 
 fn word(manager: Manager) -> &'static str {
@@ -137,10 +161,22 @@ fn install(
     seen: Seen<'_>,
     root: &str,
     manager: Manager,
-    is_project: bool,
-    runner: Runner,
+    (is_project, is_pytest): (bool, bool),
+    needs: &Where,
 ) -> (Option<String>, &'static str) {
-    let needs = where_pytest_is(seen, root);
+    // What the manager's own files do not ask for is put in beside them.
+    let beside = match needs {
+        Where::Requirements(file) => format!(" -r {}", quoted(file)),
+        Where::Nowhere if is_pytest => " pytest".to_owned(),
+        _ => String::new(),
+    };
+    let beside = |command: &str| {
+        if beside.is_empty() {
+            String::new()
+        } else {
+            format!(" && {command}{beside}")
+        }
+    };
     match manager {
         Manager::Uv => {
             let locked = if seen.sources.has(&at(root, "uv.lock")) {
@@ -153,32 +189,33 @@ fn install(
             } else {
                 ""
             };
-            let part = match (&needs, runner) {
-                (Where::Extra(name), _) => format!(" --extra {}", quoted(name)),
-                (Where::Group(name), _) if name != "dev" => format!(" --group {}", quoted(name)),
+            let part = match needs {
+                Where::Extra(name) => format!(" --extra {}", quoted(name)),
+                Where::Group(name) if name != "dev" => format!(" --group {}", quoted(name)),
                 _ => String::new(),
             };
-            let install = format!("uv sync{locked}{all}{part}");
+            let beside = beside("uv pip install");
+            let install = format!("uv sync{locked}{all}{part}{beside}");
             (Some(install), "uv run --no-sync ")
         }
         Manager::Poetry => {
-            let part = match &needs {
+            let part = match needs {
                 Where::Extra(name) => format!(" --extras {}", quoted(name)),
                 Where::Group(name) => format!(" --with {}", quoted(name)),
                 _ => String::new(),
             };
-            let install = format!("poetry install --no-interaction{part}");
+            let beside = beside("poetry run pip install");
+            let install = format!("poetry install --no-interaction{part}{beside}");
             (Some(install), "poetry run ")
         }
-        Manager::Pip => (pip(seen, root, is_project, runner, &needs), ""),
+        Manager::Pip => (pip(seen, root, (is_project, is_pytest), needs), ""),
     }
 }
 
 fn pip(
     seen: Seen<'_>,
     root: &str,
-    is_project: bool,
-    runner: Runner,
+    (is_project, is_pytest): (bool, bool),
     needs: &Where,
 ) -> Option<String> {
     let has = |name: &str| seen.sources.has(&at(root, name));
@@ -197,7 +234,7 @@ fn pip(
             what.push(format!("-r {}", quoted(file)));
         }
         Where::Group(name) => what.push(format!("--group {}", quoted(name))),
-        Where::Nowhere if runner == Runner::Pytest => what.push("pytest".to_owned()),
+        Where::Nowhere if is_pytest => what.push("pytest".to_owned()),
         _ => {}
     }
     (!what.is_empty()).then(|| format!("python -m pip install {}", what.join(" ")))
@@ -265,7 +302,35 @@ mod tests {
                 ("setup.py", "setup()"),
                 ("tests/test_a.py", "import unittest"),
             ],
-            "python: python -m pip install -e . && python -m unittest discover -> -",
+            "python: python -m pip install -e . && python -m unittest discover -s tests -> -",
+        );
+    }
+
+    #[test]
+    fn needs_that_stand_with_tox_are_installed_by_tox() {
+        check(
+            &[
+                ("setup.py", "setup()"),
+                ("tox.ini", "[testenv]\ndeps = pytest\ncommands = pytest\n"),
+                ("tests/test_a.py", ""),
+            ],
+            "python: python -m pip install tox && PYTEST_ADDOPTS=\"--junitxml=$PWD/pytest.xml\" tox run -e py -x testenv.pass_env+=PYTEST_ADDOPTS -> pytest.xml",
+        );
+    }
+
+    #[test]
+    fn what_the_managers_files_do_not_ask_for_is_put_in_beside_them() {
+        let manifest = "[project]\nname = \"a\"\nversion = \"1\"\n[tool.pytest.ini_options]\n";
+        check(
+            &[("pyproject.toml", manifest), ("uv.lock", "")],
+            "python: uv sync --locked && uv pip install pytest && uv run --no-sync pytest --junitxml=pytest.xml -> pytest.xml",
+        );
+        check(
+            &[
+                ("pyproject.toml", "[tool.poetry]\nname = \"a\"\n"),
+                ("requirements/test.txt", "pytest==8\n"),
+            ],
+            "python: poetry install --no-interaction && poetry run pip install -r requirements/test.txt && poetry run pytest --junitxml=pytest.xml -> pytest.xml",
         );
     }
 
