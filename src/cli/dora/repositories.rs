@@ -16,7 +16,7 @@ use crate::delivery::ask::Source;
 use crate::delivery::pool::{Measured, Repository};
 use crate::delivery::repositories::Unread;
 use crate::delivery::table::Kind;
-use crate::error::CommandError;
+use crate::error::{CommandError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::output::{Cell, Column, Page};
 
