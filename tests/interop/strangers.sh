@@ -34,7 +34,7 @@ while read -r name repository; do
         git -C "$clone" commit --quiet -m "Leave out what the snapshot does not have"
         git -C "$clone" checkout --quiet --force -B main
     }
-done < <(python3 -c 'import json, sys; print(*(f"{one[\"name\"]} {one[\"repository\"]}" for one in json.load(open(sys.argv[1]))), sep="\n")' "$root/tests/interop/strangers/strangers.json")
+done < <(sed -nE 's/^ *"(name|repository)": "(.*)",$/\2/p' "$root/tests/interop/strangers/strangers.json" | paste -d' ' - -)
 cd "$root"
 export MAESTRO_STRANGERS=$work/strangers
 if [ -n "${MAESTRO_SUITE:-}" ]; then

@@ -3,7 +3,7 @@
 
 use super::{at, is_for_show, roots, within};
 use crate::plan::graph::Kind;
-use crate::plan::sources::{file_name, folder_of, is_within};
+use crate::plan::sources::{extension, file_name, folder_of, is_within};
 use crate::setup::{Job, Proposal, Seen};
 
 /// More folders of one kind than this are not listed.
@@ -239,7 +239,7 @@ fn go_without_module(seen: Seen<'_>, proposal: &mut Proposal) {
     let modules = roots(seen, Kind::Go);
     let paths = seen.sources.tree.iter().map(|(path, _)| path);
     let outside: Vec<&str> = paths
-        .filter(|path| path.ends_with(".go") && !is_for_show(path))
+        .filter(|path| extension(path) == Some("go") && !is_for_show(path))
         .filter(|path| !modules.iter().any(|root| is_within(path, root)))
         .collect();
     if outside.len() >= LEAST_GO {
