@@ -83,7 +83,7 @@ fn each_channel_gets_what_it_listens_to_once() {
         first["channels"][2]["quiet"][0]["why"],
         "only `maestro learning-pack` tells of it"
     );
-    insta::assert_snapshot!(serde_json::to_string_pretty(&bodies(&slack)).unwrap(), @r##"
+    insta::assert_snapshot!(serde_json::to_string_pretty(&bodies(&slack)).unwrap(), @r#"
     [
       {
         "blocks": [
@@ -148,7 +148,7 @@ fn each_channel_gets_what_it_listens_to_once() {
         "unfurl_media": false
       }
     ]
-    "##);
+    "#);
     let card = bodies(&teams)[0]["attachments"][0]["content"].clone();
     assert_eq!(card["type"], "AdaptiveCard");
     let text = &card["body"][0]["items"][1]["inlines"][0]["text"];

@@ -44,7 +44,7 @@ const HOSTILE: &str =
 fn slack_gets_blocks_in_which_nobody_is_called() {
     let body = slack::body(&[notice("Tests & <b>", &[HOSTILE])], sheet());
     let value: Value = serde_json::from_str(&body).unwrap();
-    insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @r##"
+    insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @r#"
     {
       "blocks": [
         {
@@ -78,14 +78,14 @@ fn slack_gets_blocks_in_which_nobody_is_called() {
       "unfurl_links": false,
       "unfurl_media": false
     }
-    "##);
+    "#);
 }
 
 #[test]
 fn teams_gets_a_card_whose_texts_read_no_markdown() {
     let body = teams::body(&[notice("Tests", &[HOSTILE])], sheet());
     let value: Value = serde_json::from_str(&body).unwrap();
-    insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @r##"
+    insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @r#"
     {
       "attachments": [
         {
@@ -152,7 +152,7 @@ fn teams_gets_a_card_whose_texts_read_no_markdown() {
       ],
       "type": "message"
     }
-    "##);
+    "#);
 }
 
 #[test]
