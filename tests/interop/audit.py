@@ -25,7 +25,7 @@ import time
 import urllib.parse
 
 maestro, policy, work, histories, most = sys.argv[1:]
-most = int(most)
+most, work = int(most), os.path.abspath(work)
 clean = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "MAESTRO_", "GIT_")) and name not in ("CI", "GH_TOKEN")}
 clean.update(GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
 failed = []
