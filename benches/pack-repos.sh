@@ -17,7 +17,7 @@ if [ -z "$maestro" ]; then
     maestro=$(realpath "${CARGO_TARGET_DIR:-target}/release/maestro")
 fi
 
-measure() { /usr/bin/time -f '%e s, %M KB' "$@" 2>&1 >/dev/null | tail -1; }
+measure() { /usr/bin/time -f '%e s (%U s of CPU), %M KB' "$@" 2>&1 >/dev/null | tail -1; }
 
 python3 benches/dora_repos.py "$work" "$states" "$rows"
 # Of every sixth a clone, whose git history and runs of tests are read too.
@@ -33,7 +33,7 @@ for number in range(500):
     out.append(f"commit refs/heads/main\nmark :{number + 1}\ncommitter A <a@b> {at} +0000\ndata 1\nm\nM 100644 inline f{number % 9}\ndata {len(str(number))}\n{number}\n")
     if number % 10 == 9:
         out.append(f"tag v0.{number}.0\nfrom :{number + 1}\ntagger A <a@b> {at} +0000\ndata 1\nt\n")
-print("\n".join(out))
+sys.stdout.write("".join(out))
 PYTHON
     git -C "$clone" reset --quiet --hard
     python3 - >"$clone/history.ndjson" <<'PYTHON'

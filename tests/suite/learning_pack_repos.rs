@@ -51,8 +51,8 @@ fn each_page_is_the_one_that_its_repository_writes_and_nothing_of_theirs_is_writ
             .run(["-C", name, "learning-pack", "--out", &out])
             .success();
     }
-    let theirs = || (contents(&maestro.path("a")), contents(&maestro.path("b")));
-    let before = theirs();
+    let theirs = |maestro: &Maestro| ["a", "b"].map(|name| contents(&maestro.path(name)));
+    let before = theirs(&maestro);
     // In a workflow of yet another repository.
     let maestro = maestro.env("GITHUB_REPOSITORY", "o/platform");
     let ask = [
@@ -64,7 +64,7 @@ fn each_page_is_the_one_that_its_repository_writes_and_nothing_of_theirs_is_writ
     ];
     let done = maestro.run(ask).success();
     let pages = contents(&maestro.path("packs"));
-    assert_eq!(theirs(), before);
+    assert!(theirs(&maestro) == before);
     let read = |path: &str| fs::read_to_string(maestro.path(path)).unwrap();
     for name in ["a", "b"] {
         for ending in ["html", "md"] {
@@ -170,7 +170,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_written() {
             "b/.maestro/maestro.yaml",
             "schema: maestro.config/v1\nnonsense: 1\n",
         )
-        .file("all.txt", "a\nnowhere\nb\no/twice a\n");
+        .file("all.txt", "a\nnowhere\nb\n");
     let done = maestro
         .run(["learning-pack", "--repos", "all.txt", "--out", "packs"])
         .exits_with(66)
@@ -178,7 +178,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_written() {
         .says("`b` (line 3) was left out")
         .says("nonsense");
     assert!(
-        done.stdout.contains("1 of 4 repositories read"),
+        done.stdout.contains("1 of 3 repositories read"),
         "{}",
         done.stdout
     );
