@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
+use serde_json::json;
 use serde_yaml::Value;
 
 use super::action::Scene;
@@ -65,8 +67,9 @@ const FURTHER: [(&str, &str, &str); 10] = [
 ];
 
 /// What a job that may write may do: commands of maestro that run no code of a change, and no model.
-const TRUSTED: [&str; 8] = [
+const TRUSTED: [&str; 9] = [
     "plan",
+    "state push",
     "gate",
     "state sync",
     "learning-pack",
@@ -422,4 +425,62 @@ fn the_example_of_a_monorepo_runs_each_job_that_the_plan_names() {
     let outcome = scene.runner.run(&broken);
     outcome.red();
     outcome.job("gate").says("plan/job-skipped");
+}
+
+/// What agents spent is settled also when they failed, and what they did not spend is given back.
+#[test]
+fn the_example_of_agents_lends_and_settles() {
+    let mut scene = team();
+    let payload = json!({
+        "action": "labeled", "label": { "name": "agents" }, "issue": { "number": 12, "user": { "login": "ada", "id": 5 } },
+    });
+    let main = scene.maestro.git(&["rev-parse", "main"]);
+    scene
+        .runner
+        .event("issues", payload, "refs/heads/main", main.trim());
+    let text = example("agents.yml");
+    let run = text
+        .lines()
+        .find(|line| line.contains("maestro run-agents --issue"))
+        .unwrap();
+    let spends = "      - run: maestro budget reserve --lease lease.json --provider anthropic --model claude-haiku-4-5 --worst-usd 1 && exit 13";
+    let outcome = scene.runner.run(&text.replace(run, spends));
+    outcome.ends(&[
+        ("lease", "success"),
+        ("agents", "failure"),
+        ("publish", "success"),
+    ]);
+    let refs = scene
+        .maestro
+        .git(&["ls-remote", "origin", "refs/maestro/*"]);
+    assert!(
+        refs.contains("refs/maestro/budget") && refs.contains("refs/maestro/inbox/"),
+        "{refs}"
+    );
+    outcome.job("publish").says("$1");
+}
+
+#[test]
+fn the_example_of_claude_code_action_hands_out_no_key() {
+    let scene = team();
+    let seen = Arc::new(Mutex::new(BTreeMap::new()));
+    let shown = Arc::clone(&seen);
+    let mut runner = scene
+        .runner
+        .secret("ANTHROPIC_API_KEY", "sk-ant-the-real-one")
+        .stands_in("anthropics/claude-code-action", move |given| {
+            shown.lock().unwrap().clone_from(given);
+            BTreeMap::new()
+        });
+    runner.pull_request(7, "topic", "main");
+    runner.labelled("claude");
+    let text = example("claude-code-action.yml").replace("--idle-timeout 600", "--idle-timeout 2");
+    let outcome = runner.run(&text);
+    outcome.ends(&[
+        ("lease", "success"),
+        ("claude", "success"),
+        ("settle", "success"),
+    ]);
+    let key = seen.lock().unwrap()["anthropic_api_key"].clone();
+    assert!(!key.is_empty() && !key.contains("sk-ant"), "{key}");
 }

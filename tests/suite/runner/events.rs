@@ -124,6 +124,14 @@ impl Runner {
         event.is_fork = is_fork;
     }
 
+    /// Somebody gives the pull request a label.
+    pub(crate) fn labelled(&mut self, label: &str) {
+        let event = self.event.as_mut().unwrap();
+        event.payload["action"] = json!("labeled");
+        event.payload["label"] = json!({ "name": label });
+        event.payload["pull_request"]["labels"] = json!([{ "name": label }]);
+    }
+
     /// A push to a branch, since the last push to it.
     pub(crate) fn push(&mut self, branch: &str) {
         let tip = self.tip(branch);
