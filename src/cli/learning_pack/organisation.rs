@@ -11,6 +11,7 @@ use crate::cli::dora::listed::{List, Once, Place, notes, verdict};
 use crate::cli::session::Session;
 use crate::delivery::pool::Repository;
 use crate::delivery::repositories::{Listed, Unread};
+use crate::delivery::table::Rows;
 use crate::error::{CommandError, CommandResult};
 use crate::forge::repository::api_of_host;
 use crate::redact::Redactor;
@@ -169,7 +170,7 @@ impl Reading<'_> {
     fn delivery(self, session: &Session<'_>) -> Result<Known<Delivery>, CommandError> {
         let notes = notes(self.shallow, self.bare);
         let rows = || self.pool.iter().map(|one| &one.rows);
-        let earliest = rows().filter_map(|rows| rows.earliest()).min();
+        let earliest = rows().filter_map(Rows::earliest).min();
         if earliest.is_none() {
             let why = "Nothing is known of changes or deployments of any of them: `maestro dora` reads them from GitHub and keeps them, or from git.";
             return Ok(Err(why.to_owned()));
