@@ -159,7 +159,8 @@ impl Told<'_> {
             return String::new();
         }
         let notes = self.infos.iter().chain(self.asides);
-        notes.map(|words| format!("- {}\n", said(words))).collect()
+        let notes: Vec<String> = notes.map(|words| format!("- {}\n", said(words))).collect();
+        notes.concat()
     }
 
     fn plan_table(&self) -> String {

@@ -18,7 +18,7 @@ const MOST_NAMED: usize = 5;
 pub(crate) struct Leg {
     pub(crate) job: String,
     /// Shard or axes; empty where there is one leg.
-    pub(crate) leg: String,
+    pub(crate) part: String,
     pub(crate) attempt: u32,
     /// Suite and name of each test that failed and did not pass later.
     pub(crate) failures: Vec<(String, String)>,
@@ -65,11 +65,12 @@ pub(crate) fn last(legs: Vec<Leg>) -> Vec<Leg> {
     let mut newest: BTreeMap<(String, String), u32> = BTreeMap::new();
     for leg in &legs {
         let known = newest
-            .entry((leg.job.clone(), leg.leg.clone()))
+            .entry((leg.job.clone(), leg.part.clone()))
             .or_default();
         *known = leg.attempt.max(*known);
     }
-    let is_last = |leg: &Leg| newest.get(&(leg.job.clone(), leg.leg.clone())) == Some(&leg.attempt);
+    let is_last =
+        |leg: &Leg| newest.get(&(leg.job.clone(), leg.part.clone())) == Some(&leg.attempt);
     legs.into_iter().filter(is_last).collect()
 }
 
@@ -165,7 +166,7 @@ fn lost(legs: &[Leg], expected: &[Reporting]) -> Vec<Problem> {
         let found: BTreeSet<&str> = legs
             .iter()
             .filter(|leg| leg.job == job.id)
-            .map(|leg| leg.leg.as_str())
+            .map(|leg| leg.part.as_str())
             .collect();
         let found = found.len() as u64;
         (found < job.legs).then(|| {
@@ -191,7 +192,7 @@ mod tests {
         let failures = failures.iter();
         Leg {
             job: job.into(),
-            leg: leg.into(),
+            part: leg.into(),
             attempt,
             failures: failures.map(|test| ("s".into(), (*test).into())).collect(),
         }

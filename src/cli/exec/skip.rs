@@ -47,7 +47,7 @@ pub(super) fn prepare(session: &Session<'_>, args: &ExecArgs, task: &mut Task) -
         return LeftOut::default();
     };
     let today = session.now().to_zoned(TimeZone::UTC).date();
-    let entries = chosen(&rules, today, &never).filter(same_in_each_run);
+    let entries = chosen(&rules, today, &never).filter(|entry| same_in_each_run(entry));
     let tests: Vec<(&str, &str)> = entries
         .map(|entry| (entry.suite.as_str(), entry.test.as_str()))
         .collect();

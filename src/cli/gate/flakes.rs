@@ -254,7 +254,7 @@ fn legs_of(
         });
         legs.push(Leg {
             job: stored.origin.job.clone(),
-            leg: stored.leg.clone(),
+            part: stored.leg.clone(),
             attempt: stored.origin.attempt,
             failures: failures.collect(),
         });

@@ -100,7 +100,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
             .ui
             .hint("put `enforce: [flakes]` into .maestro/maestro.yaml there");
     }
-    let (tests, changing): (Vec<_>, Vec<_>) = entries.partition(same_in_each_run);
+    let (tests, changing): (Vec<_>, Vec<_>) = entries.partition(|entry| same_in_each_run(entry));
     let tests: Vec<(&str, &str)> = tests
         .iter()
         .map(|entry| (entry.suite.as_str(), entry.test.as_str()))
@@ -151,7 +151,7 @@ pub(in crate::cli) fn chosen<'r>(
 }
 
 /// Whether a test has the same name in each run.
-pub(in crate::cli) fn same_in_each_run(entry: &&Entry) -> bool {
+pub(in crate::cli) fn same_in_each_run(entry: &Entry) -> bool {
     !entry.suite.contains(BLANK) && !entry.test.contains(BLANK)
 }
 
