@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    budget, check_policy, config, demo, doctor, dora, exec, explain, flakes, gate, gateway, init,
-    observe, plan, pr_health, prompts, provenance, run_agents, state,
+    budget, check_policy, config, demo, doctor, dora, exec, explain, flakes, fleet, gate, gateway,
+    init, observe, plan, pr_health, prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -80,6 +80,7 @@ schemas! {
     FlakesReport = "flakes-report", flakes::FlakesDocument, "`flakes report`";
     LearningPack = "learning-pack", crate::report::pack::Pack, "`learning-pack`";
     Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
+    FleetDiff = "fleet-diff", fleet::FleetDiffDocument, "`fleet diff`";
     Gate = "gate", gate::GateDocument, "`gate`";
     Gateway = "gateway", gateway::GatewayDocument, "`gateway`";
     Plan = "plan", plan::PlanDocument, "`plan`";

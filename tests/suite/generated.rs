@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 86] = [
+const SCHEMAS: [&str; 87] = [
     "doctor",
     "init",
     "init-remove",
@@ -46,6 +46,7 @@ const SCHEMAS: [&str; 86] = [
     "flakes-quarantine",
     "flakes-report",
     "flakes-skip",
+    "fleet-diff",
     "gateway",
     "learning-pack",
     "lease",

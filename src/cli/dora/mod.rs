@@ -6,7 +6,7 @@ mod gather;
 pub(in crate::cli) mod kpi;
 mod page;
 mod question;
-mod repositories;
+pub(in crate::cli) mod repositories;
 mod space;
 mod stored;
 mod wire;

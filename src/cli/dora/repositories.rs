@@ -21,7 +21,7 @@ use crate::error::{CommandError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::forge::repository::of_remote;
 use crate::output::{Cell, Column, Page};
-use crate::ports::Checkout;
+use crate::ports::{Checkout, Files};
 use crate::state::StateFolder;
 
 /// A list is no longer.
@@ -102,28 +102,12 @@ pub(super) fn gather(
     question: &Question,
     with_paths: bool,
 ) -> Result<Gathered, CommandError> {
-    let whole = session.base.join(file);
-    let failed = |error| CommandError::reading(file, error);
-    let mut bytes = Vec::new();
-    let opened = session.world.files.open(&whole).map_err(failed)?;
-    opened
-        .take(LONGEST_LIST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    let bad = |words: String| {
-        let message = format!("`{}` lists no repositories: {words}", file.display());
-        CommandError::message(ErrorKind::BadInput, message)
-            .hint("write one a line: a path, or OWNER/NAME and a path; lines that begin with # are comments")
-    };
-    if bytes.len() as u64 > LONGEST_LIST {
-        return Err(bad(format!("it is longer than {LONGEST_LIST} bytes")));
-    }
-    let listed = list::read(&bytes).map_err(|why| bad(why.to_string()))?;
+    let (folder, listed) = read_list(session, file)?;
     let mut reading = Reading {
         session,
         question,
         with_paths,
-        folder: whole.parent().map(Path::to_path_buf).unwrap_or_default(),
+        folder,
         seen: BTreeMap::new(),
         found: Gathered {
             from: "states",
@@ -150,6 +134,38 @@ pub(super) fn gather(
         found.notes.push(format!("of {bare} repositories git alone is known: tags stand for deployments, nobody knows when a pull request was opened, and a squashed one has lost its first commit"));
     }
     Ok(found)
+}
+
+/// Reads a list, and returns the folder that its paths are meant from.
+pub(in crate::cli) fn read_list(
+    session: &Session<'_>,
+    file: &Path,
+) -> Result<(PathBuf, Vec<Listed>), CommandError> {
+    let whole = session.base.join(file);
+    let failed = |error| CommandError::reading(file, error);
+    let mut bytes = Vec::new();
+    let opened = session.world.files.open(&whole).map_err(failed)?;
+    opened
+        .take(LONGEST_LIST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    let bad = |words: String| {
+        let message = format!("`{}` lists no repositories: {words}", file.display());
+        CommandError::message(ErrorKind::BadInput, message)
+            .hint("write one a line: a path, or OWNER/NAME and a path; lines that begin with # are comments")
+    };
+    if bytes.len() as u64 > LONGEST_LIST {
+        return Err(bad(format!("it is longer than {LONGEST_LIST} bytes")));
+    }
+    let listed = list::read(&bytes).map_err(|why| bad(why.to_string()))?;
+    let folder = whole.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok((folder, listed))
+}
+
+/// Whether a folder is a repository, and does not only lie in one.
+pub(in crate::cli) fn is_repository(files: &dyn Files, folder: &Path) -> bool {
+    let has = |name: &str| files.kind(&folder.join(name)).is_ok();
+    has(".git") || has("HEAD") && has("objects")
 }
 
 /// The list, as it is read.
@@ -242,8 +258,7 @@ impl<'w> Reading<'_, 'w, '_> {
         if has("outbox") || has("segments") {
             return Ok((self.session.state_in(folder.to_path_buf()), None));
         }
-        let is_bare = has("HEAD") && has("objects");
-        if !is_bare && !has(".git") {
+        if !is_repository(world.files.as_ref(), folder) {
             return Err(Unread::bad("it is neither a repository nor a state folder"));
         }
         let checkout = world.git.checkout(folder);

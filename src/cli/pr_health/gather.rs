@@ -8,9 +8,10 @@ use crate::change::base::Trigger;
 use crate::cli::check_policy::asked;
 use crate::cli::check_policy::supplied::{bytes_of, refused};
 use crate::cli::check_policy::{git_trouble, with_planner};
+use crate::cli::configured;
 use crate::cli::flakes::rules::trusted_files;
 use crate::cli::plan::trigger::occasion;
-use crate::cli::session::{Session, parse_config};
+use crate::cli::session::Session;
 use crate::config::nearest;
 use crate::error::{CommandError, ErrorKind};
 use crate::health::Spending;
@@ -35,7 +36,7 @@ pub(super) fn weights(
     let Some(bytes) = text else {
         return Ok(BTreeMap::new());
     };
-    let weights = parse_config(&String::from_utf8_lossy(&bytes), path)?
+    let weights = configured::trusted(session, &bytes, path, may_fetch)?
         .health
         .weights;
     let Some(odd) = weights.keys().find(|name| !is_factor(name)) else {
