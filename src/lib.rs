@@ -22,6 +22,7 @@ mod event;
 mod exec;
 mod finding;
 mod flakes;
+mod fleet;
 #[cfg_attr(
     not(test),
     expect(

@@ -5,6 +5,7 @@
 pub(crate) mod base;
 pub(crate) mod lines;
 pub(crate) mod log;
+pub(crate) mod paths;
 mod tree;
 pub(crate) mod trust;
 

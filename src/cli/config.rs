@@ -7,10 +7,12 @@ use clap::{Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::configured::floor_line;
 use super::session::Session;
-use crate::config::ConfigFile;
 use crate::config::delivery::{INCIDENTS, WORKFLOW};
-use crate::config::{Origin, Setting};
+use crate::config::layers::{Layer, Layers};
+use crate::config::tree::Tree;
+use crate::config::{KNOWN, Origin, Setting};
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
 use crate::output::{Cell, Column, Page, Report};
@@ -65,7 +67,8 @@ struct SettingRow {
     key: String,
     /// Its value.
     value: String,
-    /// `flag --x`, `environment X`, `file PATH` or `default`.
+    /// `flag --x`, `environment X`, `file PATH`, `base OWNER/NAME//PATH@COMMIT:LINE` (of the configuration that it extends) or `default`; `, locked` follows
+    /// where the base locks it.
     origin: String,
 }
 
@@ -76,8 +79,16 @@ impl ConfigDocument {
             .config_path
             .as_deref()
             .map(|path| session.shown(path));
-        let origin = |origin: &Origin| match origin {
-            Origin::File(_) => Origin::File(file.clone().unwrap_or_default()).describe(),
+        let layers = match &session.floor {
+            Some(floor) => floor.layers.clone(),
+            None => Layers::alone(&session.config_text, "").unwrap_or_default(),
+        };
+        let of_file = |way: &[String]| from_file(session, &layers, file.as_deref(), way);
+        let origin = |key: &str, origin: &Origin| match origin {
+            Origin::File(_) => {
+                let way: Vec<String> = key.split('.').map(str::to_owned).collect();
+                of_file(&way)
+            }
             other => other.describe(),
         };
         let mut rows = Vec::new();
@@ -91,38 +102,38 @@ impl ConfigDocument {
         add(
             "output.format",
             settings.format.value.name().to_owned(),
-            origin(&settings.format.origin),
+            origin("output.format", &settings.format.origin),
         );
         add(
             "output.color",
             word(&settings.color),
-            origin(&settings.color.origin),
+            origin("output.color", &settings.color.origin),
         );
         add(
             "output.log_format",
             word(&settings.log_format),
-            origin(&settings.log_format.origin),
+            origin("output.log_format", &settings.log_format.origin),
         );
         let now = settings
             .now
             .value
             .map_or("the clock".to_owned(), |now| now.to_string());
-        add("now", now, origin(&settings.now.origin));
+        add("now", now, settings.now.origin.describe());
         add(
             "offline",
             settings.offline.value.to_string(),
-            origin(&settings.offline.origin),
+            settings.offline.origin.describe(),
         );
         add(
             "state.redact",
             settings.redact.value.to_string(),
-            origin(&settings.redact.origin),
+            origin("state.redact", &settings.redact.origin),
         );
         for (key, setting) in [
             ("state.remote", &settings.remote),
             ("state.branch", &settings.state_branch),
         ] {
-            add(key, setting.value.clone(), origin(&setting.origin));
+            add(key, setting.value.clone(), origin(key, &setting.origin));
         }
         let dir_origin = match (&session.globals.dir, &session.named_dir) {
             (Some(_), _) => Origin::Flag("--dir"),
@@ -134,10 +145,14 @@ impl ConfigDocument {
             session.shown(&session.maestro_dir()),
             dir_origin.describe(),
         );
-        let from_file = || Origin::File(file.clone().unwrap_or_default()).describe();
-        for (key, value, is_set) in file_keys(&session.config) {
-            let of_default = || Origin::Default.describe();
-            add(&key, value, if is_set { from_file() } else { of_default() });
+        for (way, value) in file_keys(&layers.merged()) {
+            add(&way.join("."), value, of_file(&way));
+        }
+        for (key, default) in DEFAULTS {
+            let way: Vec<String> = key.split('.').map(str::to_owned).collect();
+            if layers.layer(&way).is_none() {
+                add(key, default.to_owned(), Origin::Default.describe());
+            }
         }
         crate::order::sort_by(&mut rows, |a, b| a.key.cmp(&b.key));
         Self {
@@ -180,127 +195,110 @@ impl Report for ConfigDocument {
     }
 }
 
-/// Returns what the file alone says, as far as it is one line, and whether it says it or that is the default.
-fn file_keys(config: &ConfigFile) -> Vec<(String, String, bool)> {
-    let mut rows = Vec::new();
-    let requires = config.requires.iter();
-    rows.extend(requires.map(|requires| ("requires".to_owned(), requires.clone())));
-    let lists = [
-        ("run_all_on", &config.run_all_on),
-        ("ignore", &config.ignore),
-    ];
-    let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
-    rows.extend(lists.map(|(key, list)| (key.to_owned(), list.join(", "))));
-    if !config.enforce.is_empty() {
-        let words = config.enforce.iter().map(|word| String::from(*word));
-        rows.push(("enforce".to_owned(), words.collect::<Vec<_>>().join(", ")));
-    }
-    for (name, component) in &config.components {
-        rows.push((
-            format!("components.{name}.paths"),
-            component.paths.join(", "),
-        ));
-    }
-    for (name, job) in &config.jobs {
-        let projects = job
-            .projects
-            .as_ref()
-            .map(|projects| projects.texts().join(", "));
-        let paths = (!job.paths.is_empty()).then(|| job.paths.join(", "));
-        let keys = [
-            ("projects", projects),
-            ("paths", paths),
-            ("run", job.run.clone()),
-            ("junit", job.junit.clone()),
-        ];
-        let keys = keys
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value?)));
-        rows.extend(keys.map(|(key, value)| (format!("jobs.{name}.{key}"), value)));
-    }
-    let rows = rows.into_iter().map(|(key, value)| (key, value, true));
-    let deliveries = delivery_keys(config).into_iter();
-    let deliveries = deliveries.map(|(key, value, default)| {
-        let is_set = value.is_some();
-        (key.to_owned(), value.unwrap_or(default.to_owned()), is_set)
+/// What holds where neither file says anything.
+const DEFAULTS: [(&str, &str); 15] = [
+    ("agents.authors", "those that are known"),
+    ("agents.commands", "those of the jobs and of the manifests"),
+    ("agents.concurrency", "4"),
+    ("agents.max_attempts", "3"),
+    ("agents.max_tasks", "12"),
+    ("agents.max_usd", "10"),
+    ("agents.trailers", "those that are known"),
+    ("delivery.blame_days", "14"),
+    ("delivery.bots", "those that GitHub calls so"),
+    ("delivery.business_hours", "none"),
+    ("delivery.deploys.environment", "production"),
+    (
+        "delivery.deploys.source",
+        "deployments, runs, releases, tags",
+    ),
+    ("delivery.deploys.workflow", WORKFLOW),
+    ("delivery.incidents", INCIDENTS),
+    ("delivery.start", "commit"),
+];
+
+/// Returns what the files alone decide, each key with its value in one line.
+fn file_keys(merged: &Tree) -> Vec<(Vec<String>, String)> {
+    let is_setting = |way: &[String]| {
+        let key = way.join(".");
+        key == "schema" || KNOWN.iter().any(|known| known.in_file && known.key == key)
+    };
+    let ways = merged.leaves(&|_| false).into_iter();
+    let ways = ways.filter(|way| !is_setting(way));
+    let rows = ways.filter_map(|way| {
+        let value = match merged.at(&way)? {
+            Tree::List(entries) if entries.is_empty() => "none".to_owned(),
+            Tree::List(entries) => {
+                let entries: Vec<String> = entries.iter().map(Tree::shown).collect();
+                entries.join(", ")
+            }
+            value => value.shown(),
+        };
+        Some((way, value))
     });
-    rows.chain(deliveries).collect()
+    rows.collect()
 }
 
-/// Returns what the file says about deliveries and their authors, with what holds where it says nothing.
-fn delivery_keys(config: &ConfigFile) -> Vec<(&'static str, Option<String>, &'static str)> {
-    let (file, agents) = (&config.delivery, &config.agents);
-    let deploys = &file.deploys;
-    let list = |list: &[String]| (!list.is_empty()).then(|| list.join(", "));
-    let source = deploys.source.as_ref().map(|source| {
-        let words = source.list().iter().map(|word| word.word());
-        words.collect::<Vec<_>>().join(", ")
-    });
-    let start = file.start.map(|start| start.word().to_owned());
-    let days = file.blame_days.map(|days| days.to_string());
-    vec![
-        (
-            "agents.authors",
-            list(&agents.authors),
-            "those that are known",
-        ),
-        (
-            "agents.trailers",
-            list(&agents.trailers),
-            "those that are known",
-        ),
-        ("delivery.blame_days", days, "14"),
-        (
-            "delivery.bots",
-            list(&file.bots),
-            "those that GitHub calls so",
-        ),
-        (
-            "delivery.business_hours",
-            file.business_hours.clone(),
-            "none",
-        ),
-        (
-            "delivery.deploys.environment",
-            deploys.environment.clone(),
-            "production",
-        ),
-        (
-            "delivery.deploys.source",
-            source,
-            "deployments, runs, releases, tags",
-        ),
-        (
-            "delivery.deploys.workflow",
-            deploys.workflow.clone(),
-            WORKFLOW,
-        ),
-        ("delivery.incidents", file.incidents.clone(), INCIDENTS),
-        ("delivery.start", start, "commit"),
-    ]
+/// Says which file a value comes from, and whether it is locked.
+fn from_file(session: &Session<'_>, layers: &Layers, file: Option<&str>, way: &[String]) -> String {
+    let own = Origin::File(file.unwrap_or_default().to_owned()).describe();
+    let Some(floor) = &session.floor else {
+        return own;
+    };
+    let line = floor_line(&floor.text, layers, way);
+    let base = format!("base {}:{line}", floor.extends.short());
+    let from = match layers.layer(way) {
+        Some(Layer::Own) | None => own,
+        Some(Layer::Base) => base,
+        Some(Layer::Both) => format!("{base} and {own}"),
+    };
+    let locked = if layers.is_locked(way) {
+        ", locked"
+    } else {
+        ""
+    };
+    format!("{from}{locked}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::delivery::BLAME_DAYS;
+    use crate::config::locks::{DIRECTED, Order};
 
     #[test]
     fn what_is_shown_as_default_is_what_holds() {
-        let keys = delivery_keys(&ConfigFile::default());
         let shown = |key: &str| {
-            keys.iter()
-                .find(|(known, ..)| *known == key)
-                .map(|(_, value, default)| (value.clone(), *default))
+            let found = DEFAULTS.iter().find(|(known, _)| *known == key);
+            found.map(|(_, default)| *default)
         };
         assert_eq!(
             shown("delivery.blame_days"),
-            Some((None, BLAME_DAYS.to_string().as_str()))
+            Some(BLAME_DAYS.to_string().as_str())
         );
         let sources = crate::delivery::ask::Source::ALL.map(crate::delivery::ask::Source::word);
         assert_eq!(
             shown("delivery.deploys.source"),
-            Some((None, sources.join(", ").as_str()))
+            Some(sources.join(", ").as_str())
+        );
+        for (key, order) in DIRECTED {
+            if let (Some(shown), Order::Less(usual)) = (shown(key), order) {
+                assert_eq!(shown, usual, "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_of_a_file_is_shown_once_and_in_one_line() {
+        let text = "schema: maestro.config/v1\noutput: {format: json}\nignore: []\njobs:\n  t:\n    run: |\n      a\n      b\n    axes: {os: [x, y]}\n";
+        let tree = Layers::alone(text, "f").unwrap().merged();
+        let rows: Vec<String> = file_keys(&tree)
+            .into_iter()
+            .map(|(way, value)| format!("{}={value}", way.join(".")))
+            .collect();
+        assert_eq!(
+            rows,
+            ["ignore=none", "jobs.t.run=a …", "jobs.t.axes.os=x, y"]
         );
     }
 }

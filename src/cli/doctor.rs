@@ -7,8 +7,10 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::configured;
+use super::extends::Asked;
 use super::github::GithubArgs;
-use super::session::{Session, parse_config};
+use super::session::Session;
 use crate::conduct::github::GitHub;
 use crate::conduct::identity::enter_installation;
 use crate::config::ConfigFile;
@@ -143,7 +145,7 @@ fn free(text: &str) -> Option<u64> {
 }
 
 /// Reads the configuration, if there is one.
-fn config(session: &Session<'_>) -> Option<Result<ConfigFile, String>> {
+fn config(session: &mut Session<'_>) -> Option<Result<ConfigFile, String>> {
     use std::io::Read;
     let path = session.maestro_dir().join("maestro.yaml");
     let file = match session.world.files.open(&path) {
@@ -155,8 +157,17 @@ fn config(session: &Session<'_>) -> Option<Result<ConfigFile, String>> {
     if let Err(error) = file.take(LARGEST_CONFIG).read_to_string(&mut text) {
         return Some(Err(error.to_string()));
     }
-    let read = parse_config(&text, &session.shown(&path));
-    Some(read.map_err(|error| error.error.to_string()))
+    let asked = Asked {
+        what: "configuration",
+        may_fetch: true,
+        may_keep: true,
+    };
+    let shown = session.shown(&path);
+    let read = configured::whole(session, &text, &shown, asked);
+    Some(match read {
+        Ok((config, _)) => Ok(config),
+        Err(error) => Err(error.error.to_string()),
+    })
 }
 
 /// Asks GitHub everything, each question once.

@@ -6,12 +6,15 @@ mod budget;
 mod check_policy;
 mod comment;
 mod config;
+mod configured;
 mod demo;
 mod doctor;
 mod dora;
 mod exec;
 mod explain;
+mod extends;
 mod flakes;
+mod fleet;
 mod gate;
 mod gateway;
 mod github;
@@ -95,6 +98,9 @@ enum Command {
     /// Tell collectors, Prometheus and Grafana what is known
     #[command(subcommand)]
     Observe(observe::ObserveCommand),
+    /// Compare many repositories with what their organisation shares
+    #[command(subcommand)]
+    Fleet(fleet::FleetCommand),
     /// Look after what maestro has stored
     #[command(subcommand)]
     State(state::StateCommand),
@@ -191,7 +197,7 @@ fn answer(
             return gateway::run(&mut Session::configured(ui, world, globals)?, &args);
         }
         Command::Exec(args) => {
-            return exec::run(&mut Session::configured(ui, world, globals)?, &args);
+            return exec::run(&mut Session::forgiving(ui, world, globals)?, &args);
         }
         // These need neither a repository nor a configuration.
         Command::Explain(args) => explain::run(&mut Session::bare(ui, world, globals)?, &args),
@@ -221,8 +227,14 @@ fn answer(
             learning_pack::run(&mut Session::configured(ui, world, globals)?, &args)
         }
         Command::Notify(args) => notify::run(&mut Session::configured(ui, world, globals)?, &args),
+        Command::Fleet(command) => {
+            fleet::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
         Command::Observe(command) => {
             observe::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
+        Command::Flakes(command @ flakes::FlakesCommand::Ingest(_)) => {
+            flakes::run(&mut Session::forgiving(ui, world, globals)?, &command)
         }
         Command::Flakes(command) => {
             flakes::run(&mut Session::configured(ui, world, globals)?, &command)
@@ -235,6 +247,9 @@ fn answer(
         }
         Command::Provenance(command) => {
             provenance::run(&mut Session::configured(ui, world, globals)?, &command)
+        }
+        Command::State(command @ state::StateCommand::Pack(_)) => {
+            state::run(&mut Session::forgiving(ui, world, globals)?, &command)
         }
         Command::State(command) => {
             state::run(&mut Session::configured(ui, world, globals)?, &command)

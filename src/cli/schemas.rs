@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 #[cfg(test)]
 use super::{
-    audit, budget, check_policy, config, demo, doctor, dora, exec, explain, flakes, gate, gateway,
-    init, notify, observe, plan, pr_health, prompts, provenance, run_agents, state,
+    audit, budget, check_policy, config, demo, doctor, dora, exec, explain, flakes, fleet, gate,
+    gateway, init, notify, observe, plan, pr_health, prompts, provenance, run_agents, state,
 };
 #[cfg(test)]
 use crate::config::ConfigFile;
@@ -82,6 +82,7 @@ schemas! {
     LearningPack = "learning-pack", crate::report::pack::Pack, "`learning-pack`";
     LearningPackRepos = "learning-pack-repos", crate::report::organisation::Organisation, "`learning-pack --repos`";
     Lease = "lease", crate::budget::lease::LeaseFile, "the file of `budget lease --out`";
+    FleetDiff = "fleet-diff", fleet::FleetDiffDocument, "`fleet diff`";
     Gate = "gate", gate::GateDocument, "`gate`";
     Gateway = "gateway", gateway::GatewayDocument, "`gateway`";
     Notification = "notification", crate::notify::webhook::NotificationDocument, "what `notify` sends to `webhook`";

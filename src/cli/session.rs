@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::configured::{self, Floor};
+use super::extends::Asked;
 use super::globals::GlobalArgs;
 use super::settings::{Settings, settings};
 use super::trouble::no_repository;
-use crate::config::file::{self, CONFIG_SCHEMA};
-use crate::config::{self, ConfigFile, Origin, YamlError};
+use crate::config::{ConfigFile, Origin};
 use crate::error::{CommandError, ErrorKind};
 use crate::output::{self, Looks, Report, github};
 use crate::ports::{Checkout, GitError, World};
@@ -22,6 +23,9 @@ pub(crate) struct Session<'w> {
     pub(crate) globals: GlobalArgs,
     pub(crate) settings: Settings,
     pub(crate) config: ConfigFile,
+    /// The text of the configuration file, and what stands below it.
+    pub(crate) config_text: String,
+    pub(crate) floor: Option<Floor>,
     /// The configuration file that was read.
     pub(crate) config_path: Option<PathBuf>,
     /// The folder that relative paths are meant from.
@@ -48,6 +52,8 @@ impl<'w> Session<'w> {
             globals,
             settings,
             config: ConfigFile::default(),
+            config_text: String::new(),
+            floor: None,
             config_path: None,
             base,
             named_dir: None,
@@ -77,8 +83,28 @@ impl<'w> Session<'w> {
         world: &'w World,
         globals: GlobalArgs,
     ) -> Result<Self, CommandError> {
+        Self::with_config(ui, world, globals, false)
+    }
+
+    /// The same for commands that run beside a pull request's code, without credentials, and must not lose what they have: where the configuration that
+    /// the repository's own extends cannot be had, they go on without it.
+    pub(crate) fn forgiving(
+        ui: &'w mut Ui,
+        world: &'w World,
+        globals: GlobalArgs,
+    ) -> Result<Self, CommandError> {
+        Self::with_config(ui, world, globals, true)
+    }
+
+    fn with_config(
+        ui: &'w mut Ui,
+        world: &'w World,
+        globals: GlobalArgs,
+        forgives: bool,
+    ) -> Result<Self, CommandError> {
         let mut session = Self::located(ui, world, globals)?;
-        session.load_config()?;
+        let forgives = forgives || session.is_disabled();
+        session.load_config(forgives)?;
         session.settings = settings(
             world,
             &session.globals,
@@ -142,7 +168,7 @@ impl<'w> Session<'w> {
         }
     }
 
-    fn load_config(&mut self) -> Result<(), CommandError> {
+    fn load_config(&mut self, forgives: bool) -> Result<(), CommandError> {
         let path = self.maestro_dir().join("maestro.yaml");
         let files = self.world.files.as_ref();
         let mut file = match files.open(&path) {
@@ -167,8 +193,25 @@ impl<'w> Session<'w> {
         let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
         let text =
             String::from_utf8(bytes).map_err(|_| bad(format!("`{shown}` is not UTF-8 text")))?;
-        let config = parse_config(&text, &shown)?;
-        self.config = config;
+        let asked = Asked {
+            what: "configuration",
+            may_fetch: true,
+            may_keep: true,
+        };
+        match configured::whole(self, &text, &shown, asked) {
+            Ok((config, floor)) => (self.config, self.floor) = (config, floor),
+            Err(error) if forgives && error.kind != ErrorKind::BadConfig => {
+                let words = format!(
+                    "`{shown}` counts alone, and secrets are taken out whatever it says: {:#}",
+                    error.error
+                );
+                self.ui.warn(&words);
+                self.config = configured::parse_config(&text, &shown)?;
+                self.config.state.redact = Some(true);
+            }
+            Err(error) => return Err(error),
+        }
+        self.config_text = text;
         self.config_path = Some(path);
         Ok(())
     }
@@ -360,77 +403,11 @@ impl<'w> Session<'w> {
     }
 }
 
-/// Reads a configuration's text; `shown` is what people know it by.
-pub(crate) fn parse_config(text: &str, shown: &str) -> Result<ConfigFile, CommandError> {
-    let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
-    // A file for another version may have keys that this one does not know; that is the lesser news.
-    if let Ok(file::Head {
-        requires: Some(requires),
-    }) = config::read(text, shown)
-    {
-        check_requirement(&requires, shown)?;
-    }
-    let config: ConfigFile = config::read(text, shown).map_err(|error| {
-        let YamlError {
-            message,
-            excerpt,
-            hint,
-            ..
-        } = error;
-        let mut failure = bad(format!("`{shown}`: {message}"));
-        if let Some(excerpt) = excerpt {
-            failure = failure.excerpt(excerpt);
-        }
-        match hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })?;
-    if config.schema != CONFIG_SCHEMA {
-        return Err(bad(format!(
-            "`{shown}` has schema `{}`, and this maestro reads `{CONFIG_SCHEMA}`",
-            config.schema
-        ))
-        .hint(
-            "install the version of maestro that the file was written for, or mend its first line",
-        ));
-    }
-    if let Some((words, hint)) = config::notify::fault(&config.notify) {
-        return Err(bad(format!("`{shown}`: {words}")).hint(hint));
-    }
-    Ok(config)
-}
-
 /// A configuration file larger than this was not written by a person.
-const LARGEST_CONFIG: u64 = 256 * 1024;
+pub(super) const LARGEST_CONFIG: u64 = 256 * 1024;
 
 fn internal(error: std::io::Error) -> CommandError {
     CommandError::new(ErrorKind::Internal, error)
-}
-
-fn check_requirement(requires: &str, shown: &str) -> Result<(), CommandError> {
-    let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
-    let wanted = semver::VersionReq::parse(requires).map_err(|error| {
-        bad(format!(
-            "`{shown}`: `requires: {requires}` is no version requirement ({error})"
-        ))
-        .hint("write it as Cargo does, for example `requires: \">=0.1, <0.2\"`")
-    })?;
-    let own = env!("CARGO_PKG_VERSION");
-    let matches = semver::Version::parse(own).is_ok_and(|mut version| {
-        // A pre-release of 0.2.0 is meant by ">=0.2" here, unlike when dependencies are resolved.
-        version.pre = semver::Prerelease::EMPTY;
-        wanted.matches(&version)
-    });
-    if matches {
-        return Ok(());
-    }
-    Err(bad(format!(
-        "`{shown}` requires maestro {requires}, and this is {own}"
-    ))
-    .hint(format!(
-        "install a matching version: cargo install maestro --locked --version '{requires}'"
-    )))
 }
 
 fn base_folder(world: &World, globals: &GlobalArgs) -> Result<PathBuf, CommandError> {

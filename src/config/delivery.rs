@@ -92,18 +92,6 @@ pub(crate) enum SourceFile {
     Git,
 }
 
-impl SourceFile {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Deployments => "deployments",
-            Self::Runs => "runs",
-            Self::Releases => "releases",
-            Self::Tags => "tags",
-            Self::Git => "git",
-        }
-    }
-}
-
 /// When a change's clock starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -112,14 +100,4 @@ pub(crate) enum StartFile {
     Commit,
     Opened,
     Ready,
-}
-
-impl StartFile {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Commit => "commit",
-            Self::Opened => "opened",
-            Self::Ready => "ready",
-        }
-    }
 }

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::extends::Extends;
+use super::locks::Locked;
+
 /// What `schema:` must say.
 pub(crate) const CONFIG_SCHEMA: &str = "maestro.config/v1";
 
@@ -26,6 +29,13 @@ pub(crate) struct ConfigFile {
     /// Which versions of maestro may read it, as a Cargo version requirement, for example ">=0.1, <0.2".
     #[serde(default)]
     pub(crate) requires: Option<String>,
+    /// An organisation's configuration below this one, at a commit: `acme/ci-policy//base.yaml@` and the 40 digits of a commit. Without a repository before
+    /// `//` it is a file of this one.
+    #[serde(default)]
+    pub(crate) extends: Option<Extends>,
+    /// What a configuration that extends this one may tighten and never loosen: `all`, or keys as `flakes.review_by`.
+    #[serde(default)]
+    pub(crate) locked: Locked,
     /// What may block or skip; what is not named here runs, and only says what it would have done.
     #[serde(default)]
     pub(crate) enforce: Vec<EnforceWord>,

@@ -33,7 +33,7 @@ pub(crate) struct Kind {
     pub(crate) published: &'static str,
 }
 
-const CONFIG: Kind = Kind {
+pub(super) const CONFIG: Kind = Kind {
     schema: super::file::CONFIG_SCHEMA,
     published: "config",
 };
@@ -56,6 +56,15 @@ pub(crate) fn read_foreign<T: DeserializeOwned>(text: &str) -> Result<T, String>
         return Err(format!("it has more than {MOST_BRACKETS} brackets"));
     }
     serde_yaml::from_str(text).map_err(|error| error.to_string())
+}
+
+/// Reads a configuration that was put together of two that were read before.
+pub(super) fn read_merged<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, YamlError> {
+    serde_yaml::from_str(text).map_err(|error| YamlError {
+        excerpt: None,
+        place: None,
+        ..explain(&error, CONFIG, text, path)
+    })
 }
 
 /// Reads a document of some kind; `path` is for the messages only.
@@ -315,7 +324,7 @@ mod tests {
     fn a_key_that_is_like_no_other_lists_the_valid_ones() {
         assert!(
             check("schema: x\nzzz: 1\n")
-                .ends_with("valid keys here: schema, requires, enforce, on_internal_error, comment, overrides, jobs, components, run_all_on, ignore, flakes, agents, delivery, models, health, kpi, notify, output, state")
+                .ends_with("valid keys here: schema, requires, extends, locked, enforce, on_internal_error, comment, overrides, jobs, components, run_all_on, ignore, flakes, agents, delivery, models, health, kpi, notify, output, state")
         );
     }
 

@@ -12,12 +12,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::entry::{AppliesTo, Entry, Ignore};
-use super::extends::Extends;
 use super::globs::Globs;
 use super::rules::{self, About};
 use super::standing::STANDING;
 use super::words::{Day, Id, Words};
 use super::{Rule, Weight};
+use crate::config::extends::Extends;
 use crate::config::{Kind, YamlError, read_as, read_seed};
 
 /// What `schema:` must say.

@@ -7,10 +7,8 @@ pub(crate) mod baseline;
 pub(crate) mod change_record;
 pub(crate) mod engine;
 pub(crate) mod entry;
-pub(crate) mod extends;
 pub(crate) mod file;
 pub(crate) mod globs;
-pub(crate) mod paths;
 #[cfg(test)]
 pub(crate) mod published;
 pub(crate) mod rules;
@@ -20,6 +18,7 @@ pub(crate) mod task;
 pub(crate) mod tighten;
 pub(crate) mod words;
 
+pub(crate) use crate::change::paths;
 use crate::finding::Location;
 
 /// What follows from a breach.

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 
 use super::Weight;
 use super::entry::{AppliesTo, Ignore};
-use super::extends::Extends;
 use super::file::Agents;
 use super::rules::AnySettings;
 use super::words::{Day, Id, Words};
+use crate::config::extends::Extends;
 
 /// `.maestro/policy.yaml`
 #[derive(JsonSchema)]

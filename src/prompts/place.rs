@@ -87,6 +87,30 @@ pub(crate) fn line_of(text: &str, way: &[Step<'_>]) -> u32 {
     line
 }
 
+/// Returns the same with its column, from one: that of the last key of the way, where the line has it.
+pub(crate) fn place_of(text: &str, way: &[Step<'_>]) -> (u32, u32) {
+    let line = line_of(text, way);
+    let whole = text
+        .lines()
+        .nth(line.saturating_sub(1) as usize)
+        .unwrap_or_default();
+    let first = whole.len() - whole.trim_start().len();
+    let keys = way.iter().rev().filter_map(|step| match step {
+        Step::Key(key) if !key.is_empty() => Some(*key),
+        Step::Key(_) | Step::Entry(_) => None,
+    });
+    let mut found = keys.filter_map(|key| {
+        let mut starts = whole.match_indices(key).map(|(at, _)| at);
+        starts.find(|at| {
+            let before = whole[..*at].chars().next_back();
+            before.is_none_or(|c| " {,\"'".contains(c)) && is_key(&whole[*at..], key)
+        })
+    });
+    let at = found.next().unwrap_or(first);
+    let column = 1 + whole[..at].chars().count();
+    (line, u32::try_from(column).unwrap_or(u32::MAX))
+}
+
 fn is_key(line: &str, key: &str) -> bool {
     let line = line.trim_start_matches(['"', '\'']);
     line.strip_prefix(key).is_some_and(|rest| {
@@ -150,6 +174,17 @@ golden:
             at(&[Key("golden"), Entry(0), Key("expect"), Key("contains")]),
             19
         );
+    }
+
+    #[test]
+    fn a_key_has_its_column_also_inside_a_line() {
+        let at = |text: &str| place_of(text, &[Key("flakes"), Key("review_by")]);
+        assert_eq!(at("a: 1\nflakes:\n  review_by: 3d\n"), (3, 3));
+        assert_eq!(at("flakes: { quarantine: gate, review_by: 3d }\n"), (1, 29));
+        assert_eq!(at("flakes: {x_review_by: 1, \"review_by\": 3d}\n"), (1, 27));
+        assert_eq!(at("flakes: &a {}\n"), (1, 1));
+        assert_eq!(at("'flakes': x\n"), (1, 2));
+        assert_eq!(at(""), (1, 1));
     }
 
     #[test]

@@ -455,7 +455,7 @@ fn a_queue_asks_who_wants_the_change_and_fears_the_worst_when_nobody_says() {
 }
 
 /// A server that answers each request whose line holds a text with a document, and others with 404.
-fn github(answers: Vec<(String, Value)>) -> String {
+pub(crate) fn github(answers: Vec<(String, Value)>) -> String {
     let door = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://127.0.0.1:{}", door.local_addr().unwrap().port());
     std::thread::spawn(move || {
@@ -563,7 +563,7 @@ fn an_organisations_policy_is_read_from_github_at_its_commit() {
     let _ = check(&maestro, &["--offline"]).exits_with(69);
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for part in bytes.chunks(3) {

@@ -127,6 +127,25 @@ fn a_file_for_a_newer_version_says_so_before_it_complains_about_keys() {
 }
 
 #[test]
+fn who_needs_another_version_is_told_which_one_to_install() {
+    for text in [
+        "schema: maestro.config/v9\nrequires: \">=0.3, <0.4\"\n",
+        "requires: \">=0.3, <0.4\"\nextends: nonsense\njobs: 5\n",
+    ] {
+        for command in [&["plan"][..], &["exec", "--", "true"], &["gate"]] {
+            let run = with_config(text).run(command).exits_with(78);
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(run.stderr.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r"
+                error: `.maestro/maestro.yaml` requires maestro >=0.3, <0.4, and this is VERSION
+
+                hint: install a matching version: cargo install maestro --locked --version '>=0.3, <0.4'
+                ");
+            }
+        }
+    }
+}
+
+#[test]
 fn deep_brackets_are_refused_at_once() {
     let config = format!("schema: maestro.config/v1\njobs: {}\n", "[".repeat(100_000));
     let begin = std::time::Instant::now();

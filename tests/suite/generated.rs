@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Maestro, assert_published, package};
 
-const SCHEMAS: [&str; 90] = [
+const SCHEMAS: [&str; 91] = [
     "doctor",
     "init",
     "init-remove",
@@ -47,6 +47,7 @@ const SCHEMAS: [&str; 90] = [
     "flakes-quarantine",
     "flakes-report",
     "flakes-skip",
+    "fleet-diff",
     "gateway",
     "learning-pack",
     "learning-pack-repos",

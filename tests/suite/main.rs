@@ -40,6 +40,7 @@ mod flakes_gate;
 mod flakes_ingest;
 mod flakes_report;
 mod flakes_skip;
+mod fleet;
 #[cfg(unix)]
 mod gate;
 #[cfg(unix)]

@@ -2,24 +2,19 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use crate::cli::configured;
+use crate::cli::extends::Asked;
 use crate::cli::flakes::rules::trusted_files;
-use crate::cli::session::{Session, parse_config};
+use crate::cli::session::Session;
 use crate::config::YamlError;
+use crate::config::extends::Extends;
 use crate::config::file::EnforceWord;
 use crate::error::{CommandError, ErrorKind};
 use crate::event::Sha;
-use crate::forge::api::contents;
-use crate::forge::repository::RepoName;
 use crate::policy::baseline::Baseline;
-use crate::policy::extends::Extends;
 use crate::policy::file::{self, PATH, PolicyFile};
 use crate::policy::tighten::{Loosened, Policy, tighten};
-use crate::ports::history::Depth;
 use crate::prompts::place::{Step, line_of};
 
 /// What `init` writes, and what counts where there is no policy.
@@ -27,9 +22,6 @@ const BUILT_IN: &str = include_str!("../../policy/default.yaml");
 
 /// No policy or baseline is larger.
 const LARGEST: u64 = 16 * 1024 * 1024;
-
-/// How long GitHub is asked for an organisation's policy.
-const SECONDS: u64 = 60;
 
 /// A policy, and where it is from.
 pub(in crate::cli) struct Loaded {
@@ -60,7 +52,7 @@ pub(in crate::cli) fn of_base(
     let (commit, [own, config]) = trusted_files(session, base, may_fetch, [PATH, config_path])?;
     let asks = match config {
         Some(bytes) => {
-            let config = parse_config(&String::from_utf8_lossy(&bytes), config_path)?;
+            let config = configured::trusted(session, &bytes, config_path, may_fetch)?;
             Some(config.enforce.contains(&EnforceWord::Policy))
         }
         None => None,
@@ -127,7 +119,12 @@ fn read(
     let (policy, sha256) = match &extends {
         None => (Policy::alone(own), Sha::of(bytes)),
         Some(extends) => {
-            let floor_bytes = floor(session, extends, may_fetch)?;
+            let asked = Asked {
+                what: "policy",
+                may_fetch,
+                may_keep: false,
+            };
+            let floor_bytes = crate::cli::extends::read(session, extends, asked)?;
             let floor = floor_file(&floor_bytes, extends)?;
             let policy =
                 tighten(floor, own).map_err(|loosened| looser(&loosened, text, shown, extends))?;
@@ -207,89 +204,6 @@ fn floor_file(bytes: &[u8], extends: &Extends) -> Result<PolicyFile, CommandErro
             .hint("an organisation's policy stands alone: put both into one file"));
     }
     Ok(floor)
-}
-
-/// Reads an organisation's policy from an object that is here; nothing when its commit is not.
-fn floor_here(
-    session: &mut Session<'_>,
-    extends: &Extends,
-) -> Result<Option<Vec<u8>>, CommandError> {
-    let path = extends.path.as_str();
-    match trusted_files(session, Some(&extends.commit), false, [path]) {
-        Ok((_, [Some(bytes)])) => Ok(Some(bytes)),
-        Ok((_, [None])) => {
-            let message = format!("there is no `{path}` in the commit that `extends` names");
-            Err(CommandError::message(ErrorKind::NotFound, message)
-                .hint(format!("mend `extends: {}`", extends.shown())))
-        }
-        Err(_) => Ok(None),
-    }
-}
-
-/// Fetches a commit of this repository, so far as its remote hands it out; no ref moves.
-fn fetch(session: &Session<'_>, commit: &str) {
-    if let Ok(checkout) = &session.checkout {
-        let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
-        let deadline = Duration::from_secs(SECONDS);
-        let refspec = [commit.to_owned()];
-        // What did not come is looked for elsewhere, and missed there.
-        let _ = session.world.history.fetch_commits(
-            folder,
-            &session.source_remote(),
-            &refspec,
-            Depth::Same,
-            deadline,
-        );
-    }
-}
-
-/// Reads an organisation's policy: from an object that is here, from the remote where it is this repository's own, or from GitHub. Its commit says
-/// which bytes they are.
-fn floor(
-    session: &mut Session<'_>,
-    extends: &Extends,
-    may_fetch: bool,
-) -> Result<Vec<u8>, CommandError> {
-    if let Some(bytes) = floor_here(session, extends)? {
-        return Ok(bytes);
-    }
-    let may_fetch = may_fetch && !session.settings.offline.value;
-    if may_fetch && extends.repository.is_none() {
-        fetch(session, &extends.commit);
-        if let Some(bytes) = floor_here(session, extends)? {
-            return Ok(bytes);
-        }
-    }
-    let unavailable = |words: &str| {
-        let message = format!("the policy that `extends` names could not be read: {words}");
-        CommandError::message(ErrorKind::Unavailable, message).hint(format!(
-            "fetch it (git fetch REMOTE {}), or let maestro ask GitHub: set GITHUB_TOKEN to one that may read {}",
-            extends.commit,
-            extends.repository.as_deref().unwrap_or("this repository")
-        ))
-    };
-    if !may_fetch {
-        return Err(unavailable(
-            "its commit is not in this clone, and nothing may be fetched",
-        ));
-    }
-    let github = session.github(extends.repository.as_deref(), None, SECONDS)?;
-    let Some((github, _)) = github else {
-        return Err(unavailable(
-            "its commit is not in this clone, and no repository at GitHub is meant",
-        ));
-    };
-    let repository = match &extends.repository {
-        Some(name) => RepoName::parse(name).unwrap_or_else(|| github.repository.clone()),
-        None => github.repository.clone(),
-    };
-    let file = github.call(&contents::get(&repository, &extends.path, &extends.commit))?;
-    let encoded: String = file.content.split_whitespace().collect();
-    let bytes = STANDARD
-        .decode(encoded)
-        .ok()
-        .filter(|bytes| bytes.len() as u64 == file.size);
-    bytes.ok_or_else(|| unavailable("GitHub sent something else than the file"))
 }
 
 /// Reads what was there before. A policy that names a baseline is nothing without it.

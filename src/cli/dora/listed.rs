@@ -12,7 +12,7 @@ use crate::delivery::table::Gathering;
 use crate::error::{CommandError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::forge::repository::of_remote;
-use crate::ports::{Checkout, World};
+use crate::ports::{Checkout, Files, World};
 use crate::state::StateFolder;
 
 /// A list is no longer.
@@ -22,7 +22,7 @@ const LONGEST_LIST: u64 = 4 * 1024 * 1024;
 pub(in crate::cli) struct List {
     pub(in crate::cli) listed: Vec<Listed>,
     /// Paths are meant from where the list lies.
-    folder: PathBuf,
+    pub(in crate::cli) folder: PathBuf,
 }
 
 /// What lies at a place of the list.
@@ -43,6 +43,12 @@ pub(super) struct Found {
     /// `github` (what is stored) or `git` alone.
     pub(super) from: &'static str,
     pub(super) said: Said,
+}
+
+/// Whether a folder is a repository, and does not only lie in one.
+pub(in crate::cli) fn is_repository(files: &dyn Files, folder: &Path) -> bool {
+    let has = |name: &str| files.kind(&folder.join(name)).is_ok();
+    has(".git") || has("HEAD") && has("objects")
 }
 
 impl List {
@@ -93,8 +99,7 @@ impl List {
         if has("outbox") || has("segments") {
             return Ok(place);
         }
-        let is_bare = has("HEAD") && has("objects");
-        if !is_bare && !has(".git") {
+        if !is_repository(world.files.as_ref(), &place.folder) {
             return Err(Unread::bad("it is neither a repository nor a state folder"));
         }
         let checkout = world.git.checkout(&place.folder);

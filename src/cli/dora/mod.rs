@@ -8,7 +8,7 @@ pub(in crate::cli) mod kpi;
 pub(in crate::cli) mod listed;
 mod page;
 mod question;
-mod repositories;
+pub(in crate::cli) mod repositories;
 mod space;
 mod stored;
 mod wire;

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::change::trust::trust;
+use crate::cli::configured;
 use crate::cli::plan::trigger::occasion;
-use crate::cli::session::{Session, parse_config};
+use crate::cli::session::Session;
 use crate::cli::trouble::no_repository;
 use crate::conduct::planner::Planner;
 use crate::conduct::trusted::{NoTrust, Trustee};
@@ -93,7 +94,7 @@ pub(crate) fn from_base(
             .hint("`maestro flakes quarantine review` reads the one in the work tree; merge one that it accepts")
     })?;
     let config = match text {
-        Some(bytes) => parse_config(&String::from_utf8_lossy(&bytes), path)?,
+        Some(bytes) => configured::trusted(session, &bytes, path, may_fetch)?,
         None => ConfigFile::default(),
     };
     never(&config.flakes.never)?;

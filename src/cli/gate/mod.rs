@@ -11,9 +11,10 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::check_policy;
+use super::configured;
 use super::flakes::rules::trusted_files;
 use super::plan;
-use super::session::{Session, parse_config};
+use super::session::Session;
 use crate::config::ConfigFile;
 use crate::config::file::{EnforceWord, InternalErrorWord};
 use crate::error::{CommandError, CommandResult, ErrorKind};
@@ -240,7 +241,7 @@ fn base_of(session: &mut Session<'_>, args: &GateArgs) -> Result<Base, CommandEr
     let files = [path, quarantine::PATH];
     let (commit, [text, quarantine]) = trusted_files(session, base, !args.no_fetch, files)?;
     let config = match text {
-        Some(bytes) => parse_config(&String::from_utf8_lossy(&bytes), path)?,
+        Some(bytes) => configured::trusted(session, &bytes, path, !args.no_fetch)?,
         None => ConfigFile::default(),
     };
     Ok(Base {

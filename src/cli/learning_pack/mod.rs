@@ -106,7 +106,11 @@ pub(super) fn run(session: &mut Session<'_>, args: &PackArgs) -> CommandResult {
         },
     };
     session.render(&told)?;
-    let link = told.around.issue.as_ref().and_then(|issue| issue.url.clone());
+    let link = told
+        .around
+        .issue
+        .as_ref()
+        .and_then(|issue| issue.url.clone());
     if !args.dry_run {
         tell::tell(session, &pack, link);
     }

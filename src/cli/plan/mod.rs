@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use crate::change::base::{Commit, Trigger, decide};
 use crate::change::{Change, Tree};
+use crate::cli::configured;
 use crate::cli::flakes::rules::from_base;
-use crate::cli::session::{Session, parse_config};
+use crate::cli::session::Session;
 use crate::cli::trouble::no_repository;
 use crate::conduct::bases::{Found, NoBase, Reach, Search};
 use crate::conduct::graphs::Kept;
@@ -451,7 +452,7 @@ fn not_found(revision: &str) -> CommandError {
 
 /// A bare repository has its configuration in the planned commit.
 fn committed_config(
-    session: &Session<'_>,
+    session: &mut Session<'_>,
     planner: &mut Planner<'_>,
     checkout: &Checkout,
     head: &str,
@@ -467,8 +468,9 @@ fn committed_config(
             text = object.and_then(|object| String::from_utf8(object.bytes).ok());
         });
     read.map_err(git_trouble)?;
-    text.map(|text| parse_config(&text, ".maestro/maestro.yaml"))
-        .transpose()
+    let path = ".maestro/maestro.yaml";
+    let config = text.map(|text| configured::trusted(session, text.as_bytes(), path, true));
+    config.transpose()
 }
 
 /// Reads the changed paths that somebody gives. What they were before is not known: each counts as new.

@@ -8,9 +8,10 @@ use crate::change::base::Trigger;
 use crate::cli::check_policy::asked;
 use crate::cli::check_policy::supplied::{bytes_of, refused};
 use crate::cli::check_policy::{git_trouble, with_planner};
+use crate::cli::configured;
 use crate::cli::flakes::rules::trusted_files;
 use crate::cli::plan::trigger::occasion;
-use crate::cli::session::{Session, parse_config};
+use crate::cli::session::Session;
 use crate::config::file::CommentWord;
 use crate::config::nearest;
 use crate::error::{CommandError, ErrorKind};
@@ -45,7 +46,7 @@ pub(super) fn said(
     let Some(bytes) = text else {
         return Ok(Said::default());
     };
-    let config = parse_config(&String::from_utf8_lossy(&bytes), path)?;
+    let config = configured::trusted(session, &bytes, path, may_fetch)?;
     let said = Said {
         weights: config.health.weights,
         comment: config.comment,

@@ -39,6 +39,8 @@ pub(super) const CALLS: &[(&[&str], i32)] = &[
     ),
     (&["observe", "dashboards", "--out", "observability"], 0),
     (&["observe", "alerts", "rules"], 0),
+    (&["fleet", "diff", "--repos", "repositories.txt"], 0),
+    (&["fleet", "diff", "--repos", "nowhere.txt"], 66),
     (&["gate", "--needs", "needs.json", "--base", "HEAD~1"], 0),
     (&["gate", "--needs", "needs.json", "--base", "nowhere"], 66),
     (&["exec", "--dry-run", "--", "true"], 0),

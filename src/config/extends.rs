@@ -1,12 +1,12 @@
-//! `extends:` names an organisation's policy, at a commit: a branch or tag would let whoever moves it decide here.
+//! `extends:` names an organisation's policy or configuration, at a commit: a branch or tag would let whoever moves it decide here.
 
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::paths::oddity;
+use crate::change::paths::oddity;
 
-/// A policy of somebody else.
+/// A file of somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Extends {
     /// `OWNER/NAME`; none for the same repository.
@@ -17,7 +17,7 @@ pub(crate) struct Extends {
     pub(crate) commit: String,
 }
 
-const FORM: &str = "`acme/ci-policy//policy.yaml@` and the 40 digits of a commit";
+const FORM: &str = "`acme/ci-policy//FILE.yaml@` and the 40 digits of a commit";
 
 impl Extends {
     fn parse(text: &str) -> Result<Self, String> {
@@ -63,6 +63,13 @@ impl Extends {
         })
     }
 
+    /// Returns the same with as much of the commit as people read.
+    pub(crate) fn short(&self) -> String {
+        let whole = self.shown();
+        let cut = self.commit.len().saturating_sub(9);
+        whole[..whole.len() - cut].to_owned()
+    }
+
     /// Returns how people write it.
     pub(crate) fn shown(&self) -> String {
         let repository = self.repository.as_deref().unwrap_or_default();
@@ -72,7 +79,7 @@ impl Extends {
 
 impl<'de> Deserialize<'de> for Extends {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::words::checked(deserializer, "a policy at a commit", Self::parse)
+        super::checked(deserializer, "a file at a commit", Self::parse)
     }
 }
 
