@@ -10,38 +10,38 @@ const EVENTS: [&str; 4] = ["push", "pull_request", "pull_request_target", "merge
 
 /// Changes by what runs know them by.
 pub(crate) struct Links<'a> {
-    by_sha: HashMap<&'a str, usize>,
-    by_number: HashMap<u64, usize>,
-    by_branch: HashMap<(&'a str, &'a str), Vec<&'a PullHead>>,
+    commits: HashMap<&'a str, usize>,
+    numbers: HashMap<u64, usize>,
+    branches: HashMap<(&'a str, &'a str), Vec<&'a PullHead>>,
 }
 
 impl<'a> Links<'a> {
     pub(crate) fn new(changes: &'a [Change], runs: &'a Runs) -> Self {
         let mut links = Self {
-            by_sha: HashMap::new(),
-            by_number: HashMap::new(),
-            by_branch: HashMap::new(),
+            commits: HashMap::new(),
+            numbers: HashMap::new(),
+            branches: HashMap::new(),
         };
         for (place, change) in changes.iter().enumerate() {
-            links.by_sha.insert(&change.commit, place);
+            links.commits.insert(&change.commit, place);
             if let Some(tip) = &change.tip {
-                links.by_sha.entry(tip).or_insert(place);
+                links.commits.entry(tip).or_insert(place);
             }
             if let Some(number) = change.number {
-                links.by_number.entry(number).or_insert(place);
+                links.numbers.entry(number).or_insert(place);
             }
         }
         for pull in &runs.pulls {
             // A commit's message may name another number; where GitHub says that it went is where it went.
-            let place = links.by_sha.get(pull.merge_sha.as_str()).copied();
+            let place = links.commits.get(pull.merge_sha.as_str()).copied();
             if let Some(place) = place {
-                links.by_number.insert(pull.number, place);
+                links.numbers.insert(pull.number, place);
             }
-            if let Some(place) = links.by_number.get(&pull.number).copied() {
-                links.by_sha.entry(&pull.head_sha).or_insert(place);
+            if let Some(place) = links.numbers.get(&pull.number).copied() {
+                links.commits.entry(&pull.head_sha).or_insert(place);
             }
             let key = (pull.repository.as_str(), pull.branch.as_str());
-            links.by_branch.entry(key).or_default().push(pull);
+            links.branches.entry(key).or_default().push(pull);
         }
         links
     }
@@ -51,20 +51,20 @@ impl<'a> Links<'a> {
         if !EVENTS.contains(&run.event.as_str()) {
             return None;
         }
-        if let Some(place) = self.by_sha.get(run.head_sha.as_str()) {
+        if let Some(place) = self.commits.get(run.head_sha.as_str()) {
             return Some(*place);
         }
         let branch = run.head_branch.as_deref().unwrap_or_default();
         if run.event == "merge_group" {
-            return self.by_number.get(&queued(branch)?).copied();
+            return self.numbers.get(&queued(branch)?).copied();
         }
         // An earlier push to the same pull request.
         let repository = run.head_repository.as_ref()?.full_name.as_str();
-        let pulls = self.by_branch.get(&(repository, branch))?;
+        let pulls = self.branches.get(&(repository, branch))?;
         let mut open = pulls
             .iter()
             .filter(|pull| pull.created <= run.updated_at && run.created_at <= pull.merged);
-        self.by_number.get(&open.next()?.number).copied()
+        self.numbers.get(&open.next()?.number).copied()
     }
 }
 

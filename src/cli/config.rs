@@ -72,13 +72,19 @@ struct SettingRow {
     origin: String,
 }
 
+fn dir_origin(session: &Session<'_>) -> Origin {
+    match (&session.globals.dir, &session.named_dir) {
+        (Some(_), _) => Origin::Flag("--dir"),
+        (None, Some(_)) => Origin::Environment("MAESTRO_DIR"),
+        (None, None) => Origin::Default,
+    }
+}
+
 impl ConfigDocument {
     fn new(session: &Session<'_>, shows_origin: bool) -> Self {
         let settings = &session.settings;
-        let file = session
-            .config_path
-            .as_deref()
-            .map(|path| session.shown(path));
+        let path = session.config_path.as_deref();
+        let file = path.map(|path| session.shown(path));
         let layers = match &session.floor {
             Some(floor) => floor.layers.clone(),
             None => Layers::alone(&session.config_text, "").unwrap_or_default(),
@@ -135,15 +141,10 @@ impl ConfigDocument {
         ] {
             add(key, setting.value.clone(), origin(key, &setting.origin));
         }
-        let dir_origin = match (&session.globals.dir, &session.named_dir) {
-            (Some(_), _) => Origin::Flag("--dir"),
-            (None, Some(_)) => Origin::Environment("MAESTRO_DIR"),
-            (None, None) => Origin::Default,
-        };
         add(
             "dir",
             session.shown(&session.maestro_dir()),
-            dir_origin.describe(),
+            dir_origin(session).describe(),
         );
         for (way, value) in file_keys(&layers.merged()) {
             add(&way.join("."), value, of_file(&way));

@@ -130,13 +130,16 @@ impl<'w> Session<'w> {
             globals: self.globals.clone(),
             settings: settings(self.world, &self.globals, None)?,
             config: ConfigFile::default(),
+            config_text: String::new(),
+            floor: None,
             config_path: None,
             // A folder that is no repository is a state by itself.
             named_dir: checkout.is_none().then(|| base.clone()),
             checkout: checkout.ok_or_else(|| GitError::NoRepository(base.clone())),
             base,
         };
-        other.load_config()?;
+        other.settings.offline.value = true;
+        other.load_config(true)?;
         let file = other.config_path.as_deref();
         other.settings = settings(
             other.world,

@@ -153,7 +153,7 @@ fn held_by(name: &str, base: &Tree) -> Vec<Vec<String>> {
     };
     let directed = DIRECTED.iter().filter(|(key, _)| is_below(key));
     let mut ways: Vec<Vec<String>> = directed.map(|(key, _)| split(key)).collect();
-    if let Some(way) = named(name, base, Vec::new())
+    if let Some(way) = named(name, base, &[])
         && !is_head(&way)
         && let Some(value) = base.at(&way)
     {
@@ -171,18 +171,17 @@ fn held_by(name: &str, base: &Tree) -> Vec<Vec<String>> {
 }
 
 /// Finds a key by its name with points; names of jobs may have points themselves.
-fn named(name: &str, tree: &Tree, way: Vec<String>) -> Option<Vec<String>> {
+fn named(name: &str, tree: &Tree, way: &[String]) -> Option<Vec<String>> {
     let Tree::Map(entries) = tree else {
         return None;
     };
     entries.iter().find_map(|(key, value)| {
         let rest = name.strip_prefix(key.as_str())?;
-        let mut way = way.clone();
-        way.push(key.clone());
+        let way = [way, std::slice::from_ref(key)].concat();
         match rest.strip_prefix('.') {
             None if rest.is_empty() => Some(way),
             None => None,
-            Some(rest) => named(rest, value, way),
+            Some(rest) => named(rest, value, &way),
         }
     })
 }

@@ -267,7 +267,8 @@ mod tests {
     fn what_was_not_asked_is_unknown_and_never_fine() {
         let lines = judge(&Facts::default(), true);
         assert_eq!(lines.len(), CHECKS.len());
-        for line in lines {
+        // Whoever names no channel has nothing to set for them.
+        for line in lines.into_iter().filter(|line| line.id != "notify") {
             assert_ne!(line.verdict.level, Level::Ok, "{}", line.id);
             assert!(line.verdict.fix.is_some(), "{}", line.id);
         }
@@ -301,6 +302,6 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), CHECKS.len());
-        assert_eq!(judge(&Facts::default(), false).len(), 5);
+        assert_eq!(judge(&Facts::default(), false).len(), 6);
     }
 }

@@ -126,7 +126,7 @@ pub(crate) fn of_policy(text: &str, base: Option<Result<&str, &str>>) -> Side {
             return side;
         }
     };
-    side.extends = own.extends.clone();
+    side.extends.clone_from(&own.extends);
     let floor = match base {
         None => return side,
         Some(Ok(base)) => policy::read(base, "")

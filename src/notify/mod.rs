@@ -307,10 +307,10 @@ fn is_address(text: &str) -> bool {
 /// Returns a short digest of texts, for keys.
 fn digest(parts: &[&str]) -> String {
     // Lengths go before the texts, so that no two lists look alike.
-    let text: String = parts
-        .iter()
-        .map(|part| format!("{}:{part}", part.len()))
-        .collect();
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(&format!("{}:{part}", part.len()));
+    }
     let mut digest = Sha::of(text.as_bytes()).to_string();
     digest.truncate(16);
     digest

@@ -36,16 +36,16 @@ pub(crate) fn body(notices: &[Notice], sheet: Sheet<'_>) -> String {
 }
 
 fn container(notice: &Notice, sheet: Sheet<'_>, has_line_above: bool) -> Value {
-    let mut items = vec![text(json!({
+    let mut items = vec![text(&json!({
         "type": "TextRun", "text": notice.title, "weight": "Bolder", "size": "Medium",
     }))];
     items.extend(
         notice
             .lines
             .iter()
-            .map(|line| text(json!({ "type": "TextRun", "text": format!("\u{2022} {line}") }))),
+            .map(|line| text(&json!({ "type": "TextRun", "text": format!("\u{2022} {line}") }))),
     );
-    items.push(text(json!({
+    items.push(text(&json!({
         "type": "TextRun",
         "text": format!("{} \u{b7} {}", notice.event, sheet.repository),
         "isSubtle": true,
@@ -60,6 +60,6 @@ fn container(notice: &Notice, sheet: Sheet<'_>, has_line_above: bool) -> Value {
     json!({ "type": "Container", "separator": has_line_above, "items": items })
 }
 
-fn text(run: Value) -> Value {
+fn text(run: &Value) -> Value {
     json!({ "type": "RichTextBlock", "inlines": [run] })
 }

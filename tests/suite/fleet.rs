@@ -41,7 +41,7 @@ fn shown(document: &Value, key: &str) -> (String, String) {
     let row = row.unwrap_or_else(|| panic!("{key}: {document}"));
     let text = |name: &str| row[name].as_str().unwrap().to_owned();
     let origin = text("origin");
-    let origin = match origin.find("@") {
+    let origin = match origin.find('@') {
         Some(at) => format!("{}PIN{}", &origin[..=at], &origin[at + 10..]),
         None => origin,
     };

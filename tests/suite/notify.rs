@@ -56,34 +56,8 @@ fn stored(maestro: &Maestro) -> String {
 
 const SLACK: &str = "to: slack, url_env: SLACK_WEBHOOK, on: [quarantine-overdue, budget-95]";
 
-#[test]
-fn each_channel_gets_what_it_listens_to_once() {
-    let [slack, teams, own] = [(); 3].map(|()| Tap::answering("200 OK"));
-    let maestro = machine(&[
-        SLACK,
-        "to: teams, url_env: TEAMS, on: [quarantine-overdue]",
-        "to: webhook, url_env: OWN, secret_env: OWN_KEY, on: [budget-95, quarantine-overdue, weekly]",
-    ])
-    .env("SLACK_WEBHOOK", address(&slack))
-    .env("TEAMS", address(&teams))
-    .env("OWN", address(&own))
-    .env("OWN_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-    maestro.file(
-        ".maestro/ci_budget.json",
-        r#"{"schema": "maestro.ci-budget/v1", "per_pull_request": "1"}"#,
-    );
-    maestro.commit("Cap");
-    bill(&maestro, "a");
-    let dry = maestro.json(&["notify", "--dry-run"]);
-    assert_eq!(dry["channels"][0]["state"], "would-tell");
-    assert_eq!(slack.came().len(), 0);
-    let first = maestro.json(&["notify"]);
-    assert_eq!(first["channels"][2]["state"], "told");
-    assert_eq!(
-        first["channels"][2]["quiet"][0]["why"],
-        "only `maestro learning-pack` tells of it"
-    );
-    insta::assert_snapshot!(serde_json::to_string_pretty(&bodies(&slack)).unwrap(), @r#"
+fn slack_heard_of_both(slack: &Tap) {
+    insta::assert_snapshot!(serde_json::to_string_pretty(&bodies(slack)).unwrap(), @r#"
     [
       {
         "blocks": [
@@ -149,14 +123,17 @@ fn each_channel_gets_what_it_listens_to_once() {
       }
     ]
     "#);
-    let card = bodies(&teams)[0]["attachments"][0]["content"].clone();
+}
+
+fn the_others_heard_what_they_listen_to(teams: &Tap, own: &Tap) {
+    let card = bodies(teams)[0]["attachments"][0]["content"].clone();
     assert_eq!(card["type"], "AdaptiveCard");
     let text = &card["body"][0]["items"][1]["inlines"][0]["text"];
     assert_eq!(
         *text,
         "\u{2022} s > late <!channel> of @acme/web, 6 days overdue"
     );
-    let letters = bodies(&own);
+    let letters = bodies(own);
     let types: Vec<&str> = letters
         .iter()
         .map(|letter| letter["type"].as_str().unwrap())
@@ -173,6 +150,37 @@ fn each_channel_gets_what_it_listens_to_once() {
         assert!(came.head.contains("webhook-timestamp: 1767603600"));
         assert!(came.head.contains("webhook-signature: v1,"));
     }
+}
+
+#[test]
+fn each_channel_gets_what_it_listens_to_once() {
+    let [slack, teams, own] = [(); 3].map(|()| Tap::answering("200 OK"));
+    let maestro = machine(&[
+        SLACK,
+        "to: teams, url_env: TEAMS, on: [quarantine-overdue]",
+        "to: webhook, url_env: OWN, secret_env: OWN_KEY, on: [budget-95, quarantine-overdue, weekly]",
+    ])
+    .env("SLACK_WEBHOOK", address(&slack))
+    .env("TEAMS", address(&teams))
+    .env("OWN", address(&own))
+    .env("OWN_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    maestro.file(
+        ".maestro/ci_budget.json",
+        r#"{"schema": "maestro.ci-budget/v1", "per_pull_request": "1"}"#,
+    );
+    maestro.commit("Cap");
+    bill(&maestro, "a");
+    let dry = maestro.json(&["notify", "--dry-run"]);
+    assert_eq!(dry["channels"][0]["state"], "would-tell");
+    assert_eq!(slack.came().len(), 0);
+    let first = maestro.json(&["notify"]);
+    assert_eq!(first["channels"][2]["state"], "told");
+    assert_eq!(
+        first["channels"][2]["quiet"][0]["why"],
+        "only `maestro learning-pack` tells of it"
+    );
+    slack_heard_of_both(&slack);
+    the_others_heard_what_they_listen_to(&teams, &own);
     let again = maestro.json(&["notify"]);
     for channel in again["channels"].as_array().unwrap() {
         assert_eq!(channel["state"], "nothing");

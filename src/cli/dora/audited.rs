@@ -39,7 +39,7 @@ pub(in crate::cli) fn audited(
         .flatten()
         .any(|(_, row)| matches!(row, Row::Pull(_)));
     if has_pulls {
-        question = question.from_opening();
+        question = question.begin_at_opening();
     }
     let mut rows = Gathering::default();
     for (as_of, row) in forge.into_iter().flatten() {

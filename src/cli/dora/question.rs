@@ -241,7 +241,7 @@ impl Question {
     }
 
     /// Starts clocks when pull requests were opened.
-    pub(super) fn from_opening(mut self) -> Self {
+    pub(super) fn begin_at_opening(mut self) -> Self {
         self.start = Start::Opened;
         self
     }

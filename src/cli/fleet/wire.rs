@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::gather::{Compared, Found, Read};
 use crate::fleet::complaints;
 use crate::fleet::side::Side;
+use crate::fleet::standing::Against;
 use crate::fleet::used;
 use crate::output::{Cell, Column, Page, Report, Tone};
 
@@ -226,7 +227,7 @@ fn side(side: Side, compared: Option<Compared>) -> SideRow {
         newest_of: compared
             .as_ref()
             .and_then(|one| one.against)
-            .map(|against| against.word()),
+            .map(Against::word),
         newest: compared.and_then(|one| one.newest),
         loosened: loosened.collect(),
         overridden: side.overridden,

@@ -103,7 +103,7 @@ const READS: &[Ask] = &[
     |g, o| one(g, &git::get_blob(o, "abc")),
     |g, o| one(g, &git::get_tree(o, "abc")),
     |g, o| one(g, &git::get_commit(o, "abc")),
-    |g, o| all(g, &issues::changed(o, TestClock::new().now()), 0),
+    |g, o| all(g, &issues::changed(o, TestClock::new().now()), 1),
     |g, o| one(g, &account::workflow_permissions(o)),
     |g, o| one(g, &asked(Question::Actions, o)),
     |g, o| one(g, &asked(Question::Workflows, o)),

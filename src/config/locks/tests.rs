@@ -415,10 +415,9 @@ fn looser_than(floor: &ConfigFile, mine: &ConfigFile) -> Vec<&'static str> {
             .as_ref()
             .map_or(10.0, |usd| usd.text().parse::<f64>().unwrap())
     };
-    let fails =
-        |file: &ConfigFile| file.on_internal_error.map(String::from).as_deref() == Some("fail");
-    let skips =
-        |file: &ConfigFile| file.flakes.quarantine.map(String::from).as_deref() == Some("skip");
+    let is = |word: Option<String>, wanted: &str| word.as_deref() == Some(wanted);
+    let fails = |file: &ConfigFile| is(file.on_internal_error.map(String::from), "fail");
+    let skips = |file: &ConfigFile| is(file.flakes.quarantine.map(String::from), "skip");
     let cap = |file: &ConfigFile| match &file.flakes.most_per_owner {
         None => (true, 2.0),
         Some(crate::config::file::CapFile::Count(count)) => (false, f64::from(*count)),
@@ -480,11 +479,8 @@ fn looser_than(floor: &ConfigFile, mine: &ConfigFile) -> Vec<&'static str> {
                 .any(|(name, job)| format!("{job:?}") != format!("{:?}", mine.jobs[name])),
         ),
     ];
-    found
-        .into_iter()
-        .filter(|(_, is)| *is)
-        .map(|(key, _)| key)
-        .collect()
+    let found = found.into_iter().filter(|(_, is)| *is);
+    found.map(|(key, _)| key).collect()
 }
 
 proptest! {

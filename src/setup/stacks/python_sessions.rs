@@ -119,17 +119,17 @@ mod tests {
     use crate::setup::tests::look;
 
     #[track_caller]
-    fn check(files: &[(&str, &str)], wanted: Option<Session>) {
-        assert_eq!(look(files, |seen| session(seen, "")), wanted);
+    fn check(files: &[(&str, &str)], wanted: Option<&Session>) {
+        assert_eq!(look(files, |seen| session(seen, "")).as_ref(), wanted);
     }
 
     #[test]
     fn tox_counts_where_it_runs_pytest() {
         let tests = "[testenv]\ndeps = pytest\ncommands = pytest {posargs}\n";
-        check(&[("tox.ini", tests)], Some(Session::Tox));
+        check(&[("tox.ini", tests)], Some(&Session::Tox));
         check(&[("tox.ini", "[flake8]\nmax-line-length = 100\n")], None);
         let inside = "[tool.tox]\nlegacy_tox_ini = '''\n[testenv]\ncommands = pytest\n'''\n";
-        check(&[("pyproject.toml", inside)], Some(Session::Tox));
+        check(&[("pyproject.toml", inside)], Some(&Session::Tox));
     }
 
     #[test]
@@ -138,12 +138,12 @@ mod tests {
             @nox.session(python=['3.11', '3.12'])\ndef tests(session):\n    session.install('pytest')\n";
         check(
             &[("noxfile.py", file)],
-            Some(Session::Nox("tests".to_owned())),
+            Some(&Session::Nox("tests".to_owned())),
         );
         let named = "@nox.session(name=\"unit\")\ndef run(session):\n    session.run('pytest')\n";
         check(
             &[("noxfile.py", named)],
-            Some(Session::Nox("unit".to_owned())),
+            Some(&Session::Nox("unit".to_owned())),
         );
         check(
             &[(
@@ -160,10 +160,10 @@ mod tests {
         let script = "[tool.hatch.envs.default]\ndependencies = ['pytest']\n[tool.hatch.envs.default.scripts]\ntest = 'pytest'\n";
         check(
             &[("pyproject.toml", script)],
-            Some(Session::HatchScript("test")),
+            Some(&Session::HatchScript("test")),
         );
         let own = "[tool.hatch.envs.hatch-test]\nextra-dependencies = ['x']\n";
-        check(&[("pyproject.toml", own)], Some(Session::Hatch));
+        check(&[("pyproject.toml", own)], Some(&Session::Hatch));
         check(
             &[("pyproject.toml", "[tool.hatch.version]\npath = 'a'\n")],
             None,
