@@ -4,13 +4,29 @@
 
 use std::io::Cursor;
 
+use crate::agents;
+use crate::budget;
+use crate::change;
 use crate::change::Tree;
+use crate::config;
+use crate::delivery;
+use crate::event;
+use crate::flakes;
+use crate::forge;
+use crate::gate;
+use crate::inert;
+use crate::junit;
+use crate::llm;
+use crate::plan;
 use crate::plan::graph::components::Components;
 use crate::plan::sources::{Blobs, Sources};
-use crate::{
-    agents, budget, change, config, delivery, event, flakes, forge, gate, inert, junit, llm, plan,
-    policy, prompts, provenance, redact, setup, state, supply,
-};
+use crate::policy;
+use crate::prompts;
+use crate::provenance;
+use crate::redact;
+use crate::setup;
+use crate::state;
+use crate::supply;
 
 /// A reader.
 pub(crate) struct Reader {
