@@ -26,14 +26,16 @@ while read -r name repository; do
     [ -d "$source" ] || skip "there is no clone of $repository"
     clone=$work/strangers/$name
     git clone --quiet --shared --no-checkout "$source" "$clone"
-    git -C "$clone" checkout --quiet -B main 2>/dev/null || {
-        # A snapshot without its largest files.
-        git -C "$clone" reset --quiet
-        git -C "$clone" ls-files --stage | cut -d' ' -f2 | git -C "$clone" cat-file --batch-check | sed -n 's/ missing$//p' >"$work/missing"
+    git -C "$clone" reset --quiet
+    git -C "$clone" ls-files --stage | cut -d' ' -f2 | git -C "$clone" cat-file --batch-check | sed -n 's/ missing$//p' >"$work/missing"
+    if [ -s "$work/missing" ]; then
+        # A snapshot without its largest files, and so without a history that could be fetched.
         git -C "$clone" ls-files --stage | grep -Ff "$work/missing" | cut -f2 | git -C "$clone" update-index --force-remove --stdin
-        git -C "$clone" commit --quiet -m "Leave out what the snapshot does not have"
+        root_commit=$(git -C "$clone" commit-tree -m "The snapshot, but for what it does not have" "$(git -C "$clone" write-tree)")
+        git -C "$clone" checkout --quiet --force -B main "$root_commit"
+    else
         git -C "$clone" checkout --quiet --force -B main
-    }
+    fi
 done < <(sed -nE 's/^ *"(name|repository)": "(.*)",$/\2/p' "$root/tests/interop/strangers/strangers.json" | paste -d' ' - -)
 cd "$root"
 export MAESTRO_STRANGERS=$work/strangers
