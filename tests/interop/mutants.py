@@ -51,11 +51,14 @@ def make(root, crate, room):
                 shutil.copytree(path, crate / "src" / name)
             elif path.exists():
                 shutil.copy(path, crate / "src")
-    for name in ("build.rs", "Cargo.lock"):
+    # The build script packs what `packed` unpacks.
+    for name in ["Cargo.lock"] + ["build.rs"] * ("packed" in rooms):
         shutil.copy(root / name, crate)
-    for name in ("fixtures", "prompts", "schemas", "examples"):
+    # What tests and `include!` reach outside of `src`.
+    held = [f"tests/{name}" for name in ("causes", "edits", "published", "secrets")]
+    for name in ["fixtures", "prompts", "schemas", "examples", *held]:
         shutil.copytree(root / name, crate / name)
-    text = "\n".join(path.read_text() for path in (crate / "src").rglob("*.rs"))
+    text = "\n".join(path.read_text() for path in crate.rglob("*.rs"))
     uses = lambda name: re.search(rf"\b{name.replace('-', '_')}::", text)
     manifest = (root / "Cargo.toml").read_text()
     head, _, rest = manifest.partition("[dependencies]\n")
