@@ -199,6 +199,16 @@ fn an_api_that_is_down_hides_nothing() {
     push.maestro.git(&["switch", "--quiet", "main"]);
     push.maestro.git(&["merge", "--quiet", "topic"]);
     let before = push.maestro.git(&["rev-parse", "HEAD~1"]);
+    pushed(&mut push, &before);
+    for (name, fault) in api_faults() {
+        fake.faults(move |_| Some(fault.clone()));
+        rows.push((format!("plan of a push, {name}"), planned(&push)));
+    }
+    all_noticed("the API", &rows);
+}
+
+/// Makes the event a push to `main` that began behind a commit.
+fn pushed(push: &mut Workflow, before: &str) {
     let payload = json!({
         "ref": "refs/heads/main", "before": before.trim(), "created": false, "forced": false, "deleted": false,
         "repository": {"id": 1, "full_name": "o/n", "default_branch": "main"},
@@ -215,11 +225,6 @@ fn an_api_that_is_down_hides_nothing() {
     ] {
         push.set(name, value);
     }
-    for (name, fault) in api_faults() {
-        fake.faults(move |_| Some(fault.clone()));
-        rows.push((format!("plan of a push, {name}"), planned(&push)));
-    }
-    all_noticed("the API", &rows);
 }
 
 #[test]
@@ -240,22 +245,7 @@ fn a_break_on_main_is_planned_until_it_passed() {
     };
     run(1, &green, "success");
     run(2, &broken, "failure");
-    let payload = json!({
-        "ref": "refs/heads/main", "before": broken.trim(), "created": false, "forced": false, "deleted": false,
-        "repository": {"id": 1, "full_name": "o/n", "default_branch": "main"},
-    });
-    push.maestro.file("event.json", payload.to_string());
-    for (name, value) in [
-        ("GITHUB_EVENT_NAME", "push"),
-        ("GITHUB_REF", "refs/heads/main"),
-        ("GITHUB_REF_NAME", "main"),
-        (
-            "GITHUB_WORKFLOW_REF",
-            "o/n/.github/workflows/ci.yml@refs/heads/main",
-        ),
-    ] {
-        push.set(name, value);
-    }
+    pushed(&mut push, &broken);
     let plan = push.run(&["plan", "--format", "json"]).success();
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
     assert_eq!(plan["merge_base"], green.trim(), "{plan}");
