@@ -20,7 +20,7 @@ pub(super) const ABOUT: About = About {
     name: "scan-findings",
     what: "what scanners find that was not there before",
     fix: "fix it, or suppress it where the scanner lets one say why",
-    keys: &[("level", Order::Words(&["error", "warning", "note", "none"], "error")), ("severity", Order::Words(&["none", "critical", "high", "medium", "low", "negligible"], "none")), ("new_only", Order::False(true)), ("tools", Order::Grows)],
+    keys: &[("level", Order::Words(&["error", "warning", "note", "none"], "error")), ("security_severity", Order::Words(&["none", "critical", "high", "medium", "low", "negligible"], "none")), ("new_only", Order::False(true)), ("tools", Order::Grows)],
 };
 
 /// `scan-findings`
@@ -33,7 +33,7 @@ pub(crate) struct ScanFindings {
     level: Level,
     /// From which severity on findings count whatever their level, where the tool rates them (`security-severity`).
     #[serde(default)]
-    severity: Option<Severity>,
+    security_severity: Option<Severity>,
     /// Whether only those count that the base has not; so it is unless set.
     #[serde(default = "yes")]
     new_only: bool,
@@ -84,7 +84,7 @@ impl ScanFindings {
 
     fn counts(&self, finding: &Finding) -> bool {
         let is_severe = self
-            .severity
+            .security_severity
             .is_some_and(|least| finding.severity.is_some_and(|own| own >= least));
         finding.level >= self.level || is_severe
     }
@@ -102,7 +102,7 @@ impl ScanFindings {
             Some(severity) => format!("{}, {}", finding.level.name(), severity.name()),
             None => finding.level.name().to_owned(),
         };
-        let limit = match self.severity {
+        let limit = match self.security_severity {
             Some(severity) => format!("below {} and below {}", self.level.name(), severity.name()),
             None => format!("below {}", self.level.name()),
         };

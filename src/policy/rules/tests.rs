@@ -208,6 +208,13 @@ fn rules_stand_in_order_of_name_and_each_is_known() {
     for about in RULES {
         assert_eq!(find(about.name).unwrap().name, about.name);
         assert!(!about.what.ends_with('.') && !about.fix.is_empty());
+        for (key, _) in about.keys {
+            assert!(
+                !file::COMMON.contains(key),
+                "`{key}` of `{}` is a key of every entry: call it something else",
+                about.name
+            );
+        }
     }
 }
 

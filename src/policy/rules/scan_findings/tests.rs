@@ -63,7 +63,7 @@ fn a_severity_counts_whatever_the_level() {
         result("sql", "a.py", 1, "q").replace("\"ruleId\"", "\"level\": \"note\", \"ruleId\"");
     assert!(said_by::<ScanFindings>("{}", &supplied("", &one)).is_empty());
     assert_eq!(
-        said_by::<ScanFindings>("{severity: critical}", &supplied("", &one)).len(),
+        said_by::<ScanFindings>("{security_severity: critical}", &supplied("", &one)).len(),
         1
     );
 }
