@@ -16,6 +16,7 @@ fn main() -> io::Result<()> {
         "prompts",
         &[("prompts", "", "yaml"), ("prompts/parts", "parts/", "md")],
     )?;
+    pack("policy", &[("docs/policy", "", "md")])?;
     pack("prices", &[("src/llm/prices", "", "json")])?;
     pack(
         "observability",

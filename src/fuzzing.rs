@@ -24,7 +24,6 @@ use crate::policy;
 use crate::prompts;
 use crate::provenance;
 use crate::redact;
-use crate::setup;
 use crate::state;
 use crate::supply;
 
@@ -72,7 +71,7 @@ readers! {
         let text = text(bytes);
         let _ = (inert::code(&text, true), inert::prose(&text), inert::html(&text), inert::without_commands(text));
     };
-    "jsonc", "{ // a\n \"b\": [1, 2,], /* c */ }", |bytes| { let _ = setup::jsonc::read(&text(bytes)); };
+    "jsonc", "{ // a\n \"b\": [1, 2,], /* c */ }", |bytes| { let _ = plan::jsonc::read(&text(bytes)); };
     "junit", "<testsuite name=\"s\"><testcase name=\"a\"><failure message=\"m\">t</failure></testcase></testsuite>", |bytes| {
         let mut handed_out = 0;
         let form = junit::form(&bytes[..bytes.len().min(4096)]);

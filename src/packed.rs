@@ -41,6 +41,10 @@ mod tests {
                 "prompts",
             ),
             (
+                &include_bytes!(concat!(env!("OUT_DIR"), "/policy"))[..],
+                "docs/policy",
+            ),
+            (
                 &include_bytes!(concat!(env!("OUT_DIR"), "/prices"))[..],
                 "src/llm/prices",
             ),

@@ -225,6 +225,7 @@ fn check_requirement(requires: &str, shown: &str) -> Result<(), CommandError> {
         "`{shown}` requires maestro {requires}, and this is {own}"
     ))
     .hint(format!(
-        "install a matching version: cargo install maestro --locked --version '{requires}'"
+        "install a matching version: cargo install {} --locked --version '{requires}'",
+        env!("CARGO_PKG_NAME")
     )))
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::policy_pages::PolicyPages;
 use super::session::Session;
 use crate::agents::scan;
 use crate::config::{KNOWN, Known, nearest};
@@ -195,14 +196,11 @@ fn unverified(code: &Code) -> Topic {
 fn of_policies() -> impl Iterator<Item = Topic> {
     let rules = policy::rules::RULES.iter().copied();
     let rules = rules.chain(policy::standing::STANDING);
-    rules.map(|rule| Topic {
+    let pages = PolicyPages::unpack();
+    rules.map(move |rule| Topic {
         code: format!("policy/{}", rule.name),
         what: rule.what.into(),
-        text: format!(
-            "{}. What helps: {}.",
-            rule.why.trim_end_matches('.'),
-            rule.fix
-        ),
+        text: pages.text(rule.name),
     })
 }
 

@@ -24,6 +24,7 @@ mod learning_pack;
 mod notify;
 mod observe;
 mod plan;
+mod policy_pages;
 mod pr_health;
 mod prompts;
 mod provenance;

@@ -10,10 +10,10 @@ use schemars::JsonSchema;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::days::days_of;
 use super::merge::{self, HEAD};
 use super::nearest;
 use super::tree::{Met, Tree};
-use crate::flakes::quarantine::days_of;
 
 /// What the keys of a file may be held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Order: flag, environment, file, the organisation's file that it extends, default. Only what exists is accepted; an unknown key names the nearest valid one.
 
 pub(crate) mod agents;
+pub(crate) mod days;
 pub(crate) mod delivery;
 pub(crate) mod extends;
 pub(crate) mod file;

@@ -26,17 +26,6 @@ pub(crate) fn is_well(failures: u64, runs: u64) -> bool {
 /// So many days a test is forgiven, unless somebody says otherwise.
 pub(crate) const USUAL_DAYS: u16 = 14;
 
-/// Reads a time as `14d` or `2w`, in days: a year at most.
-pub(crate) fn days_of(text: &str) -> Option<u16> {
-    let text = text.trim();
-    let (number, each) = match text.strip_suffix('w') {
-        Some(weeks) => (weeks, 7),
-        None => (text.strip_suffix('d')?, 1),
-    };
-    let days = number.trim().parse::<u16>().ok()?.checked_mul(each)?;
-    (1..=365).contains(&days).then_some(days)
-}
-
 /// No name, reason or list is longer.
 const LONGEST: usize = 8 * 1024;
 
@@ -290,17 +279,6 @@ mod tests {
         let day = |text: &str| text.parse::<Date>().unwrap();
         assert!(!read.tests[0].is_overdue(day("2026-01-15")));
         assert!(read.tests[0].is_overdue(day("2026-01-16")));
-    }
-
-    #[test]
-    fn a_time_is_days_or_weeks() {
-        let read: Vec<Option<u16>> = [
-            "14d", " 2w ", "1 d", "0d", "53w", "14", "d", "-1d", "66000w",
-        ]
-        .map(days_of)
-        .to_vec();
-        let none = [None; 6];
-        assert_eq!(read, [&[Some(14), Some(14), Some(1)][..], &none].concat());
     }
 
     #[test]

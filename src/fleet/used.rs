@@ -15,8 +15,8 @@ pub(crate) struct Used {
     pub(crate) version: Option<Version>,
 }
 
-/// What `cargo install maestro` is called.
-const CARGO: &str = "cargo install maestro";
+/// What comes before its version.
+const CARGO: &str = concat!("cargo install ", env!("CARGO_PKG_NAME"));
 
 /// Finds them in a workflow.
 pub(crate) fn find(text: &str) -> Vec<Used> {
@@ -58,7 +58,7 @@ fn action(line: &str) -> Option<Used> {
 
 fn installed(line: &str) -> Option<Used> {
     let (_, rest) = line.split_once(CARGO)?;
-    // `cargo install maestro-tools` is something else.
+    // A package whose name goes on is something else.
     if !rest.is_empty() && !rest.starts_with([' ', '"', '\'', '@']) {
         return None;
     }
@@ -128,19 +128,19 @@ mod tests {
                 "acme/maestro main ?".to_owned(),
             ),
             (
-                "- run: cargo install maestro --locked --version 0.3.0".to_owned(),
+                "- run: cargo install maestro-ci --locked --version 0.3.0".to_owned(),
                 "cargo install  0.3.0".to_owned(),
             ),
             (
-                "  cargo install maestro@0.2.9 --locked".to_owned(),
+                "  cargo install maestro-ci@0.2.9 --locked".to_owned(),
                 "cargo install  0.2.9".to_owned(),
             ),
             (
-                "- run: cargo install maestro".to_owned(),
+                "- run: cargo install maestro-ci".to_owned(),
                 "cargo install  ?".to_owned(),
             ),
             (
-                "- run: cargo install maestro --version='>=0.3'".to_owned(),
+                "- run: cargo install maestro-ci --version='>=0.3'".to_owned(),
                 "cargo install  ?".to_owned(),
             ),
         ] {
@@ -151,7 +151,8 @@ mod tests {
             "uses: acme/other@v1.0.0",
             "uses: ./maestro",
             "uses: acme/maestro",
-            "cargo install maestro-x",
+            "cargo install maestro",
+            "cargo install maestro-ci-x",
             "uses:",
             "uses: maestro@v1",
         ] {
@@ -174,7 +175,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_looked_through(text in "(uses: |cargo install maestro|[a-z/@#\"' {}\n.0-9-]){0,40}") {
+        fn any_text_is_looked_through(text in "(uses: |cargo install maestro-ci|[a-z/@#\"' {}\n.0-9-]){0,40}") {
             for used in find(&text) {
                 proptest::prop_assert!(!used.what.is_empty());
             }

@@ -5,6 +5,7 @@ pub(crate) mod closure;
 pub(crate) mod codes;
 pub(crate) mod graph;
 pub(crate) mod jobs;
+pub(crate) mod jsonc;
 pub(crate) mod links;
 pub(crate) mod lint;
 pub(crate) mod locks;

@@ -1,7 +1,7 @@
 //! Whether a change may go in: entries of a policy, judged one by one. A rule says what it saw and what the limit is; the entry that it stands in
 //! says why it matters, what helps, whose it is and until when it holds.
 //!
-//! To add a rule: one file in `rules/`, one entry in its table; the policy's form, `maestro explain` and the reference are made from it.
+//! To add a rule, see `rules/mod.rs`; the policy's form and the reference are made from it, and `maestro explain` has its page.
 
 pub(crate) mod baseline;
 pub(crate) mod change_record;
@@ -9,6 +9,7 @@ pub(crate) mod engine;
 pub(crate) mod entry;
 pub(crate) mod file;
 pub(crate) mod globs;
+pub(crate) mod packages;
 #[cfg(test)]
 pub(crate) mod published;
 pub(crate) mod rules;

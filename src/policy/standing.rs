@@ -15,9 +15,6 @@ const FOLDER: &str = ".maestro";
 pub(crate) const MAESTRO_FILES: About = About {
     name: "maestro-files",
     what: "a change to maestro's own files, which says what it may let through",
-    why: "Policy, caps, quarantine and configuration lie in `.maestro/`, and whoever changes them changes what is asked of everybody. A person has to approve such a \
-          change: the outcome is `review`, in every policy, and no entry, ignore or baseline takes that away. Every spelling of the folder counts. The one \
-          exception: a new record below `.maestro/changes/` that is valid (`maestro.change/v1`), as agents leave one with their work",
     fix: "ask a person to approve it, or leave it out of the change",
     keys: &[],
 };
@@ -25,8 +22,6 @@ pub(crate) const MAESTRO_FILES: About = About {
 pub(crate) const EXPIRED_ENTRY: About = About {
     name: "expired-entry",
     what: "an entry of the policy whose day is over (warning)",
-    why: "An entry holds up to the day that it names under `expires`, and this day is over: it no longer says anything about changes. Nobody should believe that it \
-          does, so it is reported until somebody renews or removes it",
     fix: "give the entry a later day, or take it out of the policy",
     keys: &[],
 };
@@ -34,7 +29,6 @@ pub(crate) const EXPIRED_ENTRY: About = About {
 pub(crate) const EXPIRED_IGNORE: About = About {
     name: "expired-ignore",
     what: "something that was ignored for a while, and the while is over (warning)",
-    why: "What is ignored has a last day, and this day is over: the entry counts again. It is reported until somebody renews or removes it",
     fix: "mend what was ignored, or give it a later day with a reason that still holds",
     keys: &[],
 };
@@ -42,8 +36,6 @@ pub(crate) const EXPIRED_IGNORE: About = About {
 pub(crate) const TASK_SCOPE: About = About {
     name: "task-scope",
     what: "a file outside of what an agent's task is about",
-    why: "A task names the files that it is about under `scope`. What an agent plans or did outside of them is refused before and after: an agent that was talked into \
-          something else shows there first",
     fix: "leave the file out, or give the agent a task that names it",
     keys: &[],
 };

@@ -4,7 +4,6 @@
 
 pub(crate) mod actions;
 pub(crate) mod config_text;
-pub(crate) mod jsonc;
 pub(crate) mod neighbours;
 pub(crate) mod record;
 pub(crate) mod stacks;

@@ -66,7 +66,8 @@ fn set_up(place: &Place) -> String {
     match &place.action {
         Some(action) => format!("      - uses: {action} # maestro {}\n", place.version),
         None => format!(
-            "      - run: cargo install maestro --locked --version {}\n",
+            "      - run: cargo install {} --locked --version {}\n",
+            env!("CARGO_PKG_NAME"),
             place.version
         ),
     }
@@ -358,7 +359,7 @@ mod tests {
                         "maestro learning-pack",
                     ]
                     .contains(&run)
-                        || run.starts_with("cargo install maestro --locked --version ")
+                        || run.starts_with("cargo install maestro-ci --locked --version ")
                 };
                 let runs_code = runs.into_iter().any(|run| !is_ours(run));
                 assert!(!(may_write && runs_code), "{path}: {name}");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The binary that users download: at most 10 MB, static, and the demo works with it from an empty folder.
-# inputs: .ci/dist-linker .ci/dist-flags build.rs schemas prompts src Cargo.toml Cargo.lock fixtures/demo tests/suite/dist.rs tests/interop/lib.bash
+# inputs: .ci/dist-linker .ci/dist-flags build.rs schemas prompts docs/policy src Cargo.toml Cargo.lock fixtures/demo tests/suite/dist.rs tests/interop/lib.bash
 # time: long
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"

@@ -55,7 +55,7 @@ def make(root, crate, room):
     for name in ["Cargo.lock"] + ["build.rs"] * ("packed" in rooms):
         shutil.copy(root / name, crate)
     # What tests and `include!` reach outside of `src`.
-    held = [f"tests/{name}" for name in ("causes", "edits", "published", "secrets")]
+    held = ["docs/policy", *(f"tests/{name}" for name in ("causes", "edits", "published", "secrets"))]
     for name in ["fixtures", "prompts", "schemas", "examples", *held]:
         shutil.copytree(root / name, crate / name)
     text = "\n".join(path.read_text() for path in crate.rglob("*.rs"))
@@ -116,4 +116,5 @@ def main():
         sys.exit(f"{room}: {judged} judged (at least 100), {share:.1f} % caught (at least {BAR})")
 
 
-main()
+if __name__ == "__main__":
+    main()

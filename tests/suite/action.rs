@@ -322,9 +322,10 @@ fn a_file_of_this_machine_does_without_a_network() {
 #[test]
 fn it_is_built_where_somebody_says_so() {
     let mut scene = Scene::new();
-    scene
-        .maestro
-        .file("action-copy/Cargo.toml", "[package]\nname = \"maestro\"\n");
+    scene.maestro.file(
+        "action-copy/Cargo.toml",
+        "[package]\nname = \"maestro-ci\"\n",
+    );
     scene.lists("");
     scene.installs("from-source: true");
 }

@@ -138,7 +138,7 @@ fn who_needs_another_version_is_told_which_one_to_install() {
                 insta::assert_snapshot!(run.stderr.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r"
                 error: `.maestro/maestro.yaml` requires maestro >=0.3, <0.4, and this is VERSION
 
-                hint: install a matching version: cargo install maestro --locked --version '>=0.3, <0.4'
+                hint: install a matching version: cargo install maestro-ci --locked --version '>=0.3, <0.4'
                 ");
             }
         }

@@ -172,7 +172,7 @@ fn what_can_be_explained_is_published() {
         "# Why a document is not verified\n\nGenerated from `maestro explain`. `maestro provenance verify` exits with 14 when one of these says that something is wrong, and with 15 when all of them say that nobody here can tell.\n",
     );
     let mut policy = String::from(
-        "# Rules of policies\n\nGenerated from `maestro explain`. `docs/policy.md` says how a policy is written; `maestro util schema policy` what each rule takes.\n",
+        "# Rules of policies\n\nGenerated from `maestro explain`. [policy.md](../policy.md) says how a policy is written; `maestro util schema policy` what each rule takes.\n\n| rule | what it reports |\n|---|---|\n",
     );
     let mut codes = String::new();
     let mut environment = String::new();
@@ -194,7 +194,9 @@ fn what_can_be_explained_is_published() {
             Some(("plan", _)) => plans.push_str(&section),
             Some(("prompts", _)) => rules.push_str(&section),
             Some(("provenance", _)) => proofs.push_str(&section),
-            Some(("policy", _)) => policy.push_str(&section),
+            Some(("policy", name)) => {
+                policy.push_str(&format!("| [`{name}`](../policy/{name}.md) | {what} |\n"));
+            }
             Some(("artifact", _)) => reasons.push_str(&format!("\n## `{code}`\n\n{full}\n")),
             _ if code == "event-kinds" => kinds = full,
             _ if code == "exit-codes" => codes = full,

@@ -57,6 +57,7 @@ mod killed;
 mod learning_pack;
 mod learning_pack_repos;
 mod leases;
+mod newcomer;
 #[cfg(unix)]
 mod notify;
 mod observe;

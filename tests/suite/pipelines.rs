@@ -208,7 +208,7 @@ fn a_cancelled_job_and_a_missing_binary_are_red() {
     gate_says(&outcome, false, "plan/job-cancelled");
     let mut team = Team::new("", &[]);
     let set_up = format!(
-        "      - run: cargo install maestro --locked --version {}\n",
+        "      - run: cargo install maestro-ci --locked --version {}\n",
         env!("CARGO_PKG_VERSION")
     );
     let outcome = team.pull_request(|text| text.replace(&set_up, ""));

@@ -243,7 +243,7 @@ fn is_trusted(step: &Value) -> bool {
     };
     if let Some(run) = step["run"].as_str() {
         return run.lines().all(|line| {
-            let is_set_up = line.starts_with("cargo install maestro --locked --version ");
+            let is_set_up = line.starts_with("cargo install maestro-ci --locked --version ");
             let is_ours = line.strip_prefix("maestro ").is_some_and(begins);
             let hides = line.contains(['|', ';', '&', '`']) || line.contains("$(");
             (is_set_up || is_ours) && !hides

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::policy_pages::PolicyPages;
 use super::source::Loaded;
 use super::violations::{ForgivenRow, Line, ViolationRow, violation};
 use crate::change::base::short;
@@ -85,7 +86,7 @@ struct EntryRow {
     /// `judged`, `not-meant` (it is about other people's changes) or `expired`.
     state: &'static str,
     #[serde(skip)]
-    about: (&'static str, &'static str),
+    what: &'static str,
 }
 
 impl PolicyRow {
@@ -177,7 +178,7 @@ impl CheckPolicyDocument {
             id: entry.id.clone(),
             rule: entry.rule.name,
             state: entry.state.name(),
-            about: (entry.rule.what, entry.rule.why),
+            what: entry.rule.what,
         });
         Self {
             schema: "maestro.check-policy/v1",
@@ -355,14 +356,15 @@ impl Report for CheckPolicyDocument {
     }
 
     fn checks(&self) -> Vec<Check> {
+        let pages = PolicyPages::unpack();
         let mut checks: Vec<Check> = self
             .entries
             .iter()
             .map(|entry| Check {
                 code: format!("policy/{}", entry.rule),
                 name: entry.id.clone(),
-                what: entry.about.0.to_owned(),
-                help: entry.about.1.to_owned(),
+                what: entry.what.to_owned(),
+                help: pages.text(entry.rule),
                 skipped: match entry.state {
                     "judged" => None,
                     "expired" => Some("its day is over".to_owned()),

@@ -10,10 +10,6 @@ use crate::policy::{Breach, Rule, Target};
 pub(super) const ABOUT: About = About {
     name: "actor",
     what: "a change by somebody who may not ask for one",
-    why: "Who opened a pull request, who pushed last and who started the run are three people, and GitHub's word for how each stands to the repository (`OWNER`, `MEMBER`, \
-          `COLLABORATOR`, `CONTRIBUTOR`, `NONE`…) is known of the first. Accounts are compared by their login without regard to case, never by a \
-          name that anybody may take. `same: true` wants the same account all the way. What nobody said is a breach where there is a pull \
-          request. Example: `associations: [OWNER, MEMBER, COLLABORATOR]`, `deny: [mallory]`",
     fix: "ask a member to open or push the change",
     keys: &[
         ("associations", Order::Narrows),
@@ -133,43 +129,4 @@ impl Rule for Actor {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::Weight;
-    use crate::policy::rules::tests::{Case, check_weights};
-
-    fn by(author: &str, association: &str) -> Case {
-        Case::default().asked(|asked| {
-            asked.number = Some(1);
-            asked.author = Some(author.to_owned());
-            asked.association = Some(association.to_owned());
-        })
-    }
-
-    #[test]
-    fn associations_and_accounts_count() {
-        let rule = "{rule: actor, associations: [OWNER, MEMBER], allow: ['bot[bot]'], deny: [mallory]}";
-        check_weights(rule, by("ada", "MEMBER"), &[]);
-        check_weights(rule, by("eve", "NONE"), &[("eve, NONE", None)]);
-        check_weights(rule, by("Bot[bot]", "NONE"), &[]);
-        check_weights(rule, by("Mallory", "OWNER"), &[("Mallory", None)]);
-        check_weights(rule, by("ada", "MEMBER").asked(|asked| asked.actor = Some("mallory".to_owned())), &[("mallory", None)]);
-    }
-
-    #[test]
-    fn bots_and_changing_hands_can_be_refused() {
-        let rule = "{rule: actor, bots: deny, same: true}";
-        check_weights(rule, by("x[bot]", "NONE").asked(|asked| asked.is_bot = true), &[("x[bot]", None)]);
-        check_weights(rule, by("ada", "NONE").asked(|asked| asked.triggering_actor = Some("eve".into())), &[("ada, then eve", None)]);
-        check_weights(rule, by("ada", "NONE").asked(|asked| asked.actor = Some("ADA".into())), &[]);
-    }
-
-    #[test]
-    fn what_nobody_said_is_a_breach_where_there_is_a_pull_request() {
-        let rule = "{rule: actor, bots: deny}";
-        check_weights(rule, Case::default(), &[("no author", Some(Weight::Warn))]);
-        check_weights(rule, Case::default().asked(|asked| asked.number = Some(1)), &[("no author", None)]);
-        let rule = "{rule: actor, associations: [OWNER]}";
-        let case = Case::default().asked(|asked| asked.author = Some("ada".into()));
-        check_weights(rule, case, &[("ada, association unknown", None)]);
-    }
-}
+mod tests;

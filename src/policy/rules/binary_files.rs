@@ -10,9 +10,6 @@ use crate::policy::{Breach, Rule};
 pub(super) const ABOUT: About = About {
     name: "binary-files",
     what: "a binary file that is new or another one",
-    why: "Nobody reads a binary file in a review: it may be a program, and it stays in the history for ever. A file is binary when there is a NUL among its first \
-          8,000 bytes, as git has it; what `.gitattributes` says about it does not count, because the change itself may write that. \
-          Example: `allow: ['**/*.png', 'docs/**']`, `max_kb: 512` for those that are allowed",
     fix: "keep it outside of the repository (a release, an artifact, LFS), or make it when building",
     keys: &[("allow", Order::Shrinks), ("max_kb", Order::Less)],
 };
@@ -58,22 +55,4 @@ impl Rule for BinaryFiles {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check};
-
-    const RULE: &str = "{rule: binary-files, allow: ['**/*.png'], max_kb: 1}";
-
-    #[test]
-    fn bytes_decide_and_not_names() {
-        check(RULE, Case::default().added("a.txt", "a\0b"), &["a.txt"]);
-        check(RULE, Case::default().added("a.exe", "text"), &[]);
-        check(RULE, Case::default().changed("a", "text", "\0"), &["a"]);
-    }
-
-    #[test]
-    fn those_that_are_allowed_have_a_size() {
-        check(RULE, Case::default().added("d/a.png", "\0"), &[]);
-        check(RULE, Case::default().added("d/a.png", &"\0".repeat(1025)), &["d/a.png"]);
-        check(RULE, Case::default().added("d/../a.png", "\0"), &["d/../a.png"]);
-    }
-}
+mod tests;

@@ -13,9 +13,6 @@ use crate::policy::{Breach, Rule, Target, Weight};
 pub(super) const ABOUT: About = About {
     name: "budget",
     what: "a change whose models cost more than they may",
-    why: "The caps of `.maestro/ci_budget.json` stop a call before it is made; this rule says at the gate what a change did cost, whoever paid. It counts the bills and \
-          reservations of the pull request that are known here (`maestro state pull` fetches those of other machines). A share of the limit, 80 unless set, \
-          warns. Calls that nobody could price are named. Example: `per_pull_request: \"10.00\"`, `warn_at: 80`",
     fix: "find out what was dear (`maestro budget status --pr N`), or raise the cap in `.maestro/ci_budget.json`",
     keys: &[("per_pull_request", Order::Less), ("warn_at", Order::Less)],
 };
@@ -78,31 +75,4 @@ impl Rule for Budget {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::Weight;
-    use crate::policy::rules::tests::{Case, check_weights};
-    use crate::policy::subject::Spent;
-
-    fn spent(usd: &str, unpriced: u64) -> Case {
-        let cap = "10".parse().unwrap();
-        Case::default().asked(|asked| asked.spent = Some(Spent { usd: usd.parse().unwrap(), cap, unpriced }))
-    }
-
-    #[test]
-    fn the_lower_of_cap_and_limit_counts() {
-        let rule = "{rule: budget, per_pull_request: \"5\"}";
-        check_weights(rule, spent("3.99", 0), &[]);
-        check_weights(rule, spent("4", 0), &[("$4", Some(Weight::Warn))]);
-        check_weights(rule, spent("5", 0), &[("$5", Some(Weight::Warn))]);
-        check_weights(rule, spent("5.01", 0), &[("$5.01", None)]);
-        check_weights("{rule: budget, per_pull_request: \"50\"}", spent("10.01", 0), &[("$10.01", None)]);
-        check_weights("{rule: budget}", spent("0", 0), &[]);
-    }
-
-    #[test]
-    fn what_nobody_knows_is_said() {
-        check_weights("{rule: budget}", Case::default(), &[("no sum", Some(Weight::Warn))]);
-        check_weights("{rule: budget}", Case::default().asked(|asked| asked.number = Some(1)), &[("no sum", None)]);
-        check_weights("{rule: budget}", spent("1", 2), &[("2 calls without a price", Some(Weight::Warn))]);
-    }
-}
+mod tests;

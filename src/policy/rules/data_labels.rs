@@ -11,9 +11,6 @@ use crate::policy::{Breach, Rule, Target};
 pub(super) const ABOUT: About = About {
     name: "data-labels",
     what: "a change to code of certain data without its label, or with one that may not be",
-    why: "Where data may live is decided by people and laws, and a label on the pull request says that somebody thought of it: `data:eu-only`, `data:no-personal`. A change \
-          under `paths` needs one of `any_of`, and none of `none_of`; without `paths` every change does. Labels of a task that an agent is \
-          given count in the same way, before it starts. Example: `paths: ['src/customers/**']`, `any_of: ['data:eu-only']`",
     fix: "put the label on the pull request, or ask whoever answers for the data",
     keys: &[("paths", Order::Scope), ("any_of", Order::Narrows), ("none_of", Order::Grows)],
 };
@@ -69,18 +66,4 @@ impl Rule for DataLabels {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check};
-
-    const RULE: &str = "{rule: data-labels, paths: ['src/customers/**'], any_of: ['data:eu'], none_of: ['data:export']}";
-
-    #[test]
-    fn code_of_labelled_data_needs_its_label() {
-        check(RULE, Case::paths(&["src/customers/a"]), &["src/customers/a"]);
-        check(RULE, Case::paths(&["SRC/Customers/a"]), &["SRC/Customers/a"]);
-        check(RULE, Case::paths(&["src/a"]), &[]);
-        let labelled = |label: &str| Case::paths(&["src/customers/a"]).asked(|asked| asked.labels = vec![label.to_owned()]);
-        check(RULE, labelled("Data:EU"), &[]);
-        check(RULE, labelled("data:export"), &["src/customers/a", "(label)"]);
-    }
-}
+mod tests;

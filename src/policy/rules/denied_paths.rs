@@ -10,9 +10,6 @@ use crate::policy::{Breach, Rule};
 pub(super) const ABOUT: About = About {
     name: "denied-paths",
     what: "a file where none may be added or changed",
-    why: "Some files are never meant to be in a repository: keys, dumps, what a build makes. That such a file goes away is fine. Every spelling of a path \
-          counts (`.ENV`, `config/../.env`), and so does a link or submodule in the place of a folder that a glob is about. \
-          Example: `deny: ['**/.env', '**/*.pem']`, `except: ['tests/**']`",
     fix: "take the file out of the change",
     keys: &[("deny", Order::Grows), ("except", Order::Shrinks)],
 };
@@ -56,23 +53,4 @@ impl Rule for DeniedPaths {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check};
-
-    const RULE: &str = "{rule: denied-paths, deny: ['**/.env', 'dist/**'], except: ['tests/**']}";
-
-    #[test]
-    fn every_spelling_is_denied() {
-        let bad = ["a/.ENV", "dist/a.js", "x/../.env"];
-        check(RULE, Case::paths(&bad), &bad);
-        check(RULE, Case::paths(&["a/.envrc", "tests/.env", "src/dist/a"]), &[]);
-        // An exception is for the path as it is written.
-        check(RULE, Case::paths(&["tests/../.env"]), &["tests/../.env"]);
-    }
-
-    #[test]
-    fn what_goes_away_is_fine_and_a_link_in_its_place_is_not() {
-        check(RULE, Case::default().removed("a/.env"), &[]);
-        check(RULE, Case::default().link("dist", "src"), &["dist"]);
-    }
-}
+mod tests;

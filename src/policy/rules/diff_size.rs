@@ -12,10 +12,6 @@ use crate::policy::{Breach, Rule, Target, Weight};
 pub(super) const ABOUT: About = About {
     name: "diff-size",
     what: "a change that is larger than people can review",
-    why: "Reviews find less the more there is to read. Files are counted by path (a rename is two), lines as those that are added or gone, KB by what is added, \
-          whole files where they are binary. Up to a limit all is well; above it the change is warned of; above twice the limit the entry's own severity \
-          counts. Lock files, snapshots, vendored and generated files do not count, unless `exclude` names others; what is left out is said. \
-          Example: `max_files: 50`, `max_lines: 800`, `max_kb: 512`",
     fix: "split the change into parts that each make sense",
     keys: &[
         ("max_files", Order::Less),
@@ -122,44 +118,4 @@ impl Rule for DiffSize {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::Weight;
-    use crate::policy::rules::tests::{Case, check_weights};
-
-    const RULE: &str = "{rule: diff-size, max_files: 2, max_lines: 10, max_kb: 1}";
-
-    #[track_caller]
-    fn check(case: Case, expected: &[(&str, Option<Weight>)]) {
-        check_weights(RULE, case, expected);
-    }
-
-    fn lines(count: usize) -> String {
-        "x\n".repeat(count)
-    }
-
-    #[test]
-    fn up_to_the_limit_all_is_well_and_up_to_twice_it_warns() {
-        check(Case::default().added("a", &lines(10)), &[]);
-        check(Case::default().added("a", &lines(11)), &[("11 lines", Some(Weight::Warn))]);
-        check(Case::default().added("a", &lines(20)), &[("20 lines", Some(Weight::Warn))]);
-        check(Case::default().added("a", &lines(21)), &[("21 lines", None)]);
-        check(Case::default().changed("a", &lines(21), ""), &[("21 lines", None)]);
-    }
-
-    #[test]
-    fn files_and_bytes_count_too() {
-        check(Case::paths(&["a", "b", "c"]), &[("3 files", Some(Weight::Warn))]);
-        check(Case::paths(&["a", "b", "c", "d", "e"]), &[("5 files", None)]);
-        check(Case::default().added("a", &"x".repeat(3000)), &[("3 KB", None)]);
-        check(Case::default().added("a", &format!("\0{}", "x".repeat(2047))), &[("2 KB", Some(Weight::Warn))]);
-    }
-
-    #[test]
-    fn what_is_generated_does_not_count_and_is_said() {
-        let case = Case::default().added("web/pnpm-lock.yaml", &lines(100)).added("a/__snapshots__/b.snap", &lines(50));
-        check(case.added("a", &lines(11)), &[("11 lines, 2 generated or excluded ones not counted", Some(Weight::Warn))]);
-        let own = "{rule: diff-size, max_lines: 10, exclude: ['big/**']}";
-        check_weights(own, Case::default().added("big/a", &lines(99)), &[]);
-        check_weights(own, Case::default().added("Cargo.lock", &lines(99)), &[("99 lines", None)]);
-    }
-}
+mod tests;

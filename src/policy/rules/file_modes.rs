@@ -14,9 +14,6 @@ use crate::policy::{Breach, Rule};
 pub(super) const ABOUT: About = About {
     name: "file-modes",
     what: "a file that becomes a program, a link that leads out, a submodule that moves",
-    why: "A review shows lines; that a file may be run now, that it is a link, or that a submodule stands at another commit is one word in its head. A link may lead \
-          out of the repository (`/etc/passwd`, `../../x`) or in a circle to itself, and whoever writes or reads through it does so there. What \
-          becomes another kind of thing is always named. Example: `executable: ['scripts/**']`, `links: deny`, `submodules: deny`",
     fix: "give the file its usual mode: git update-index --chmod=-x PATH",
     keys: &[
         ("executable", Order::Shrinks),
@@ -106,37 +103,4 @@ impl Rule for FileModes {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check};
-
-    const RULE: &str = "{rule: file-modes, executable: ['scripts/**']}";
-
-    #[test]
-    fn what_becomes_a_program_is_named() {
-        check(RULE, Case::default().program("a.sh"), &["a.sh"]);
-        check(RULE, Case::default().program("scripts/a.sh"), &[]);
-        check(RULE, Case::default().program("scripts/../a.sh"), &["scripts/../a.sh"]);
-        check(RULE, Case::default().added("a.sh", "#!/bin/sh\n"), &[]);
-    }
-
-    #[test]
-    fn links_that_lead_out_are_named() {
-        for target in ["/etc/passwd", "../../x", "C:\\x", "..", "x/../../../y"] {
-            check(RULE, Case::default().link("a/b", target), &["a/b"]);
-        }
-        for target in ["c", "../c", "./d/e"] {
-            check(RULE, Case::default().link("a/b", target), &[]);
-            check("{rule: file-modes, links: deny}", Case::default().link("a/b", target), &["a/b"]);
-        }
-        check(RULE, Case::default().link("a/b", "b"), &["a/b"]);
-        check("{rule: file-modes, links: allow}", Case::default().link("a/b", "/x"), &[]);
-    }
-
-    #[test]
-    fn submodules_and_other_kinds_are_named() {
-        check(RULE, Case::default().submodule("lib"), &["lib"]);
-        check("{rule: file-modes, submodules: allow}", Case::default().submodule("lib"), &[]);
-        check(RULE, Case::default().link_to_file("a"), &["a"]);
-        check(RULE, Case::default().removed("a"), &[]);
-    }
-}
+mod tests;

@@ -11,9 +11,6 @@ use crate::policy::{Breach, Rule};
 pub(super) const ABOUT: About = About {
     name: "human-approval",
     what: "a change to sensitive files that too few persons approved",
-    why: "Some files are worth a second pair of eyes whatever else says that all is well. Approvals count when they are of this very head (a later push takes them away), by a \
-          person and not a bot, who may write to the repository (GitHub calls such a reviewer `OWNER`, `MEMBER` or `COLLABORATOR`), and who neither wrote nor pushed \
-          the change. With `from`, only those of the named accounts count. Example: `paths: ['src/payments/**']`, `approvals: 2`",
     fix: "ask for a review of the last commit",
     keys: &[("paths", Order::Scope), ("approvals", Order::More), ("from", Order::Narrows)],
 };
@@ -66,30 +63,4 @@ impl Rule for HumanApproval {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check};
-
-    fn approved(by: &[&str]) -> Case {
-        Case::paths(&["pay/a"]).asked(|asked| {
-            asked.author = Some("ada".into());
-            asked.approvals = by.iter().map(|login| (*login).to_owned()).collect();
-        })
-    }
-
-    #[test]
-    fn others_than_the_author_approve() {
-        let rule = "{rule: human-approval, paths: ['pay/**'], approvals: 2}";
-        check(rule, approved(&["bob", "eve"]), &[]);
-        for too_few in [&[] as &[&str], &["bob"], &["bob", "ADA"], &["bob", "Bob"]] {
-            check(rule, approved(too_few), &["pay/a"]);
-        }
-        check(rule, Case::paths(&["src/a"]), &[]);
-    }
-
-    #[test]
-    fn only_named_accounts_may_count() {
-        let rule = "{rule: human-approval, from: [bob]}";
-        check(rule, approved(&["eve"]), &["pay/a"]);
-        check(rule, approved(&["Bob"]), &[]);
-    }
-}
+mod tests;

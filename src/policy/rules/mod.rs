@@ -1,6 +1,7 @@
 //! What a policy may hold a change to: one rule a file.
 //!
-//! To add a rule: one file here with its settings, its [`About`] and its tests, and one entry in the table below.
+//! A rule is `NAME.rs` with its settings and its [`About`], `NAME/tests.rs`, its page `docs/policy/NAME.md`, and one line in the table below;
+//! CONTRIBUTING.md adds one step by step, and `tests/parts.rs` says what is missing.
 
 use serde::{Deserialize, Deserializer};
 
@@ -31,15 +32,13 @@ pub(crate) enum Order {
     Same,
 }
 
-/// What a rule is.
+/// What a rule is; its page in `docs/policy` says why it matters, how it is judged, and gives an example.
 #[derive(Debug)]
 pub(crate) struct About {
     /// `maestro explain policy/NAME` tells more.
     pub(crate) name: &'static str,
     /// In one line.
     pub(crate) what: &'static str,
-    /// Why that matters, how it is judged, and an example.
-    pub(crate) why: &'static str,
     /// What helps, where an entry does not say.
     pub(crate) fix: &'static str,
     /// Its keys.
@@ -74,8 +73,6 @@ macro_rules! rules {
         }
     };
 }
-
-mod packages;
 
 rules! {
     actor: Actor;

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::{About, Order};
-use super::packages::{fingerprint, is_called, missing, packages, target_of};
+use crate::policy::packages::{fingerprint, is_called, missing, packages, target_of};
 use crate::policy::subject::Subject;
 use crate::policy::{Breach, Rule, Target};
 use crate::supply::News;
@@ -14,7 +14,6 @@ use crate::supply::News;
 pub(super) const ABOUT: About = About {
     name: "new-dependencies",
     what: "packages that a change adds, by number, name, source or version",
-    why: "Every dependency is code that nobody here wrote and that has to be kept up to date. New is a package that no bill of materials and no lock file of the base names; another version of a known one is an update, which counts for `sources` and `pinned` and not for `max`. `default` among the `sources` is what lock files leave to the package manager's settings. Example: `max: 3`, `pinned: true`",
     fix: "do with fewer packages, or bring them in one by one",
     keys: &[("max", Order::Less), ("sources", Order::Narrows), ("pinned", Order::True), ("deny", Order::Grows)],
 };
@@ -168,101 +167,4 @@ impl Rule for NewDependencies {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::packages::tests::{bills, judge, said_by};
-    use super::*;
-    use crate::supply::{Side, Supplied};
-
-    const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {
-        "": {"name": "shop"},
-        "node_modules/a": {"version": "1.0.0", "resolved": "https://npm.example/a/-/a-1.0.0.tgz", "integrity": "sha512-x"},
-        "node_modules/b": {"version": "2.0.0", "resolved": "git+ssh://git@example.com/b.git", "license": "MIT"}
-    }}"#;
-
-    fn locks(base: &str, head: &str) -> Supplied {
-        let mut supplied = Supplied {
-            are_locks_known: true,
-            ..Supplied::default()
-        };
-        assert!(
-            supplied
-                .add_lock(Side::Base, "package-lock.json", base.as_bytes())
-                .unwrap()
-        );
-        assert!(
-            supplied
-                .add_lock(Side::Head, "web/package-lock.json", head.as_bytes())
-                .unwrap()
-        );
-        supplied
-    }
-
-    #[test]
-    fn new_packages_are_counted_and_updates_are_not() {
-        let supplied = bills(
-            &["npm a 1 MIT"],
-            &["npm a 2 MIT", "npm b 1 MIT", "cargo a 1 MIT"],
-        );
-        assert_eq!(
-            said_by::<NewDependencies>("{max: 1}", &supplied),
-            ["the change adds 2 packages: a@1, b@1"]
-        );
-        assert!(said_by::<NewDependencies>("{max: 2}", &supplied).is_empty());
-        assert_eq!(
-            said_by::<NewDependencies>("{deny: [a]}", &supplied),
-            ["`a@1` may not be added"]
-        );
-    }
-
-    #[test]
-    fn lock_files_say_where_packages_come_from() {
-        let supplied = locks(r#"{"packages": {}}"#, LOCK);
-        assert_eq!(
-            said_by::<NewDependencies>(
-                "{pinned: true, sources: ['https://npm.example/']}",
-                &supplied
-            ),
-            [
-                "`b@2.0.0` comes from elsewhere than is allowed: git+ssh://git@example.com/b.git",
-                "`b@2.0.0` is not pinned: no digest in the lock file",
-            ]
-        );
-        assert!(said_by::<NewDependencies>("{max: 0}", &locks(LOCK, LOCK)).is_empty());
-    }
-
-    #[test]
-    fn a_source_is_matched_by_whole_parts() {
-        assert!(is_from("https://a.example/x", "https://a.example"));
-        assert!(!is_from("https://a.example.evil/x", "https://a.example"));
-        assert!(is_from("default", "default"));
-    }
-
-    #[test]
-    fn versions_that_move_are_not_pinned() {
-        let supplied = bills(
-            &["npm x 1 MIT"],
-            &["npm x 1 MIT", "npm a latest MIT", "npm b 1.2.3 MIT"],
-        );
-        assert_eq!(
-            said_by::<NewDependencies>("{pinned: true}", &supplied),
-            ["`a@latest` is not pinned: no exact version"]
-        );
-    }
-
-    #[test]
-    fn what_is_missing_is_a_breach() {
-        assert_eq!(
-            judge::<NewDependencies>("{max: 1}", None, "2026-11-26").len(),
-            1
-        );
-        let nothing = Supplied::default();
-        assert_eq!(said_by::<NewDependencies>("{max: 1}", &nothing).len(), 1);
-        let looked = Supplied {
-            are_locks_known: true,
-            ..Supplied::default()
-        };
-        assert!(said_by::<NewDependencies>("{max: 1}", &looked).is_empty());
-        let empty: NewDependencies = serde_yaml::from_str("{}").unwrap();
-        assert!(empty.is_sound().is_err());
-    }
-}
+mod tests;

@@ -13,9 +13,6 @@ use crate::policy::{Breach, Rule};
 pub(super) const ABOUT: About = About {
     name: "path-form",
     what: "a path that machines or people take for another one",
-    why: "`..`, a backslash, `.git` in any spelling, characters that nobody sees, control characters, names that Windows cuts, bytes that are no UTF-8: each means \
-          one file to git and another one, or none, elsewhere, and rules about paths, checkouts and reviews part ways there. Two new paths that differ \
-          by their case only are one file on macOS and Windows. That such a file goes away is fine. Example: `src/a\\u{200b}.rs`",
     fix: "give the file a plain name",
     keys: &[("except", Order::Shrinks)],
 };
@@ -56,24 +53,4 @@ impl Rule for PathForm {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check};
-
-    const RULE: &str = "{rule: path-form, except: ['fixtures/**']}";
-
-    #[test]
-    fn odd_paths_are_named() {
-        let bad = ["a/../b", "a\\b", ".GIT/config", "a\u{202e}b", "x.", "a\nb"];
-        check(RULE, Case::paths(&bad), &bad);
-        check(RULE, Case::default().bytes("gr\u{fffd}n"), &["gr\u{fffd}n"]);
-        check(RULE, Case::paths(&["ä/ö.rs", "fixtures/a\\b", ".gitignore", "a b"]), &[]);
-        check(RULE, Case::paths(&["fixtures/../x"]), &["fixtures/../x"]);
-    }
-
-    #[test]
-    fn two_new_names_that_differ_by_case_are_one_file_elsewhere() {
-        check(RULE, Case::paths(&["src/A.rs", "src/a.rs"]), &["src/a.rs"]);
-        // To give a file another case is fine: the old one goes away.
-        check(RULE, Case::default().removed("src/A.rs").added("src/a.rs", ""), &[]);
-    }
-}
+mod tests;

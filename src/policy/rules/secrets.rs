@@ -14,10 +14,6 @@ use crate::redact::detect::{Detector, Secret};
 pub(super) const ABOUT: About = About {
     name: "secrets",
     what: "a key, token or password in a line that the change adds",
-    why: "What was pushed once is read by whoever may read the repository, and stays in its history. Tokens are known by their issuers' exact forms, passwords by what stands around them \
-          (`curl -u`, `Authorization:`, a URL); a value that only its name calls secret warns, unless `named` says otherwise. Variables and words that stand where a secret \
-          would be are left alone. No secret is ever shown: a violation has its kind, length and the beginning of its SHA-256, and that beginning in `allow` \
-          lets this very one through (a key of a documentation's example). No baseline forgives a secret. Example: `except: ['**/testdata/**']`, `named: block`",
     fix: "change the secret where it was issued, because it is known now; then take it out of every commit of the change",
     keys: &[
         ("except", Order::Shrinks),
@@ -115,32 +111,4 @@ impl Rule for Secrets {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check};
-
-    const RULE: &str = "{rule: secrets, except: ['testdata/**']}";
-
-    /// Puts a token together at run time, so that no scanner takes this file for a leak.
-    fn token() -> String {
-        format!("ghp_{}", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zCeFhI")
-    }
-
-    #[test]
-    fn a_secret_in_a_new_line_is_named_with_its_place() {
-        let text = format!("a\nkey = {}\n", token());
-        check(RULE, Case::default().added("src/a.rs", &text), &["src/a.rs"]);
-        check(RULE, Case::default().changed("a", "x\n", &text), &["a"]);
-        check(RULE, Case::default().changed("a", &text, "x\n"), &[]);
-        check(RULE, Case::default().changed("a", &text, &format!("{text}more\n")), &[]);
-        check(RULE, Case::default().added("testdata/a", &text), &[]);
-    }
-
-    #[test]
-    fn one_that_is_allowed_is_allowed_by_its_digest() {
-        use crate::event::Sha;
-        let digest = &Sha::of(token().as_bytes()).to_string()[..16];
-        let rule = format!("{{rule: secrets, allow: [{digest}]}}");
-        let case = Case::default().added("a", &format!("{}\n", token()));
-        check(&rule, case, &[]);
-    }
-}
+mod tests;

@@ -1,10 +1,11 @@
-//! What the tests of rules share: changes in few words.
+//! What the tests of rules share, changes in few words; and that each rule has all of its parts.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "tests hand over what they make in place"
 )]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::civil::date;
 
@@ -12,8 +13,15 @@ use super::{RULES, find};
 use crate::change::lines::{compare, is_binary};
 use crate::change::{Change, Entry, parse_one};
 use crate::policy::file;
+use crate::policy::standing::STANDING;
 use crate::policy::subject::{AddedLine, Asked, FileLines, Subject};
 use crate::policy::{Breach, Target, Weight};
+
+mod parts;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 /// A change to judge.
 #[derive(Default, Clone)]
@@ -182,14 +190,95 @@ pub(crate) fn check_weights(rule: &str, case: Case, expected: &[(&str, Option<We
 }
 
 #[test]
+fn no_part_of_a_rule_is_missing() {
+    if let Some(next) = parts::missing(root()) {
+        panic!("{next}");
+    }
+}
+
+#[test]
 fn rules_stand_in_order_of_name_and_each_is_known() {
-    assert!(RULES.is_sorted_by(|a, b| a.name < b.name));
+    for pair in RULES.windows(2) {
+        let [before, after] = [pair[0].name, pair[1].name];
+        assert!(
+            before < after,
+            "`{after}` should stand before `{before}` in `rules!` of src/policy/rules/mod.rs"
+        );
+    }
     for about in RULES {
         assert_eq!(find(about.name).unwrap().name, about.name);
+        assert!(!about.what.ends_with('.') && !about.fix.is_empty());
+        for (key, _) in about.keys {
+            assert!(
+                !file::COMMON.contains(key),
+                "`{key}` of `{}` is a key of every entry: call it something else",
+                about.name
+            );
+        }
+    }
+}
+
+#[test]
+fn pages_say_what_rules_say() {
+    let mut names = Vec::new();
+    for about in RULES.iter().chain(&STANDING) {
+        let name = about.name;
+        names.push(parts::page_path(name));
+        let path = parts::page_path(name);
+        let Some(page) = parts::page(root(), name) else {
+            panic!("`{name}` has no page: write {path}");
+        };
+        let what = about.what[..1].to_uppercase() + &about.what[1..];
+        let head = format!("# `policy/{name}`\n\n{what}.\n\n");
+        assert!(page.starts_with(&head), "{path} should begin with\n{head}");
+        let end = format!("\n\nWhat helps: {}.\n", about.fix);
+        assert!(page.ends_with(&end), "{path} should end with{end}");
+        let why = page.lines().nth(4).unwrap_or_default();
         assert!(
-            !about.what.ends_with('.') && !about.fix.is_empty() && about.why.len() > 200,
-            "{}",
-            about.name
+            why.len() > 100,
+            "{path} should say in its third paragraph why the rule matters and how it judges"
         );
+        for (key, _) in about.keys {
+            let is_named = [format!("`{key}`"), format!("`{key}: ")]
+                .iter()
+                .any(|words| page.contains(words));
+            assert!(is_named, "{path} should say what `{key}` does");
+        }
+    }
+    let strays = parts::pages_without_rule(root());
+    let strays: Vec<_> = strays.iter().filter(|path| !names.contains(path)).collect();
+    assert!(
+        strays.is_empty(),
+        "pages of no rule: take them away: {strays:?}"
+    );
+}
+
+#[test]
+fn examples_of_pages_are_read() {
+    for about in RULES.iter().filter(|about| !about.keys.is_empty()) {
+        let (name, path) = (about.name, parts::page_path(about.name));
+        let page = parts::page(root(), name).unwrap_or_default();
+        let mut lines = page.lines();
+        let Some(example) = lines.find_map(|line| line.strip_prefix("Example: ")) else {
+            panic!("{path} should have a paragraph that begins with `Example: `");
+        };
+        let is_setting = |span: &&str| {
+            let mut keys = about.keys.iter();
+            keys.any(|(key, _)| span.starts_with(&format!("{key}: ")))
+        };
+        let spans: Vec<&str> = example.split('`').skip(1).step_by(2).collect();
+        let settings: Vec<&str> = spans.into_iter().filter(is_setting).collect();
+        assert!(
+            !settings.is_empty(),
+            "the example of {path} should have settings in backticks, as `{}: …`",
+            about.keys[0].0
+        );
+        let settings = settings.join(", ");
+        let text = format!(
+            "schema: maestro.policy/v1\nrules:\n- {{rule: {name}, {settings}, id: a, severity: block, reason: r}}\n"
+        );
+        if let Err(error) = file::read(&text, "policy.yaml") {
+            panic!("the example of {path} is no setting of `{name}`: {error:?}\n{text}");
+        }
     }
 }

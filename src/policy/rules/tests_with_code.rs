@@ -12,9 +12,6 @@ use crate::policy::{Breach, Rule, Target};
 pub(super) const ABOUT: About = About {
     name: "tests-with-code",
     what: "code that changes without any test",
-    why: "What no test shows may not work, and nobody notices when it stops to. A change that adds lines to files under `code` needs one that adds lines to a test: a \
-          file under `tests`, or lines that begin a test inside the code (`#[test]`, `def test_`, `it(`, `func Test`…). A test that only goes \
-          away is none. Changes below `least_lines` new lines are left alone. Example: `code: ['src/**']`, `tests: ['tests/**']`",
     fix: "add a test that fails without the change",
     keys: &[("code", Order::Grows), ("tests", Order::Shrinks), ("least_lines", Order::Less)],
 };
@@ -105,26 +102,4 @@ impl Rule for TestsWithCode {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check};
-
-    const RULE: &str = "{rule: tests-with-code, code: ['src/**'], least_lines: 2}";
-
-    #[test]
-    fn code_comes_with_a_test() {
-        check(RULE, Case::default().added("src/a.rs", "a\nb\n"), &["(change)"]);
-        check(RULE, Case::default().added("src/a.rs", "a\nb\n").added("tests/a.rs", "x\n"), &[]);
-        check(RULE, Case::default().added("src/a.rs", "a\nb\n  #[test]\n"), &[]);
-        check(RULE, Case::default().added("src/a.ts", "a\nb\n").added("src/a.test.ts", "x\n"), &[]);
-        check(RULE, Case::default().added("src/a.rs", "a\n"), &[]);
-        check(RULE, Case::default().added("docs/a.md", "a\nb\n"), &[]);
-    }
-
-    #[test]
-    fn a_test_that_goes_away_is_none() {
-        check(RULE, Case::default().added("src/a.rs", "a\nb\n").removed("tests/a.rs"), &["(change)"]);
-        check(RULE, Case::default().removed("src/a.rs"), &[]);
-        let own = "{rule: tests-with-code, code: ['src/**'], tests: ['checks/**']}";
-        check(own, Case::default().added("src/a.rs", &"a\n".repeat(10)).added("tests/a.rs", "x\n"), &["(change)"]);
-    }
-}
+mod tests;

@@ -12,9 +12,6 @@ use crate::policy::{Breach, Rule, Target};
 pub(super) const ABOUT: About = About {
     name: "title",
     what: "a title that does not have the form that was agreed on",
-    why: "Where pull requests are squashed, their titles are the history, and change logs are made of them. `pattern` is a regular expression (Rust's `regex`, which takes \
-          linear time) over the whole title; lengths are in characters. A title with control characters or such that nobody sees is never fine. \
-          Example: `pattern: '(feat|fix|docs)(\\(.+\\))?: .+'`, `max_length: 72`",
     fix: "give the pull request another title",
     keys: &[("pattern", Order::Same), ("max_length", Order::Less), ("min_length", Order::More)],
 };
@@ -99,21 +96,4 @@ impl Rule for Title {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::policy::rules::tests::{Case, check_weights};
-
-    const RULE: &str = "{rule: title, pattern: '(feat|fix): .+', max_length: 20}";
-
-    fn titled(title: &str) -> Case {
-        Case::default().asked(|asked| asked.title = Some(title.to_owned()))
-    }
-
-    #[test]
-    fn the_whole_title_counts() {
-        check_weights(RULE, titled("fix: a"), &[]);
-        check_weights(RULE, titled("a fix: b"), &[("a fix: b", None)]);
-        check_weights(RULE, titled("fix: 12345678901234567"), &[("22 characters", None)]);
-        check_weights(RULE, titled("fix: a\u{202e}b"), &[("fix: a\u{202e}b", None)]);
-        check_weights(RULE, titled("fix: a\nx: b"), &[("fix: a\nx: b", None), ("fix: a\nx: b", None)]);
-    }
-}
+mod tests;

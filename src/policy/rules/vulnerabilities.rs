@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{About, Order};
-use super::packages::{
+use crate::policy::packages::{
     Outcome, fingerprint, holds, is_called, missing, packages, push_unknown, said, target,
 };
 use crate::policy::subject::Subject;
@@ -24,7 +24,6 @@ use crate::supply::vulns::{Fix, Scan, Vulnerability, merge};
 pub(super) const ABOUT: About = About {
     name: "vulnerabilities",
     what: "known vulnerabilities in what is delivered",
-    why: "What several scanners report under several names is one finding. No report, a report of nothing looked at, an old database and a finding without a severity are `unknown`, which never passes unseen. VEX statements count when they say why; an ignore goes by any name of the vulnerability, has a reason, an owner and a last day, and is named once that is past. Example: `fail_on: high`, `only_fixed: true`, `max_database_age: 7`",
     fix: "update the package to a version without it",
     keys: &[("fail_on", Order::Words(&["critical", "high", "medium", "low", "negligible"], "high")), ("only_fixed", Order::False(false)), ("new_only", Order::False(false)), ("unknown", Order::Words(&["allow", "warn", "review", "block"], "block")), ("remarks", Order::Words(&["allow", "warn", "review", "block"], "warn")), ("max_database_age", Order::Less), ("ignore", Order::Shrinks)],
 };

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{LEFT_OUT, NOTHING, WIDER, from_top};
+use crate::plan::jsonc;
 use crate::plan::sources::folder_of;
-use crate::setup::{Component, Job, Proposal, Seen, jsonc, slug, stacks};
+use crate::setup::{Component, Job, Proposal, Seen, slug, stacks};
 
 /// The component of all libraries without a package.
 const LIBRARIES: &str = "nx-libraries";

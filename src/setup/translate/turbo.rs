@@ -5,7 +5,8 @@
 use serde_json::Value;
 
 use super::{LEFT_OUT, NOTHING, WIDER, from_top};
-use crate::setup::{Job, Proposal, Seen, jsonc, slug, stacks};
+use crate::plan::jsonc;
+use crate::setup::{Job, Proposal, Seen, slug, stacks};
 
 pub(super) fn translate(seen: Seen<'_>, proposal: &mut Proposal) {
     let file = ["turbo.json", "turbo.jsonc"]

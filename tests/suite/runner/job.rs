@@ -355,7 +355,7 @@ pub(crate) fn executable(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A cargo that installs the binary under test as `cargo install maestro` would, and is the real one otherwise.
+/// A cargo that installs the binary under test as `cargo install maestro-ci` would, and is the real one otherwise.
 fn cargo(folder: &Path) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let real = std::env::split_paths(&path).map(|folder| folder.join("cargo"));
@@ -365,12 +365,12 @@ fn cargo(folder: &Path) {
         .map_or_else(|| "false".to_owned(), |path| path.display().to_string());
     let text = format!(
         r#"#!/bin/sh
-case "$1 $2" in 'install maestro' | 'install --locked') ;; *) exec '{real}' "$@" ;; esac
+case "$1 $2" in 'install maestro-ci' | 'install --locked') ;; *) exec '{real}' "$@" ;; esac
 shift
 locked= version= path= root='{0}'
 while [ $# -gt 0 ]; do
   case $1 in
-    maestro | --quiet | --force) ;;
+    maestro-ci | --quiet | --force) ;;
     --locked) locked=1 ;;
     --version) version=$2; shift ;;
     --path) path=$2; shift ;;
@@ -380,9 +380,9 @@ while [ $# -gt 0 ]; do
   shift
 done
 if [ -n "$path" ]; then
-  grep -qx 'name = "maestro"' "$path/Cargo.toml" || exit 101
+  grep -qx 'name = "maestro-ci"' "$path/Cargo.toml" || exit 101
 elif [ -z "$locked" ] || [ "$version" != '{VERSION}' ]; then
-  echo "error: could not find \`maestro\` in registry \`crates-io\` with version \`=$version\`, locked" >&2
+  echo "error: could not find \`maestro-ci\` in registry \`crates-io\` with version \`=$version\`, locked" >&2
   exit 101
 fi
 mkdir -p "$root"

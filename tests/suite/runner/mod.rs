@@ -33,7 +33,7 @@ pub(crate) use events::Event;
 pub(crate) use job::executable;
 pub(crate) use permissions::Scopes;
 
-/// The version that `cargo install maestro` finds.
+/// The version that `cargo install maestro-ci` finds.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What stands in for an action that cannot run here: its inputs in, its outputs out.

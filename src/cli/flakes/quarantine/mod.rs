@@ -16,12 +16,13 @@ use jiff::tz::TimeZone;
 use super::owners::owner_of;
 use super::report::load;
 use crate::cli::session::Session;
+use crate::config::days::days_of;
 use crate::config::file::QuarantineWord;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
-use crate::flakes::quarantine::{Entry, Mode, Quarantine, USUAL_DAYS, days_of, is_well, shown};
+use crate::flakes::quarantine::{Entry, Mode, Quarantine, USUAL_DAYS, is_well, shown};
 use crate::flakes::verdict::Verdict;
 use crate::stats::upper_bound;
 

@@ -1,7 +1,7 @@
 //! What the rule says, by reports made here.
 
-use super::super::packages::tests::{bill, judge, said_by};
 use super::*;
+use crate::policy::packages::tests::{bill, judge, said_by};
 use crate::supply::Side;
 
 /// Returns a Grype report of findings `id severity package version fixed`; a dash stands for what is not there.

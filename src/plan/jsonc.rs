@@ -1,4 +1,4 @@
-//! JSON with comments and trailing commas, as nx and Turborepo take it.
+//! JSON with comments and trailing commas, as nx, Turborepo and bun have it.
 
 use serde_json::Value;
 
@@ -82,6 +82,8 @@ mod tests {
         let text = "{ // one\n \"a\": [1, /* two, \"b\" */ 2,], \"c//\": \"/*d,]\", }";
         let value = read(text).unwrap();
         assert_eq!(value, serde_json::json!({"a": [1, 2], "c//": "/*d,]"}));
+        let value = read(r#"{"a": "x,]//\"", /* c */ }"#).unwrap();
+        assert_eq!(value, serde_json::json!({"a": "x,]//\""}));
     }
 
     #[test]

@@ -1,0 +1,50 @@
+//! Changes that `budget` is about, and such that it leaves alone.
+
+use crate::policy::Weight;
+use crate::policy::rules::tests::{Case, check_weights};
+use crate::policy::subject::Spent;
+
+fn spent(usd: &str, unpriced: u64) -> Case {
+    let cap = "10".parse().unwrap();
+    Case::default().asked(|asked| {
+        asked.spent = Some(Spent {
+            usd: usd.parse().unwrap(),
+            cap,
+            unpriced,
+        })
+    })
+}
+
+#[test]
+fn the_lower_of_cap_and_limit_counts() {
+    let rule = "{rule: budget, per_pull_request: \"5\"}";
+    check_weights(rule, spent("3.99", 0), &[]);
+    check_weights(rule, spent("4", 0), &[("$4", Some(Weight::Warn))]);
+    check_weights(rule, spent("5", 0), &[("$5", Some(Weight::Warn))]);
+    check_weights(rule, spent("5.01", 0), &[("$5.01", None)]);
+    check_weights(
+        "{rule: budget, per_pull_request: \"50\"}",
+        spent("10.01", 0),
+        &[("$10.01", None)],
+    );
+    check_weights("{rule: budget}", spent("0", 0), &[]);
+}
+
+#[test]
+fn what_nobody_knows_is_said() {
+    check_weights(
+        "{rule: budget}",
+        Case::default(),
+        &[("no sum", Some(Weight::Warn))],
+    );
+    check_weights(
+        "{rule: budget}",
+        Case::default().asked(|asked| asked.number = Some(1)),
+        &[("no sum", None)],
+    );
+    check_weights(
+        "{rule: budget}",
+        spent("1", 2),
+        &[("2 calls without a price", Some(Weight::Warn))],
+    );
+}

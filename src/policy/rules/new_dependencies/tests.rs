@@ -1,0 +1,98 @@
+//! Changes that `new-dependencies` is about, and such that it leaves alone.
+
+use super::*;
+use crate::policy::packages::tests::{bills, judge, said_by};
+use crate::supply::{Side, Supplied};
+
+const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {
+    "": {"name": "shop"},
+    "node_modules/a": {"version": "1.0.0", "resolved": "https://npm.example/a/-/a-1.0.0.tgz", "integrity": "sha512-x"},
+    "node_modules/b": {"version": "2.0.0", "resolved": "git+ssh://git@example.com/b.git", "license": "MIT"}
+}}"#;
+
+fn locks(base: &str, head: &str) -> Supplied {
+    let mut supplied = Supplied {
+        are_locks_known: true,
+        ..Supplied::default()
+    };
+    assert!(
+        supplied
+            .add_lock(Side::Base, "package-lock.json", base.as_bytes())
+            .unwrap()
+    );
+    assert!(
+        supplied
+            .add_lock(Side::Head, "web/package-lock.json", head.as_bytes())
+            .unwrap()
+    );
+    supplied
+}
+
+#[test]
+fn new_packages_are_counted_and_updates_are_not() {
+    let supplied = bills(
+        &["npm a 1 MIT"],
+        &["npm a 2 MIT", "npm b 1 MIT", "cargo a 1 MIT"],
+    );
+    assert_eq!(
+        said_by::<NewDependencies>("{max: 1}", &supplied),
+        ["the change adds 2 packages: a@1, b@1"]
+    );
+    assert!(said_by::<NewDependencies>("{max: 2}", &supplied).is_empty());
+    assert_eq!(
+        said_by::<NewDependencies>("{deny: [a]}", &supplied),
+        ["`a@1` may not be added"]
+    );
+}
+
+#[test]
+fn lock_files_say_where_packages_come_from() {
+    let supplied = locks(r#"{"packages": {}}"#, LOCK);
+    assert_eq!(
+        said_by::<NewDependencies>(
+            "{pinned: true, sources: ['https://npm.example/']}",
+            &supplied
+        ),
+        [
+            "`b@2.0.0` comes from elsewhere than is allowed: git+ssh://git@example.com/b.git",
+            "`b@2.0.0` is not pinned: no digest in the lock file",
+        ]
+    );
+    assert!(said_by::<NewDependencies>("{max: 0}", &locks(LOCK, LOCK)).is_empty());
+}
+
+#[test]
+fn a_source_is_matched_by_whole_parts() {
+    assert!(is_from("https://a.example/x", "https://a.example"));
+    assert!(!is_from("https://a.example.evil/x", "https://a.example"));
+    assert!(is_from("default", "default"));
+}
+
+#[test]
+fn versions_that_move_are_not_pinned() {
+    let supplied = bills(
+        &["npm x 1 MIT"],
+        &["npm x 1 MIT", "npm a latest MIT", "npm b 1.2.3 MIT"],
+    );
+    assert_eq!(
+        said_by::<NewDependencies>("{pinned: true}", &supplied),
+        ["`a@latest` is not pinned: no exact version"]
+    );
+}
+
+#[test]
+fn what_is_missing_is_a_breach() {
+    assert_eq!(
+        judge::<NewDependencies>("{max: 1}", None, "2026-11-26").len(),
+        1
+    );
+    let nothing = Supplied::default();
+    assert_eq!(said_by::<NewDependencies>("{max: 1}", &nothing).len(), 1);
+    let looked = Supplied {
+        are_locks_known: true,
+        ..Supplied::default()
+    };
+    assert!(said_by::<NewDependencies>("{max: 1}", &looked).is_empty());
+    let empty: NewDependencies = serde_yaml::from_str("{}").unwrap();
+    assert!(empty.is_sound().is_err());
+}
