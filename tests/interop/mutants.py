@@ -7,6 +7,8 @@ for a mutant instead of minutes. What only the suite would notice counts as surv
 A mutant is drawn by what it does and where, not by its line, so that a test written for one does not draw others. `mutants.json` says of some that were not
 caught why: `endless` ones run out of time because they never end, and count as caught; `same` ones do what the code does, and count as survivors all the same.
 
+COUNT of them are judged; what does not compile is drawn past.
+
 usage: mutants.py REPOSITORY FOLDER ROOM [COUNT] [SEED]
 environment: MUTANTS_AGAIN=1 goes on from what FOLDER/ROOM.json has: only those that were not caught, or not judged, are judged
 prints: ROOM: caught N, missed N, timed out N, unviable N: N % caught
@@ -23,7 +25,6 @@ import subprocess
 import sys
 
 BAR = 85
-AT_ONCE = 33
 KINDS = ("caught", "missed", "timeout", "unviable")
 
 
@@ -130,42 +131,56 @@ def listed(crate, room):
         key = re.sub(r"^(\S+\.rs):\d+:\d+: ", r"\1: ", mutant["name"])
         seen[key] += 1
         places[key if seen[key] == 1 else f"{key} #{seen[key]}"] = mutant["name"]
-    return files, places
+    return places
 
 
-def judge(crate, room, files, places, out):
+def judge(crate, room, chosen, places, out):
     """What became of these mutants, judged one after the other in the crate itself, so that only the room is compiled again."""
-    patterns = [word for name in places.values() for word in ("-F", f"^{re.escape(name)}$")]
+    files = sorted({key.split(": ")[0] for key in chosen})
+    only = [word for file in files for word in ("-f", file)]
+    only += [word for key in chosen for word in ("-F", f"^{re.escape(places[key])}$")]
     shutil.rmtree(out, ignore_errors=True)
-    command = mutants(crate, *files, *patterns, "--output", str(out), "--in-place", "--timeout-multiplier", "5", "--no-times", "--", "--lib", f"{room}::")
+    command = mutants(crate, *only, "--output", str(out), "--in-place", "--timeout-multiplier", "5", "--minimum-test-timeout", "120", "--no-times", "--", "--lib", f"{room}::")
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode not in (0, 2, 3):
         sys.exit(done.stdout[-4000:])
-    kinds = {}
-    for kind in KINDS:
-        for name in (out / f"mutants.out/{kind}.txt").read_text().splitlines():
-            kinds[name] = kind
-    return {key: kinds[name] for key, name in places.items()}
+    return outcomes(places, out)
+
+
+def outcomes(places, out):
+    keys = {name: key for key, name in places.items()}
+    lines = lambda kind: (out / f"mutants.out/{kind}.txt").read_text().splitlines()
+    return {keys[name]: kind for kind in KINDS for name in lines(kind) if name in keys}
 
 
 def main():
     root, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     room = sys.argv[3]
-    count = int(sys.argv[4]) if len(sys.argv) > 4 else 120
+    count = int(sys.argv[4]) if len(sys.argv) > 4 else 104
     seed = sys.argv[5] if len(sys.argv) > 5 else "maestro"
     crate, kept = folder / room, folder / f"{room}.json"
     rooms = make(root, crate, room)
     os.environ["CARGO_TARGET_DIR"] = str(folder / "target")
-    files, places = listed(crate, room)
-    chosen = sorted(places, key=lambda key: hashlib.sha256(f"{seed} {key}".encode()).hexdigest())[:count]
-    print(f"{room} (with {', '.join(rooms)}): {len(chosen)} of {len(places)} mutants", flush=True)
+    places = listed(crate, room)
+    print(f"{room} (with {', '.join(rooms)}): {count} of {len(places)} mutants", flush=True)
+    # cargo-mutants 27 judges deleted fields whatever it is asked for, so that all of them are drawn.
+    digest = lambda key: hashlib.sha256(f"{seed} {key}".encode()).hexdigest()
+    drawn = sorted(places, key=lambda key: (": delete field " not in key, digest(key)))
     before = json.loads(kept.read_text()) if kept.exists() and os.environ.get("MUTANTS_AGAIN") else {}
-    found = {key: before[key] for key in chosen if before.get(key) in ("caught", "unviable")}
-    todo = [key for key in chosen if key not in found]
-    for start in range(0, len(todo), AT_ONCE):
-        found |= judge(crate, room, files, {key: places[key] for key in todo[start : start + AT_ONCE]}, folder / f"{room}.out")
-        kept.write_text(json.dumps(before | found, indent=1))
-        print(f"  judged: {len(found)} of {len(chosen)}", flush=True)
+    found = {}
+    while missing := count - sum(kind != "unviable" for kind in found.values()):
+        # Some do not compile, and are drawn past.
+        chosen = drawn[len(found) :][: missing + missing // 12]
+        if missing < 0 or not chosen:
+            break
+        # What was caught or does not compile stays so when tests are added.
+        found |= {key: before[key] for key in chosen if before.get(key) in ("caught", "unviable")}
+        todo = [key for key in chosen if key not in found]
+        if todo:
+            judged = judge(crate, room, todo, places, folder / f"{room}.out")
+            found |= {key: judged[key] for key in todo}
+            before |= judged
+            kept.write_text(json.dumps(before, indent=1))
     summary(room, found, places, json.loads((root / "tests/interop/mutants.json").read_text()))
 
 
