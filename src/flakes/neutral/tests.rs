@@ -3,7 +3,7 @@
 use super::*;
 
 fn file(text: &str) -> NeutralFile {
-    read(text.as_bytes(), &|message| message.to_uppercase()).unwrap()
+    read(text.as_bytes(), &str::to_uppercase).unwrap()
 }
 
 fn line(run: &str, test: &str, status: &str, more: &str) -> String {
@@ -174,7 +174,7 @@ fn lines_that_are_none_are_counted_and_said() {
 }
 
 fn read_of(text: &str) -> Result<NeutralFile, NeutralError> {
-    read(text.as_bytes(), &|message| message.to_owned())
+    read(text.as_bytes(), &str::to_owned)
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_stray_byte_or_half_a_pair_costs_no_failure() {
     let mut bytes = line("1", "a", "failed", ", \"message\": \"x#y\"").into_bytes();
     let at = bytes.iter().position(|byte| *byte == b'#').unwrap();
     bytes[at] = 0xff;
-    let read = read(&bytes[..], &|message| message.to_owned()).unwrap();
+    let read = read(&bytes[..], &str::to_owned).unwrap();
     assert_eq!(read.groups[0].tests()[0].message, "x\u{fffd}y");
     assert_eq!((read.notes.len(), read.dropped), (1, 0));
     let mend = without_lone_surrogates;
