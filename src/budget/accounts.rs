@@ -110,3 +110,95 @@ impl Accounts {
         calls.chain(rests).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lease::tests::lease;
+    use super::super::spend::tests::{paid, time, usd};
+    use super::*;
+
+    fn of_purse(cost: &str, purse: &str, call: u64) -> Paid {
+        let mut paid = paid(cost);
+        paid.spend.purse = Some(purse.to_owned());
+        paid.spend.call = Some(call);
+        paid
+    }
+
+    #[test]
+    fn a_call_that_two_events_tell_of_is_one() {
+        let mut accounts = Accounts::default();
+        accounts.add(Sha::of(b"1"), of_purse("1", "a", 1));
+        accounts.add(Sha::of(b"2"), of_purse("1", "a", 1));
+        accounts.add(Sha::of(b"3"), of_purse("2", "a", 2));
+        accounts.add(Sha::of(b"4"), of_purse("4", "b", 1));
+        // Of no purse: only the event tells them apart.
+        accounts.add(Sha::of(b"5"), paid("8"));
+        accounts.add(Sha::of(b"5"), paid("8"));
+        accounts.add(Sha::of(b"6"), paid("16"));
+        let spent = accounts.calls().map(|paid| paid.spend.usd.unwrap());
+        assert_eq!(spent.fold(Usd::ZERO, Usd::saturating_add), usd("31"));
+        assert_eq!(accounts.calls().count(), 5);
+    }
+
+    #[test]
+    fn what_became_of_a_lease_later_counts() {
+        let mut accounts = Accounts::default();
+        assert_eq!(accounts.lease("l"), None);
+        for stage in [Stage::Expired, Stage::Taken, Stage::Settled, Stage::Expired] {
+            let mut lease = lease("l", "5");
+            lease.stage = stage;
+            accounts.add_lease(lease);
+        }
+        assert_eq!(
+            accounts.lease("l").map(|lease| lease.stage),
+            Some(Stage::Settled)
+        );
+        // The first word about a stage stays.
+        let mut other = lease("l", "9");
+        other.stage = Stage::Settled;
+        accounts.add_lease(other);
+        assert_eq!(accounts.lease("l").map(|lease| lease.usd), Some(usd("5")));
+    }
+
+    #[test]
+    fn a_lease_stands_for_the_calls_that_nobody_told_of() {
+        let mut accounts = Accounts::default();
+        accounts.add_lease(lease("l", "5"));
+        let rest = |accounts: &Accounts, now: &str| {
+            let rests = accounts.rests(time(now));
+            let rests = rests
+                .iter()
+                .map(|rest| (rest.usd.to_string(), rest.is_open));
+            rests.collect::<Vec<_>>()
+        };
+        let (open, ended) = ("2026-11-05T11:59:59Z", "2026-11-05T12:00:00Z");
+        assert_eq!(rest(&accounts, open), [("5".to_owned(), true)]);
+        assert_eq!(rest(&accounts, ended), [("5".to_owned(), false)]);
+        for (event, cost) in [("1", "2"), ("2", "1.5")] {
+            let mut paid = paid(cost);
+            paid.spend.lease = Some("l".to_owned());
+            accounts.add(Sha::of(event.as_bytes()), paid);
+        }
+        accounts.add(Sha::of(b"3"), paid("3"));
+        assert_eq!(rest(&accounts, open), [("1.5".to_owned(), true)]);
+        let counted = accounts.elsewhere();
+        let counted = counted.iter().map(|paid| paid.usd.to_string());
+        let mut counted: Vec<_> = counted.collect();
+        counted.sort();
+        assert_eq!(counted, ["1.5", "1.5", "2", "3"]);
+
+        let mut settled = lease("l", "5");
+        settled.stage = Stage::Settled;
+        settled.spent_usd = Some(usd("4"));
+        accounts.add_lease(settled.clone());
+        // A job may spend nothing of it any more.
+        assert_eq!(rest(&accounts, open), [("0.5".to_owned(), false)]);
+        let mut all_told = Accounts::default();
+        settled.spent_usd = Some(usd("3"));
+        all_told.add_lease(settled);
+        let mut paid = paid("3");
+        paid.spend.lease = Some("l".to_owned());
+        all_told.add(Sha::of(b"1"), paid);
+        assert_eq!(rest(&all_told, open), []);
+    }
+}

@@ -328,3 +328,6 @@ impl Terms {
         pull_request == self.pull_request && (pull_request.is_some() || run == self.run)
     }
 }
+
+#[cfg(test)]
+mod tests;

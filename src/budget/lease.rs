@@ -340,3 +340,6 @@ impl Register {
         Ok(lease.clone())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -317,6 +317,7 @@ mod tests {
             small.reserve("a", &[], usd("0.6")),
             Err(Refusal::Call { .. })
         ));
+        small.reserve("a", &[], usd("0.5")).unwrap();
     }
 
     #[test]

@@ -80,3 +80,51 @@ pub(crate) struct Paid {
 pub(crate) fn month(at: Timestamp) -> String {
     at.strftime("%Y-%m").to_string()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn usd(text: &str) -> Usd {
+        text.parse().unwrap()
+    }
+
+    pub(crate) fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A call of pull request 7 that did cost so much; on 2026-11-05 in run `r`.
+    pub(crate) fn paid(cost: &str) -> Paid {
+        Paid {
+            at: time("2026-11-05T12:00:00Z"),
+            origin: Origin {
+                run: "r".to_owned(),
+                ..Origin::default()
+            },
+            spend: Spend {
+                status: Status::Settled,
+                provider: "p".to_owned(),
+                model: "m".to_owned(),
+                role: None,
+                task: None,
+                pull_request: Some(7),
+                usage: None,
+                usd: Some(usd(cost)),
+                overshoot_usd: None,
+                price_table_sha256: None,
+                request_id: None,
+                purse: None,
+                call: None,
+                lease: None,
+                source: None,
+                reported_usd: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_month_is_that_of_utc() {
+        assert_eq!(month(time("2026-11-30T23:59:59Z")), "2026-11");
+        assert_eq!(month(time("2026-12-01T00:30:00+01:00")), "2026-11");
+    }
+}

@@ -153,3 +153,122 @@ pub(crate) fn share(spent: Usd, cap: Usd) -> Option<u64> {
     let hundred = spent.times(100)?;
     hundred.over(cap)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lease::tests::lease;
+    use super::super::spend::tests::{paid, time, usd};
+    use super::*;
+    use crate::event::Sha;
+
+    fn accounts() -> Accounts {
+        let mut accounts = Accounts::default();
+        let mut known = paid("2");
+        known.spend.role = Some("review".to_owned());
+        known.spend.overshoot_usd = Some(usd("0.5"));
+        let mut unknown = paid("3");
+        unknown.spend.status = Status::Unknown;
+        unknown.spend.pull_request = None;
+        let mut seat = paid("0");
+        (seat.spend.status, seat.spend.usd) = (Status::Unpriced, None);
+        let mut before = paid("10");
+        before.at = time("2026-10-31T23:00:00Z");
+        for (event, paid) in (0_u8..).zip([known, unknown, seat, before]) {
+            accounts.add(Sha::of(&[event]), paid);
+        }
+        accounts
+    }
+
+    fn sums(accounts: &Accounts, wanted: &Wanted) -> Sums {
+        Sums::new(accounts, wanted, time("2026-11-05T11:00:00Z"))
+    }
+
+    #[test]
+    fn bills_guesses_and_calls_without_a_price_are_kept_apart() {
+        let sums = sums(&accounts(), &Wanted::default());
+        let all = Sum {
+            calls: 4,
+            settled: usd("12"),
+            unknown: usd("3"),
+            unpriced: 1,
+            overshoot: usd("0.5"),
+        };
+        assert_eq!(sums.all, all);
+        assert_eq!(all.usd(), Some(usd("15")));
+        assert_eq!(sums.spoken_for(usd("1")), usd("16"));
+        let by = |sums: &BTreeMap<String, Sum>| {
+            let sums = sums
+                .iter()
+                .map(|(key, sum)| format!("{key}: {} {}", sum.calls, sum.settled));
+            sums.collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(by(&sums.by_pull_request), "7: 3 12, –: 1 0");
+        assert_eq!(by(&sums.by_role), "review: 1 2, –: 3 10");
+        assert_eq!(by(&sums.by_model), "p/m: 4 12");
+        assert_eq!(by(&sums.by_week), "2026-W44: 1 10, 2026-W45: 3 2");
+    }
+
+    #[test]
+    fn only_calls_without_a_price_are_no_sum() {
+        let sum = |calls, unpriced, unknown| {
+            let unknown = usd(unknown);
+            let sum = Sum {
+                calls,
+                unpriced,
+                unknown,
+                ..Sum::default()
+            };
+            sum.usd()
+        };
+        assert_eq!(sum(0, 0, "0"), Some(Usd::ZERO));
+        assert_eq!(sum(2, 2, "0"), None);
+        assert_eq!(sum(2, 1, "0"), Some(Usd::ZERO));
+        // What a lease stands for has no call.
+        assert_eq!(sum(2, 2, "1"), Some(usd("1")));
+    }
+
+    #[test]
+    fn a_month_or_a_pull_request_may_be_asked_for() {
+        let calls = |month: Option<&str>, pull_request| {
+            let wanted = Wanted {
+                month: month.map(str::to_owned),
+                pull_request,
+            };
+            sums(&accounts(), &wanted).all.calls
+        };
+        assert_eq!(calls(Some("2026-11"), None), 3);
+        assert_eq!(calls(None, Some(7)), 3);
+        assert_eq!(calls(Some("2026-11"), Some(7)), 2);
+        assert_eq!(calls(Some("2026-10"), Some(7)), 1);
+        assert_eq!(calls(Some("2026-11"), Some(8)), 0);
+    }
+
+    #[test]
+    fn an_open_lease_is_lent_and_another_counts_as_unknown() {
+        let mut accounts = Accounts::default();
+        accounts.add_lease(lease("a", "5"));
+        let mut ended = lease("b", "4");
+        ended.expires = time("2026-11-05T11:00:00Z");
+        accounts.add_lease(ended);
+        let mut other = lease("c", "1");
+        other.pull_request = 8;
+        accounts.add_lease(other);
+        let wanted = Wanted {
+            pull_request: Some(7),
+            ..Wanted::default()
+        };
+        let sums = sums(&accounts, &wanted);
+        assert_eq!((sums.lent, sums.all.unknown), (usd("5"), usd("4")));
+        assert_eq!(sums.by_role[UNTOLD].unknown, usd("4"));
+        assert_eq!(sums.by_pull_request["7"].unknown, usd("4"));
+        assert_eq!(sums.by_week["2026-W45"].unknown, usd("4"));
+        assert_eq!(sums.spoken_for(Usd::ZERO), usd("9"));
+    }
+
+    #[test]
+    fn a_share_is_rounded_down() {
+        assert_eq!(share(usd("7.999"), usd("10")), Some(79));
+        assert_eq!(share(usd("25"), usd("10")), Some(250));
+        assert_eq!(share(usd("1"), Usd::ZERO), None);
+    }
+}

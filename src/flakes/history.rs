@@ -523,3 +523,6 @@ impl History {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -473,3 +473,6 @@ impl Group {
         tests
     }
 }
+
+#[cfg(test)]
+mod tests;

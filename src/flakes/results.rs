@@ -442,3 +442,6 @@ pub(crate) fn twins(sequence: &str) -> impl Iterator<Item = (Vec<Outcome>, u64)>
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -542,3 +542,6 @@ fn count_times(count: u64) -> String {
         more => format!("{more} times"),
     }
 }
+
+#[cfg(test)]
+mod tests;

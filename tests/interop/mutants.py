@@ -4,10 +4,17 @@
 A room of decisions imports only other rooms of decisions (the table in ARCHITECTURE.md), so that it builds and tests as a small crate of its own: seconds
 for a mutant instead of minutes. What only the suite would notice counts as survived.
 
+A mutant is drawn by what it does and where, not by its line, so that a test written for one does not draw others. `mutants.json` says of some that were not
+caught why: `endless` ones run out of time because they never end, and count as caught; `same` ones do what the code does, and count as survivors all the same.
+
+COUNT of them are judged; what does not compile is drawn past.
+
 usage: mutants.py REPOSITORY FOLDER ROOM [COUNT] [SEED]
+environment: MUTANTS_AGAIN=1 goes on from what FOLDER/ROOM.json has: only those that were not caught, or not judged, are judged
 prints: ROOM: caught N, missed N, timed out N, unviable N: N % caught
 """
 
+import collections
 import hashlib
 import json
 import os
@@ -18,6 +25,7 @@ import subprocess
 import sys
 
 BAR = 85
+KINDS = ("caught", "missed", "timeout", "unviable")
 
 
 def table(root):
@@ -41,77 +49,156 @@ def closure(rows, room):
 
 
 def make(root, crate, room):
-    """Writes the crate: the room, what it imports, and the crates that these name."""
-    rooms = closure(table(root), room)
-    shutil.rmtree(crate, ignore_errors=True)
-    (crate / "src").mkdir(parents=True)
-    for name in rooms:
-        for path in (root / "src" / name, root / "src" / f"{name}.rs"):
-            if path.is_dir():
-                shutil.copytree(path, crate / "src" / name)
-            elif path.exists():
-                shutil.copy(path, crate / "src")
+    """Writes two crates: `rest`, which has what the room imports, and the room, which alone is compiled again for a mutant."""
+    rooms = [name for name in closure(table(root), room) if name != room]
+    rest = crate.with_name(f"{room}-rest")
+    for folder, names in ((rest, rooms), (crate, [room])):
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "src").mkdir(parents=True)
+        for name in names:
+            for path in (root / "src" / name, root / "src" / f"{name}.rs"):
+                if path.is_dir():
+                    shutil.copytree(path, folder / "src" / name)
+                elif path.exists():
+                    shutil.copy(path, folder / "src")
+        # What tests and `include!` reach outside of `src`.
+        held = ["docs/policy", *(f"tests/{name}" for name in ("causes", "edits", "published", "secrets"))]
+        for name in ["fixtures", "prompts", "schemas", "examples", *held]:
+            shutil.copytree(root / name, folder / name)
+        shutil.copy(root / "Cargo.lock", folder)
+    # The room sees all of the rest, also what its tests are helped by. Times are kept, so that cargo compiles the rest once, and the room anew.
+    for path in (rest / "src").rglob("*.rs"):
+        text = path.read_text().replace("pub(crate) ", "pub ").replace("cfg(test)", "cfg(all())").replace("cfg_attr(test,", "cfg_attr(all(),")
+        write(path, text, path.stat().st_mtime)
+    for path in (crate / "src").rglob("*.rs"):
+        path.touch()
+    show(crate / "src" / room)
     # The build script packs what `packed` unpacks.
-    for name in ["Cargo.lock"] + ["build.rs"] * ("packed" in rooms):
-        shutil.copy(root / name, crate)
-    # What tests and `include!` reach outside of `src`.
-    held = ["docs/policy", *(f"tests/{name}" for name in ("causes", "edits", "published", "secrets"))]
-    for name in ["fixtures", "prompts", "schemas", "examples", *held]:
-        shutil.copytree(root / name, crate / name)
-    text = "\n".join(path.read_text() for path in crate.rglob("*.rs"))
-    uses = lambda name: re.search(rf"\b{name.replace('-', '_')}::", text)
-    manifest = (root / "Cargo.toml").read_text()
-    head, _, rest = manifest.partition("[dependencies]\n")
+    if "packed" in rooms:
+        shutil.copy(root / "build.rs", rest)
+    listed = manifest(root, (rest, crate))
+    own = '[package]\nname = "{}"\nversion = "0.0.0"\nedition = "2024"\n\n[lib]\ndoctest = false\n\n[workspace]\n\n[features]\nbench = []\n\n'
+    quick = '\n\n[profile.dev]\ndebug = false\n\n[profile.dev.package."*"]\nopt-level = 2\n\n[profile.dev.package.rest]\nopt-level = 0\n'
+    build = '\n\n[build-dependencies]\nflate2 = "1"\n'
+    (rest / "Cargo.toml").write_text(own.format("rest") + f"[dependencies]\n{listed}{build}")
+    text = "#![allow(warnings)]\n" + "".join(f"pub mod {name};\n" for name in rooms)
+    write(rest / "src/lib.rs", text, (root / "ARCHITECTURE.md").stat().st_mtime)
+    (crate / "Cargo.toml").write_text(own.format("room") + f'[dependencies]\nrest = {{ path = "../{rest.name}" }}\n{listed}{quick}')
+    (crate / "src/lib.rs").write_text(f"#![allow(warnings)]\nuse rest::{{{', '.join(rooms)}}};\nmod {room};\n")
+    return rooms
+
+
+def show(folder):
+    """Names the modules that a macro declares, which cargo-mutants does not see otherwise; for the compiler they are not there twice."""
+    for parent in folder.rglob("*.rs"):
+        text = parent.read_text()
+        below = parent.parent if parent.name == "mod.rs" else parent.with_suffix("")
+        listed = re.findall(r"^ +(\w+): \w+;$", text, re.MULTILINE)
+        hidden = [name for name in listed if (below / f"{name}.rs").exists() and not re.search(rf"\bmod {name};", text)]
+        if hidden:
+            parent.write_text(text + "".join(f"#[cfg(any())]\nmod {name};\n" for name in hidden))
+
+
+def write(path, text, at):
+    path.write_text(text)
+    os.utime(path, (at, at))
+
+
+def manifest(root, folders):
+    """The crates that the folders name, as Cargo.toml has them."""
+    text = "\n".join(path.read_text() for folder in folders for path in folder.rglob("*.rs"))
+    _, _, rest = (root / "Cargo.toml").read_text().partition("[dependencies]\n")
     dependencies, _, rest = rest.partition("\n[target.")
     development = rest.partition("[dev-dependencies]\n")[2].partition("\n[")[0]
-    needed = lambda lines: "\n".join(
-        line for line in lines.splitlines() if line and not line.startswith("#") and uses(line.split(" ", 1)[0])
-    )
-    (crate / "Cargo.toml").write_text(
-        '[package]\nname = "room"\nversion = "0.0.0"\nedition = "2024"\n\n[lib]\ndoctest = false\n\n[workspace]\n\n'
-        "[features]\nbench = []\n\n"
-        f"[dependencies]\n{needed(dependencies)}\n\n[dev-dependencies]\n{needed(development)}\n\n"
-        '[build-dependencies]\nflate2 = "1"\n\n'
-        '[profile.dev]\ndebug = false\n\n[profile.dev.package."*"]\nopt-level = 2\n'
-    )
-    shown = "#![allow(dead_code, unused_imports, unreachable_pub, unexpected_cfgs)]\n"
-    (crate / "src/lib.rs").write_text(shown + "".join(f"mod {name};\n" for name in rooms))
-    return rooms
+    lines = {}
+    for line in [*development.splitlines(), *dependencies.splitlines()]:
+        name = line.split(" ", 1)[0]
+        if line and not line.startswith("#") and re.search(rf"\b{name.replace('-', '_')}::", text):
+            lines[name] = line
+    return "\n".join(lines.values())
 
 
 def mutants(crate, *arguments):
     return ["cargo", "mutants", "--dir", str(crate), "--colors", "never", *arguments]
 
 
+def listed(crate, room):
+    """All mutants of the room: what each does and where (the second of its kind in a function has `#2`), and its name with line and column."""
+    files = [word for file in (f"src/{room}.rs", f"src/{room}/**/*.rs") for word in ("-f", file)]
+    found = subprocess.run(mutants(crate, "--list", "--json", *files), check=True, capture_output=True, text=True)
+    places, seen = {}, collections.Counter()
+    for mutant in json.loads(found.stdout):
+        key = re.sub(r"^(\S+\.rs):\d+:\d+: ", r"\1: ", mutant["name"])
+        seen[key] += 1
+        places[key if seen[key] == 1 else f"{key} #{seen[key]}"] = mutant["name"]
+    return places
+
+
+def judge(crate, room, chosen, places, out):
+    """What became of these mutants, judged one after the other in the crate itself, so that only the room is compiled again."""
+    files = sorted({key.split(": ")[0] for key in chosen})
+    only = [word for file in files for word in ("-f", file)]
+    only += [word for key in chosen for word in ("-F", f"^{re.escape(places[key])}$")]
+    shutil.rmtree(out, ignore_errors=True)
+    command = mutants(crate, *only, "--output", str(out), "--in-place", "--timeout-multiplier", "5", "--minimum-test-timeout", "120", "--no-times", "--", "--lib", f"{room}::")
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode not in (0, 2, 3):
+        sys.exit(done.stdout[-4000:])
+    return outcomes(places, out)
+
+
+def outcomes(places, out):
+    keys = {name: key for key, name in places.items()}
+    lines = lambda kind: (out / f"mutants.out/{kind}.txt").read_text().splitlines()
+    return {keys[name]: kind for kind in KINDS for name in lines(kind) if name in keys}
+
+
 def main():
     root, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     room = sys.argv[3]
-    count = int(sys.argv[4]) if len(sys.argv) > 4 else 130
+    count = int(sys.argv[4]) if len(sys.argv) > 4 else 104
     seed = sys.argv[5] if len(sys.argv) > 5 else "maestro"
-    crate = folder / room
+    crate, kept = folder / room, folder / f"{room}.json"
     rooms = make(root, crate, room)
-    files = [f"src/{room}.rs", f"src/{room}/**/*.rs"]
-    only = [word for file in files for word in ("-f", file)]
-    listed = subprocess.run(mutants(crate, "--list", "--json", *only), check=True, capture_output=True, text=True)
-    names = sorted(mutant["name"] for mutant in json.loads(listed.stdout))
-    chosen = sorted(names, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).hexdigest())[:count]
-    print(f"{room} (with {', '.join(rooms)}): {len(chosen)} of {len(names)} mutants", flush=True)
-    patterns = [word for name in chosen for word in ("-F", f"^{re.escape(name)}$")]
-    out = folder / f"{room}.out"
-    shutil.rmtree(out, ignore_errors=True)
-    jobs = os.environ.get("MUTANTS_JOBS", "2")
-    command = mutants(crate, *only, *patterns, "--output", str(out), "--jobs", jobs, "--timeout-multiplier", "5", "--no-times", "--", "--lib", f"{room}::")
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    found = json.loads((out / "mutants.out/outcomes.json").read_text())
-    caught, missed, late, unviable = (found[key] for key in ("caught", "missed", "timeout", "unviable"))
+    os.environ["CARGO_TARGET_DIR"] = str(folder / "target")
+    places = listed(crate, room)
+    print(f"{room} (with {', '.join(rooms)}): {count} of {len(places)} mutants", flush=True)
+    # cargo-mutants 27 judges deleted fields whatever it is asked for, so that all of them are drawn.
+    digest = lambda key: hashlib.sha256(f"{seed} {key}".encode()).hexdigest()
+    drawn = sorted(places, key=lambda key: (": delete field " not in key, digest(key)))
+    before = json.loads(kept.read_text()) if kept.exists() and os.environ.get("MUTANTS_AGAIN") else {}
+    found = {}
+    while missing := count - sum(kind != "unviable" for kind in found.values()):
+        # Some do not compile, and are drawn past.
+        chosen = drawn[len(found) :][: missing + missing // 12]
+        if missing < 0 or not chosen:
+            break
+        # What was caught or does not compile stays so when tests are added.
+        found |= {key: before[key] for key in chosen if before.get(key) in ("caught", "unviable")}
+        todo = [key for key in chosen if key not in found]
+        if todo:
+            judged = judge(crate, room, todo, places, folder / f"{room}.out")
+            found |= {key: judged[key] for key in todo}
+            before |= judged
+            kept.write_text(json.dumps(before, indent=1))
+    summary(room, found, places, json.loads((root / "tests/interop/mutants.json").read_text()))
+
+
+def summary(room, found, places, reasons):
+    for key, kind in sorted(found.items()):
+        why = reasons["endless"].get(key) if kind == "timeout" else reasons["same"].get(key)
+        if kind in ("missed", "timeout"):
+            print(f"  {kind}: {places[key]}" + f" ({why})" * bool(why))
+    caught, missed, late, unviable = (list(found.values()).count(kind) for kind in KINDS)
+    endless = sum(kind == "timeout" and key in reasons["endless"] for key, kind in found.items())
     judged = caught + missed + late
-    share = 100 * caught / judged if judged else 0
-    for kind in ("missed", "timeout"):
-        for line in (out / f"mutants.out/{kind}.txt").read_text().splitlines():
-            print(f"  {kind}: {line}")
-    print(f"{room}: caught {caught}, missed {missed}, timed out {late}, unviable {unviable}: {share:.1f} % caught", flush=True)
-    if done.returncode not in (0, 2, 3):
-        sys.exit(done.stdout[-4000:])
+    share = 100 * (caught + endless) / judged if judged else 0
+    print(f"{room}: caught {caught}, missed {missed}, timed out {late} (endless {endless}), unviable {unviable}: {share:.1f} % caught", flush=True)
+    # A reason for what is not there any more, or is caught now, says nothing.
+    here = lambda key: key.startswith((f"src/{room}.rs", f"src/{room}/"))
+    stale = [key for kind in reasons for key in reasons[kind] if here(key) and (key not in places or found.get(key) == "caught")]
+    if stale:
+        sys.exit(f"{room}: tests/interop/mutants.json gives reasons for mutants that are caught or not there:\n" + "\n".join(stale))
     if judged < 100 or share < BAR:
         sys.exit(f"{room}: {judged} judged (at least 100), {share:.1f} % caught (at least {BAR})")
 

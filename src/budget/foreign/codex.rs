@@ -65,7 +65,6 @@ pub(crate) fn codex(text: &str) -> Result<Found, ForeignProblem> {
                     found.rows.push(Row {
                         line: number,
                         key: thread.clone(),
-                        provider: None,
                         usage: usage::Usage {
                             web_searches: searches,
                             ..usage

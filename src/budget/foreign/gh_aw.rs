@@ -261,4 +261,96 @@ mod tests {
                 .starts_with("line 1")
         );
     }
+
+    #[test]
+    fn whether_the_cache_is_a_part_is_told_by_path_then_provider_then_counts() {
+        let net = |provider: &str, input: u64| {
+            let text = format!(
+                r#"{{{provider}"model": "m", "input_tokens": {input}, "output_tokens": 1, "cache_read_tokens": 60}}"#
+            );
+            let found = gh_aw(&text).unwrap();
+            found.rows.first().map(|row| row.usage.net_input_tokens)
+        };
+        assert_eq!(net(r#""provider": "anthropic", "#, 100), Some(100));
+        assert_eq!(net(r#""provider": "openai", "#, 100), Some(40));
+        assert_eq!(net(r#""provider": "openai", "#, 10), None);
+        assert_eq!(net("", 100), Some(40));
+        assert_eq!(net("", 60), Some(0));
+        assert_eq!(net("", 59), Some(59));
+    }
+
+    #[test]
+    fn a_row_without_a_request_is_known_by_its_run_or_its_text() {
+        let key = |more: &str| {
+            let text = format!(r#"{{{more}"input_tokens": 1, "output_tokens": 1}}"#);
+            gh_aw(&text).unwrap().rows.remove(0).key
+        };
+        assert_eq!(key(r#""request_id": "r", "run_id": 7, "#), "r");
+        assert_eq!(key(r#""request_id": "", "run_id": 7, "#), "run 7 ");
+        assert_eq!(key("").len(), 64);
+        assert_ne!(key(""), key(r#""request_id": "", "#));
+    }
+
+    #[test]
+    fn a_model_that_has_no_name_is_none() {
+        let models = |more: &str| {
+            let text = format!(r#"{{"input_tokens": 1, "output_tokens": 1{more}}}"#);
+            let row = gh_aw(&text).unwrap().rows.remove(0);
+            (row.models.join(" "), row.provider.unwrap_or_default())
+        };
+        let both = |models: &str, provider: &str| (models.to_owned(), provider.to_owned());
+        assert_eq!(models(r#", "model": "gpt-5""#), both("gpt-5", "openai"));
+        assert_eq!(models(r#", "model": "o3""#), both("o3", "openai"));
+        assert_eq!(
+            models(r#", "model": "gemini-2""#),
+            both("gemini-2", "google")
+        );
+        assert_eq!(models(r#", "model": "unknown""#), both("", ""));
+        assert_eq!(models(r#", "model": """#), both("", ""));
+        assert_eq!(models(r#", "model": "other""#), both("other", ""));
+        // Models of two makers have none together.
+        assert_eq!(
+            models(r#", "models": ["gpt-5", "claude-x"], "cache_read_tokens": 9"#),
+            both("gpt-5 claude-x", "")
+        );
+        assert_eq!(
+            models(r#", "provider": "gemini", "model": "x""#),
+            both("x", "google")
+        );
+        assert_eq!(
+            models(r#", "provider": "unknown", "model": "x""#),
+            both("x", "")
+        );
+        assert_eq!(
+            models(r#", "providers": ["a", "b"], "model": "gpt-5""#),
+            both("gpt-5", "")
+        );
+    }
+
+    #[test]
+    fn all_counts_and_the_dearer_word_on_money_are_read() {
+        let text = r#"{"provider": "anthropic", "model": "m", "input_tokens": 1, "output_tokens": 2, "cache_write_tokens": 3, "reasoning_tokens": 4, "cost_usd": 0.5, "ai_credits_this_response": 1}
+
+{"event": "other", "input_tokens": 1, "output_tokens": 1}"#;
+        let row = gh_aw(text).unwrap().rows.remove(0);
+        let usage = row.usage;
+        assert_eq!((usage.net_input_tokens, usage.cache_read_tokens), (1, 0));
+        assert_eq!(
+            (
+                usage.output_tokens,
+                usage.cache_write_5m_tokens,
+                usage.reasoning_tokens
+            ),
+            (2, 3, 4)
+        );
+        assert_eq!(
+            row.reported.map(|usd| usd.to_string()).as_deref(),
+            Some("0.5")
+        );
+        assert_eq!((row.line, row.is_seat, row.at), (1, false, None));
+        let none = r#"{"input_tokens": 1, "output_tokens": 2, "cost_usd": null}"#;
+        assert_eq!(gh_aw(none).unwrap().rows[0].reported, None);
+        let bad = r#"{"input_tokens": 1, "output_tokens": 2, "cost_usd": -1}"#;
+        assert!(gh_aw(bad).unwrap_err().to_string().starts_with("line 1: "));
+    }
 }

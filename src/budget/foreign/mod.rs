@@ -363,4 +363,95 @@ mod tests {
         };
         assert!(why(seat).contains("seat"));
     }
+
+    #[test]
+    fn a_row_is_filed_under_a_run_that_its_key_alone_names() {
+        let table = Table::built_in().unwrap();
+        let desk = Desk {
+            pull_request: Some(7),
+            model: Some("claude-sonnet-4-6"),
+            ..desk(&table)
+        };
+        let first = desk
+            .file(&[row(&[], 1_000_000)], &mut Known::default())
+            .remove(0);
+        let origin = &first.paid.origin;
+        assert!(
+            origin.run.starts_with("test-") && origin.run.len() == 21,
+            "{origin:?}"
+        );
+        assert_eq!(origin.attempt, 1);
+        assert_eq!(first.paid.at, desk.now);
+        let spend = &first.paid.spend;
+        assert_eq!(spend.usd.map(|usd| usd.to_string()).as_deref(), Some("3"));
+        assert_eq!(spend.purse.as_deref(), Some("test:s:claude-sonnet-4-6"));
+        assert_eq!((spend.call, spend.pull_request), (Some(1_000_000), Some(7)));
+        let other = Row {
+            key: "t".into(),
+            is_running: false,
+            at: Some("2026-05-01T00:00:00Z".parse().unwrap()),
+            ..row(&["claude-sonnet-4-6"], 1_000_000)
+        };
+        let other = desk.file(&[other], &mut Known::default()).remove(0);
+        assert_ne!(other.paid.origin.run, origin.run);
+        assert_eq!(
+            (other.paid.spend.call, other.paid.at == desk.now),
+            (Some(1), false)
+        );
+    }
+
+    #[test]
+    fn what_a_purse_of_ours_paid_is_no_row_of_others() {
+        let mut spend = super::super::spend::tests::paid("1").spend;
+        spend.purse = Some("p".to_owned());
+        spend.call = Some(5);
+        let mut known = Known::default();
+        known.add(&spend);
+        assert!(!known.has("p", 5));
+        spend.source = Some("test".to_owned());
+        spend.usage = Some(Usage {
+            output_tokens: 3,
+            ..Usage::default()
+        });
+        spend.reported_usd = Some(Usd::from_pico(2));
+        known.add(&spend);
+        // The same row again counts once.
+        known.add(&spend);
+        assert!(known.has("p", 5) && !known.has("p", 6) && !known.has("q", 5));
+        let usage = |output_tokens| Usage {
+            output_tokens,
+            ..Usage::default()
+        };
+        let before = |call, output| {
+            let sum = known.before("p", call, &usage(output))?;
+            Some((sum.usage.output_tokens, sum.reported.pico()))
+        };
+        assert_eq!(before(6, 3), Some((3, 2)));
+        assert_eq!(before(5, 3), Some((0, 0)));
+        // Fewer than were counted: it began anew.
+        assert_eq!(before(6, 2), None);
+    }
+
+    #[test]
+    fn every_part_of_a_usage_is_summed_and_thought_is_a_part_of_the_output() {
+        let usage = Usage {
+            net_input_tokens: 1,
+            cache_read_tokens: 2,
+            cache_write_5m_tokens: 4,
+            cache_write_1h_tokens: 8,
+            input_audio_tokens: 16,
+            output_tokens: 32,
+            output_audio_tokens: 64,
+            reasoning_tokens: 128,
+            web_searches: 256,
+        };
+        assert_eq!(total(&usage), 383);
+        let twice = plus(&usage, &usage);
+        assert_eq!(total(&twice), 766);
+        assert_eq!(
+            (twice.reasoning_tokens, minus(&twice, &usage)),
+            (256, Some(usage))
+        );
+        assert_eq!(minus(&usage, &twice), None);
+    }
 }
