@@ -5,14 +5,15 @@
 # file of this machine, or the cache of tools, which other jobs may have written to. Nothing is run before that is seen.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-checksums=$here/checksums.txt
+# Processes are dear on Windows: what the shell can do by itself it does.
+here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 
-# Says what is wrong and what helps, and ends.
+# Says what is wrong and what helps, and ends. A line of an input would be a command to the runner: there is one line only.
 fail() {
-    echo "error: $1" >&2
-    echo "hint: $2" >&2
-    echo "::error title=maestro::${1//%/%25}; ${2//%/%25}"
+    local words=${1//[$'\r\n']/ } hint=${2//[$'\r\n']/ }
+    echo "error: $words" >&2
+    echo "hint: $hint" >&2
+    echo "::error title=maestro::${words//%/%25}; ${hint//%/%25}"
     exit 1
 }
 
@@ -21,11 +22,13 @@ notice() { echo "::notice title=maestro::$1"; }
 output() { printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; }
 
 sha256_of() {
+    local sum
     if command -v sha256sum >/dev/null; then
-        sha256sum <"$1" | cut -d' ' -f1
+        sum=$(sha256sum <"$1")
     else
-        shasum -a 256 <"$1" | cut -d' ' -f1
+        sum=$(shasum -a 256 <"$1")
     fi
+    echo "${sum%% *}"
 }
 
 # Which of the builds this machine runs.
@@ -41,13 +44,21 @@ platform() {
 }
 
 # Lines of checksums.txt, without comments: `SHA256 FILE`.
-listed() { tr -d '\r' <"$checksums" | sed -e 's/#.*//' -e '/^[[:space:]]*$/d'; }
+listed=$(tr -d '\r' <"$here/checksums.txt" | sed -e 's/#.*//' -e '/^[[:space:]]*$/d')
 
 # The versions in it, newest first.
-versions() { listed | sed -n 's/^[0-9a-f]*  *\*\{0,1\}maestro-\([0-9][^ ]*\)-[a-z]*-[a-z0-9]*\.tar\.gz$/\1/p' | awk '!seen[$0]++'; }
+versions=$(sed -n 's/^[0-9a-f]*  *\*\{0,1\}maestro-\([0-9][^ ]*\)-[a-z]*-[a-z0-9]*\.tar\.gz$/\1/p' <<<"$listed" | awk '!seen[$0]++')
 
 # The SHA-256 that a file has to have; nothing when it is not listed.
-expected_of() { listed | awk -v file="$1" '{ sub(/^\*/, "", $2) } $2 == file && !found { print $1; found = 1 }'; }
+expected_of() {
+    local digest name
+    while read -r digest name; do
+        if [ "${name#\*}" = "$1" ]; then
+            echo "$digest"
+            return 0
+        fi
+    done <<<"$listed"
+}
 
 # The folder that goes on the path, as steps of this system write it.
 announce() {
@@ -101,32 +112,32 @@ fetch() {
 
 # Asks GitHub who built it.
 attest() {
-    local archive=$1 why=
-    case ${INPUT_ATTESTATION:-auto} in
-    off) return 0 ;;
-    auto | require) ;;
-    *) fail "\`attestation: $INPUT_ATTESTATION\` is none of auto, require and off" "leave it out for auto" ;;
-    esac
+    local archive=$1 why='' help=''
+    [ "$attestation" != off ] || return 0
     if [ "$SERVER_URL" != https://github.com ]; then
         why="$SERVER_URL has no attestations"
     elif ! command -v gh >/dev/null; then
         why="there is no gh on this machine"
-    elif ! gh attestation verify --help >/dev/null 2>&1; then
+    elif ! help=$(gh attestation verify --help 2>/dev/null); then
         why="this gh knows no attestations"
     elif [ -z "${GH_TOKEN:-}" ]; then
         why="there is no token"
     fi
     if [ -n "$why" ]; then
-        [ "${INPUT_ATTESTATION:-auto}" != require ] || fail "who built it cannot be asked: $why" "attestation: auto installs by the SHA-256 alone"
+        [ "$attestation" != require ] || fail "who built it cannot be asked: $why" "attestation: auto installs by the SHA-256 alone"
         notice "who built it was not asked ($why); its SHA-256 is the one of this action's commit"
         return 0
     fi
-    gh attestation verify "$archive" --repo "$ACTION_REPOSITORY" --signer-workflow "$ACTION_REPOSITORY/.github/workflows/release.yml" >/dev/null ||
+    # A gh that is older does not know the last one: a workflow of another branch could have signed then, but not changed the SHA-256.
+    case $help in *--source-ref*) set -- --source-ref refs/heads/main ;; *) set -- ;; esac
+    gh attestation verify "$archive" --repo "$ACTION_REPOSITORY" --signer-workflow "$ACTION_REPOSITORY/.github/workflows/release.yml" \
+        --deny-self-hosted-runners ${1+"$@"} >/dev/null ||
         fail "GitHub does not confirm that $ACTION_REPOSITORY's release workflow built it" \
             "see the lines above; with attestation: off the SHA-256 alone decides"
 }
 
 from_source() {
+    [ "$attestation" != require ] || fail "nobody attests to what is built here" "attestation: require is for files of a release"
     command -v cargo >/dev/null || fail "from-source needs cargo, which is not on this machine" "install Rust in a step before"
     echo "Building maestro from $here/.. (this takes minutes)"
     cargo install --locked --quiet --force --root "$temp/maestro" --path "$here/.."
@@ -140,12 +151,16 @@ from_file() {
     [ -n "$wanted" ] || wanted=$(expected_of "$(basename "$file")")
     [ -n "$wanted" ] || fail "nobody says which SHA-256 $(basename "$file") has to have" \
         "give it as checksum, or keep the file's name as the release has it"
-    verify "$file" "$(printf '%s' "$wanted" | tr 'A-F' 'a-f')" "$file"
+    # A copy that nobody else can change is what is looked at, and taken.
+    cp -f "$file" "$temp/given"
+    verify "$temp/given" "$(tr 'A-F' 'a-f' <<<"$wanted")" "$file"
+    # Who has a file may have no network.
+    [ "$attestation" != require ] || attest "$temp/given"
     case $file in
-    *.tar.gz | *.tgz) unpack "$file" "$into" ;;
+    *.tar.gz | *.tgz) unpack "$temp/given" "$into" ;;
     *)
         mkdir -p "$into"
-        cp -f "$file" "$into/$program"
+        mv -f "$temp/given" "$into/$program"
         chmod +x "$into/$program"
         ;;
     esac
@@ -156,12 +171,14 @@ from_release() {
     local version=$INPUT_VERSION platform file wanted cache base hit=true
     version=${version#v}
     platform=$(platform)
-    if [ -z "$(versions)" ]; then
+    if [ -z "$versions" ]; then
         fail "this commit of the action knows no release" "use the commit of a release's tag, or from-source: true"
     fi
-    [ -n "$version" ] || version=$(versions | sed -n 1p)
-    versions | grep -xF "$version" >/dev/null || fail "version $version is not in action/checksums.txt" \
-        "this commit of the action knows: $(versions | tr '\n' ' ')"
+    [ -n "$version" ] || version=${versions%%$'\n'*}
+    case $'\n'$versions$'\n' in
+    *$'\n'"$version"$'\n'*) ;;
+    *) fail "version $version is not in action/checksums.txt" "this commit of the action knows: $versions" ;;
+    esac
     [ "$platform" != none ] || fail "there is no build for ${RUNNER_OS:-an unknown system} on ${RUNNER_ARCH:-an unknown processor}" \
         "from-source: true builds it"
     file=maestro-$version-$platform.tar.gz
@@ -173,20 +190,22 @@ from_release() {
         notice "the cache of tools had something else for $file; it is fetched anew"
         rm -f "$cache"
     fi
-    if [ ! -f "$cache" ]; then
+    if [ -f "$cache" ]; then
+        # A copy that nobody else can change is what is unpacked.
+        cp -f "$cache" "$temp/$file"
+        verify "$temp/$file" "$wanted" "$file"
+        [ "$attestation" != require ] || attest "$temp/$file"
+    else
         hit=false
         base=${INPUT_BASE_URL:-${MAESTRO_BASE_URL:-$SERVER_URL/$ACTION_REPOSITORY/releases/download}}
         fetch "${base%/}/v$version/$file" "$temp/$file"
         verify "$temp/$file" "$wanted" "$file"
         attest "$temp/$file"
-        mkdir -p "$(dirname "$cache")"
+        mkdir -p "${cache%/*}"
         # Two jobs of one machine may do so at once.
         cp -f "$temp/$file" "$cache.$$"
         mv -f "$cache.$$" "$cache"
     fi
-    # From the cache again: a copy that nobody else can change is what is unpacked.
-    cp -f "$cache" "$temp/$file"
-    verify "$temp/$file" "$wanted" "$file"
     unpack "$temp/$file" "$temp/maestro"
     announce "$temp/maestro" "$version" "$hit"
 }
@@ -199,6 +218,11 @@ mkdir -p "$temp"
 program=maestro
 [ "${RUNNER_OS:-}" != Windows ] || program=maestro.exe
 
+attestation=${INPUT_ATTESTATION:-auto}
+case $attestation in
+auto | require | off) ;;
+*) fail "\`attestation: $attestation\` is none of auto, require and off" "leave it out for auto" ;;
+esac
 case ${INPUT_FROM_SOURCE:-false} in
 true) from_source ;;
 false | '') if [ -n "${INPUT_PATH:-}" ]; then from_file; else from_release; fi ;;

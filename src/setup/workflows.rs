@@ -138,7 +138,8 @@ concurrency: {{ group: \"maestro-${{{{ github.event.pull_request.number || githu
     steps:
       - uses: {CHECKOUT} # zizmor: ignore[artipacked] it runs no code of the change, and git asks for the base
         with: {{ fetch-depth: 0 }}
-{set_up}      - run: maestro gate --comment
+{set_up}      - {{ run: maestro state pull, continue-on-error: true }} # what agents spent and how tests flake; the gate says what it lacks
+      - run: maestro gate --comment
         env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\", MAESTRO_NEEDS: \"${{{{ toJSON(needs) }}}}\" }}
 ",
         environment = environment(place),
@@ -354,6 +355,7 @@ mod tests {
                 let is_ours = |run: &str| {
                     [
                         "maestro plan",
+                        "maestro state pull",
                         "maestro gate --comment",
                         "maestro state sync",
                         "maestro learning-pack",

@@ -17,6 +17,18 @@ impl StateFolder<'_> {
             .map(|found| found.object))
     }
 
+    /// Whether a remote was asked for its state and answered, if only that it has none yet.
+    pub(crate) fn has_answered(&self, remote: &str) -> Result<bool, StateError> {
+        let Some(shared) = &self.shared else {
+            return Ok(false);
+        };
+        Ok(match self.fetched()? {
+            Some(fetched) => fetched.has_of(remote),
+            // Nothing came from anywhere: either nobody was asked, or nobody had anything.
+            None => shared.has_fetched(self.files),
+        })
+    }
+
     /// Whether a commit of a state branch was fetched.
     pub(crate) fn has_commit(&self, commit: &str) -> bool {
         let shared = self.shared.as_ref();

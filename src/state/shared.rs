@@ -108,6 +108,13 @@ impl Fetched {
         }
     }
 
+    /// Whether any of it came from a remote.
+    pub(super) fn has_of(&self, remote: &str) -> bool {
+        let (state, inbox) = (state_ref(remote), inbox_refs(remote));
+        let mut all = self.states.iter().chain(&self.waiting);
+        all.any(|found| found.name == state || found.name.starts_with(&inbox))
+    }
+
     /// Returns how many refs were fetched.
     pub(super) fn len(&self) -> usize {
         self.states.len() + self.waiting.len()
@@ -124,9 +131,14 @@ impl<'w> Shared<'w> {
         }
     }
 
+    /// Whether a remote was ever asked, and answered.
+    pub(super) fn has_fetched(&self, files: &dyn Files) -> bool {
+        files.kind(&self.store.git_dir.join(FETCHED)).is_ok()
+    }
+
     /// Returns what was fetched; nothing when nothing ever was.
     pub(super) fn fetched(&self, files: &dyn Files) -> Result<Option<Fetched>, StateError> {
-        if files.kind(&self.store.git_dir.join(FETCHED)).is_err() {
+        if !self.has_fetched(files) {
             return Ok(None);
         }
         let mut fetched = Fetched::default();

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use sha2::{Digest, Sha256};
 
@@ -100,6 +100,27 @@ fn archive_name() -> String {
     format!("maestro-{VERSION}-{system}-{processor}.tar.gz")
 }
 
+/// Writes the program and its archive, which is the same in every scene.
+fn archive_of(maestro: &Maestro, archive: &Path) -> Vec<u8> {
+    static MADE: OnceLock<Vec<u8>> = OnceLock::new();
+    // A build is a hundred megabytes without optimisation: what is archived starts it.
+    executable(
+        &maestro.path("built/maestro"),
+        &format!("#!/bin/sh\nexec '{BINARY}' \"$@\"\n"),
+    );
+    let bytes = MADE.get_or_init(|| {
+        let made = Command::new("tar")
+            .args(["-czf", archive.to_str().unwrap(), "-C"])
+            .arg(maestro.path("built"))
+            .arg("maestro")
+            .status();
+        assert!(made.unwrap().success());
+        fs::read(archive).unwrap()
+    });
+    fs::write(archive, bytes).unwrap();
+    bytes.clone()
+}
+
 impl Scene {
     fn new() -> Self {
         Self::with(|runner| runner)
@@ -112,19 +133,8 @@ impl Scene {
     /// Of a repository, which is committed.
     pub(crate) fn of(maestro: Maestro, made: impl Fn(Runner) -> Runner) -> Self {
         let mirror = Mirror::start();
-        // A build is a hundred megabytes without optimisation: what is archived starts it.
-        executable(
-            &maestro.path("built/maestro"),
-            &format!("#!/bin/sh\nexec '{BINARY}' \"$@\"\n"),
-        );
         let archive = maestro.path(&format!("built/{}", archive_name()));
-        let made_archive = Command::new("tar")
-            .args(["-czf", archive.to_str().unwrap(), "-C"])
-            .arg(maestro.path("built"))
-            .arg("maestro")
-            .status();
-        assert!(made_archive.unwrap().success());
-        let bytes = fs::read(&archive).unwrap();
+        let bytes = archive_of(&maestro, &archive);
         let digest = digest(&bytes);
         let action = maestro.path("action-copy");
         for file in [
@@ -336,8 +346,7 @@ fn with_gh(scene: &mut Scene, script: &str) {
     executable(&gh, &format!("#!/bin/sh\n{script}\n"));
     let path = std::env::var("PATH").unwrap();
     let folder = gh.parent().unwrap().display().to_string();
-    scene.runner = std::mem::replace(&mut scene.runner, Runner::new(&Maestro::in_repo().path("")))
-        .env("PATH", &format!("{folder}:{path}"));
+    scene.runner.sets("PATH", &format!("{folder}:{path}"));
 }
 
 #[test]
@@ -363,6 +372,44 @@ fn who_built_it_is_asked_where_it_can_be() {
     with_gh(&mut scene, "exit 1");
     let job = scene.installs("base-url: MIRROR");
     job.says("this gh knows no attestations");
+}
+
+#[test]
+fn who_requires_an_attestation_gets_one_wherever_the_file_comes_from() {
+    let mut scene = Scene::with(Runner::keeps_tools);
+    let script = "if [ \"$3\" = --help ]; then echo --source-ref; else echo asked \"$@\" >&2; fi";
+    with_gh(&mut scene, script);
+    let asked = "--deny-self-hosted-runners --source-ref refs/heads/main";
+    scene.installs("base-url: MIRROR").says(asked);
+    let cached = scene.installs("base-url: MIRROR");
+    assert!(!cached.log.contains("asked"), "{}", cached.log);
+    scene
+        .installs("base-url: MIRROR, attestation: require")
+        .says(asked);
+    let file = format!("path: \"{}\"", scene.archive.display());
+    let plain = scene.installs(&file);
+    assert!(!plain.log.contains("asked"), "{}", plain.log);
+    scene
+        .installs(&format!("{file}, attestation: require"))
+        .says(asked);
+    scene.refuses(
+        "from-source: true, attestation: require",
+        "nobody attests to what is built here",
+    );
+}
+
+#[test]
+fn an_input_is_no_command_to_the_runner() {
+    let mut scene = Scene::new();
+    let job = scene.refuses(
+        "version: \"1\\n::add-mask::error\\r::stop-commands::x\"",
+        "is not in action/checksums.txt",
+    );
+    assert!(
+        job.log.lines().all(|line| !line.starts_with("::add-mask")),
+        "{}",
+        job.log
+    );
 }
 
 #[test]

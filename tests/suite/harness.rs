@@ -8,10 +8,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::snapshot::Snapshot;
 
 /// Where the binary under test is.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_maestro");
@@ -57,10 +59,20 @@ impl Maestro {
 
     /// A folder with a repository of one commit.
     pub(crate) fn in_repo() -> Self {
+        static MADE: OnceLock<Snapshot> = OnceLock::new();
+        Self::laid(MADE.get_or_init(|| {
+            let this = Self::in_folder();
+            this.git(&["init", "--quiet", "--template=", "--initial-branch=main"]);
+            this.file("README.md", "A repository.\n");
+            this.commit("Begin");
+            Snapshot::of(&this.path(""))
+        }))
+    }
+
+    /// A folder with these files.
+    pub(crate) fn laid(files: &Snapshot) -> Self {
         let this = Self::in_folder();
-        this.git(&["init", "--quiet", "--initial-branch=main"]);
-        this.file("README.md", "A repository.\n");
-        this.commit("Begin");
+        files.lay(&this.path(""));
         this
     }
 
@@ -99,6 +111,8 @@ impl Maestro {
 
     pub(crate) fn git(&self, args: &[&str]) -> String {
         let output = Command::new("git")
+            // It would be a process after each commit and fetch, for nothing.
+            .args(["-c", "maintenance.auto=false"])
             .args(args)
             .current_dir(self.folder.path())
             .env("GIT_CONFIG_GLOBAL", "/dev/null")

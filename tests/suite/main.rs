@@ -87,6 +87,7 @@ mod run_agents;
 #[cfg(unix)]
 mod runner;
 mod sandbox;
+mod snapshot;
 mod state;
 mod state_artifact;
 mod state_compact;

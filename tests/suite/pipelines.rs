@@ -1,10 +1,13 @@
 //! The workflows that `maestro init` writes, run whole: a pull request through plan, exec and gate, and the state after it.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Mutex;
 
 use super::action::Scene;
 use super::harness::Maestro;
 use super::runner::{Outcome, Runner};
+use super::snapshot::Snapshot;
 
 const PIPELINE: &str = ".github/workflows/maestro.yml";
 const WEEKLY: &str = ".github/workflows/maestro-weekly.yml";
@@ -36,6 +39,16 @@ fn script(failing: &[&str]) -> String {
 
 /// A repository that adopted maestro by `init` with these arguments, and whose branch `topic` makes these tests fail.
 fn adopted(head: &str, failing: &[&str], init: &[&str]) -> Maestro {
+    static MADE: Mutex<BTreeMap<String, Snapshot>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap();
+    let what = format!("{head}{failing:?}{init:?}");
+    let adopted = made
+        .entry(what)
+        .or_insert_with(|| Snapshot::of(&adopts(head, failing, init).path("")));
+    Maestro::laid(adopted)
+}
+
+fn adopts(head: &str, failing: &[&str], init: &[&str]) -> Maestro {
     let maestro = Maestro::in_repo();
     maestro
         .file(".maestro/maestro.yaml", config(head))
@@ -153,11 +166,11 @@ fn what_fails_is_red_and_blocks_only_where_it_is_enforced() {
 
 #[test]
 fn lost_outputs_of_the_plan_are_red() {
-    let sound = adopted(ENFORCED, &[], &[]);
-    let mut team = Team::with(sound.copy(), |runner| runner.drops("plan", "has_jobs"));
+    let sound = || adopted(ENFORCED, &[], &[]);
+    let mut team = Team::with(sound(), |runner| runner.drops("plan", "has_jobs"));
     gate_says(&team.plain(), false, "plan/job-skipped");
     // GitHub drops an output in which it sees a secret.
-    let mut team = Team::with(sound, |runner| runner.secret("WORD", "unit"));
+    let mut team = Team::with(sound(), |runner| runner.secret("WORD", "unit"));
     let outcome = team.plain();
     gate_says(&outcome, false, "plan/output-missing");
     outcome.job("plan").says("Skip output 'matrix'");
@@ -291,6 +304,68 @@ fn pushes_and_merge_queues_run_it_too() {
         ("unit", "success"),
         ("gate", "success"),
     ]);
+}
+
+const CAPPED: &str = "enforce: [plan, budget]\n";
+
+/// The step that fetches the state.
+const PULL: &str = "maestro state pull";
+
+/// What nobody has stored yet is an answer; what could not be asked for is none.
+#[test]
+fn a_budget_wants_the_state_and_on_the_first_day_there_is_none() {
+    let mut team = Team::new(CAPPED, &[]);
+    // A fork's token reads as well.
+    team.runner.pull_request_of_fork(9, "topic", "main");
+    let text = team.text(PIPELINE);
+    let first = team.runner.run(&text);
+    gate_says(&first, true, "`origin` has no state branch yet");
+    let lost = team.pull_request(|text| text.replace(PULL, &format!("{PULL} --remote nowhere")));
+    gate_says(&lost, false, "budget/state-missing");
+    // Who has not fetched it is not asked for it on the first day.
+    let mut shadow = Team::new("", &[]);
+    let lost = shadow.pull_request(|text| {
+        assert!(text.contains(PULL), "{text}");
+        text.replace(PULL, &format!("{PULL} --remote nowhere"))
+    });
+    lost.green();
+}
+
+/// Two machines that did not know of each other spent more than the cap.
+#[test]
+fn what_agents_spent_reaches_the_gate() {
+    let mut team = Team::new(CAPPED, &[]);
+    for (spent, is_green, words) in [
+        ("6", true, "agent spend $6 of $10"),
+        ("7", false, "budget/pull-request-cap"),
+    ] {
+        let machine = team.maestro.copy();
+        let reserve = [
+            "budget",
+            "reserve",
+            "--pr",
+            "7",
+            "--provider",
+            "anthropic",
+            "--model",
+            "claude-haiku-4-5",
+            "--worst-usd",
+            spent,
+        ];
+        let ticket = machine.run(reserve).success().stdout;
+        let settle = [
+            "budget",
+            "settle",
+            "--pr",
+            "7",
+            "--unknown",
+            "--reservation",
+            ticket.trim(),
+        ];
+        let _ = machine.run(settle).success();
+        let _ = machine.run(["state", "push"]).success();
+        gate_says(&team.plain(), is_green, words);
+    }
 }
 
 /// With the action, no line has to be edited by hand.

@@ -1,15 +1,16 @@
 //! Every workflow that we show or use: those of `examples/`, of `init`, and of this repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
 use serde_yaml::Value;
 
 use super::action::Scene;
 use super::harness::{BINARY, Maestro, package};
+use super::snapshot::Snapshot;
 
 /// Actions that only the examples use. Each commit was found under its version in at least two independent public repositories.
 const FURTHER: [(&str, &str, &str); 10] = [
@@ -67,8 +68,9 @@ const FURTHER: [(&str, &str, &str); 10] = [
 ];
 
 /// What a job that may write may do: commands of maestro that run no code of a change, and no model.
-const TRUSTED: [&str; 9] = [
+const TRUSTED: [&str; 10] = [
     "plan",
+    "state pull",
     "state push",
     "gate",
     "state sync",
@@ -131,8 +133,17 @@ fn below(folder: &str) -> Vec<Workflow> {
 
 /// The examples, and what `init` writes with and without an action.
 fn shown() -> Vec<Workflow> {
+    static WRITTEN: OnceLock<Vec<(String, String)>> = OnceLock::new();
     let mut all = below("examples/workflows");
     assert_eq!(all.len(), 8, "the README of the examples tells of eight");
+    let written = WRITTEN.get_or_init(written).iter();
+    all.extend(written.map(|(path, text)| Workflow::new(path, text.clone())));
+    all
+}
+
+/// What `init` writes.
+fn written() -> Vec<(String, String)> {
+    let mut all = Vec::new();
     let action = "acme/maestro@0123456789012345678901234567890123456789";
     for args in [vec!["init"], vec!["init", "--action", action]] {
         let maestro = Maestro::in_repo();
@@ -144,7 +155,7 @@ fn shown() -> Vec<Workflow> {
         for name in ["maestro.yml", "maestro-weekly.yml"] {
             let path = format!(".github/workflows/{name}");
             let text = fs::read_to_string(maestro.path(&path)).unwrap();
-            all.push(Workflow::new(&format!("init: {path}"), text));
+            all.push((format!("init: {path}"), text));
         }
     }
     all
@@ -291,7 +302,7 @@ fn no_job_that_runs_code_of_a_change_may_write() {
 #[test]
 fn every_line_of_maestro_is_one_that_it_takes() {
     let folder = Maestro::in_folder();
-    let mut lines = 0;
+    let (mut lines, mut seen) = (0, BTreeSet::new());
     for workflow in every() {
         for (name, job) in workflow.jobs() {
             for step in steps(&job) {
@@ -307,6 +318,9 @@ fn every_line_of_maestro_is_one_that_it_takes() {
                 }
                 for line in script {
                     lines += 1;
+                    if !seen.insert(line.clone()) {
+                        continue;
+                    }
                     let whole = format!(
                         "maestro() {{ '{BINARY}' \"$@\" --help >/dev/null; }}\n{}\n",
                         line.replace(" &", "")
@@ -344,21 +358,25 @@ fn every_line_of_maestro_is_one_that_it_takes() {
 
 /// A team that has a job of its own for each project, on a branch that changes one of them.
 fn team() -> Scene {
-    let maestro = Maestro::in_repo();
-    maestro
-        .file(
-            ".maestro/maestro.yaml",
-            "schema: maestro.config/v1\nenforce: [plan, flakes]\njobs:\n  core: { paths: ['core/**'], run: 'sh core/test.sh', junit: r.xml }\n  web: { paths: ['web/**'], run: 'true' }\n",
-        )
-        .file(".gitignore", "*.xml\naction-copy/\nbuilt/\n")
-        .file("core/test.sh", "echo '<testsuite name=\"s\"><testcase name=\"a\"/></testsuite>' > r.xml\n")
-        .file("web/a.txt", "a");
-    maestro.commit("Begin");
-    maestro.git(&["switch", "--quiet", "--create", "topic"]);
-    maestro.file("core/a.txt", "a");
-    maestro.commit("Change");
-    maestro.git(&["switch", "--quiet", "main"]);
-    Scene::of(maestro, |runner| runner)
+    static MADE: OnceLock<Snapshot> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let maestro = Maestro::in_repo();
+        maestro
+            .file(
+                ".maestro/maestro.yaml",
+                "schema: maestro.config/v1\nenforce: [plan, flakes]\njobs:\n  core: { paths: ['core/**'], run: 'sh core/test.sh', junit: r.xml }\n  web: { paths: ['web/**'], run: 'true' }\n",
+            )
+            .file(".gitignore", "*.xml\naction-copy/\nbuilt/\n")
+            .file("core/test.sh", "echo '<testsuite name=\"s\"><testcase name=\"a\"/></testsuite>' > r.xml\n")
+            .file("web/a.txt", "a");
+        maestro.commit("Begin");
+        maestro.git(&["switch", "--quiet", "--create", "topic"]);
+        maestro.file("core/a.txt", "a");
+        maestro.commit("Change");
+        maestro.git(&["switch", "--quiet", "main"]);
+        Snapshot::of(&maestro.path(""))
+    });
+    Scene::of(Maestro::laid(made), |runner| runner)
 }
 
 fn example(name: &str) -> String {

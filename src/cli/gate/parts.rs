@@ -9,6 +9,7 @@ use crate::error::CommandError;
 use crate::gate::needs::Needs;
 use crate::gate::{Capability, Problem};
 use crate::money::Usd;
+use crate::state::StateFolder;
 
 /// Judges the policy, and returns what it says; what stops the change is a problem, and so is a policy that cannot be judged.
 pub(super) fn policy(
@@ -61,6 +62,10 @@ fn judge_budget(
     let caps = wallet::caps(session, base)?;
     let state = session.state()?;
     let (accounts, damage) = wallet::accounts(session, &state)?;
+    // Who enforces no caps may have no shared state.
+    if is_enforced && session.var("GITHUB_RUN_ID").is_some() {
+        look_for_state(session, &state, problems, asides)?;
+    }
     let mut push = |rule: &str, about: &str, words: String, fix: &str| {
         problems.push(Problem::new(Capability::Budget, rule, about, words, fix));
     };
@@ -75,14 +80,6 @@ fn judge_budget(
             words,
             "`maestro state verify` names them",
         );
-    }
-    let is_ci = session.var("GITHUB_RUN_ID").is_some();
-    let fetched = state.fetched_commit(&session.settings.remote.value)?;
-    // Who enforces no caps may have no shared state.
-    if is_enforced && is_ci && fetched.is_none() {
-        let words = "nothing of the shared state is here, so that nobody knows what was spent";
-        let fix = "run `maestro state pull` before the gate";
-        push("state-missing", "state", words.to_owned(), fix);
     }
     let now = session.now();
     let number = check_policy::asked::number(session);
@@ -127,6 +124,28 @@ fn judge_budget(
                 "raise the cap in `.maestro/ci_budget.json`, or wait for the next month",
             );
         }
+    }
+    Ok(())
+}
+
+/// Tells whether the shared state is here, without which nobody knows what was spent.
+fn look_for_state(
+    session: &Session<'_>,
+    state: &StateFolder<'_>,
+    problems: &mut Vec<Problem>,
+    asides: &mut Vec<String>,
+) -> Result<(), CommandError> {
+    let remote = &session.settings.remote.value;
+    if !state.has_answered(remote)? {
+        problems.push(Problem::new(
+            Capability::Budget,
+            "state-missing",
+            "state",
+            "nothing of the shared state is here, so that nobody knows what was spent",
+            "run `maestro state pull` before the gate",
+        ));
+    } else if state.fetched_commit(remote)?.is_none() {
+        asides.push(format!("`{remote}` has no state branch yet"));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod cargo;
 mod go;
 mod node;
+mod node_builds;
 mod node_tests;
 mod others;
 mod python;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::node_builds::{Before, before};
 use super::node_tests::{Reporting, reporting};
 use super::{at, name, roots, selectors, within};
 use crate::plan::graph::Kind;
@@ -26,6 +27,15 @@ impl Manager {
             Self::Pnpm => "pnpm",
             Self::YarnClassic | Self::Yarn => "Yarn",
             Self::Bun => "Bun",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Pnpm => "pnpm",
+            Self::YarnClassic | Self::Yarn => "yarn",
+            Self::Bun => "bun",
         }
     }
 
@@ -121,7 +131,21 @@ pub(super) fn propose(seen: Seen<'_>, proposal: &mut Proposal) {
             }
             continue;
         };
-        let run = format!("{} && {command}", manager.install(has_lock));
+        let install = manager.install(has_lock);
+        let (run, hint) = match before(seen, root, manager.program()) {
+            // A script that builds by itself is left alone.
+            Before::Always(line) if !builds_itself(seen, root) => (
+                format!("{install} && {line} && {command}"),
+                Some("It builds before it tests, as the repository's own CI does.".to_owned()),
+            ),
+            Before::Sometimes(line) => (
+                format!("{install} && {command}"),
+                Some(format!(
+                    "Some jobs of CI run `{line}` before they test: put it before the tests if they need it."
+                )),
+            ),
+            _ => (format!("{install} && {command}"), None),
+        };
         let mut job = Job {
             name: name("node", root, is_only),
             projects: if is_nameless {
@@ -134,6 +158,7 @@ pub(super) fn propose(seen: Seen<'_>, proposal: &mut Proposal) {
             tools: manager.tools(),
             ..Job::default()
         };
+        job.comments.extend(hint);
         job.comments.extend(reporting.comment);
         if is_nameless {
             job.comments.push(
@@ -190,6 +215,17 @@ fn script(seen: Seen<'_>, folder: &str) -> Option<String> {
     let manifest = manifest(seen, folder)?;
     let script = manifest.get("scripts")?.get("test")?.as_str()?;
     (!script.contains("no test specified")).then(|| script.to_owned())
+}
+
+/// Whether the script `test` of a package, or what comes before it, builds.
+fn builds_itself(seen: Seen<'_>, folder: &str) -> bool {
+    let manifest = manifest(seen, folder);
+    let scripts = manifest.as_ref().and_then(|value| value.get("scripts"));
+    ["test", "pretest"].iter().any(|name| {
+        let script = scripts.and_then(|scripts| scripts.get(name)?.as_str());
+        let mut words = script.unwrap_or_default().split_ascii_whitespace();
+        words.any(|word| word == "build" || word.starts_with("build:"))
+    })
 }
 
 /// Returns the command that tests a root, and what is known of its report.
@@ -278,6 +314,37 @@ mod tests {
             &[vitest, ("package-lock.json", "{}")],
             "node: npm ci && npm test -- --reporter=default --reporter=junit --outputFile.junit=junit.xml -> junit.xml",
         );
+    }
+
+    #[test]
+    fn what_ci_builds_first_is_built_first() {
+        let ci = |steps: &str| format!("on: pull_request\njobs: {{ a: {{ steps: [{steps}] }} }}\n");
+        let built = ci("{ run: pnpm build }, { run: pnpm test }");
+        let manifest = r#"{"name": "a", "scripts": {"test": "tap", "build": "tsc"}}"#;
+        let lock = ("pnpm-lock.yaml", "");
+        let place = ".github/workflows/ci.yml";
+        check(
+            &[("package.json", manifest), lock, (place, &built)],
+            "node: pnpm install --frozen-lockfile && pnpm build && pnpm test -> -",
+        );
+        let alone =
+            r#"{"name": "a", "scripts": {"test": "pnpm run build && tap", "build": "tsc"}}"#;
+        check(
+            &[("package.json", alone), lock, (place, &built)],
+            "node: pnpm install --frozen-lockfile && pnpm test -> -",
+        );
+        let some = built.replace("{ run: pnpm build }", "{ if: matrix.a, run: pnpm build }");
+        let files = [("package.json", manifest), lock, (place, some.as_str())];
+        check(
+            &files,
+            "node: pnpm install --frozen-lockfile && pnpm test -> -",
+        );
+        let comments = look(&files, |seen| {
+            let mut proposal = Proposal::default();
+            propose(seen, &mut proposal);
+            proposal.jobs[0].comments.join(" ")
+        });
+        assert!(comments.contains("`pnpm build`"), "{comments}");
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::job::Machine;
 use super::step::Done;
-use super::tries_git;
+use super::{appends, origin, tries_git};
+use crate::snapshot::Snapshot;
 
 const KNOWN: [&str; 10] = [
     "ref",
@@ -72,11 +74,8 @@ impl Machine<'_, '_> {
         }
         fetch.push("origin");
         fetch.extend(wanted.iter().map(String::as_str));
-        let address = self.runner.address();
         let folder = folder.as_path();
-        tries(folder, &["init", "--quiet", "--template="])?;
-        tries(folder, &["remote", "add", "origin", &address])?;
-        tries(folder, &fetch)?;
+        self.fetches(folder, &fetch)?;
         let checkout: Vec<&str> = checkout.iter().map(String::as_str).collect();
         tries(folder, &checkout)?;
         let found = tries(folder, &["rev-parse", "HEAD"])?;
@@ -87,9 +86,11 @@ impl Machine<'_, '_> {
                 token => token.to_owned(),
             };
             let header = BASE64_STANDARD.encode(format!("x-access-token:{token}"));
-            let key = format!("http.{}/.extraheader", super::run::SERVER);
-            let value = format!("AUTHORIZATION: basic {header}");
-            tries(folder, &["config", "--local", &key, &value])?;
+            let lines = format!(
+                "[http \"{}/\"]\n\textraheader = AUTHORIZATION: basic {header}\n",
+                super::run::SERVER
+            );
+            appends(&folder.join(".git/config"), &lines);
             self.masks.push(header);
             self.ran.keeps_credentials = true;
             self.guards();
@@ -97,6 +98,32 @@ impl Machine<'_, '_> {
         let outputs = [("commit", found.trim().to_owned()), ("ref", reference)];
         let outputs = outputs.map(|(name, value)| (name.to_owned(), value));
         Ok((BTreeMap::from(outputs), None))
+    }
+
+    /// Makes a repository, and fetches into it. Where the same was fetched before and nothing has changed, it is as it was then.
+    fn fetches(&mut self, folder: &Path, fetch: &[&str]) -> Result<(), String> {
+        static EMPTY: OnceLock<Snapshot> = OnceLock::new();
+        let inside = folder.join(".git");
+        if inside.exists() {
+            // A second checkout in the same folder.
+            tries(folder, fetch)?;
+            return Ok(());
+        }
+        let asked = format!("{}\n{}", fetch.join(" "), self.runner.refs());
+        if let Some(known) = self.runner.fetched.get(&asked) {
+            known.lay(&inside);
+            return Ok(());
+        }
+        let empty = EMPTY.get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            super::git(folder.path(), &["init", "--quiet", "--template="]);
+            Snapshot::of(&folder.path().join(".git"))
+        });
+        empty.lay(&inside);
+        appends(&inside.join("config"), &origin(&self.runner.address()));
+        tries(folder, fetch)?;
+        self.runner.fetched.insert(asked, Snapshot::of(&inside));
+        Ok(())
     }
 
     /// A branch, tag, ref or commit that somebody named: its commit and its ref.

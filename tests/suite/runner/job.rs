@@ -385,7 +385,7 @@ elif [ -z "$locked" ] || [ "$version" != '{VERSION}' ]; then
   echo "error: could not find \`maestro-ci\` in registry \`crates-io\` with version \`=$version\`, locked" >&2
   exit 101
 fi
-mkdir -p "$root"
+[ -d "$root" ] || mkdir -p "$root"
 ln -sf '{BINARY}' "$root/maestro"
 "#,
         folder.join("installed").display()

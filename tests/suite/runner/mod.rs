@@ -22,6 +22,8 @@ mod uses;
 mod workflow;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,6 +31,7 @@ use serde_json::{Map, Value};
 use tempfile::TempDir;
 
 use crate::github::Fake;
+use crate::snapshot::Snapshot;
 pub(crate) use events::Event;
 pub(crate) use job::executable;
 pub(crate) use permissions::Scopes;
@@ -57,6 +60,8 @@ pub(crate) struct Runner {
     tips: BTreeMap<String, String>,
     next_run: u64,
     next_job: usize,
+    /// What was fetched for a checkout, by what was asked for and what there was.
+    fetched: BTreeMap<String, Snapshot>,
 }
 
 /// What became of a run.
@@ -129,22 +134,26 @@ impl Runner {
             tips: BTreeMap::new(),
             next_run: 101,
             next_job: 0,
+            fetched: BTreeMap::new(),
         };
         let remote = this.remote();
         let from = repository.to_str().unwrap();
         let to = remote.to_str().unwrap();
         let clone = ["clone", "--quiet", "--template=", "--bare", from, to];
         git(this.folder.path(), &clone);
-        // What GitHub allows.
-        for key in ["uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter"] {
-            git(&remote, &["config", key, "true"]);
-        }
-        let remotes = git(repository, &["remote"]);
-        if remotes.lines().any(|name| name == "origin") {
+        appends(
+            &remote.join("config"),
+            // What GitHub allows, and what would be one process more after each push.
+            "[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n[receive]\n\tautogc = false\n",
+        );
+        let config = repository.join(".git/config");
+        if fs::read_to_string(&config)
+            .unwrap()
+            .contains("[remote \"origin\"]")
+        {
             git(repository, &["remote", "remove", "origin"]);
         }
-        let address = this.address();
-        git(repository, &["remote", "add", "origin", &address]);
+        appends(&config, &origin(&this.address()));
         git(repository, &["fetch", "--quiet", "origin"]);
         this.github.store().git = Some(remote);
         this
@@ -177,8 +186,13 @@ impl Runner {
 
     /// Sets a variable of every machine's environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.insert(name.to_owned(), value.to_owned());
+        self.sets(name, value);
         self
+    }
+
+    /// The same, between two runs.
+    pub(crate) fn sets(&mut self, name: &str, value: &str) {
+        self.env.insert(name.to_owned(), value.to_owned());
     }
 
     /// Where the action `OWNER/NAME` or `OWNER/NAME/PATH` is.
@@ -303,6 +317,18 @@ impl Ran {
     }
 }
 
+/// Returns the lines of a repository's settings for a remote.
+fn origin(address: &str) -> String {
+    format!(
+        "[remote \"origin\"]\n\turl = {address}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+    )
+}
+
+fn appends(file: &Path, text: &str) {
+    let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
 /// Runs git, which has to succeed; returns what it printed.
 fn git(folder: &Path, args: &[&str]) -> String {
     let (succeeded, text) = tries_git(folder, args);
@@ -314,6 +340,7 @@ fn git(folder: &Path, args: &[&str]) -> String {
 fn tries_git(folder: &Path, args: &[&str]) -> (bool, String) {
     let mut command = Command::new("git");
     command
+        .args(["-c", "maintenance.auto=false"])
         .args(args)
         .current_dir(folder)
         .env_remove("GIT_DIR")
