@@ -27,6 +27,8 @@ mod plan;
 mod pr_health;
 mod prompts;
 mod provenance;
+#[cfg(test)]
+mod reported;
 mod run_agents;
 mod schemas;
 mod session;
