@@ -108,6 +108,10 @@ impl Unhinted {
 }
 
 impl CommandError {
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "an error is one when it has a way out"
+    )]
     pub(crate) fn new(kind: ErrorKind, error: impl Into<anyhow::Error>) -> Unhinted {
         Unhinted(Self {
             kind,

@@ -58,8 +58,8 @@ impl Said {
     }
 
     fn add(&mut self, name: String, text: String) {
-        let before = self.0.insert(name.clone(), text);
-        assert!(before.is_none(), "{name} is there twice");
+        let before = self.0.insert(name, text);
+        assert!(before.is_none(), "it is there twice: {before:?}");
     }
 }
 
@@ -165,12 +165,13 @@ fn every_error_says_what_it_should_and_the_way_out() {
         missing.is_empty(),
         "add these errors to a file of src/cli/reported/: {missing:#?}"
     );
-    let text: String = said
-        .0
-        .iter()
-        // One that says only what is inside it may be there as well.
-        .map(|(name, text)| format!("## {name}\n{text}\n"))
-        .collect();
+    let mut text = String::new();
+    // One that says only what is inside it may be there as well.
+    for (name, words) in &said.0 {
+        for part in ["## ", name, "\n", words, "\n"] {
+            text.push_str(part);
+        }
+    }
     let path = folder().join("cli/reported/errors.txt");
     if std::env::var_os("MAESTRO_BLESS").is_some() {
         fs::write(&path, &text).unwrap();
