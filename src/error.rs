@@ -1,12 +1,15 @@
 //! The one error that reaches a user: what failed, why, where, and the way out.
 //!
 //! Rooms have their own `thiserror` enums; a command turns them into a [`CommandError`] here, at the boundary.
-//! Invariant: nothing here prints a backtrace, and each kind has exactly one exit code.
+//! Invariant: nothing here prints a backtrace, each kind has exactly one exit code, and each error names a way out.
 
 use std::io;
 use std::path::Path;
 
 use crate::exit_code::ExitCode;
+
+/// What whoever meets a fault of ours can do.
+pub(crate) const REPORT_IT: &str = "this is a fault of maestro: please report it with these lines and what `maestro --version` says";
 
 /// What kind of trouble it is; decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,18 +91,43 @@ pub(crate) struct CommandError {
 
 pub(crate) type CommandResult = Result<ExitCode, CommandError>;
 
+/// A failure for which nobody has named a way out yet. Only [`Unhinted::hint`] makes an error of it, so that the compiler
+/// refuses an error without one.
+#[must_use = "name the way out with `hint`"]
+pub(crate) struct Unhinted(CommandError);
+
+impl Unhinted {
+    /// Names the way out.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> CommandError {
+        self.0.hint(hint)
+    }
+
+    pub(crate) fn excerpt(self, excerpt: String) -> Self {
+        Self(self.0.excerpt(excerpt))
+    }
+}
+
 impl CommandError {
-    pub(crate) fn new(kind: ErrorKind, error: impl Into<anyhow::Error>) -> Self {
-        Self {
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "an error is one when it has a way out"
+    )]
+    pub(crate) fn new(kind: ErrorKind, error: impl Into<anyhow::Error>) -> Unhinted {
+        Unhinted(Self {
             kind,
             error: error.into(),
             hints: Vec::new(),
             excerpt: None,
-        }
+        })
     }
 
-    pub(crate) fn message(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn message(kind: ErrorKind, message: impl Into<String>) -> Unhinted {
         Self::new(kind, anyhow::Error::msg(message.into()))
+    }
+
+    /// A fault of maestro's own: nobody who meets it can do more than tell us.
+    pub(crate) fn internal(error: impl Into<anyhow::Error>) -> Self {
+        Self::new(ErrorKind::Internal, error).hint(REPORT_IT)
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -114,21 +142,31 @@ impl CommandError {
 
     /// A file that could not be read.
     pub(crate) fn reading(path: &Path, error: io::Error) -> Self {
-        let kind = match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ErrorKind::NotFound,
-            io::ErrorKind::PermissionDenied => ErrorKind::Permission,
-            _ => ErrorKind::BadInput,
+        let (kind, hint) = match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => (
+                ErrorKind::NotFound,
+                "check the spelling, and from which folder the path is meant",
+            ),
+            io::ErrorKind::PermissionDenied => {
+                (ErrorKind::Permission, "check who may read it (`ls -l`)")
+            }
+            io::ErrorKind::IsADirectory => (ErrorKind::BadInput, "name a file in that folder"),
+            io::ErrorKind::InvalidData => (ErrorKind::BadInput, "give a text file in UTF-8"),
+            _ => (
+                ErrorKind::BadInput,
+                "check what it is (`ls -l`); nothing was read of it",
+            ),
         };
         let failure =
             anyhow::Error::new(error).context(format!("cannot read `{}`", path.display()));
-        let new = Self::new(kind, failure);
-        match kind {
-            ErrorKind::NotFound => {
-                new.hint("check the spelling, and from which folder the path is meant")
-            }
-            ErrorKind::Permission => new.hint("check who may read it (`ls -l`)"),
-            _ => new,
-        }
+        Self::new(kind, failure).hint(hint)
+    }
+
+    /// Standard output that took no more.
+    pub(crate) fn output(error: io::Error) -> Self {
+        let failure = anyhow::Error::new(error).context("cannot write to standard output");
+        Self::new(ErrorKind::CannotWrite, failure)
+            .hint("the output is incomplete: free some room, or send it elsewhere")
     }
 
     /// A result that could not be written.

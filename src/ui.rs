@@ -113,6 +113,32 @@ impl ColorWishes {
     }
 }
 
+/// Lays an error out for people: what, why, where, and the way out. `label` colours the words that lines begin with.
+pub(crate) fn laid_out(error: &CommandError, label: &dyn Fn(Style, &str) -> String) -> String {
+    let mut chain = error
+        .error
+        .chain()
+        .map(|cause| one_line(&cause.to_string()));
+    let message = chain.next().unwrap_or_default();
+    let red = AnsiColor::Red.on_default().bold();
+    let mut text = format!("{}: {message}\n", label(red, "error"));
+    for cause in chain {
+        text.push_str(&format!("caused by: {cause}\n"));
+    }
+    if let Some(excerpt) = &error.excerpt {
+        text.push_str(excerpt.trim_end());
+        text.push('\n');
+    }
+    if !error.hints.is_empty() {
+        text.push('\n');
+    }
+    let cyan = AnsiColor::Cyan.on_default().bold();
+    for hint in &error.hints {
+        text.push_str(&format!("{}: {}\n", label(cyan, "hint"), one_line(hint)));
+    }
+    text
+}
+
 impl Ui {
     /// Takes the streams out of the world, with the plainest settings until the command line is read.
     pub(crate) fn new(world: &mut World) -> Self {
@@ -265,26 +291,7 @@ impl Ui {
             let _never_fails = writeln!(self.err, "{line}");
             return;
         }
-        let red = AnsiColor::Red.on_default().bold();
-        let mut text = format!("{}: {message}\n", self.paint(red, "error"));
-        for cause in causes {
-            text.push_str(&format!("caused by: {cause}\n"));
-        }
-        if let Some(excerpt) = &error.excerpt {
-            text.push_str(excerpt.trim_end());
-            text.push('\n');
-        }
-        if !error.hints.is_empty() {
-            text.push('\n');
-        }
-        let cyan = AnsiColor::Cyan.on_default().bold();
-        for hint in &error.hints {
-            text.push_str(&format!(
-                "{}: {}\n",
-                self.paint(cyan, "hint"),
-                one_line(hint)
-            ));
-        }
+        let mut text = laid_out(error, &|style, word| self.paint(style, word));
         if self.annotates {
             text.push_str(&format!(
                 "::error title=maestro::{}\n",
@@ -351,10 +358,7 @@ impl Ui {
         let failure = self.out.failure.take();
         let verdict = match failure {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let failure = anyhow::Error::new(error).context("cannot write to standard output");
-                let error = CommandError::new(crate::error::ErrorKind::CannotWrite, failure)
-                    .hint("the output is incomplete: free some room, or send it elsewhere");
-                self.error(&error);
+                self.error(&CommandError::output(error));
                 ExitCode::CannotWrite
             }
             _ => verdict,

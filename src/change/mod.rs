@@ -64,7 +64,7 @@ impl Change {
 /// Why git's words were not understood.
 #[derive(Debug, thiserror::Error)]
 #[error("git printed what is no list of changes: {0}")]
-pub(crate) struct NotRaw(String);
+pub(crate) struct NotRaw(pub(crate) String);
 
 /// Reads `git diff-tree -r -z --raw --no-renames --no-abbrev`: `:old-mode new-mode old-object new-object status`, NUL, path, NUL.
 pub(crate) fn parse_raw(bytes: &[u8]) -> Result<Vec<Change>, NotRaw> {

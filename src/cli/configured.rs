@@ -7,7 +7,7 @@ use crate::config::file::{self, CONFIG_SCHEMA};
 use crate::config::layers::{BadBase, Layers};
 use crate::config::locks::Loosened;
 use crate::config::{self, ConfigFile, YamlError};
-use crate::error::{CommandError, ErrorKind};
+use crate::error::{CommandError, ErrorKind, Unhinted};
 use crate::prompts::place::{Step, place_of};
 
 /// What stands below a repository's configuration.
@@ -18,7 +18,7 @@ pub(crate) struct Floor {
     pub(crate) layers: Layers,
 }
 
-fn bad(message: String) -> CommandError {
+fn bad(message: String) -> Unhinted {
     CommandError::message(ErrorKind::BadConfig, message)
 }
 
@@ -58,7 +58,8 @@ pub(in crate::cli) fn whole(
         ))
         .hint("mend what `extends` names"));
     }
-    let base = String::from_utf8(bytes).map_err(|_| bad(format!("`{below}` is not UTF-8 text")))?;
+    let base = String::from_utf8(bytes)
+        .map_err(|_| bad(format!("`{below}` is not UTF-8 text")).hint("save it as UTF-8"))?;
     let floor = over(text, shown, extends, base)?;
     let config = floor.layers.config(shown);
     let config = config.map_err(|error| refused(error, shown))?;
@@ -189,10 +190,11 @@ fn refused(error: YamlError, shown: &str) -> CommandError {
     if let Some(excerpt) = excerpt {
         failure = failure.excerpt(excerpt);
     }
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    failure.hint(
+        hint.unwrap_or_else(|| {
+            "`maestro util schema config` prints what may stand where".to_owned()
+        }),
+    )
 }
 
 /// Checks for which versions a file was written. One for another version may have keys that this one does not know; that is the lesser news.

@@ -166,11 +166,10 @@ impl<'s, 'w> Demo<'s, 'w> {
                     .hint("name a folder that can be written: maestro demo FOLDER")
             })?,
         };
-        let maestro = session
-            .world
-            .environment
-            .current_exe()
-            .map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
+        let maestro = session.world.environment.current_exe().map_err(|error| {
+            CommandError::new(ErrorKind::NotFound, error)
+                .hint("the file of this program is gone: install maestro again")
+        })?;
         let mut demo = Self {
             repository: folder.join("repository"),
             folder,
@@ -374,8 +373,7 @@ impl<'s, 'w> Demo<'s, 'w> {
         let call = self.maestro_call(&args);
         let done = self.session.world.processes.run(&call);
         let done = done.map_err(|error| missing("maestro", error))?;
-        serde_json::from_slice(&done.stdout)
-            .map_err(|error| CommandError::new(ErrorKind::Internal, error))
+        serde_json::from_slice(&done.stdout).map_err(CommandError::internal)
     }
 
     fn names_a_flaky_test(&mut self) -> Result<bool, CommandError> {
@@ -490,7 +488,7 @@ impl<'s, 'w> Demo<'s, 'w> {
             return Ok(done);
         }
         let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-        Err(CommandError::message(ErrorKind::Internal, "a step of the demo failed").excerpt(words))
+        Err(CommandError::internal(anyhow::Error::msg("a step of the demo failed")).excerpt(words))
     }
 }
 

@@ -28,6 +28,8 @@ mod policy_pages;
 mod pr_health;
 mod prompts;
 mod provenance;
+#[cfg(test)]
+mod reported;
 mod run_agents;
 mod schemas;
 mod session;

@@ -194,8 +194,8 @@ impl<'w> Session<'w> {
         .map_err(|error| CommandError::reading(&path, error))?;
         let shown = self.shown(&path);
         let bad = |message: String| CommandError::message(ErrorKind::BadConfig, message);
-        let text =
-            String::from_utf8(bytes).map_err(|_| bad(format!("`{shown}` is not UTF-8 text")))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| bad(format!("`{shown}` is not UTF-8 text")).hint("save it as UTF-8"))?;
         let asked = Asked {
             what: "configuration",
             may_fetch: true,
@@ -332,7 +332,7 @@ impl<'w> Session<'w> {
         let looks = Looks {
             color: self.ui.out_color(),
         };
-        output::write(report, format, looks, self.ui.out()).map_err(internal)?;
+        output::write(report, format, looks, self.ui.out()).map_err(CommandError::internal)?;
         self.render_around(report)
     }
 
@@ -355,7 +355,7 @@ impl<'w> Session<'w> {
         }
         if self.globals.verbosity() >= 0 {
             output::write(report, output::Format::Human, Looks::FILE, self.ui.err())
-                .map_err(internal)?;
+                .map_err(CommandError::internal)?;
         }
         self.render_around(report)
     }
@@ -384,7 +384,7 @@ impl<'w> Session<'w> {
         if let Some(path) = self.var("GITHUB_STEP_SUMMARY") {
             let mut page = Vec::new();
             output::write(report, output::Format::Markdown, Looks::FILE, &mut page)
-                .map_err(internal)?;
+                .map_err(CommandError::internal)?;
             page.push(b'\n');
             if page.len() > github::SUMMARY_LIMIT {
                 page = b"The summary is larger than GitHub shows; see the report.\n".to_vec();
@@ -400,7 +400,8 @@ impl<'w> Session<'w> {
             append(PathBuf::from(path), lines.as_bytes())?;
         }
         if self.settings.format.value != output::Format::Github {
-            github::write_findings(&report.findings(), self.ui.err()).map_err(internal)?;
+            github::write_findings(&report.findings(), self.ui.err())
+                .map_err(CommandError::internal)?;
         }
         Ok(())
     }
@@ -409,15 +410,14 @@ impl<'w> Session<'w> {
 /// A configuration file larger than this was not written by a person.
 pub(super) const LARGEST_CONFIG: u64 = 256 * 1024;
 
-fn internal(error: std::io::Error) -> CommandError {
-    CommandError::new(ErrorKind::Internal, error)
+/// The working folder was deleted.
+pub(super) fn no_folder(error: std::io::Error) -> CommandError {
+    CommandError::new(ErrorKind::NotFound, error)
+        .hint("the working folder is gone; change to another")
 }
 
 fn base_folder(world: &World, globals: &GlobalArgs) -> Result<PathBuf, CommandError> {
-    let cwd = world.environment.current_dir().map_err(|error| {
-        CommandError::new(ErrorKind::NotFound, error)
-            .hint("the working folder is gone; change to another")
-    })?;
+    let cwd = world.environment.current_dir().map_err(no_folder)?;
     let named = globals
         .repo
         .clone()

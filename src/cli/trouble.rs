@@ -7,6 +7,12 @@ use crate::ports::GitError;
 use crate::redact::Redactor;
 use crate::state::StateError;
 
+/// The error of a room, as whoever meets it hears it: kind, words, and the way out.
+pub(super) trait Reported: Sized {
+    /// `of` is what they know it by, such as the name of a file.
+    fn reported(self, of: &str) -> CommandError;
+}
+
 /// Returns the test runner of a name.
 pub(super) fn named_runner(name: &str) -> Result<&'static dyn Runner, CommandError> {
     runners::find(name).ok_or_else(|| {
@@ -61,7 +67,7 @@ impl From<StateError> for CommandError {
                 .hint("install a newer maestro; this one writes nothing here, so nothing is lost"),
             StateError::TooLarge(_) => Self::new(ErrorKind::BadInput, error)
                 .hint("ingest the reports in several calls, each with its own --leg"),
-            StateError::Encode(_) => Self::new(ErrorKind::Internal, error),
+            StateError::Encode(_) => Self::internal(error),
             StateError::Damaged { .. } => Self::new(ErrorKind::BadInput, error)
                 .hint("`maestro state doctor` says what can be done about it"),
             StateError::Contended { .. } => Self::new(ErrorKind::Locked, error)

@@ -71,7 +71,7 @@ pub(crate) fn run(session: &mut Session<'_>, command: &UtilCommand) -> CommandRe
         .ui
         .out()
         .write_all(&text)
-        .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        .map_err(CommandError::internal)?;
     Ok(ExitCode::Success)
 }
 
@@ -92,6 +92,6 @@ fn man(path: &[String]) -> Result<Vec<u8>, CommandError> {
     let command = command.name(name).version(env!("CARGO_PKG_VERSION"));
     clap_mangen::Man::new(command)
         .render(&mut page)
-        .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        .map_err(CommandError::internal)?;
     Ok(page)
 }

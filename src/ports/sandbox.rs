@@ -224,13 +224,18 @@ pub(crate) enum SandboxProblem {
 
 impl SandboxProblem {
     /// Returns the way out.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
-            Self::Unsupported(_) => Some(
-                "run on Linux 6.7 or newer with Landlock (`lsm=` names it), or run maestro in a container or virtual machine and declare it with `--sandbox outer`",
-            ),
-            Self::Shows { .. } => Some("name a folder below it"),
-            Self::NotStarted { .. } | Self::Broken(_) => None,
+            Self::Unsupported(_) => {
+                "run on Linux 6.7 or newer with Landlock (`lsm=` names it), or run maestro in a container or virtual machine and declare it with `--sandbox outer`"
+            }
+            Self::Shows { .. } => "name a folder below it",
+            Self::NotStarted { .. } => {
+                "check the spelling, and whether it is installed and may be run"
+            }
+            Self::Broken(_) => {
+                "`maestro doctor` says what this machine allows; free some memory and processes, and run it again"
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use super::prepared::DELIMITER;
 use crate::config;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a mapping")]
 struct Theirs {
     #[serde(default)]
     name: String,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bash, zsh and fish parse our completions, and mandoc our manual pages.
-# inputs: src/cli tests/interop/lib.bash
+# inputs: src/cli docs/reference/cli.md tests/interop/lib.bash
 # time: quick
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
@@ -13,7 +13,10 @@ for shell in bash zsh fish; do
     "$shell" -n "$work/completions.$shell"
     echo "$shell parses its completions"
 done
-pages=("" "flakes ingest" "flakes report" "state sync" "state push" "state fold" "state pull" "state pack" "state ingest" "state compact" "state export" "state verify" "state doctor" "config show" demo explain "util completions" "util man" "util schema")
+# Every command that the reference has, and maestro itself.
+mapfile -t pages < <(sed -n 's/^## `maestro \(.*\)`$/\1/p' "$root/docs/reference/cli.md")
+[ "${#pages[@]}" -gt 60 ] || { echo "only ${#pages[@]} commands were found"; exit 1; }
+pages+=("")
 for page in "${pages[@]}"; do
     # shellcheck disable=SC2086 # a command is words
     "$binary" util man $page >"$work/page.1"

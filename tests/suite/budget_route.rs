@@ -147,7 +147,7 @@ fn a_batch_routes_each_line_and_names_those_that_are_none() {
             .contains("missing field `prompt`")
     );
     assert_eq!(rows[2]["line"], 4);
-    let _ = run.exits_with(65).says("1 lines are no prompts");
+    let _ = run.exits_with(65).says("1 line is no prompt");
 }
 
 #[test]

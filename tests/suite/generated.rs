@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::harness::{Maestro, assert_published, package};
+use std::collections::BTreeSet;
+
+use crate::harness::{Maestro, assert_published, files_below, package};
 
 const SCHEMAS: [&str; 91] = [
     "doctor",
@@ -236,6 +238,115 @@ fn what_can_be_explained_is_published() {
         text.push_str(&format!("| {names} | {what} |\n"));
     }
     assert_published("docs/reference/settings.md", &text);
+}
+
+/// Whether a text is the name of a variable that is maestro's, GitHub's, or one of the terminal's and of tools that are called.
+fn is_variable(text: &str) -> bool {
+    const BEGINNINGS: [&str; 9] = [
+        "MAESTRO_",
+        "GITHUB_",
+        "RUNNER_",
+        "OTEL_",
+        "GIT_",
+        "GH_",
+        "ANTHROPIC_",
+        "OPENAI_",
+        "CLICOLOR",
+    ];
+    const WHOLE: [&str; 8] = [
+        "CI",
+        "NO_COLOR",
+        "TERM",
+        "TZDIR",
+        "SOURCE_DATE_EPOCH",
+        "SHARD",
+        "SHARD_INDEX",
+        "SHARD_TOTAL",
+    ];
+    let is_name = |text: &str| {
+        text.bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let begins = BEGINNINGS.iter().any(|way| text.starts_with(way));
+    is_name(text) && !text.ends_with('_') && (begins || WHOLE.contains(&text))
+}
+
+/// Returns what stands between two marks, line by line.
+fn between(text: &str, mark: char) -> impl Iterator<Item = &str> {
+    text.lines()
+        .flat_map(move |line| line.split(mark).skip(1).step_by(2))
+}
+
+/// Returns the variables that sources name, their tests left out: as an argument of `var`, or by a name that is nothing else.
+fn variables_of_the_sources() -> BTreeSet<String> {
+    let root = package().join("src");
+    let mut found = BTreeSet::new();
+    for path in files_below(&root) {
+        let name = path
+            .strip_prefix(&root)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        let is_test = name.contains("tests")
+            || name.contains("trials")
+            || name.contains("demo")
+            || name.contains("reported");
+        if is_test || path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        let code: String = code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        found.extend(
+            between(&code, '"')
+                .filter(|text| is_variable(text))
+                .map(str::to_owned),
+        );
+        for (at, call) in code.match_indices("var(\"") {
+            let rest = &code[at + call.len()..];
+            found.insert(rest[..rest.find('"').unwrap()].to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_variable_of_the_environment_is_documented() {
+    // What only tests of the library read.
+    const OF_TESTS: [&str; 4] = [
+        "MAESTRO_BLESS",
+        "MAESTRO_MERGES",
+        "MAESTRO_OBSERVE_FILES",
+        "MAESTRO_OBSERVE_NOW",
+    ];
+    let mut found = variables_of_the_sources();
+    assert!(found.contains("TZDIR") && found.len() > 60, "{found:?}");
+    found.retain(|name| !OF_TESTS.contains(&name.as_str()));
+    let page = fs::read_to_string(package().join("docs/reference/environment.md")).unwrap();
+    let told: BTreeSet<&str> = between(&page, '`').collect();
+    let missing: Vec<&String> = found
+        .iter()
+        .filter(|name| !told.contains(name.as_str()))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "say in docs/reference/environment.md what these are for: {missing:?}"
+    );
+    // Their names are put together of parts.
+    let is_whole = |name: &&&str| is_variable(name) && !name.starts_with("OTEL_EXPORTER_OTLP_");
+    let gone: Vec<&&str> = told
+        .iter()
+        .filter(is_whole)
+        .filter(|name| !found.contains(**name))
+        .collect();
+    assert!(
+        gone.is_empty(),
+        "docs/reference/environment.md names what no source reads: {gone:?}"
+    );
 }
 
 #[test]

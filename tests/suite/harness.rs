@@ -209,7 +209,7 @@ impl Maestro {
 }
 
 impl Run {
-    fn of(mut command: Command) -> Self {
+    pub(crate) fn of(mut command: Command) -> Self {
         let output = command.output().unwrap();
         Self {
             code: output.status.code().unwrap_or(-1),

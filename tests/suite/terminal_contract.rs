@@ -1,7 +1,10 @@
 //! The terminal contract, for every command: streams, exit codes, colours, bytes, examples.
 
 mod calls;
+mod codes;
 mod examples;
+mod formats;
+mod surroundings;
 
 use std::fs;
 #[cfg(target_os = "linux")]
@@ -12,7 +15,6 @@ use serde_json::Value;
 
 use crate::harness::Maestro;
 use crate::publish::work::{Agents, MESSAGE};
-use crate::sandbox::each;
 use calls::{CALLS, SLOW};
 
 const POLICY: &str = "schema: maestro.policy/v1\nrules:\n- {rule: title, id: short, severity: warn, reason: r, max_length: 72}\n";
@@ -279,27 +281,6 @@ fn closed_streams_are_no_obstacle() {
 }
 
 #[test]
-fn a_pipe_gets_no_colour_even_in_ci() {
-    let maestro = prepared()
-        .env("CI", "true")
-        .env("GITHUB_ACTIONS", "true")
-        .env("TERM", "xterm-256color");
-    for (call, _) in CALLS {
-        for format in [
-            "human", "json", "ndjson", "markdown", "github", "sarif", "junit",
-        ] {
-            let run = maestro.run(call.iter().chain(&["--format", format]));
-            assert!(
-                !run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'),
-                "{call:?} {format}"
-            );
-        }
-    }
-    let help = maestro.run(["--help"]).success();
-    assert!(!help.stdout.contains('\u{1b}'));
-}
-
-#[test]
 fn colour_can_be_forced_and_forbidden() {
     let colours = |maestro: &Maestro, args: &[&str]| {
         let mut all = vec!["explain", "nonsense"];
@@ -352,23 +333,6 @@ fn a_report_file_has_the_bytes_of_standard_output_and_no_colour() {
 }
 
 #[test]
-fn two_equal_runs_print_equal_bytes() {
-    // Made twice: making them may not differ either.
-    let (one, other) = (prepared(), prepared());
-    each(CALLS, |(call, _)| {
-        let print = |of: &Maestro| {
-            let maestro = of.copy();
-            let run = maestro.run(*call);
-            // What has no other name has that of its folder.
-            let folder = maestro.path(".");
-            let name = folder.file_name().unwrap().to_str().unwrap();
-            (run.code, run.stdout.replace(name, "folder"))
-        };
-        assert_eq!(print(&one), print(&other), "{call:?}");
-    });
-}
-
-#[test]
 fn an_unknown_flag_is_exit_2_on_standard_error() {
     let maestro = Maestro::in_folder();
     for leaf in leaves(&maestro, &[]) {
@@ -413,26 +377,6 @@ fn an_argument_that_is_not_unicode_never_panics() {
 }
 
 #[test]
-fn an_error_has_no_backtrace_and_an_error_hint_or_place() {
-    let maestro = prepared().env("RUST_BACKTRACE", "full");
-    for (call, code) in CALLS {
-        let run = maestro.run(*call);
-        assert!(
-            !run.stderr.contains("stack backtrace") && !run.stderr.contains(".rs:"),
-            "{}",
-            run.stderr
-        );
-        if *code != 0 {
-            assert!(
-                run.stderr.starts_with("error: ") && run.stderr.contains("hint: "),
-                "{}",
-                run.stderr
-            );
-        }
-    }
-}
-
-#[test]
 fn errors_come_as_json_when_asked() {
     let maestro = Maestro::in_folder();
     let run = maestro
@@ -470,67 +414,6 @@ fn quiet_silences_everything_but_data_and_errors() {
             .stderr
             .starts_with("error: ")
     );
-}
-
-#[test]
-fn json_has_a_schema_and_follows_the_published_one() {
-    let maestro = prepared();
-    for (call, name) in [
-        (
-            &["flakes", "ingest", "--dry-run", "build"][..],
-            "flakes-ingest",
-        ),
-        (&["flakes", "report", "--all"], "flakes-report"),
-        (&["state", "verify"], "state-verify"),
-        (&["state", "sync", "--dry-run"], "state-sync"),
-        (&["state", "push", "--dry-run"], "state-push"),
-        (
-            &["state", "export", "--out", "exported", "--dry-run"],
-            "state-export",
-        ),
-        (&["state", "compact", "--dry-run"], "state-compact"),
-        (&["state", "pull"], "state-pull"),
-        (
-            &["state", "pack", "packed.ndjson", "--dry-run"],
-            "state-pack",
-        ),
-        (
-            &["state", "ingest", "maestro-state.ndjson", "--dry-run"],
-            "state-ingest",
-        ),
-        (&["state", "fold", "--dry-run"], "state-fold"),
-        (&["state", "doctor"], "state-doctor"),
-        (&["config", "show"], "config-show"),
-        (
-            &["run-agents", "publish", "bundle", "--dry-run"],
-            "agent-publish",
-        ),
-        (
-            &["run-agents", "intake", "--issue", "issue.md"],
-            "agent-intake",
-        ),
-        (&["explain"], "explain"),
-    ] {
-        let document = maestro.json(call);
-        assert_eq!(document["schema"], format!("maestro.{name}/v1"));
-        let schema =
-            fs::read_to_string(crate::harness::package().join(format!("schemas/{name}.json")))
-                .unwrap();
-        let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
-        let errors: Vec<String> = validator
-            .iter_errors(&document)
-            .map(|error| error.to_string())
-            .collect();
-        assert!(errors.is_empty(), "{call:?}: {errors:?}");
-        let lines = maestro
-            .run(call.iter().chain(&["--format", "ndjson"]))
-            .success()
-            .stdout;
-        for line in lines.lines() {
-            let line: Value = serde_json::from_str(line).unwrap();
-            assert!(line["schema"].is_string(), "{line}");
-        }
-    }
 }
 
 #[test]

@@ -128,6 +128,8 @@ fn is_full(words: &str) -> bool {
         "No space left on device",
         "Disk quota exceeded",
         "Read-only file system",
+        "File too large",
+        "failed to write new configuration file",
         "unable to create temporary file",
         "insufficient permission for adding an object",
     ]

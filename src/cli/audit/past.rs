@@ -20,7 +20,7 @@ use crate::config::ConfigFile;
 use crate::delivery::authors::Authors;
 use crate::delivery::messages;
 use crate::delivery::rows::Author;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::policy::engine::judge;
 use crate::policy::subject::{Asked, Subject};
 use crate::ports::history::Object;
@@ -65,10 +65,7 @@ fn jobs(session: &Session<'_>) -> Result<(ConfigFile, &'static str), CommandErro
     }
     let text = config_text::text(&proposal, env!("CARGO_PKG_VERSION"));
     let proposed = parse_config(&text, "maestro.yaml").map_err(|error| {
-        CommandError::new(
-            ErrorKind::Internal,
-            error.error.context("the proposed configuration"),
-        )
+        CommandError::internal(error.error.context("the proposed configuration"))
     })?;
     config.jobs = proposed.jobs;
     Ok((config, "init"))

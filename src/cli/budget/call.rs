@@ -10,6 +10,7 @@ use super::call_money::{Money, MoneyProblem};
 use super::call_wire::{CallDocument, CallPlanDocument, Facts};
 use super::wallet::{self, WalletArgs};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::conduct::cassettes::{Player, Recorder};
 use crate::conduct::model::{Asked, Asking, NoAnswer, ask};
 use crate::error::{CommandError, CommandResult, ErrorKind};
@@ -216,19 +217,19 @@ fn endpoint(args: &CallArgs, known: Option<Known>) -> Result<Endpoint, CommandEr
         None => known.map_or(Protocol::Chat, |known| known.protocol),
     };
     let base = args.base_url.as_deref();
-    Endpoint::new(protocol, known, base, args.allow_http).map_err(|problem| {
-        let hint = match &problem {
-            EndpointProblem::Nowhere => "give `--base-url`; anthropic and openai are known without",
-            EndpointProblem::Plain(_) => {
-                "use https://, or `--allow-http` if nobody else is on the way"
-            }
-            EndpointProblem::HasPassword => "give the key in a variable that `--key-env` names",
-            EndpointProblem::NoAddress(_) => {
-                "such as https://api.openai.com/v1 or http://localhost:8080"
-            }
+    Endpoint::new(protocol, known, base, args.allow_http).map_err(|problem| problem.reported(""))
+}
+
+impl Reported for EndpointProblem {
+    fn reported(self, _of: &str) -> CommandError {
+        let hint = match &self {
+            Self::Nowhere => "give `--base-url`; anthropic and openai are known without",
+            Self::Plain(_) => "use https://, or `--allow-http` if nobody else is on the way",
+            Self::HasPassword => "give the key in a variable that `--key-env` names",
+            Self::NoAddress(_) => "such as https://api.openai.com/v1 or http://localhost:8080",
         };
-        usage(problem.to_string()).hint(hint)
-    })
+        CommandError::new(ErrorKind::Usage, self).hint(hint)
+    }
 }
 
 fn request(
@@ -239,7 +240,8 @@ fn request(
     let prompt = super::read(session, &args.prompt_file)?;
     if prompt.trim().is_empty() {
         let message = format!("`{}` asks nothing", args.prompt_file.display());
-        return Err(CommandError::message(ErrorKind::BadInput, message));
+        return Err(CommandError::message(ErrorKind::BadInput, message)
+            .hint("write into it what the model is to be asked"));
     }
     let system = match &args.system_file {
         Some(path) => Some(super::read(session, path)?).filter(|text| !text.trim().is_empty()),
@@ -294,6 +296,7 @@ fn json<T: serde::de::DeserializeOwned>(
     serde_json::from_str(&text).map_err(|error| {
         let message = format!("`{}` is not {what}: {error}", path.display());
         CommandError::message(ErrorKind::BadInput, message)
+            .hint("mend it at that line and column; nothing was sent")
     })
 }
 
@@ -382,7 +385,7 @@ fn send(
     let model: &dyn Model = session.world.model.as_ref();
     if let Some(folder) = &args.replay {
         let player = Player::new(files, &session.base.join(folder));
-        return ask(&player, clock, &asking, money).map_err(|error| no_answer(error, args));
+        return ask(&player, clock, &asking, money).map_err(|error| no_answer(error, true));
     }
     if session.settings.offline.value {
         let message = "`--offline` forbids asking a model";
@@ -390,7 +393,8 @@ fn send(
             .hint("run it without --offline, or with `--replay`"));
     }
     let Some(folder) = &args.record else {
-        return ask(model, clock, &asking, money).map_err(|error| no_answer(error, args));
+        return ask(model, clock, &asking, money)
+            .map_err(|error| no_answer(error, args.replay.is_some()));
     };
     let folder = session.base.join(folder);
     let recorder = Recorder::new(model, files, &folder, &redactor);
@@ -400,7 +404,7 @@ fn send(
         let message = format!("the exchange was not kept in `{}`: {error}", path.display());
         session.ui.warn(&message);
     }
-    asked.map_err(|error| no_answer(error, args))
+    asked.map_err(|error| no_answer(error, args.replay.is_some()))
 }
 
 /// Returns the key, from the environment; nothing for a server that nobody named one for.
@@ -429,11 +433,17 @@ fn key(
     Ok(Some(Secret::new(key)))
 }
 
-fn no_answer(error: NoAnswer<MoneyProblem>, args: &CallArgs) -> CommandError {
+impl Reported for NoAnswer<MoneyProblem> {
+    fn reported(self, _of: &str) -> CommandError {
+        no_answer(self, false)
+    }
+}
+
+fn no_answer(error: NoAnswer<MoneyProblem>, is_replay: bool) -> CommandError {
     let (kind, hint) = match &error {
         NoAnswer::Money(_) => {
             let NoAnswer::Money(problem) = error else {
-                return CommandError::new(ErrorKind::Internal, error);
+                return CommandError::internal(error);
             };
             return problem.into();
         }
@@ -463,7 +473,7 @@ fn no_answer(error: NoAnswer<MoneyProblem>, args: &CallArgs) -> CommandError {
             ErrorKind::BadInput,
             "the provider does not take this request; `--dry-run` shows it",
         ),
-        NoAnswer::Unusable(_) if args.replay.is_some() => (
+        NoAnswer::Unusable(_) if is_replay => (
             ErrorKind::NotFound,
             "nothing was sent or spent; record it with `--record`, with the same prompt and options",
         ),

@@ -52,7 +52,7 @@ pub(super) struct Money<'t> {
 
 /// Why there is no money.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum MoneyProblem {
+pub(in crate::cli) enum MoneyProblem {
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error(transparent)]

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::wallet;
 use crate::budget::foreign::{self, Desk, Filed, ForeignProblem, Found, Known, Row};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::money::Usd;
@@ -78,6 +79,13 @@ pub(crate) struct ImportArgs {
 /// Reads a file of one kind.
 type Read = fn(&str) -> Result<Found, ForeignProblem>;
 
+impl Reported for ForeignProblem {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadInput, format!("`{of}`: {self}"))
+            .hint("nothing was written; `maestro budget import --help` names the files that are understood")
+    }
+}
+
 pub(super) fn run(session: &mut Session<'_>, args: &ImportArgs) -> CommandResult {
     let (path, source, read): (_, _, Read) =
         match (&args.claude_execution, &args.codex, &args.gh_aw) {
@@ -85,14 +93,12 @@ pub(super) fn run(session: &mut Session<'_>, args: &ImportArgs) -> CommandResult
             (None, Some(path), _) => (path, "codex", foreign::codex),
             (None, None, Some(path)) => (path, "gh-aw", foreign::gh_aw),
             (None, None, None) => {
-                return Err(CommandError::message(ErrorKind::Usage, "no file is named"));
+                return Err(CommandError::message(ErrorKind::Usage, "no file is named")
+                    .hint("name one with `--claude-execution`, `--codex` or `--gh-aw`"));
             }
         };
     let text = super::read(session, path)?;
-    let mut found = read(&text).map_err(|problem| {
-        CommandError::message(ErrorKind::BadInput, format!("`{}`: {problem}", path.display()))
-            .hint("nothing was written; `maestro budget import --help` names the files that are understood")
-    })?;
+    let mut found = read(&text).map_err(|problem| problem.reported(&path.display().to_string()))?;
     clean(session, &mut found.rows);
     let table = super::table(session, args.prices.as_deref())?;
     let desk = Desk {
@@ -114,7 +120,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ImportArgs) -> CommandResult
         let events = new.iter().map(|row| v1::encode_spend(&row.paid));
         let events: Vec<_> = events
             .collect::<Result<_, _>>()
-            .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+            .map_err(CommandError::internal)?;
         session.state()?.save(&events)?;
     }
     let document = BudgetImportDocument::new(source, args.dry_run, &filed, found.notes);

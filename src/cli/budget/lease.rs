@@ -13,9 +13,11 @@ use crate::budget::lease::{Lease, LeaseFile, LeaseProblem, Register, Stage};
 use crate::budget::ledger::{Alert, Refusal};
 use crate::cli::session::Session;
 use crate::cli::state::RemoteArgs;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::exit_code::ExitCode;
+use crate::money::MoneyProblem;
 use crate::money::Usd;
 use crate::output::{Inline, Page, Report};
 use crate::state::v1::encode_lease;
@@ -122,7 +124,7 @@ fn wanted(session: &Session<'_>, args: &LeaseArgs, usd: Usd) -> Result<Lease, Co
     let origin = wallet::origin(session);
     let now = session.now();
     let expires = now.saturating_add(args.expires);
-    let expires = expires.map_err(|error| CommandError::new(ErrorKind::Usage, error))?;
+    let expires = expires.map_err(|_| wallet::too_far())?;
     let whose = format!(
         "{} {now} {} {} {} {}",
         session.world.clock.dice(),
@@ -153,8 +155,7 @@ fn wanted(session: &Session<'_>, args: &LeaseArgs, usd: Usd) -> Result<Lease, Co
 
 fn hand_out(session: &Session<'_>, args: &LeaseArgs, file: &LeaseFile) -> Result<(), CommandError> {
     let path = session.base.join(&args.out);
-    let mut bytes = serde_json::to_vec_pretty(file)
-        .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let mut bytes = serde_json::to_vec_pretty(file).map_err(CommandError::internal)?;
     bytes.push(b'\n');
     let files = session.world.files.as_ref();
     files
@@ -186,10 +187,15 @@ fn refused(refusal: Refusal) -> CommandError {
 
 /// Reads an amount of the command line.
 pub(super) fn amount(flag: &str, text: &str) -> Result<Usd, CommandError> {
-    text.parse().map_err(|problem| {
-        CommandError::message(ErrorKind::Usage, format!("`{flag}`: {problem}"))
+    text.parse()
+        .map_err(|problem: MoneyProblem| problem.reported(flag))
+}
+
+impl Reported for MoneyProblem {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::Usage, format!("`{of}`: {self}"))
             .hint("give a decimal in US dollars, such as 2.50")
-    })
+    }
 }
 
 /// Returns the register of the remote.
@@ -229,7 +235,7 @@ pub(super) fn store(state: &StateFolder<'_>, leases: &[Lease]) -> Result<(), Com
         .iter()
         .map(|lease| encode_lease(lease, lease.since()))
         .collect();
-    let events = events.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let events = events.map_err(CommandError::internal)?;
     state.save(&events)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `maestro budget`
 
 mod call;
-mod call_money;
+pub(super) mod call_money;
 mod call_wire;
 mod forecast;
 mod import;
@@ -46,8 +46,10 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::llm::prices::Table;
+use crate::llm::prices::table::TableProblem;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BudgetCommand {
@@ -109,14 +111,18 @@ pub(in crate::cli) fn table(
     path: Option<&Path>,
 ) -> Result<Table, CommandError> {
     let Some(path) = path else {
-        return Table::built_in().map_err(|error| CommandError::new(ErrorKind::Internal, error));
+        return Table::built_in().map_err(CommandError::internal);
     };
     let text = read(session, path)?;
-    Table::read(&text).map_err(|error| {
-        let message = format!("`{}` is no table of prices: {error}", path.display());
+    Table::read(&text).map_err(|problem| problem.reported(&path.display().to_string()))
+}
+
+impl Reported for TableProblem {
+    fn reported(self, of: &str) -> CommandError {
+        let message = format!("`{of}` is no table of prices: {self}");
         CommandError::message(ErrorKind::BadInput, message)
             .hint("`maestro budget prices show --format json` prints one")
-    })
+    }
 }
 
 /// Returns the table of a file, the one that the configuration names (`models.prices`), or the one that is built in: for commands that only tell.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::wire::{BatchDocument, PriceDocument, Row};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::llm::priced::{self, AnswerProblem, Known};
@@ -162,6 +163,18 @@ impl From<AnswerProblem> for Why {
             AnswerProblem::Usage(_) => "give the body of the response, as it came",
         };
         Self::new(problem, hint)
+    }
+}
+
+impl Reported for PriceProblem {
+    fn reported(self, of: &str) -> CommandError {
+        Why::from(self).into_error(std::path::Path::new(of))
+    }
+}
+
+impl Reported for AnswerProblem {
+    fn reported(self, of: &str) -> CommandError {
+        Why::from(self).into_error(std::path::Path::new(of))
     }
 }
 

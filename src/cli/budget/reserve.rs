@@ -13,6 +13,7 @@ use super::price::named_flavor;
 use super::wallet::{self, WalletArgs};
 use crate::budget::downshift::{self, Advice};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::conduct::purse::{Planned, PurseProblem};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -116,8 +117,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ReserveArgs) -> CommandResul
         worst,
     };
     let expires = session.now().saturating_add(args.expires);
-    let expires = expires
-        .map_err(|_| CommandError::message(ErrorKind::Usage, "`--expires` is too far away"))?;
+    let expires = expires.map_err(|_| wallet::too_far())?;
     let (asked, left) = if args.dry_run {
         let (asked, left) = wallet::ask(session, &args.wallet, &planned)?;
         (asked.map(|()| None), left)
@@ -179,6 +179,7 @@ fn worst_case(
         let body: Value = serde_json::from_str(&text).map_err(|error| {
             let message = format!("`{}` is no JSON: {error}", path.display());
             CommandError::message(ErrorKind::BadInput, message)
+                .hint("give the body of the request as it will be sent")
         })?;
         let flavor = match &args.api_flavor {
             Some(name) => named_flavor(name).map_err(|why| why.into_error(&path))?,
@@ -191,10 +192,10 @@ fn worst_case(
         let request = (&body, text.len() as u64, flavor);
         let usd = worst::of_request(table, names, request, limits, session.now());
         let demand = worst::demand(&body, text.len() as u64, flavor, limits);
-        return Ok((usd.map_err(|problem| unbounded(&problem))?, demand.ok()));
+        return Ok((usd.map_err(|problem| problem.reported(""))?, demand.ok()));
     };
     let usd = worst::of_demand(table, names, &demand, session.now());
-    let usd = usd.map_err(|problem| unbounded(&problem.into()))?;
+    let usd = usd.map_err(|problem| WorstProblem::from(problem).reported(""))?;
     Ok((usd, Some(demand)))
 }
 
@@ -214,8 +215,9 @@ fn flavor_of(provider: &str, body: &Value) -> Flavor {
     }
 }
 
-fn unbounded(problem: &WorstProblem) -> CommandError {
-    let hint = match problem {
+impl Reported for WorstProblem {
+    fn reported(self, _of: &str) -> CommandError {
+        let hint = match &self {
         WorstProblem::NoLimit(field) => format!("set `{field}` in the request, or give `--output-tokens`"),
         WorstProblem::Unbounded(_) => "give the model's context with `--context-tokens`".to_owned(),
         WorstProblem::UnlimitedTool(_) => "give the tool a limit (`max_uses`), or the whole call one with `--worst-usd`".to_owned(),
@@ -223,11 +225,12 @@ fn unbounded(problem: &WorstProblem) -> CommandError {
         WorstProblem::Price(_) => "what has no price is refused under a cap; `maestro budget prices show` lists what has one, give another table with `--prices`".to_owned(),
         WorstProblem::NotANumber { .. } | WorstProblem::TooLarge => "mend the request".to_owned(),
     };
-    CommandError::message(
-        ErrorKind::BadInput,
-        format!("nobody can say what the call may cost: {problem}"),
-    )
-    .hint(hint)
+        CommandError::message(
+            ErrorKind::BadInput,
+            format!("nobody can say what the call may cost: {self}"),
+        )
+        .hint(hint)
+    }
 }
 
 fn in_words(advice: &Advice) -> String {

@@ -10,6 +10,7 @@ use super::lease::amount;
 use super::wallet::read_if_there;
 use crate::budget::caps::{Caps, Edit, Edits};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::money::Usd;
@@ -80,9 +81,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &SetArgs) -> CommandResult {
     let shown = session.shown(&path);
     let old = read_if_there(session, &path)?.unwrap_or_default();
     let bad = |problem: crate::budget::caps::CapsProblem| {
-        CommandError::message(ErrorKind::BadConfig, format!("`{shown}`: {problem}")).hint(
-            "nothing was written; `maestro util schema ci-budget` prints what may stand where",
-        )
+        problem.reported(&shown).hint("nothing was written")
     };
     let before = Caps::read(&old).map_err(bad)?;
     let new = edits.apply(&old).map_err(bad)?;

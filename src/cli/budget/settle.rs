@@ -99,7 +99,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &SettleArgs) -> CommandResult
         (None, None) => Err(CommandError::message(
             ErrorKind::Usage,
             "neither `--reservation` nor `--lease` is given",
-        )),
+        )
+        .hint("give the ticket that `maestro budget reserve` printed, or the file that `maestro budget lease` wrote")),
     }
 }
 

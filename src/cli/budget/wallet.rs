@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::budget::accounts::Accounts;
 use crate::budget::book::{Book, Terms};
+use crate::budget::caps::CapsProblem;
 use crate::budget::caps::{self, Caps};
 use crate::budget::journal::{Ended, Line};
 use crate::budget::lease::{LeaseFile, LeaseProblem};
@@ -16,6 +17,7 @@ use crate::budget::sums::Wanted;
 use crate::cli::flakes::rules::trusted_files;
 use crate::cli::plan::trigger::payload;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::conduct::purse::{Opening, Planned, Purse, PurseProblem, Ticket};
 use crate::error::{CommandError, ErrorKind};
 use crate::event::{Origin, Sha, plain_name};
@@ -232,11 +234,15 @@ pub(in crate::cli) fn caps(
         let (commit, [bytes]) = trusted_files(session, base, true, [caps::PATH])?;
         (bytes, format!("{} of {}", caps::PATH, &commit[..9]))
     };
-    Caps::read(&bytes.unwrap_or_default()).map_err(|error| {
-        CommandError::message(ErrorKind::BadConfig, format!("`{of}`: {error}")).hint(
+    Caps::read(&bytes.unwrap_or_default()).map_err(|problem| problem.reported(&of))
+}
+
+impl Reported for CapsProblem {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadConfig, format!("`{of}`: {self}")).hint(
             "`maestro util schema ci-budget` prints what may stand where; `maestro budget set` writes it",
         )
-    })
+    }
 }
 
 /// Reads a file, or nothing where there is none.
@@ -461,7 +467,7 @@ pub(super) fn save(state: &StateFolder<'_>, paid: &[Paid]) -> Result<(), Command
         return Ok(());
     }
     let events: Result<Vec<_>, _> = paid.iter().map(v1::encode_spend).collect();
-    let events = events.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let events = events.map_err(CommandError::internal)?;
     state.save(&events)?;
     Ok(())
 }
@@ -483,10 +489,16 @@ pub(crate) fn tell(session: &mut Session<'_>, settled: &Settled, advice: Option<
     }
 }
 
+/// An end that no calendar has.
+pub(super) fn too_far() -> CommandError {
+    CommandError::message(ErrorKind::Usage, "`--expires` is too far away")
+        .hint("give a time such as 30m or 2h")
+}
+
 impl From<PurseProblem> for CommandError {
     fn from(problem: PurseProblem) -> Self {
         match problem {
-            PurseProblem::Refused(Refusal::Twice(_)) => Self::new(ErrorKind::Internal, problem),
+            PurseProblem::Refused(Refusal::Twice(_)) => Self::internal(problem),
             PurseProblem::Refused(_) => Self::new(ErrorKind::Budget, problem)
                 .hint("nothing was sent and nothing was spent; raise the cap with `maestro budget set` in a reviewed change of the base branch"),
             PurseProblem::Overshot { .. } => Self::new(ErrorKind::Budget, problem)

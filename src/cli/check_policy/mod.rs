@@ -18,10 +18,12 @@ use jiff::tz::TimeZone;
 use crate::change::base::{Base, Commit, Trigger, decide};
 use crate::change::lines::{compare, is_binary};
 use crate::change::{Change, Tree};
+use crate::cli::plan::not_found;
 use crate::cli::plan::trigger::{occasion, payload};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::cli::trouble::no_repository;
-use crate::conduct::bases::{Found, NoBase, Reach, Search};
+use crate::conduct::bases::{Found, Reach, Search};
 use crate::conduct::changed::{self, Changed};
 use crate::conduct::planner::Planner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
@@ -31,6 +33,7 @@ use crate::policy::baseline;
 use crate::policy::engine::{Judgement, Outcome, judge};
 use crate::policy::subject::{AddedLine, FileLines, Subject};
 use crate::policy::task::Task;
+use crate::policy::task::TaskProblem;
 use crate::ports::GitError;
 use crate::state::StateError;
 use crate::supply::{Supplied, is_lock};
@@ -316,11 +319,14 @@ fn read_task(session: &Session<'_>, path: &std::path::Path) -> Result<Task, Comm
     file.take(LONGEST_TASK)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
-    Task::read(&bytes).map_err(|error| {
-        let message = format!("`{}`: {error}", path.display());
-        CommandError::message(ErrorKind::BadInput, message)
+    Task::read(&bytes).map_err(|problem| problem.reported(&path.display().to_string()))
+}
+
+impl Reported for TaskProblem {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadInput, format!("`{of}`: {self}"))
             .hint("`maestro util schema policy-task` prints what may stand where")
-    })
+    }
 }
 
 fn write_baseline(
@@ -329,8 +335,7 @@ fn write_baseline(
     judgement: &Judgement,
 ) -> Result<(), CommandError> {
     let (file, left) = baseline::of(&judgement.violations, violations::shown);
-    let mut text = serde_json::to_string_pretty(&file)
-        .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let mut text = serde_json::to_string_pretty(&file).map_err(CommandError::internal)?;
     text.push('\n');
     let to = session.base.join(path);
     let written = session
@@ -453,10 +458,7 @@ fn bases(
     for words in said {
         session.ui.status(&words);
     }
-    let found = found.map_err(|error| match error {
-        NoBase::NotFound(revision) => not_found(&revision),
-        NoBase::Git(error) => git_trouble(error),
-    })?;
+    let found = found.map_err(|why| why.reported(""))?;
     match found {
         Found::Commits { bases, .. } => Ok(bases.into_iter().map(|commit| commit.object).collect()),
         Found::Everything(reason) => {
@@ -471,13 +473,6 @@ fn bases(
 fn pushed_onto(session: &Session<'_>) -> Option<String> {
     let before = payload(session)?.before?;
     before.bytes().any(|byte| byte != b'0').then_some(before)
-}
-
-fn not_found(revision: &str) -> CommandError {
-    let message = format!("there is no commit `{revision}`");
-    CommandError::message(ErrorKind::NotFound, message).hint(
-        "name a commit, branch or tag that this clone has; `git fetch` brings what it has not",
-    )
 }
 
 /// Returns what changed inside each file, in order of path.

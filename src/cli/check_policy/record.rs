@@ -3,7 +3,7 @@
 use super::wire::CheckPolicyDocument;
 use crate::cli::plan::trigger::branch;
 use crate::cli::session::Session;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::event::{Origin, Sha, plain_name};
 use crate::state::v1::{PolicyVerdictRecord, encode_policy_verdict};
 
@@ -45,7 +45,7 @@ pub(super) fn record(
         branch: branch(session).map(plain_name).unwrap_or_default(),
     };
     let event = encode_policy_verdict(&record, session.now(), origin);
-    let event = event.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let event = event.map_err(CommandError::internal)?;
     session.state()?.save(&[event])?;
     Ok(())
 }

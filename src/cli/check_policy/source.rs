@@ -7,12 +7,14 @@ use crate::cli::configured;
 use crate::cli::extends::Asked;
 use crate::cli::flakes::rules::trusted_files;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::config::YamlError;
 use crate::config::extends::Extends;
 use crate::config::file::EnforceWord;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::{CommandError, ErrorKind, Unhinted};
 use crate::event::Sha;
 use crate::policy::baseline::Baseline;
+use crate::policy::baseline::BaselineProblem;
 use crate::policy::file::{self, PATH, PolicyFile};
 use crate::policy::tighten::{Loosened, Policy, tighten};
 use crate::prompts::place::{Step, line_of};
@@ -38,7 +40,7 @@ pub(in crate::cli) struct Loaded {
     pub(super) sha256: String,
 }
 
-fn bad(message: String) -> CommandError {
+fn bad(message: String) -> Unhinted {
     CommandError::message(ErrorKind::BadConfig, message)
 }
 
@@ -162,10 +164,11 @@ fn refused(error: YamlError, shown: &str) -> CommandError {
     if let Some(excerpt) = error.excerpt {
         failure = failure.excerpt(excerpt);
     }
-    match error.hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    failure.hint(
+        error.hint.unwrap_or_else(|| {
+            "`maestro util schema policy` prints what may stand where".to_owned()
+        }),
+    )
 }
 
 /// What a repository would loosen, each with its line.
@@ -237,8 +240,12 @@ fn baseline(
     let bytes = bytes.ok_or_else(|| {
         bad(format!("the policy names the baseline `{path}`, and there is none")).hint("commit it where the policy is (`maestro check-policy --write-baseline FILE` makes one), or take `baseline:` out of the policy")
     })?;
-    Baseline::read(&bytes).map_err(|error| {
-        bad(format!("`{path}`: {error}"))
+    Baseline::read(&bytes).map_err(|problem| problem.reported(path))
+}
+
+impl Reported for BaselineProblem {
+    fn reported(self, of: &str) -> CommandError {
+        bad(format!("`{of}`: {self}"))
             .hint("`maestro check-policy --write-baseline FILE` makes one")
-    })
+    }
 }

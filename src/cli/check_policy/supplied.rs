@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, ErrorKind};
 use crate::policy::subject::FileLines;
 use crate::supply::{LARGEST, NotRead, Side, Supplied, is_lock};
@@ -136,6 +137,12 @@ pub(in crate::cli) fn bytes_of(
     Ok(bytes)
 }
 
+impl Reported for NotRead {
+    fn reported(self, of: &str) -> CommandError {
+        refused(of, self)
+    }
+}
+
 pub(in crate::cli) fn refused(name: &str, fault: NotRead) -> CommandError {
     let place = fault
         .place
@@ -144,8 +151,8 @@ pub(in crate::cli) fn refused(name: &str, fault: NotRead) -> CommandError {
         ErrorKind::BadInput,
         format!("{name}{place}: {}", fault.message),
     );
-    match fault.hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
+    error.hint(fault.hint.unwrap_or_else(|| {
+        "write it anew with the tool that made it; docs/supply.md lists the forms that are read"
+            .to_owned()
+    }))
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Demo, Runner, missing};
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::ports::Finished;
 
 /// Where it happens.
@@ -157,6 +157,6 @@ impl Demo<'_, '_> {
         if done.code == Some(expected) {
             return Ok(text);
         }
-        Err(CommandError::message(ErrorKind::Internal, "a step of the demo failed").excerpt(words))
+        Err(CommandError::internal(anyhow::Error::msg("a step of the demo failed")).excerpt(words))
     }
 }

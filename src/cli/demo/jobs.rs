@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Demo, Runner, command_line, missing};
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::ports::Finished;
 
 /// The jobs.
@@ -174,6 +174,6 @@ impl Demo<'_, '_> {
             return Ok(());
         }
         let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-        Err(CommandError::message(ErrorKind::Internal, "a step of the demo failed").excerpt(words))
+        Err(CommandError::internal(anyhow::Error::msg("a step of the demo failed")).excerpt(words))
     }
 }

@@ -1,7 +1,7 @@
 //! The end of the demo: what all parts stored comes together, and makes the week's page.
 
 use super::Demo;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::report::week::Week;
 
 /// The clones whose parts stored something, from the folder of all parts.
@@ -37,7 +37,7 @@ impl Demo<'_, '_> {
         let page = self.folder.join("page").join(format!("{week}.html"));
         if self.session.world.files.kind(&page).is_err() {
             let message = format!("`{}` is not there", page.display());
-            return Err(CommandError::message(ErrorKind::Internal, message));
+            return Err(CommandError::internal(anyhow::Error::msg(message)));
         }
         self.say(&format!("\nOpen the page: {}", page.display()));
         Ok(())

@@ -1,7 +1,7 @@
 //! The third part of the demo: a change is planned, and only what it can affect is tested.
 
 use super::{Demo, Runner};
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 
 /// Where the change is made.
 const CLONE: &str = "change";
@@ -40,7 +40,7 @@ impl Demo<'_, '_> {
             return Ok(());
         }
         let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-        Err(CommandError::message(ErrorKind::Internal, "a step of the demo failed").excerpt(words))
+        Err(CommandError::internal(anyhow::Error::msg("a step of the demo failed")).excerpt(words))
     }
 
     /// Returns the names of the packages that the plan says are affected.
@@ -50,8 +50,8 @@ impl Demo<'_, '_> {
         let call = self.maestro_call(&args);
         let done = self.session.world.processes.run(&call);
         let done = done.map_err(|error| super::missing("maestro", error))?;
-        let plan: serde_json::Value = serde_json::from_slice(&done.stdout)
-            .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        let plan: serde_json::Value =
+            serde_json::from_slice(&done.stdout).map_err(CommandError::internal)?;
         let projects = plan["projects"].as_array().into_iter().flatten();
         let affected = projects.filter(|project| project["affected"] == true);
         Ok(affected

@@ -2,7 +2,7 @@
 //! commands that judge them are run.
 
 use super::{Demo, command_line, missing};
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::ports::sandbox::SandboxProblem;
 
 /// The clone that it happens in, from the folder of all parts and from the repository.
@@ -132,6 +132,6 @@ impl Demo<'_, '_> {
             return Ok(());
         }
         let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-        Err(CommandError::message(ErrorKind::Internal, "a step of the demo failed").excerpt(words))
+        Err(CommandError::internal(anyhow::Error::msg("a step of the demo failed")).excerpt(words))
     }
 }

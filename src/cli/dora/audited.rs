@@ -12,7 +12,7 @@ use crate::delivery::metrics::Metric;
 use crate::delivery::pool::{Pool, measure};
 use crate::delivery::rows::{Pull, Row};
 use crate::delivery::table::Gathering;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 
 /// What was measured.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ pub(in crate::cli) fn audited(
     days: u16,
 ) -> Result<Audited, CommandError> {
     let args = AskArgs::stored(None, None);
-    let args = args.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let args = args.map_err(CommandError::internal)?;
     let mut question = Question::new(session, &args)?.before(session.now(), i64::from(days));
     let has_pulls = forge
         .iter()

@@ -87,7 +87,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResul
     }
     let Some(document) = document else {
         let message = format!("`{}` has no rows", args.metric);
-        return Err(CommandError::message(ErrorKind::NotFound, message));
+        return Err(CommandError::message(ErrorKind::NotFound, message)
+            .hint("`maestro dora` says beside each metric why it has none; a longer time has more: `--since 365d`"));
     };
     session.render(&document)?;
     Ok(repositories::verdict(session, &found))

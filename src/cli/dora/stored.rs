@@ -16,7 +16,7 @@ use crate::delivery::metrics::Metric;
 use crate::delivery::pool::{Pool, Repository, measure};
 use crate::delivery::repositories::Unread;
 use crate::delivery::table::Rows;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 
 /// What is stored of deliveries.
 pub(in crate::cli) struct Stored {
@@ -37,7 +37,7 @@ impl Stored {
         github: Option<GithubArgs>,
     ) -> Result<Self, CommandError> {
         let args = AskArgs::stored(rows, github);
-        let args = args.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        let args = args.map_err(CommandError::internal)?;
         let mut question = Question::new(session, &args)?;
         question.with_ci = true;
         let found = gather::gather(session, &args, &question, false)?;
@@ -50,7 +50,7 @@ impl Stored {
         place: &mut Place<'_>,
     ) -> Result<Result<Self, Unread>, CommandError> {
         let args = AskArgs::stored(None, None);
-        let args = args.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        let args = args.map_err(CommandError::internal)?;
         let mut question = Question::new(session, &args)?;
         question.with_ci = true;
         let read = place.read(session.world, &question, false);
@@ -70,7 +70,7 @@ impl Stored {
     /// Puts rows of many repositories together, as `dora --repos` does.
     pub(in crate::cli) fn pooled(list: Vec<Repository>) -> Result<Self, CommandError> {
         let args = AskArgs::stored(None, None);
-        let args = args.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        let args = args.map_err(CommandError::internal)?;
         Ok(Self {
             args,
             found: Gathered {

@@ -8,6 +8,7 @@ use crate::change::trust::trust;
 use crate::cli::configured;
 use crate::cli::plan::trigger::occasion;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::cli::trouble::no_repository;
 use crate::conduct::planner::Planner;
 use crate::conduct::trusted::{NoTrust, Trustee};
@@ -15,6 +16,7 @@ use crate::config::ConfigFile;
 use crate::config::file::EnforceWord;
 use crate::error::{CommandError, ErrorKind};
 use crate::flakes::quarantine::{self, Quarantine};
+use crate::flakes::trusted::NotTrusted;
 use crate::flakes::trusted::Trusted;
 use crate::plan::graph::components::Components;
 use crate::plan::graph::patterns::Patterns;
@@ -72,11 +74,15 @@ pub(crate) fn handed_on(session: &Session<'_>, given: &str) -> Result<Trusted, C
             .map_err(failed)?;
         text
     };
-    Trusted::read(&text).map_err(|error| {
-        let message = format!("what is handed on as trusted cannot be used: {error}");
+    Trusted::read(&text).map_err(|problem| problem.reported(""))
+}
+
+impl Reported for NotTrusted {
+    fn reported(self, _of: &str) -> CommandError {
+        let message = format!("what is handed on as trusted cannot be used: {self}");
         CommandError::message(ErrorKind::BadInput, message)
             .hint("give the output `trusted` of `maestro plan` as it is")
-    })
+    }
 }
 
 /// Reads the rules of the commit that counts.
@@ -145,28 +151,27 @@ pub(in crate::cli) fn trusted_files<const N: usize>(
             trustee.commit(&trust, &started)
         }
     };
-    let commit = commit.map_err(no_trust)?;
+    let commit = commit.map_err(|why| why.reported(""))?;
     let mut found = [const { None }; N];
     for (slot, path) in found.iter_mut().zip(paths) {
-        *slot = trustee.file(&commit, path).map_err(no_trust)?;
+        *slot = trustee
+            .file(&commit, path)
+            .map_err(|why| why.reported(""))?;
     }
     Ok((commit, found))
 }
 
-fn no_trust(error: NoTrust) -> CommandError {
-    let kind = match &error {
-        NoTrust::NotFound(_) => ErrorKind::NotFound,
-        NoTrust::Git(_) => ErrorKind::Internal,
-        NoTrust::NotFetched { .. } | NoTrust::Offline(_) | NoTrust::Nobody(_) => {
-            ErrorKind::Unavailable
-        }
-    };
-    if let NoTrust::Git(error) = error {
-        return StateError::from(error).into();
+impl Reported for NoTrust {
+    fn reported(self, _of: &str) -> CommandError {
+        let kind = match self {
+            Self::Git(error) => return StateError::from(error).into(),
+            Self::NotFound(_) => ErrorKind::NotFound,
+            Self::NotFetched { .. } | Self::Offline(_) | Self::Nobody(_) => ErrorKind::Unavailable,
+        };
+        CommandError::new(kind, self).hint(
+            "rules are read from the branch that a change goes to; give the plan's output `trusted`, or a revision with `--base`",
+        )
     }
-    CommandError::new(kind, error).hint(
-        "rules are read from the branch that a change goes to; give the plan's output `trusted`, or a revision with `--base`",
-    )
 }
 
 /// Compiles the globs of tests that are never forgiven.

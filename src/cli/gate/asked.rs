@@ -293,7 +293,7 @@ pub(super) fn record(
             said_at: one.at,
         };
         let event = encode_override(&record, session.now(), origin.clone());
-        events.push(event.map_err(|error| CommandError::new(ErrorKind::Internal, error))?);
+        events.push(event.map_err(CommandError::internal)?);
     }
     session.state()?.save(&events)?;
     Ok(())

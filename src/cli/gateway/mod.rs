@@ -130,7 +130,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &GatewayArgs) -> Result<Verdi
     let relay = session.world.relay.as_ref();
     relay.hide();
     let variables = session.world.environment.vars();
-    let token = relay.token().map_err(internal)?;
+    let token = relay.token().map_err(CommandError::internal)?;
     let opened = opening::open(session, args)?;
     let keys: Vec<&str> = Provider::ALL
         .into_iter()
@@ -311,10 +311,6 @@ fn trouble(args: &GatewayArgs, problem: RelayProblem) -> CommandError {
             let path = args.out.as_deref().unwrap_or(Path::new("--out"));
             CommandError::writing(path, error)
         }
-        RelayProblem::Other(error) => internal(error),
+        RelayProblem::Other(error) => CommandError::internal(error),
     }
-}
-
-fn internal(error: std::io::Error) -> CommandError {
-    CommandError::new(ErrorKind::Internal, error)
 }

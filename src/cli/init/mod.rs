@@ -229,7 +229,7 @@ fn texts(
         pull_request: Some(Edit::To(PER_PULL_REQUEST)),
         ..Edits::default()
     };
-    let internal = |words: String| CommandError::message(ErrorKind::Internal, words);
+    let internal = |words: String| CommandError::internal(anyhow::Error::msg(words));
     let caps = caps
         .apply(b"")
         .map_err(|error| internal(error.to_string()))?;
@@ -339,7 +339,7 @@ fn write(session: &Session<'_>, home: &Home, rows: &[FileRow]) -> Result<(), Com
 
 /// Shows the files that would be written, and how those differ that stay.
 fn show(session: &mut Session<'_>, document: &InitDocument) -> Result<(), CommandError> {
-    let internal = |error| CommandError::new(ErrorKind::Internal, error);
+    let internal = CommandError::internal;
     for (head, text) in document.shown() {
         let out = session.ui.out();
         write!(out, "\n--- {}\n{}", visible(&head), visible(&text)).map_err(internal)?;

@@ -126,7 +126,7 @@ fn show_issue(
 ) -> Result<(), CommandError> {
     if let (true, Some(text), Format::Human) = (args.dry_run, text, session.settings.format.value) {
         let written = writeln!(session.ui.out(), "\n{}", text.trim_end());
-        written.map_err(|error| CommandError::new(ErrorKind::CannotWrite, error))?;
+        written.map_err(CommandError::output)?;
     }
     Ok(())
 }
@@ -157,7 +157,7 @@ fn clean(redactor: &Redactor, text: &str) -> Option<String> {
 
 fn json(document: &impl serde::Serialize) -> Result<String, CommandError> {
     let text = serde_json::to_string_pretty(document);
-    let text = text.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let text = text.map_err(CommandError::internal)?;
     Ok(text + "\n")
 }
 

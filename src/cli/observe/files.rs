@@ -113,7 +113,7 @@ fn print(
     }
     let text = packed::text(PACKED, &file(name));
     let written = session.ui.out().write_all(text.as_bytes());
-    written.map_err(|error| CommandError::new(ErrorKind::CannotWrite, error))?;
+    written.map_err(CommandError::output)?;
     Ok(ExitCode::Success)
 }
 

@@ -192,7 +192,7 @@ fn trouble(args: &ServeArgs, problem: RelayProblem) -> CommandError {
             error
         }
     };
-    CommandError::new(ErrorKind::Internal, error)
+    CommandError::internal(error)
 }
 
 /// Where scrapes come in.

@@ -13,15 +13,24 @@ use super::export::agents_key;
 use super::known::Known;
 use super::wire::TargetRow;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::conduct::export::Exporter;
 use crate::error::{CommandError, ErrorKind};
 use crate::telemetry::clean::{self, Redact};
 use crate::telemetry::delta::Told;
 use crate::telemetry::logs::Log;
 use crate::telemetry::metrics::{Collector, Metric};
+use crate::telemetry::otlp::exporter::Unsupported;
 use crate::telemetry::otlp::exporter::{Signal, Target, target, temporality, wants_gen_ai};
 use crate::telemetry::otlp::{self, Source, Span, Temporality};
 use crate::telemetry::spans::{AgentRun, GenAi, Repository, of_agents, of_run, resource};
+
+impl Reported for Unsupported {
+    fn reported(self, _of: &str) -> CommandError {
+        CommandError::new(ErrorKind::BadConfig, self)
+            .hint("docs/observe.md lists the variables of OpenTelemetry that count")
+    }
+}
 
 /// Where signals go.
 pub(super) struct Signals {
@@ -38,10 +47,7 @@ impl Signals {
         let variables = |name: &str| session.var(name);
         let mut targets = Vec::new();
         for signal in Signal::ALL {
-            let found = target(signal, &variables).map_err(|problem| {
-                CommandError::new(ErrorKind::BadConfig, problem)
-                    .hint("docs/observe.md lists the variables of OpenTelemetry that count")
-            })?;
+            let found = target(signal, &variables).map_err(|problem| problem.reported(""))?;
             if let Some(found) = found {
                 check(&found.url).map_err(|words| {
                     let what = format!("the endpoint of {} {words}", signal.word());

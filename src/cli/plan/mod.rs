@@ -22,6 +22,7 @@ use crate::change::{Change, Tree};
 use crate::cli::configured;
 use crate::cli::flakes::rules::from_base;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::cli::trouble::no_repository;
 use crate::conduct::bases::{Found, NoBase, Reach, Search};
 use crate::conduct::graphs::Kept;
@@ -430,16 +431,22 @@ fn search(
     for words in said {
         session.ui.status(&words);
     }
-    found.map_err(|error| match error {
-        NoBase::NotFound(revision) => not_found(&revision),
-        NoBase::Git(error) => git_trouble(error),
-    })
+    found.map_err(|why| why.reported(""))
+}
+
+impl Reported for NoBase {
+    fn reported(self, _of: &str) -> CommandError {
+        match self {
+            Self::NotFound(revision) => not_found(&revision),
+            Self::Git(error) => git_trouble(error),
+        }
+    }
 }
 
 /// A server that says nothing for so long is given up.
 const FETCH_SECONDS: u64 = 60;
 
-fn not_found(revision: &str) -> CommandError {
+pub(in crate::cli) fn not_found(revision: &str) -> CommandError {
     let message = format!("there is no commit `{revision}`");
     let error = CommandError::message(ErrorKind::NotFound, message);
     if revision == "HEAD" {

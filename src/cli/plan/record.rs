@@ -2,7 +2,7 @@
 
 use super::wire::PlanDocument;
 use crate::cli::session::Session;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::event::{Origin, plain_name};
 use crate::state::v1::{PlanRecord, encode_plan};
 
@@ -50,7 +50,7 @@ pub(super) fn record(session: &Session<'_>, document: &PlanDocument) -> Result<(
         unselected: jobs(false),
     };
     let event = encode_plan(&record, session.now(), origin);
-    let event = event.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let event = event.map_err(CommandError::internal)?;
     session.state()?.save(&[event])?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::config::ConfigFile;
 use crate::config::file::{EnforceWord, JobFile, OneOrMany, ShardsFile};
 use crate::error::{CommandError, ErrorKind};
@@ -43,7 +44,7 @@ pub(in crate::cli) fn read(
     for (name, file) in &config.components {
         let component = Component::new(&file.paths, &file.depends_on);
         let component =
-            component.map_err(|error| bad_glob(&format!("components.{name}.paths"), &error))?;
+            component.map_err(|error| error.reported(&format!("components.{name}.paths")))?;
         components.insert(name.clone(), component);
     }
     for (name, component) in &components {
@@ -78,7 +79,7 @@ fn job(name: &str, file: &JobFile) -> Result<Job, CommandError> {
         .unwrap_or_default();
     let matchers = selectors.iter().map(|text| {
         let matcher = Selector::parse(text).matcher();
-        matcher.map_err(|error| bad_glob(&format!("jobs.{name}.projects"), &error))
+        matcher.map_err(|error| error.reported(&format!("jobs.{name}.projects")))
     });
     if let Some(axis) = file
         .axes
@@ -245,12 +246,14 @@ fn check_runner(name: &str, file: &JobFile) -> Result<(), CommandError> {
 }
 
 fn globs(key: &str, globs: &[String]) -> Result<Patterns, CommandError> {
-    Patterns::new(globs).map_err(|error| bad_glob(key, &error))
+    Patterns::new(globs).map_err(|error| error.reported(key))
 }
 
-fn bad_glob(key: &str, error: &BadGlob) -> CommandError {
-    CommandError::message(ErrorKind::BadConfig, format!("`{key}`: {error}"))
-        .hint("`*` is any name, `**` any folders, `[ab]` one of these, `{a,b}` either; `!` takes out again")
+impl Reported for BadGlob {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadConfig, format!("`{of}`: {self}"))
+            .hint("`*` is any name, `**` any folders, `[ab]` one of these, `{a,b}` either; `!` takes out again")
+    }
 }
 
 /// Returns the folder of the configuration from the repository's top.

@@ -82,6 +82,7 @@ pub(super) fn import(session: &mut Session<'_>, args: &ImportArgs) -> CommandRes
     let bad = |words: String| {
         let message = format!("`{}` cannot be taken over: {words}", args.file.display());
         CommandError::message(ErrorKind::BadInput, message)
+            .hint("mend it there, or write the prompt by hand: docs/prompts.md has the form")
     };
     let converted = github_form::import(&text, args.name.as_deref()).map_err(bad)?;
     // It is looked at before it is written.

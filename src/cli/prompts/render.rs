@@ -182,9 +182,9 @@ fn put(
             *place = Value::Object(Map::new());
         }
         let Value::Object(fields) = place else {
-            return Err(usage(format!(
-                "`--var {way}`: what holds `{step}` is no object"
-            )));
+            let words = format!("`--var {way}`: what holds `{step}` is no object");
+            return Err(usage(words)
+                .hint("a name has dots only where `--vars` or another `--var` gives an object"));
         };
         place = fields.entry(step).or_insert(Value::Null);
     }

@@ -70,7 +70,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &KeygenArgs) -> CommandResult
         }
     }
     let kind = args.algorithm.kind();
-    let failed = |error| CommandError::new(ErrorKind::Internal, error);
+    let failed = CommandError::internal;
     let pem = session.world.signing.make(kind).map_err(failed)?;
     let key = session.world.signing.open(pem.as_bytes());
     let half = key.map_err(failed)?.public();

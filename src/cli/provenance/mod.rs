@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::session::Session;
-use crate::error::{CommandError, CommandResult, ErrorKind};
+use crate::error::{CommandError, CommandResult, ErrorKind, Unhinted};
 use crate::event::Sha;
 use crate::ports::{FileKind, Files};
 use crate::provenance::facts::FileFact;
@@ -136,7 +136,7 @@ fn document_and_fact(
 }
 
 /// A file that is not what it claims to be.
-fn bad_input(path: &Path, problem: &dyn std::fmt::Display) -> CommandError {
+fn bad_input(path: &Path, problem: &dyn std::fmt::Display) -> Unhinted {
     let problem = problem.to_string();
     let message = format!("`{}`: {}", path.display(), short(&problem));
     CommandError::message(ErrorKind::BadInput, message)

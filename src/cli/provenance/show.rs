@@ -45,7 +45,10 @@ pub(crate) struct ShowArgs {
 
 pub(super) fn run(session: &mut Session<'_>, args: &ShowArgs) -> CommandResult {
     let bytes = document(session, &args.file)?;
-    let bad = |problem: &dyn std::fmt::Display| bad_input(&args.file, problem);
+    let bad = |problem: &dyn std::fmt::Display| {
+        bad_input(&args.file, problem)
+            .hint("give a statement, an envelope or a bundle, as `maestro provenance sign` or cosign wrote it")
+    };
     let value = strict::read(&bytes).map_err(|problem| bad(&problem))?;
     let Some(form) = Form::of(&value) else {
         return Err(bad(

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{bad_input, document, is_no_key, meant, write};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::exit_code::ExitCode;
@@ -154,6 +155,12 @@ fn key(
     Ok(opened)
 }
 
+impl Reported for SigningProblem {
+    fn reported(self, of: &str) -> CommandError {
+        unusable(of, self)
+    }
+}
+
 fn unusable(what: &str, problem: SigningProblem) -> CommandError {
     let kind = match problem {
         SigningProblem::Encrypted | SigningProblem::OldForm | SigningProblem::OtherKind => {
@@ -171,7 +178,9 @@ fn unusable(what: &str, problem: SigningProblem) -> CommandError {
         SigningProblem::NotPem | SigningProblem::OtherKind => {
             "`maestro provenance keygen --out signing.pem` makes one that fits"
         }
-        SigningProblem::NoRandomness => "try again",
+        SigningProblem::NoRandomness => {
+            "the system's source of them is not ready: run the command again"
+        }
     };
     CommandError::message(kind, format!("{what} cannot sign: {problem}")).hint(hint)
 }

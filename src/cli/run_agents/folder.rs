@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::agents::bundle::{Bundle, INDEX, LARGEST_FILE, LARGEST_INDEX, NoBundle, PACK};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, ErrorKind};
 use crate::ports::FileKind;
 
@@ -17,14 +18,18 @@ pub(super) struct Taken {
     pub(super) pack: Vec<u8>,
 }
 
+impl Reported for NoBundle {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadInput, format!("`{of}`: {self}"))
+            .hint("it is not what a run left: take the run's own artifact again (`maestro util schema agent-bundle` says what an index has)")
+    }
+}
+
 /// Reads the folder: the index first, then every file that it names, and no other is there.
 pub(super) fn read(session: &Session<'_>, folder: &Path) -> Result<Taken, CommandError> {
     let files = session.world.files.as_ref();
     let folder = session.base.join(folder);
-    let bad = |error: NoBundle| {
-        CommandError::message(ErrorKind::BadInput, format!("`{}`: {error}", folder.display()))
-            .hint("it is not what a run left: take the run's own artifact again (`maestro util schema agent-bundle` says what an index has)")
-    };
+    let bad = |error: NoBundle| error.reported(&folder.display().to_string());
     let bytes_of = |name: &str, most: u64| -> Result<Vec<u8>, CommandError> {
         let path = folder.join(name);
         let failed = |error| CommandError::reading(&path, error);

@@ -12,6 +12,7 @@ use crate::agents::intake::{Issue, Raw, file, take};
 use crate::cli::github::GithubArgs;
 use crate::cli::plan::trigger::payload;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::conduct::issue::{account, read as read_issue};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -86,20 +87,26 @@ pub(crate) fn issue(session: &mut Session<'_>, args: &IssueArgs) -> Result<Issue
         gate.associations.clone_from(&args.trust_association);
     }
     let raw = raw(session, args)?;
-    take(&raw, &gate, &start(session)).map_err(|refusal| refused(&refusal))
+    take(&raw, &gate, &start(session)).map_err(|refusal| refusal.reported(""))
 }
 
-fn refused(refusal: &Refusal) -> CommandError {
-    let kind = if refusal.rule == "nothing-to-read" {
-        ErrorKind::BadInput
-    } else {
-        ErrorKind::Permission
-    };
-    CommandError::message(
-        kind,
-        format!("{} (rule `{}`)", refusal.message, refusal.rule),
-    )
-    .hint(refusal.hint.clone())
+impl Reported for Refusal {
+    fn reported(self, _of: &str) -> CommandError {
+        let kind = if self.rule == "nothing-to-read" {
+            ErrorKind::BadInput
+        } else {
+            ErrorKind::Permission
+        };
+        let message = format!("{} (rule `{}`)", self.message, self.rule);
+        CommandError::message(kind, message).hint(self.hint)
+    }
+}
+
+impl Reported for file::NoIssue {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadInput, format!("`{of}`: {self}"))
+            .hint("write `# Title`, an empty line, and what is wanted")
+    }
 }
 
 fn raw(session: &mut Session<'_>, args: &IssueArgs) -> Result<Raw, CommandError> {
@@ -123,10 +130,7 @@ fn raw(session: &mut Session<'_>, args: &IssueArgs) -> Result<Raw, CommandError>
     let most = file::LARGEST as u64 + 1;
     opened.take(most).read_to_end(&mut bytes).map_err(failed)?;
     let shown = path.display().to_string();
-    file::read(&bytes, &shown).map_err(|error| {
-        CommandError::message(ErrorKind::BadInput, format!("`{shown}`: {error}"))
-            .hint("write `# Title`, an empty line, and what is wanted")
-    })
+    file::read(&bytes, &shown).map_err(|error| error.reported(&shown))
 }
 
 /// Returns what started the run.

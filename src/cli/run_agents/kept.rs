@@ -9,7 +9,7 @@ use crate::agents::step::End;
 use crate::cli::budget::wallet;
 use crate::cli::session::Session;
 use crate::conduct::deliver::Delivered;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::redact::Redactor;
 use crate::state::v1::encode_agent_run;
 
@@ -64,7 +64,7 @@ fn cleaner(session: &Session<'_>) -> impl Fn(&str) -> String + use<> {
 
 fn save(session: &Session<'_>, account: &Account) -> Result<(), CommandError> {
     let event = encode_agent_run(account, session.now(), wallet::origin(session));
-    let event = event.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let event = event.map_err(CommandError::internal)?;
     session.state()?.save(&[event])?;
     Ok(())
 }

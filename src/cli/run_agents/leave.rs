@@ -46,8 +46,7 @@ pub(super) fn bundle(
         .bundle(&team.store, &place.head.base, commit, REF, &pack);
     made.map_err(crate::state::StateError::from)?;
     let entries: Vec<Entry> = team.shared().board.newest().cloned().collect();
-    let board = serde_json::to_vec_pretty(&entries)
-        .map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let board = serde_json::to_vec_pretty(&entries).map_err(CommandError::internal)?;
     files
         .write_atomic(&folder.join(BOARD), &mut |out| out.write_all(&board))
         .map_err(failed)?;
@@ -68,7 +67,7 @@ pub(super) fn bundle(
     }
     let text = index
         .write()
-        .map_err(|error| CommandError::new(ErrorKind::Internal, anyhow::anyhow!("{error}")))?;
+        .map_err(|error| CommandError::internal(anyhow::anyhow!("{error}")))?;
     files
         .write_atomic(&folder.join(crate::agents::bundle::INDEX), &mut |out| {
             out.write_all(&text)

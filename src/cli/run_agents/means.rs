@@ -17,6 +17,7 @@ use crate::cli::flakes::{self, rules::RulesArgs};
 use crate::cli::gateway::upstream_of;
 use crate::cli::plan::settings::{PlanSettings, read as read_settings};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::config::ConfigFile;
 use crate::error::{CommandError, ErrorKind};
 use crate::flakes::trusted::Trusted;
@@ -119,6 +120,13 @@ pub(super) fn asked(head: &Head) -> Asked {
     }
 }
 
+impl Reported for SandboxProblem {
+    fn reported(self, _of: &str) -> CommandError {
+        let hint = self.hint();
+        CommandError::new(ErrorKind::Unsupported, self).hint(hint)
+    }
+}
+
 /// Whether this machine can shut in what models write; says it where nobody does.
 pub(super) fn check_shield(session: &mut Session<'_>, shield: Shield) -> Result<(), CommandError> {
     if let Some(words) = shield.warning() {
@@ -127,14 +135,7 @@ pub(super) fn check_shield(session: &mut Session<'_>, shield: Shield) -> Result<
     if shield != Shield::Require {
         return Ok(());
     }
-    let unsupported = |problem: SandboxProblem| {
-        let hint = problem.hint();
-        let error = CommandError::new(ErrorKind::Unsupported, problem);
-        match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    };
+    let unsupported = |problem: SandboxProblem| problem.reported("");
     let probe = session.world.sandbox.probe().map_err(unsupported)?;
     let missing = probe.missing(true).join(", ");
     if missing.is_empty() {

@@ -14,6 +14,8 @@ use crate::agents::graph::Bounds;
 use crate::agents::record::{Head, SCHEMA};
 use crate::agents::step::Limits;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
+use crate::conduct::agents::recording::Altered;
 use crate::conduct::agents::recording::Recording;
 use crate::config::agents::RoleFile;
 use crate::error::{CommandError, ErrorKind};
@@ -84,7 +86,7 @@ pub(in crate::cli) fn runs(checkout: &Checkout) -> PathBuf {
 
 pub(super) fn random(session: &Session<'_>) -> Result<Sha, CommandError> {
     let token = session.world.relay.token();
-    let token = token.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let token = token.map_err(CommandError::internal)?;
     Ok(Sha::of(token.as_bytes()))
 }
 
@@ -205,7 +207,8 @@ pub(super) fn read_bytes(
         .map_err(reading)?;
     if bytes.len() as u64 > most {
         let message = format!("`{}` is larger than {most} bytes", path.display());
-        return Err(CommandError::message(ErrorKind::BadInput, message));
+        return Err(CommandError::message(ErrorKind::BadInput, message)
+            .hint("no run leaves so much: give the file as the run left it"));
     }
     Ok(bytes)
 }
@@ -215,11 +218,17 @@ pub(in crate::cli) fn recording(
     path: &Path,
 ) -> Result<Recording, CommandError> {
     let bytes = read_bytes(session, path, LARGEST_JOURNAL)?;
-    Recording::read(&bytes).map_err(|altered| {
-        let message = format!("the journal `{}` was altered: {altered}", path.display());
-        CommandError::message(ErrorKind::AgentRun, message)
-            .hint("nothing was done; what stands before that line is as it was written")
-    })
+    Recording::read(&bytes).map_err(|altered| altered.reported(&path.display().to_string()))
+}
+
+impl Reported for Altered {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(
+            ErrorKind::AgentRun,
+            format!("the journal `{of}` was altered: {self}"),
+        )
+        .hint("nothing was done; what stands before that line is as it was written")
+    }
 }
 
 pub(super) fn opened(
@@ -275,6 +284,7 @@ pub(super) fn resumed(
     let key = Sha::parse(&String::from_utf8_lossy(&key)).ok_or_else(|| {
         let message = format!("the key of the run `{run}` cannot be read");
         CommandError::message(ErrorKind::BadInput, message)
+            .hint("it cannot be gone on with; begin a new run")
     })?;
     opened(session, folder, recording, RunKey::new(&key.0), &path)
 }

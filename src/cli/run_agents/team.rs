@@ -8,6 +8,7 @@ use super::place::Place;
 use crate::agents::record::Record;
 use crate::agents::roster::{Roster, RosterProblem, both, roster};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::config::agents::RoleFile;
 use crate::error::{CommandError, ErrorKind};
 use crate::money::Usd;
@@ -30,9 +31,11 @@ fn bad(message: String) -> CommandError {
         .hint("`maestro util schema config` prints what may stand where")
 }
 
-fn refused(problem: RosterProblem) -> CommandError {
-    let hint = problem.hint();
-    CommandError::new(ErrorKind::BadConfig, problem).hint(hint)
+impl Reported for RosterProblem {
+    fn reported(self, _of: &str) -> CommandError {
+        let hint = self.hint();
+        CommandError::new(ErrorKind::BadConfig, self).hint(hint)
+    }
 }
 
 /// Returns what a run may cost at most.
@@ -72,7 +75,7 @@ pub(super) fn team(
         9,
     )?;
     let mut roles = file.roles.clone();
-    roster(&roles).map_err(refused)?;
+    roster(&roles).map_err(|problem| problem.reported(""))?;
     for role in roles.values_mut() {
         if args.tries.is_some() {
             role.max_attempts = None;
@@ -107,7 +110,7 @@ pub(super) fn team(
 
 /// Returns the roles that a run was begun with.
 pub(super) fn of_place(place: &Place) -> Result<Roster, CommandError> {
-    roster(&place.chosen.roles).map_err(refused)
+    roster(&place.chosen.roles).map_err(|problem| problem.reported(""))
 }
 
 /// Returns the caps of tasks, and what a recording says that tasks spent.

@@ -26,6 +26,7 @@ use crate::agents::step::{End, State};
 use crate::cli::budget::{self, wallet};
 use crate::cli::check_policy::{self, Loaded};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::conduct::agents::crew::Agent;
 use crate::conduct::agents::journal::{Forgets, Journal};
 use crate::conduct::agents::planning::{PlanTab, Planned, Stuck, Want};
@@ -239,7 +240,7 @@ fn with_team(
         Some(journal) => with_writer(journal, || plan(&mut team, place, Some(journal))),
         None => plan(&mut team, place, None),
     };
-    let planned = planned.map_err(trouble)?;
+    let planned = planned.map_err(|problem| problem.reported(""))?;
     let planned = planned.map(|usd| (usd, estimate(&team, payer.table, session.now())));
     after_plan(session, args, place, &team, planned, journal.as_ref())
 }
@@ -263,7 +264,7 @@ fn after_plan(
         return Ok(ExitCode::Success);
     }
     let state = carry_out(session, args, place, team, journal)?;
-    let outcome = run::conclude(team, state).map_err(trouble)?;
+    let outcome = run::conclude(team, state).map_err(|problem| problem.reported(""))?;
     conclude(place, &outcome, journal)?;
     let totals = totals(session, place, team, &outcome, journal.is_some())?;
     let document = RunDocument::new(&place.head, team, &outcome, &totals, team.steps.counts());
@@ -312,10 +313,11 @@ fn refuse(
                 kept::ended(session, args, place, &document, Some((end, &why)))?;
             }
             let error = CommandError::message(kind, format!("there is no plan: {why}"));
-            Ok(match want {
-                Want::Provider => error.hint("run it again when the provider answers"),
-                Want::Money | Want::Sense => error,
-            })
+            Ok(error.hint(match want {
+                Want::Provider => "run it again when the provider answers",
+                Want::Money => "allow more with `--max-usd`; `maestro budget status` shows what was spent",
+                Want::Sense => "say in the issue what is wanted and where, or give the planner a stronger model",
+            }))
         }
     }
 }
@@ -330,7 +332,7 @@ fn carry_out(
 ) -> Result<State, CommandError> {
     let limits = place.chosen.limits();
     let Some(journal) = journal else {
-        return run::play(team, limits, &place.recording).map_err(trouble);
+        return run::play(team, limits, &place.recording).map_err(|problem| problem.reported(""));
     };
     if place.recording.head.is_none() {
         let (run, tasks) = (&place.head.run, team.specs.len());
@@ -341,7 +343,7 @@ fn carry_out(
     let minutes = |minutes| Duration::from_secs(minutes * 60);
     let within = args.stop_after.map(minutes);
     let past = run::past(&place.recording);
-    run::carry_out(team, journal, limits, past, within).map_err(trouble)
+    run::carry_out(team, journal, limits, past, within).map_err(|problem| problem.reported(""))
 }
 
 /// Writes the last line, or holds the end against the recorded one.
@@ -504,21 +506,23 @@ fn take_plan(team: &mut Team<'_>, tasks: Vec<TaskSpec>) -> Result<(), RunProblem
     Ok(())
 }
 
-fn trouble(problem: RunProblem) -> CommandError {
-    let (kind, hint) = match &problem {
-        RunProblem::Abandon(Abandon::Diverged { .. } | Abandon::NotRecorded(_))
-        | RunProblem::Other { .. } => (
-            ErrorKind::AgentRun,
-            "what is here is not what the run was made with, or its journal was altered",
-        ),
-        RunProblem::Abandon(Abandon::Journal(_)) | RunProblem::Drive(_) => (
-            ErrorKind::CannotWrite,
-            "free some room or mend the disk, and go on with `--resume`",
-        ),
-        RunProblem::Abandon(_) => (
-            ErrorKind::AgentRun,
-            "what was finished is kept; go on with `--resume`",
-        ),
-    };
-    CommandError::new(kind, problem).hint(hint)
+impl Reported for RunProblem {
+    fn reported(self, _of: &str) -> CommandError {
+        let (kind, hint) = match &self {
+            RunProblem::Abandon(Abandon::Diverged { .. } | Abandon::NotRecorded(_))
+            | RunProblem::Other { .. } => (
+                ErrorKind::AgentRun,
+                "what is here is not what the run was made with, or its journal was altered",
+            ),
+            RunProblem::Abandon(Abandon::Journal(_)) | RunProblem::Drive(_) => (
+                ErrorKind::CannotWrite,
+                "free some room or mend the disk, and go on with `--resume`",
+            ),
+            RunProblem::Abandon(_) => (
+                ErrorKind::AgentRun,
+                "what was finished is kept; go on with `--resume`",
+            ),
+        };
+        CommandError::new(kind, self).hint(hint)
+    }
 }

@@ -49,8 +49,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &DiffArgs) -> CommandResult {
         Some(path) => (in_use, super::super::table(session, Some(path))?),
         None if has_own => {
             let built_in = Table::built_in();
-            let built_in =
-                built_in.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+            let built_in = built_in.map_err(CommandError::internal)?;
             (built_in, in_use)
         }
         None => {

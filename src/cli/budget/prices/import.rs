@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::exit_code::ExitCode;
@@ -53,24 +54,28 @@ pub(crate) struct ImportArgs {
 /// Reads a table of one kind.
 type Read = fn(&str) -> Result<Imported, ImportProblem>;
 
+impl Reported for ImportProblem {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadInput, format!("`{of}`: {self}"))
+            .hint("nothing was written; `maestro budget prices import --help` names the tables that are understood")
+    }
+}
+
 pub(super) fn run(session: &mut Session<'_>, args: &ImportArgs) -> CommandResult {
     let (path, name, read): (_, _, Read) = match (&args.genai_prices, &args.litellm) {
         (Some(path), _) => (path, "genai-prices (pydantic, MIT)", import::genai_prices),
         (None, Some(path)) => (path, "LiteLLM (BerriAI, MIT)", import::litellm),
         (None, None) => {
-            return Err(CommandError::message(ErrorKind::Usage, "no table is named"));
+            return Err(CommandError::message(ErrorKind::Usage, "no table is named")
+                .hint("name one with `--genai-prices` or `--litellm`"));
         }
     };
     let text = super::super::read(session, path)?;
     let sha = Sha::of(text.as_bytes());
-    let refused = |problem: ImportProblem| {
-        let message = format!("`{}`: {problem}", path.display());
-        CommandError::message(ErrorKind::BadInput, message)
-            .hint("nothing was written; `maestro budget prices import --help` names the tables that are understood")
-    };
+    let refused = |problem: ImportProblem| problem.reported(&path.display().to_string());
     let mut imported = read(&text).map_err(refused)?;
     let built_in = Table::built_in();
-    let built_in = built_in.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let built_in = built_in.map_err(CommandError::internal)?;
     let searches = if imported.borrow_searches(&built_in) {
         format!("; web searches: built-in table of {}", built_in.date)
     } else {
@@ -106,13 +111,7 @@ fn write(session: &Session<'_>, out: &Path, table: &str) -> Result<(), CommandEr
     let path = session.base.join(out);
     let files = session.world.files.as_ref();
     let written = files.write_atomic(&path, &mut |file| file.write_all(table.as_bytes()));
-    written.map_err(|error| {
-        let message = format!("cannot write `{}`", out.display());
-        CommandError::new(
-            ErrorKind::CannotWrite,
-            anyhow::Error::new(error).context(message),
-        )
-    })
+    written.map_err(|error| CommandError::writing(out, error))
 }
 
 /// What came of somebody else's table.

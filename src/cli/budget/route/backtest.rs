@@ -9,10 +9,12 @@ use serde::Serialize;
 
 use super::{Desk, RouteArgs};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::llm::router::backtest::{Curve, Worth, saving, size};
 use crate::llm::router::dataset::Dataset;
+use crate::llm::router::dataset::DatasetProblem;
 use crate::llm::router::{self, Tier};
 use crate::output::{Cell, Column, Page, Report};
 
@@ -95,6 +97,14 @@ const BYTES: u64 = 4;
 /// Shares of the gap at which savings are shown.
 const GAPS: [f64; 5] = [0.5, 0.8, 0.9, 0.95, 1.0];
 
+impl Reported for DatasetProblem {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadInput, format!("`{of}`: {self}")).hint(
+            "the form is CSV with a header: `prompt`, and one column for each model with True, False or a number from 0 to 1",
+        )
+    }
+}
+
 pub(super) fn run(
     session: &mut Session<'_>,
     desk: &Desk<'_>,
@@ -103,12 +113,7 @@ pub(super) fn run(
 ) -> CommandResult {
     let text = super::super::read(session, path)?;
     let set = Dataset::read(&text, args.weak.as_deref(), args.strong.as_deref());
-    let set = set.map_err(|problem| {
-        let message = format!("`{}`: {problem}", path.display());
-        CommandError::message(ErrorKind::BadInput, message).hint(
-            "the form is CSV with a header: `prompt`, and one column for each model with True, False or a number from 0 to 1",
-        )
-    })?;
+    let set = set.map_err(|problem| problem.reported(&path.display().to_string()))?;
     session.render(&BacktestDocument::new(&set, desk))?;
     Ok(ExitCode::Success)
 }

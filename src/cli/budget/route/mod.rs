@@ -15,11 +15,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::llm::prices::Table;
 use crate::llm::router::cascade::{self, Attempt, Outcome};
 use crate::llm::router::tiers::Tiers;
+use crate::llm::router::tiers::TiersProblem;
 use crate::llm::router::{self, Tier, Worst};
 use crate::llm::usage::Usage;
 use crate::llm::worst::{self, Demand, FRAMING};
@@ -90,16 +92,21 @@ struct Line {
     prompt: String,
 }
 
-pub(super) fn run(session: &mut Session<'_>, args: &RouteArgs) -> CommandResult {
-    let tiers = Tiers::read(&session.config.models.tiers).map_err(|problem| {
-        CommandError::new(ErrorKind::BadConfig, problem)
+impl Reported for TiersProblem {
+    fn reported(self, _of: &str) -> CommandError {
+        CommandError::new(ErrorKind::BadConfig, self)
             .hint("`maestro util schema config` prints what may stand where")
-    })?;
+    }
+}
+
+pub(super) fn run(session: &mut Session<'_>, args: &RouteArgs) -> CommandResult {
+    let tiers =
+        Tiers::read(&session.config.models.tiers).map_err(|problem| problem.reported(""))?;
     let table = super::table_in_use(session, args.prices.as_deref())?;
     let remaining = args.remaining_usd.as_deref().map(str::parse::<Usd>);
-    let remaining = remaining.transpose().map_err(|problem| {
-        CommandError::new(ErrorKind::Usage, problem).hint("write dollars, as `2.50`")
-    })?;
+    let remaining = remaining
+        .transpose()
+        .map_err(|problem| problem.reported("--remaining-usd"))?;
     let desk = Desk {
         tiers: &tiers,
         table: &table,
@@ -121,7 +128,10 @@ pub(super) fn run(session: &mut Session<'_>, args: &RouteArgs) -> CommandResult 
             0 => Ok(ExitCode::Success),
             failed => Err(CommandError::message(
                 ErrorKind::BadInput,
-                format!("{failed} lines are no prompts"),
+                match failed {
+                    1 => "1 line is no prompt".to_owned(),
+                    failed => format!("{failed} lines are no prompts"),
+                },
             )
             .hint("a line is a JSON object with `id` and `prompt`")),
         };

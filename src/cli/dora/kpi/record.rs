@@ -3,7 +3,7 @@
 use super::wire::DoraKpiDocument;
 use crate::cli::plan::trigger::branch;
 use crate::cli::session::Session;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::event::{Origin, Sha, plain_name};
 use crate::state::v1::encode_kpi;
 
@@ -24,7 +24,7 @@ pub(super) fn keep(session: &Session<'_>, document: &DoraKpiDocument) -> Result<
         branch: branch(session).map(plain_name).unwrap_or_default(),
     };
     let event = encode_kpi(&record, session.now(), origin);
-    let event = event.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+    let event = event.map_err(CommandError::internal)?;
     session.state()?.save(&[event])?;
     Ok(())
 }

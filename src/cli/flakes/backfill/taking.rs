@@ -10,7 +10,7 @@ use crate::cli::flakes::ingest::{Packed, PackedFile, read_archive};
 use crate::cli::session::Session;
 use crate::conduct::backfill::{self, STREAM};
 use crate::conduct::github::GitHub;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::CommandError;
 use crate::event::{Event, Origin, Sha, plain_name};
 use crate::flakes::backfill::{Done, JobEnd, attempt_at, line_of_job};
 use crate::flakes::neutral::{self, NeutralFile};
@@ -351,5 +351,5 @@ fn workspace(name: &str) -> String {
 }
 
 fn encoding(error: serde_json::Error) -> CommandError {
-    CommandError::new(ErrorKind::Internal, error)
+    CommandError::internal(error)
 }

@@ -149,7 +149,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
             .progress(found.inputs.len() as u64, "reading reports");
         let files = self.session.world.files.as_ref();
         let base = self.session.world.environment.current_dir();
-        let base = base.map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
+        let base = base.map_err(crate::cli::session::no_folder)?;
         let redactor = self.redactor.take();
         let root = base.to_string_lossy();
         let read = |input: &Input| {
@@ -215,7 +215,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
             return Ok(());
         };
         let mut events: Vec<Event> = Vec::new();
-        let encoding = |error| CommandError::new(ErrorKind::Internal, anyhow::Error::new(error));
+        let encoding = |error| CommandError::internal(anyhow::Error::new(error));
         if !self.files.is_empty() {
             self.files.sort_unstable();
             let mut origin = self.origin.clone();

@@ -60,7 +60,7 @@ pub(crate) fn read_found(
     };
     let files = session.world.files.as_ref();
     let base = session.world.environment.current_dir();
-    let base = base.map_err(|error| CommandError::new(ErrorKind::NotFound, error))?;
+    let base = base.map_err(crate::cli::session::no_folder)?;
     let root = base.to_string_lossy();
     let redactor = Redactor::new(&session.world.environment.vars());
     let nothing = |pattern: &PathBuf| format!("`{}` means no report", pattern.display());

@@ -10,7 +10,9 @@ use super::{Common, later};
 use crate::cli::flakes::owners::owners_of;
 use crate::cli::flakes::report::load;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, ErrorKind};
+use crate::flakes::muted::NoList;
 use crate::flakes::muted::{Muted, read};
 use crate::flakes::quarantine::{Entry, Mode, Quarantine, shown};
 use crate::flakes::verdict::times;
@@ -55,14 +57,7 @@ pub(super) fn import(
     file.take(LONGEST)
         .read_to_string(&mut text)
         .map_err(failed)?;
-    let muted = read(&text).map_err(|error| {
-        let message = format!(
-            "`{}` is no list of muted tests: {error}",
-            args.file.display()
-        );
-        CommandError::message(ErrorKind::BadInput, message)
-            .hint("it is `tests:` with `class` and `method`, or a suite and a test on each line")
-    })?;
+    let muted = read(&text).map_err(|why| why.reported(&args.file.display().to_string()))?;
     let (history, _) = load(&session.state()?)?;
     let known: Vec<(&str, &str)> = history
         .in_order()
@@ -121,5 +116,13 @@ fn entry(
         issue: muted.issue.clone(),
         since: today,
         review_by: later(today, days),
+    }
+}
+
+impl Reported for NoList {
+    fn reported(self, of: &str) -> CommandError {
+        let message = format!("`{of}` is no list of muted tests: {self}");
+        CommandError::message(ErrorKind::BadInput, message)
+            .hint("it is `tests:` with `class` and `method`, or a suite and a test on each line")
     }
 }

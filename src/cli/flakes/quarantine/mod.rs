@@ -16,12 +16,14 @@ use jiff::tz::TimeZone;
 use super::owners::owner_of;
 use super::report::load;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::config::days::days_of;
 use crate::config::file::QuarantineWord;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
+use crate::flakes::quarantine::QuarantineProblem;
 use crate::flakes::quarantine::{Entry, Mode, Quarantine, USUAL_DAYS, is_well, shown};
 use crate::flakes::verdict::Verdict;
 use crate::stats::upper_bound;
@@ -321,13 +323,8 @@ impl WorkFile {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(CommandError::reading(&path, error)),
         }
-        let quarantine = Quarantine::read(&bytes).map_err(|error| {
-            CommandError::message(
-                ErrorKind::BadConfig,
-                format!("`{}`: {error}", path.display()),
-            )
-            .hint("mend it by hand; `maestro util schema quarantine` prints what may stand where")
-        })?;
+        let quarantine = Quarantine::read(&bytes)
+            .map_err(|problem| problem.reported(&format!("`{}`", path.display())))?;
         Ok(Self { path, quarantine })
     }
 
@@ -517,5 +514,12 @@ fn find(
             name,
             found.iter().map(|(_, suite, _)| suite.as_str()),
         )),
+    }
+}
+
+impl Reported for QuarantineProblem {
+    fn reported(self, of: &str) -> CommandError {
+        CommandError::message(ErrorKind::BadConfig, format!("{of}: {self}"))
+            .hint("mend it by hand; `maestro util schema quarantine` prints what may stand where")
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::github::GithubArgs;
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::conduct::github::GitHub;
 use crate::conduct::identity::me;
 use crate::conduct::propose::{Outcome, Place, Standing, look};
@@ -66,10 +67,7 @@ pub(super) struct Proposal<'w> {
 }
 
 fn parsed(bytes: &[u8], of: &str) -> Result<Quarantine, CommandError> {
-    Quarantine::read(bytes).map_err(|error| {
-        CommandError::message(ErrorKind::BadConfig, format!("`{PATH}` of {of}: {error}"))
-            .hint("mend it by hand; `maestro util schema quarantine` prints what may stand where")
-    })
+    Quarantine::read(bytes).map_err(|problem| problem.reported(&format!("`{PATH}` of {of}")))
 }
 
 impl<'w> Proposal<'w> {
@@ -115,7 +113,7 @@ impl<'w> Proposal<'w> {
     /// Opens the pull request, or brings it up to date.
     pub(super) fn propose(&self) -> Result<PullRow, CommandError> {
         let bytes = self.quarantine.write();
-        let bytes = bytes.map_err(|error| CommandError::new(ErrorKind::Internal, error))?;
+        let bytes = bytes.map_err(CommandError::internal)?;
         let is_same = self.quarantine == self.onto;
         let file = if is_same { &self.standing.file } else { &bytes };
         let key = key("quarantine");

@@ -12,11 +12,13 @@ use serde::Serialize;
 
 use crate::cli::flakes::rules::{self, RulesArgs};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::cli::trouble::named_runner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exec::skip::quoted;
 use crate::exit_code::ExitCode;
 use crate::flakes::quarantine::{Entry, Mode, shown};
+use crate::flakes::runners::Unskippable;
 use crate::flakes::runners::{Skip, left_out};
 use crate::flakes::stable_names::BLANK;
 use crate::flakes::trusted::Trusted;
@@ -78,13 +80,23 @@ pub(crate) struct SkipDocument {
     condition: Option<&'static str>,
 }
 
+impl Reported for Unskippable {
+    fn reported(self, _of: &str) -> CommandError {
+        CommandError::new(ErrorKind::Unsupported, self)
+            .hint("use the mode `gate`: the tests run, and `maestro flakes gate` forgives them")
+            .hint("say with `--only` which of the tests are this runner's")
+    }
+}
+
 pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
     let runner = named_runner(&args.runner)?;
     let rules = rules::load(session, &args.rules)?;
     let today = session.now().to_zoned(TimeZone::UTC).date();
     let never = rules::never(&rules.never)?;
-    let only = Patterns::new(&args.only)
-        .map_err(|error| CommandError::message(ErrorKind::Usage, format!("`--only`: {error}")))?;
+    let only = Patterns::new(&args.only).map_err(|error| {
+        CommandError::message(ErrorKind::Usage, format!("`--only`: {error}"))
+            .hint("`*` is any name, `**` any folders, `[ab]` one of these, `{a,b}` either")
+    })?;
     let entries = chosen(&rules, today, &never)
         .filter(|entry| args.only.is_empty() || is_among(&only, entry));
     let has_some = rules
@@ -112,11 +124,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &SkipArgs) -> CommandResult {
         ));
     }
     let folder = args.out.as_deref().unwrap_or(Path::new(""));
-    let skip = left_out(runner, &tests, &session.base.join(folder)).map_err(|problem| {
-        CommandError::new(ErrorKind::Unsupported, problem)
-            .hint("use the mode `gate`: the tests run, and `maestro flakes gate` forgives them")
-            .hint("say with `--only` which of the tests are this runner's")
-    })?;
+    let skip = left_out(runner, &tests, &session.base.join(folder))
+        .map_err(|problem| problem.reported(""))?;
     let file = write(session, args, &skip)?;
     let document = SkipDocument {
         schema: "maestro.flakes-skip/v1",

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{bad_input, digest, document, fact, is_no_key, meant};
 use crate::cli::session::Session;
+use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::exit_code::ExitCode;
@@ -149,7 +150,11 @@ pub(super) fn run(session: &mut Session<'_>, args: &VerifyArgs) -> CommandResult
     let mut judged = Vec::new();
     for path in meant(here, &args.paths, &SIGNED)? {
         let bytes = document(here, &path)?;
-        let values = values(&bytes).map_err(|problem| bad_input(&path, &problem))?;
+        let values = values(&bytes).map_err(|problem| {
+            bad_input(&path, &problem).hint(
+                "give the file as it was signed: a copy that was printed or edited is another one",
+            )
+        })?;
         for value in values {
             let Some(form) = Form::of(&value) else {
                 let message = "it is neither a Sigstore bundle nor a DSSE envelope nor a statement";
@@ -215,20 +220,24 @@ fn values(bytes: &[u8]) -> Result<Vec<Value>, strict::NotStrict> {
     values.map_err(|_| problem)
 }
 
+impl Reported for KeyProblem {
+    fn reported(self, of: &str) -> CommandError {
+        let kind = match self {
+            Self::OtherKind | Self::Certificate => ErrorKind::Unsupported,
+            Self::NotPem | Self::Private => ErrorKind::BadInput,
+        };
+        let message = format!("`{of}` checks no signature: {self}");
+        CommandError::message(kind, message).hint(match self {
+            Self::Private => "`openssl pkey -in KEY -pubout` writes the public half",
+            _ => "give a public key in PEM form, Ed25519 or P-256",
+        })
+    }
+}
+
 fn public_key(session: &Session<'_>, path: &Path) -> Result<PublicKey, CommandError> {
     is_no_key(path)?;
     let key = PublicKey::from_pem(&document(session, path)?);
-    key.map_err(|problem| {
-        let kind = match problem {
-            KeyProblem::OtherKind | KeyProblem::Certificate => ErrorKind::Unsupported,
-            KeyProblem::NotPem | KeyProblem::Private => ErrorKind::BadInput,
-        };
-        let message = format!("`{}` checks no signature: {problem}", path.display());
-        CommandError::message(kind, message).hint(match problem {
-            KeyProblem::Private => "`openssl pkey -in KEY -pubout` writes the public half",
-            _ => "give a public key in PEM form, Ed25519 or P-256",
-        })
-    })
+    key.map_err(|problem| problem.reported(&path.display().to_string()))
 }
 
 /// Reads the one artifact, in case that it is what is signed; a longer one can only be compared.

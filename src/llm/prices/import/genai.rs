@@ -13,6 +13,7 @@ use crate::llm::prices::rates::Constraint;
 use crate::llm::prices::rule::Rule;
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object for each provider")]
 struct RawProvider<'t> {
     id: String,
     #[serde(borrow, default)]
