@@ -67,7 +67,10 @@ fn jobs(session: &Session<'_>) -> Result<(ConfigFile, &'static str), CommandErro
     let proposed = parse_config(&text, "maestro.yaml").map_err(|error| {
         CommandError::new(
             ErrorKind::Internal,
-            error.error.context("the proposed configuration"),
+            error
+                .into_failure()
+                .error
+                .context("the proposed configuration"),
         )
     })?;
     config.jobs = proposed.jobs;
