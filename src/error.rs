@@ -4,6 +4,7 @@
 //! Invariant: nothing here prints a backtrace, each kind has exactly one exit code, and each error names a way out.
 
 use std::io;
+use std::ops::Deref;
 use std::path::Path;
 
 use crate::exit_code::ExitCode;
@@ -79,14 +80,26 @@ impl ErrorKind {
     }
 }
 
-/// A failure of a command, with its causes and hints.
+/// A failure of a command, with its causes and hints. It is one pointer, as every `?` on the way up moves it.
 #[derive(Debug)]
-pub(crate) struct CommandError {
+pub(crate) struct CommandError(Box<Failure>);
+
+/// What a [`CommandError`] tells.
+#[derive(Debug)]
+pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
     pub(crate) error: anyhow::Error,
     pub(crate) hints: Vec<String>,
     /// A source excerpt with a caret, already laid out as plain text, where the trouble has a place in a file.
     pub(crate) excerpt: Option<String>,
+}
+
+impl Deref for CommandError {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
 }
 
 pub(crate) type CommandResult = Result<ExitCode, CommandError>;
@@ -113,12 +126,21 @@ impl CommandError {
         reason = "an error is one when it has a way out"
     )]
     pub(crate) fn new(kind: ErrorKind, error: impl Into<anyhow::Error>) -> Unhinted {
-        Unhinted(Self {
+        Self::told(kind, error.into())
+    }
+
+    fn told(kind: ErrorKind, error: anyhow::Error) -> Unhinted {
+        Unhinted(Self(Box::new(Failure {
             kind,
-            error: error.into(),
+            error,
             hints: Vec::new(),
             excerpt: None,
-        })
+        })))
+    }
+
+    /// Returns what it tells, to be taken apart.
+    pub(crate) fn into_failure(self) -> Failure {
+        *self.0
     }
 
     pub(crate) fn message(kind: ErrorKind, message: impl Into<String>) -> Unhinted {
@@ -130,13 +152,18 @@ impl CommandError {
         Self::new(ErrorKind::Internal, error).hint(REPORT_IT)
     }
 
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.0.hints.push(hint.into());
         self
     }
 
     pub(crate) fn excerpt(mut self, excerpt: String) -> Self {
-        self.excerpt = Some(excerpt);
+        self.0.excerpt = Some(excerpt);
         self
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use walkdir::WalkDir;
 
+use crate::order;
 use crate::ports::log_file::LogFile;
 use crate::ports::{FileKind, Files, Fill, Lock, TEMPORARY};
 
@@ -96,7 +97,7 @@ impl Files for Disk {
         let mut names = entries
             .map(|entry| entry.map(|entry| entry.file_name()))
             .collect::<io::Result<Vec<_>>>()?;
-        names.sort();
+        order::sort(&mut names);
         Ok(names)
     }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::llm::endpoint::SECRETS;
+use crate::order;
 use crate::redact::{Redactor, is_secret_name};
 
 /// Variables that pass: language, time, and where tools are.
@@ -209,7 +210,7 @@ fn tools(told: &BTreeMap<String, String>, path: &[String]) -> Vec<String> {
         tools.extend(["bin", "pkg"].map(|part| format!("{go}/{part}")));
     }
     tools.retain(|folder| folder.starts_with('/') && folder.len() > 1);
-    tools.sort_unstable();
+    order::sort(&mut tools);
     tools.dedup();
     tools
 }

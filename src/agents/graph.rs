@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::words::{command_fault, is_name, path_fault, rule_fault};
+use crate::order;
 
 /// What a plan wants done by one role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,7 +118,7 @@ impl Graph {
         for (at, own) in needs.iter().enumerate() {
             needs_from.push(short(flat.len()));
             let mut own = own.clone();
-            own.sort_unstable();
+            order::sort(&mut own);
             own.dedup();
             for one in &own {
                 if let Some(feeds) = feeds.get_mut(one.at()) {

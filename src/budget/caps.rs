@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{MoneyProblem, Usd};
+use crate::order;
 
 /// What `schema` must say.
 pub(crate) const SCHEMA: &str = "maestro.ci-budget/v1";
@@ -190,7 +191,7 @@ impl Caps {
         if let Some(wrong) = alerts.iter().find(|share| !(1..=100).contains(*share)) {
             return Err(CapsProblem::Alert(*wrong));
         }
-        alerts.sort_unstable();
+        order::sort(&mut alerts);
         alerts.dedup();
         let pull_request = amount("per_pull_request", &file.per_pull_request)?;
         Ok(Self {

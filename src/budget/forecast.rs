@@ -6,6 +6,7 @@
 //! exploration of Marsaglia's xorshift generators, scrambled", 2016), so that the same days give the same answer.
 
 use crate::money::Usd;
+use crate::order;
 
 /// How many months are drawn.
 pub(crate) const MONTHS: usize = 2000;
@@ -55,7 +56,7 @@ pub(crate) fn forecast(course: &Course) -> Forecast {
             left.fold(begun, Usd::saturating_add)
         })
         .collect();
-    months.sort_unstable();
+    order::sort(&mut months);
     let at = |percentile: usize| {
         let place = (percentile * (MONTHS - 1) + 50) / 100;
         months.get(place).copied().unwrap_or_default()

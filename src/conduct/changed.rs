@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::planner::Planner;
 use crate::change::{Change, Entry, Kind, parse_raw};
+use crate::order;
 use crate::ports::GitError;
 
 /// A change with its contents.
@@ -48,7 +49,7 @@ pub(crate) fn read(
         changes.extend(parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))?);
     }
     // Two paths that are no UTF-8 may look alike, and are two all the same: only what was found twice counts once.
-    crate::order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
+    order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
     changes.dedup();
     with_contents(planner, changes)
 }
@@ -67,7 +68,7 @@ fn with_contents(planner: &mut Planner<'_>, changes: Vec<Change>) -> Result<Chan
 /// Reads the files of one list of changes.
 pub(crate) fn of_known(planner: &mut Planner<'_>, changes: &[Change]) -> Result<Changed, GitError> {
     let mut changes = changes.to_vec();
-    crate::order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
+    order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
     with_contents(planner, changes)
 }
 
@@ -106,7 +107,7 @@ fn contents(
     planner: &mut Planner<'_>,
     mut names: Vec<String>,
 ) -> Result<BTreeMap<String, Vec<u8>>, GitError> {
-    names.sort_unstable();
+    order::sort(&mut names);
     names.dedup();
     planner.prefetch(&names)?;
     let mut blobs = BTreeMap::new();

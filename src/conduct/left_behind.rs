@@ -6,6 +6,7 @@ use crate::conduct::artifacts::downloaded;
 use crate::conduct::github::GitHub;
 use crate::forge::api::runs::{self, Artifact};
 use crate::forge::problem::ForgeError;
+use crate::order;
 use crate::state::artifact_name::ArtifactName;
 use crate::state::intake::{Expected, TakenIn};
 use crate::state::{StateError, StateFolder};
@@ -45,7 +46,7 @@ impl LeftBehind {
         let mut codes: Vec<&str> = codes
             .chain(taken.refused_more.keys().map(|reason| reason.code()))
             .collect();
-        codes.sort_unstable();
+        order::sort(&mut codes);
         codes.dedup();
         if !codes.is_empty() {
             self.refused.push(format!("`{name}`: {}", codes.join(", ")));
@@ -84,7 +85,7 @@ pub(crate) fn fetch(
     });
     let mut ours: Vec<(u8, Artifact, ArtifactName)> = ours.collect();
     found.all = ours.len() as u64;
-    crate::order::sort_by_key(&mut ours, |(rank, artifact, name)| {
+    order::sort_by_key(&mut ours, |(rank, artifact, name)| {
         (*rank, std::cmp::Reverse((name.attempt, artifact.id)))
     });
     for (_, artifact, name) in ours.iter().take(which.most) {

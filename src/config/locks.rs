@@ -14,6 +14,7 @@ use super::days::days_of;
 use super::merge::{self, HEAD};
 use super::nearest;
 use super::tree::{Met, Tree};
+use crate::order;
 
 /// What the keys of a file may be held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -131,7 +132,7 @@ impl Locked {
                 names.flat_map(|name| held_by(name, base)).collect()
             }
         };
-        ways.sort_unstable();
+        order::sort(&mut ways);
         ways.dedup();
         ways
     }

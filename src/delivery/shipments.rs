@@ -11,6 +11,7 @@ use super::ask::{Ask, Source};
 use super::reasons::Reason;
 use super::rows::{Deployment, Run, Tag};
 use super::table::{Kind, Ref, Rows, numbered};
+use crate::order;
 
 /// Something that reached its users.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +85,7 @@ pub(crate) fn of_source<'a>(rows: &'a Rows, ask: &Ask<'_>, source: Source) -> Sh
         Source::Releases => releases(rows, ask, &mut found),
         Source::Tags => tags(&rows.tags, ask, &mut found),
     }
-    found.list.sort_unstable();
+    order::sort(&mut found.list);
     found
 }
 
@@ -135,7 +136,7 @@ fn runs<'a>(rows: &'a [Run], ask: &Ask<'_>, found: &mut Shipped<'a>) {
         by_run.entry(row.id).or_default().push((known, row));
     }
     for mut attempts in by_run.into_values() {
-        crate::order::sort_by_key(&mut attempts, |(_, run)| run.attempt);
+        order::sort_by_key(&mut attempts, |(_, run)| run.attempt);
         let shipping = attempts
             .iter()
             .position(|(_, run)| run.conclusion == "success");
@@ -171,9 +172,9 @@ fn runs<'a>(rows: &'a [Run], ask: &Ask<'_>, found: &mut Shipped<'a>) {
 }
 
 fn releases<'a>(rows: &'a Rows, ask: &Ask<'_>, found: &mut Shipped<'a>) {
-    let tags = crate::order::map(rows.tags.iter().map(|tag| (tag.name.as_str(), &tag.sha)));
+    let tags = order::map(rows.tags.iter().map(|tag| (tag.name.as_str(), &tag.sha)));
     let mut sorted: Vec<_> = numbered(Kind::Release, &rows.releases).collect();
-    crate::order::sort_by_key(&mut sorted, |(_, row)| (row.published, row.id));
+    order::sort_by_key(&mut sorted, |(_, row)| (row.published, row.id));
     let mut seen = BTreeSet::new();
     for (known, row) in sorted {
         let tagged = tags.get(row.tag.as_str()).copied();
@@ -205,7 +206,7 @@ fn releases<'a>(rows: &'a Rows, ask: &Ask<'_>, found: &mut Shipped<'a>) {
 /// Of several tags on one commit the most exact version counts: others move along, as `v2` beside `v2.9.4`.
 fn tags<'a>(rows: &'a [Tag], ask: &Ask<'_>, found: &mut Shipped<'a>) {
     let mut sorted: Vec<_> = numbered(Kind::Tag, rows).collect();
-    crate::order::sort_by_key(&mut sorted, |(_, row)| {
+    order::sort_by_key(&mut sorted, |(_, row)| {
         let dots = row.name.matches('.').count();
         (std::cmp::Reverse(dots), row.at, &row.name)
     });

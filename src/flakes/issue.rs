@@ -11,6 +11,7 @@ use super::quarantine::{Mode, shown};
 use super::verdict::{percent, times};
 use crate::forge::body::Section;
 use crate::inert::{code, prose};
+use crate::order;
 use crate::stats::failure_rate;
 
 /// The label by which issues are found.
@@ -89,7 +90,7 @@ fn section(title: &str, text: String, priority: u8) -> Section {
 
 fn answer(link: &Link, subjects: &[(&Subject, Option<&str>)]) -> String {
     let mut owners: Vec<&str> = subjects.iter().filter_map(|(_, owner)| *owner).collect();
-    owners.sort_unstable();
+    order::sort(&mut owners);
     owners.dedup();
     let owners = match &owners[..] {
         [] => "nobody, by CODEOWNERS".to_owned(),

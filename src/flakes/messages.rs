@@ -1,5 +1,6 @@
 //! Messages of failures: those of one run that differ only in numbers, addresses and ids are kept once.
 
+use crate::order;
 use std::collections::BTreeMap;
 
 /// Stands for what differs.
@@ -64,7 +65,7 @@ pub(crate) fn group(messages: BTreeMap<String, Vec<u32>>) -> BTreeMap<String, Ve
         grouped.entry(text).or_default().extend(places);
     }
     for places in grouped.values_mut() {
-        places.sort_unstable();
+        order::sort(places);
         places.dedup();
     }
     grouped

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::order;
 use crate::stats::upper_bound;
 
 /// What `schema` must say.
@@ -150,7 +151,7 @@ impl Quarantine {
         }
         let mut this: Self = serde_json::from_slice(bytes).map_err(json)?;
         this.check()?;
-        crate::order::sort_by(&mut this.tests, |a, b| a.key().cmp(&b.key()));
+        order::sort_by(&mut this.tests, |a, b| a.key().cmp(&b.key()));
         Ok(this)
     }
 
@@ -159,7 +160,7 @@ impl Quarantine {
             return Err(QuarantineProblem::TooMany);
         }
         let mut keys: Vec<(&str, &str)> = self.tests.iter().map(Entry::key).collect();
-        keys.sort_unstable();
+        order::sort(&mut keys);
         if let Some([(suite, test), _]) = keys.array_windows().find(|[a, b]| a == b) {
             return Err(QuarantineProblem::Twice(shown(suite, test)));
         }

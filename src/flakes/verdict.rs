@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::detect::model::Step;
 use super::history::Tally;
+use crate::order;
 use crate::stats::{Rate, failure_rate, probability_below, weighed_rate};
 
 /// What a test is, in the order in which people want to see it.
@@ -167,7 +168,7 @@ const BROKEN_ABOVE: f64 = 0.8;
 pub(crate) fn retry_passes(observations: &[Observation]) -> u64 {
     let mut passes: u64 = observations.iter().map(|seen| seen.retried).sum();
     let mut attempts: Vec<&Observation> = observations.iter().collect();
-    attempts.sort_by_key(|seen| (seen.place, seen.attempt));
+    order::sort_by_key(&mut attempts, |seen| (seen.place, seen.attempt));
     for pair in attempts.windows(2) {
         if pair[0].place == pair[1].place && pair[0].failed && !pair[1].failed {
             passes += 1;
@@ -443,7 +444,7 @@ impl Shape {
             .iter()
             .filter(|seen| seen.failed && seen.has_commit);
         let mut codes: BTreeMap<u32, (bool, bool)> =
-            crate::order::map(failing.map(|seen| (seen.commit, (false, true))));
+            order::map(failing.map(|seen| (seen.commit, (false, true))));
         for seen in observations {
             if seen.has_commit
                 && !seen.failed

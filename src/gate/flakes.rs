@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::{Capability, Problem};
 use crate::flakes::gate::{Law, Ruling, rule};
 use crate::flakes::quarantine::shown;
+use crate::order;
 
 /// So many failed tests of a job are named one by one.
 const MOST_NAMED: usize = 5;
@@ -103,7 +104,7 @@ pub(crate) fn judge(legs: &[Leg], expected: Option<&[Reporting]>, law: &Law<'_>)
         }
         judged.problems.extend(failed(job, &unforgiven));
     }
-    judged.known.sort_by(|(a, _), (b, _)| a.cmp(b));
+    order::sort_by(&mut judged.known, |(a, _), (b, _)| a.cmp(b));
     judged.known.dedup_by(|(a, _), (b, _)| a == b);
     judged
         .problems

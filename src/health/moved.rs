@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::change::lines::compare;
+use crate::order;
 use crate::policy::subject::{AddedLine, FileLines};
 
 /// More files than this, added or deleted, are not held against each other.
@@ -63,7 +64,7 @@ pub(crate) fn join(files: Vec<FileLines<'_>>) -> Vec<FileLines<'_>> {
         }
     }
     // The most alike first; each is taken once.
-    pairs.sort_unstable_by(|one, other| {
+    order::sort_by(&mut pairs, |one, other| {
         other
             .0
             .cmp(&one.0)

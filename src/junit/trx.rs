@@ -7,6 +7,7 @@ use super::case::{Outcome, bound_name, truncate};
 use super::foreign::{Tag, Text, Xml, file_name, hash};
 use super::notes::Notes;
 use super::out::Out;
+use crate::order;
 
 #[derive(Debug, Default)]
 pub(super) struct Trx {
@@ -142,7 +143,7 @@ impl Xml for Trx {
             out.give(notes);
         }
         let mut assemblies: Vec<&str> = self.tests.values().map(|t| t.assembly.as_str()).collect();
-        assemblies.sort_unstable();
+        order::sort(&mut assemblies);
         assemblies.dedup();
         out.counts.suites += assemblies.len() as u64;
     }

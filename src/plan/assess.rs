@@ -10,6 +10,7 @@ use super::manifests::{Reach, Side, UNREADABLE, reach};
 use super::rules::{ForPeople, Meaning, Rules};
 use super::sources::{ancestors, file_name, folder_of, is_within};
 use crate::change::{Change, Kind as ChangeKind, Status};
+use crate::order;
 
 /// Why everything runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -292,7 +293,7 @@ impl<'a> Assessor<'a> {
             names.extend(self.input.links.leading_into(path));
             names.extend(since.links.leading_into(path));
         }
-        names.sort_unstable();
+        order::sort(&mut names);
         names.dedup();
         for name in names {
             let mut found = self.new.of(&name);

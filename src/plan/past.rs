@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::order;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +79,7 @@ fn likelihood(ran: &[Ran]) -> BTreeMap<String, f64> {
             .into_iter()
             .map(|(key, (at, failed))| (at, key, failed))
             .collect();
-        crate::order::sort_by(&mut newest, |a, b| b.cmp(a));
+        order::sort_by(&mut newest, |a, b| b.cmp(a));
         newest.truncate(RUNS);
         let failed = newest.iter().filter(|(.., failed)| *failed).count();
         #[expect(clippy::cast_precision_loss, reason = "a hundred at most")]
@@ -86,7 +87,7 @@ fn likelihood(ran: &[Ran]) -> BTreeMap<String, f64> {
         (mean * 1000.0).round() / 1000.0
     };
     let runs = runs.into_iter();
-    crate::order::map(runs.map(|(job, of_job)| (job.to_owned(), likelihood(of_job))))
+    order::map(runs.map(|(job, of_job)| (job.to_owned(), likelihood(of_job))))
 }
 
 /// A commit that was pushed has passed when every leg of every job that its plan ran left a report, and none of the newest
@@ -104,7 +105,7 @@ fn greens(ran: &[Ran], plans: &[Earlier]) -> BTreeMap<String, Vec<String>> {
     }
     let mut legs: HashMap<(&str, &str), (u64, bool)> = HashMap::new();
     let mut places: Vec<_> = reports.into_iter().collect();
-    places.sort_unstable();
+    order::sort(&mut places);
     for ((run, job, _), (_, failed)) in places {
         let all = legs.entry((run, job)).or_default();
         *all = (all.0 + 1, all.1 || failed);
@@ -118,7 +119,7 @@ fn greens(ran: &[Ran], plans: &[Earlier]) -> BTreeMap<String, Vec<String>> {
     };
     let pushed = plans.iter().filter(|plan| plan.event == "push");
     let mut newest: Vec<&Earlier> = pushed.filter(passed).collect();
-    crate::order::sort_by(&mut newest, |a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
+    order::sort_by(&mut newest, |a, b| (b.at, &b.run).cmp(&(a.at, &a.run)));
     let mut greens: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for plan in newest {

@@ -4,6 +4,7 @@
 //! are taken together in blocks of a fortieth of a shard, so that what they share is set up in few places. Invariant: each
 //! test is in one shard, and the split depends on the names and times alone.
 
+use crate::order;
 use std::cmp::Reverse;
 
 /// A block takes at most one part in so many of a shard.
@@ -37,7 +38,7 @@ pub(crate) fn split(items: &[Item<'_>], shards: u32) -> Vec<u32> {
             _ => blocks.push((*time, number..number + 1)),
         }
     }
-    crate::order::sort_by_key(&mut blocks, |(time, range)| (Reverse(*time), range.start));
+    order::sort_by_key(&mut blocks, |(time, range)| (Reverse(*time), range.start));
     let mut loads = vec![0_u64; shards as usize];
     let mut shard_of = vec![0_u32; items.len()];
     for (time, range) in blocks {
@@ -54,7 +55,7 @@ pub(crate) fn split(items: &[Item<'_>], shards: u32) -> Vec<u32> {
 /// Returns the time that three of four known times do not exceed; nothing when none is known.
 pub(crate) fn third_quartile(times: impl Iterator<Item = u64>) -> Option<u64> {
     let mut times: Vec<u64> = times.collect();
-    times.sort_unstable();
+    order::sort(&mut times);
     // The nearest rank.
     let rank = (times.len() * 3).div_ceil(4);
     times.get(rank.checked_sub(1)?).copied()

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::change::{Kind, Tree};
+use crate::order;
 
 /// Blobs by object id, and what they were parsed to.
 #[derive(Debug, Default)]
@@ -154,7 +155,7 @@ impl<'a> Sources<'a> {
         });
         let mut folders: Vec<&str> = folders.filter(|folder| !is_foreign(folder)).collect();
         // A tree is in order of files: `apps/y/package.json` comes before `package.json`.
-        folders.sort_unstable();
+        order::sort(&mut folders);
         folders
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{Forgiven, Violation};
 use crate::event::Sha;
+use crate::order;
 
 pub(crate) const SCHEMA: &str = "maestro.policy-baseline/v1";
 
@@ -98,7 +99,7 @@ pub(crate) fn of(
             _ => {}
         }
     }
-    entries.sort_unstable();
+    order::sort(&mut entries);
     entries.dedup();
     let schema = SCHEMA.to_owned();
     (BaselineFile { schema, entries }, left)

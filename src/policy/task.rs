@@ -10,6 +10,7 @@ use super::standing::{TASK_SCOPE, violation};
 use super::subject::{Asked, Subject};
 use super::{Weight, paths};
 use crate::change::{Change, Entry};
+use crate::order;
 
 pub(crate) const SCHEMA: &str = "maestro.policy-task/v1";
 
@@ -81,7 +82,7 @@ impl Task {
     /// Returns the files that it means to change as changes; `old` says what a file is now.
     pub(crate) fn planned(&self, old: impl Fn(&str) -> Option<Entry>) -> Vec<Change> {
         let mut files = self.files.clone();
-        files.sort_unstable();
+        order::sort(&mut files);
         files.dedup();
         let changes = files.into_iter().map(|path| Change {
             is_text: true,

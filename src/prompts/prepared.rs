@@ -11,6 +11,7 @@ use super::untrusted::delimiter_fault;
 use super::variables::{self, Values};
 use super::wrap::{self, Frame};
 use crate::config::nearest;
+use crate::order;
 
 /// What a rendering may do: each step costs 1, each 64 bytes that are read or written too.
 const FUEL: u64 = 1_000_000;
@@ -113,7 +114,7 @@ impl Prepared {
                 continue;
             };
             let mut names: Vec<_> = compiled.undeclared_variables(true).into_iter().collect();
-            names.sort();
+            order::sort(&mut names);
             names.truncate(MOST_NAMES);
             for name in names {
                 if let Some(words) = self.unknown(&name) {

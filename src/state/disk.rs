@@ -12,6 +12,7 @@ use super::tree::{DiskTree, Tree};
 use super::v1::{self, LineProblem, RETENTION, Retention, RetentionProblem, StoredEvent};
 use crate::event::{Event, Sha};
 use crate::forge::problem::ForgeError;
+use crate::order;
 use crate::ports::{Clock, Files, GitError, Lock};
 
 /// How long a command waits for another one's lock.
@@ -390,7 +391,7 @@ pub(super) fn read_retention(bytes: &[u8], path: &Path) -> Result<Retention, Sta
 /// Returns a digest of a set of events.
 pub(super) fn digest_of(ids: impl Iterator<Item = Sha>) -> Sha {
     let mut ids: Vec<Sha> = ids.collect();
-    ids.sort_unstable();
+    order::sort(&mut ids);
     ids.dedup();
     let all: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
     Sha::of(&all)

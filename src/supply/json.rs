@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::NotRead;
+use crate::order;
 
 /// Containers inside each other; more is no report.
 const DEEPEST: usize = 128;
@@ -206,7 +207,7 @@ impl Parser<'_> {
         self.nodes[node].next = next;
         self.nodes[node].end = short(self.at);
         let keys = &mut self.keys[first..];
-        keys.sort_unstable();
+        order::sort(keys);
         let twice = keys.windows(2).find_map(|pair| {
             let (one, other) = (
                 self.nodes[pair[0].1 as usize],

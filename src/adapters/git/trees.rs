@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::files::remove_whole;
 use super::{GitProgram, cannot_run, local_failure, words};
 use crate::change::{Change, Kind, Tree, parse_raw};
+use crate::order;
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
 use crate::ports::{Call, Finished, GitError};
 
@@ -288,7 +289,7 @@ impl Trees for GitProgram {
         ];
         let raw = self.bytes(&Self::bare_call(store, &args))?;
         let mut changes = parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))?;
-        changes.sort_by(|one, other| one.path.cmp(&other.path));
+        order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
         Ok(changes)
     }
 

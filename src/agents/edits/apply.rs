@@ -11,6 +11,7 @@ use super::peel::peel;
 use super::refusal::{Excerpt, Failure, Refusal, Why};
 use super::text::{Hits, Text};
 use super::{Action, Edit};
+use crate::order;
 use crate::policy::paths;
 
 /// What stands at a path.
@@ -71,10 +72,9 @@ pub(crate) fn apply(edits: &[Edit], tree: &dyn Tree) -> Result<Vec<FileChange>, 
         });
         paths.push(pair.ok());
     }
-    let mut files: BTreeMap<&str, File<'_>> = loaded
-        .iter()
-        .map(|(path, found)| (path.as_str(), File::of(found)))
-        .collect();
+    let files = loaded.iter();
+    let mut files: BTreeMap<&str, File<'_>> =
+        order::map(files.map(|(path, found)| (path.as_str(), File::of(found))));
     for (nth, (edit, path)) in edits.iter().zip(&paths).enumerate() {
         let Some((path, to)) = path else { continue };
         if failures.len() >= ENOUGH {
@@ -90,7 +90,7 @@ pub(crate) fn apply(edits: &[Edit], tree: &dyn Tree) -> Result<Vec<FileChange>, 
         }
     }
     if !failures.is_empty() {
-        failures.sort_by_key(|failure| failure.edit);
+        order::sort_by_key(&mut failures, |failure| failure.edit);
         return Err(Refusal {
             failures,
             of: edits.len(),
@@ -405,7 +405,9 @@ fn carry_out(
         is_ended = is_ended.or(ends);
         all.extend(changes.into_iter().map(|change| (nth + 1, change)));
     }
-    all.sort_by_key(|(_, change)| (change.range.start, change.range.end));
+    order::sort_by_key(&mut all, |(_, change)| {
+        (change.range.start, change.range.end)
+    });
     let clash = all.windows(2).find_map(|pair| match pair {
         [(_, a), (nth, b)] if b.range.start < a.range.end || b.range.start == a.range.start => {
             Some((*nth, b.range.start))

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::levels::{Level, weight};
 use super::text::{Text, digest};
+use crate::order;
 
 /// Lines that may have been meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(super) fn nearest(text: &mut Text<'_>, wanted: &[&str]) -> Vec<Near> {
     let mut votes: Vec<usize> = lines
         .filter_map(|(at, digest)| at.checked_sub(*index.get(digest)?))
         .collect();
-    votes.sort_unstable();
+    order::sort(&mut votes);
     let counted = votes.chunk_by(|a, b| a == b).filter_map(|same| {
         Some(Near {
             from: *same.first()?,
@@ -38,7 +39,7 @@ pub(super) fn nearest(text: &mut Text<'_>, wanted: &[&str]) -> Vec<Near> {
         })
     });
     let mut places: Vec<Near> = counted.collect();
-    places.sort_unstable_by_key(|near| (usize::MAX - near.alike, near.from));
+    order::sort_by_key(&mut places, |near| (usize::MAX - near.alike, near.from));
     let mut best: Vec<Near> = Vec::new();
     for near in places {
         if best.len() == MOST {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::canaries::Canaries;
+use crate::order;
 use crate::policy::subject::FileLines;
 
 /// What follows from a finding.
@@ -155,11 +156,13 @@ pub(crate) fn scan(outgoing: &Outgoing<'_>, allow: &BTreeSet<String>) -> Vec<Fou
                 observed,
             });
         });
-        found.sort_by(|one, other| (other.weight, &one.place).cmp(&(one.weight, &other.place)));
+        order::sort_by(&mut found, |one, other| {
+            (other.weight, &one.place).cmp(&(one.weight, &other.place))
+        });
         found.truncate(MOST);
         all.append(&mut found);
     }
-    all.sort_by_key(|found| std::cmp::Reverse(found.weight));
+    order::sort_by_key(&mut all, |found| std::cmp::Reverse(found.weight));
     all
 }
 

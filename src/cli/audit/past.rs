@@ -65,7 +65,8 @@ fn jobs(session: &Session<'_>) -> Result<(ConfigFile, &'static str), CommandErro
     }
     let text = config_text::text(&proposal, env!("CARGO_PKG_VERSION"));
     let proposed = parse_config(&text, "maestro.yaml").map_err(|error| {
-        CommandError::internal(error.error.context("the proposed configuration"))
+        let failure = error.into_failure().error;
+        CommandError::internal(failure.context("the proposed configuration"))
     })?;
     config.jobs = proposed.jobs;
     Ok((config, "init"))

@@ -14,6 +14,7 @@ use crate::error::{CommandError, ErrorKind};
 use crate::finding::{Finding, Location, Severity};
 use crate::flakes::verdict::times;
 use crate::gate::{Capability, Problem as Stop};
+use crate::order;
 use crate::output::checks::{Check, Problem};
 use crate::output::{Inline, Page, Report, json_line};
 use crate::policy::Weight;
@@ -278,7 +279,7 @@ impl CheckPolicyDocument {
             .iter()
             .filter(|row| row.severity == severity && row.forgiven.is_none());
         let mut ids: Vec<String> = rows.map(|row| row.entry.clone()).collect();
-        ids.sort_unstable();
+        order::sort(&mut ids);
         ids.dedup();
         ids
     }
@@ -291,7 +292,7 @@ impl CheckPolicyDocument {
                 all.extend(people.iter().cloned());
             }
         }
-        all.sort_unstable();
+        order::sort(&mut all);
         all.dedup();
         all
     }

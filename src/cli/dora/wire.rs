@@ -20,6 +20,7 @@ use crate::delivery::reasons::{Reason, Remark};
 use crate::delivery::splits::By;
 use crate::delivery::table::Kind;
 use crate::delivery::trends::Period;
+use crate::order;
 use crate::output::{Page, Report, json_line};
 use crate::stats::rounded;
 
@@ -292,7 +293,7 @@ fn remarks(metric: &Metric) -> Vec<CodeRow> {
     let mut counts: BTreeMap<Remark, usize> = BTreeMap::new();
     for row in &metric.evidence {
         let mut seen = row.remarks.clone();
-        seen.sort_unstable();
+        order::sort(&mut seen);
         seen.dedup();
         for remark in seen {
             *counts.entry(remark).or_default() += 1;

@@ -33,7 +33,7 @@ impl Watch {
             Some((input.path, time))
         });
         Self {
-            before: times.collect(),
+            before: crate::order::map(times),
             // Not the time that `--now` fixes: files have the real one.
             start: session.world.clock.now(),
         }

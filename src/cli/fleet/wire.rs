@@ -12,6 +12,7 @@ use crate::fleet::complaints;
 use crate::fleet::side::Side;
 use crate::fleet::standing::Against;
 use crate::fleet::used;
+use crate::order;
 use crate::output::{Cell, Column, Page, Report, Tone};
 
 /// Repositories, and where each stands.
@@ -287,7 +288,7 @@ impl RepositoryRow {
             version.unwrap_or_else(|| "any".to_owned())
         });
         let mut versions: Vec<String> = versions.collect();
-        versions.sort_unstable();
+        order::sort(&mut versions);
         versions.dedup();
         vec![
             Cell::code(&self.name),

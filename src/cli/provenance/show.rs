@@ -64,9 +64,8 @@ pub(super) fn run(session: &mut Session<'_>, args: &ShowArgs) -> CommandResult {
         {
             Content::Envelope(envelope) => Some(envelope),
             Content::File { .. } => {
-                let mut error = bad(&"it signs a file, and no statement about it");
-                error.kind = ErrorKind::Unsupported;
-                return Err(error);
+                let error = bad(&"it signs a file, and no statement about it");
+                return Err(error.of_kind(ErrorKind::Unsupported));
             }
         },
     };

@@ -114,7 +114,7 @@ impl Tests for Affected<'_> {
         let never = rules::never(&self.rules.never).map_err(|error| {
             Abandon::trouble(
                 "the tests that are never forgiven are not known",
-                error.error,
+                error.into_failure().error,
             )
         })?;
         let law = Law {

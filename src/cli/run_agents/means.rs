@@ -50,9 +50,7 @@ pub(super) fn guard<'g>(
         canaries,
         today: today(place),
         // What stands in it is no question before anything is done.
-        base: files
-            .map(|(path, _)| (path, Entry::regular("base")))
-            .collect(),
+        base: crate::order::map(files.map(|(path, _)| (path, Entry::regular("base")))),
     })
 }
 

@@ -25,6 +25,7 @@ use crate::conduct::identity::{Whose, me};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::forge::api::issues;
+use crate::order;
 use crate::policy::Weight;
 use crate::policy::engine::Outcome;
 use crate::policy::subject::{Asked, Spent};
@@ -431,7 +432,7 @@ fn deliver(
         .iter()
         .flat_map(|task| task.models.clone())
         .collect();
-    models.sort_unstable();
+    order::sort(&mut models);
     models.dedup();
     models.truncate(10);
     let message = trailers::message(

@@ -128,7 +128,7 @@ pub(super) fn task_caps(place: &Place, roster: &Roster) -> TaskCaps {
         }
     }
     TaskCaps {
-        caps: caps.collect(),
+        caps: crate::order::map(caps),
         spent,
     }
 }

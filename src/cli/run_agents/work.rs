@@ -487,7 +487,8 @@ fn plan(
 
 /// Takes a plan that was held against its bounds when it was made.
 fn take_plan(team: &mut Team<'_>, tasks: Vec<TaskSpec>) -> Result<(), RunProblem> {
-    let numbers: BTreeMap<&str, u32> = tasks.iter().map(|task| task.id.as_str()).zip(0..).collect();
+    let numbers: BTreeMap<&str, u32> =
+        crate::order::map(tasks.iter().map(|task| task.id.as_str()).zip(0..));
     let needs = tasks.iter().map(|task| {
         let known = task
             .depends_on

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::conduct::artifacts::{Fetched, Looked, Outcome};
 use crate::finding::{Finding, Location, Severity};
 use crate::flakes::verdict::times;
+use crate::order;
 use crate::output::{Cell, Column, Page};
 use crate::state::refusal::Reason;
 
@@ -117,7 +118,7 @@ fn row(looked: &Looked) -> ArtifactRow {
                 .chain(taken.refused_more.keys().copied())
                 .map(Reason::code)
                 .collect();
-            codes.sort_unstable();
+            order::sort(&mut codes);
             codes.dedup();
             let codes = codes.into_iter().map(str::to_owned);
             (taken.events, taken.refusals(), codes.collect())

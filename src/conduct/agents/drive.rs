@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::journal::Journal;
 use crate::agents::record::{Record, Work};
 use crate::agents::step::{Effect, End, Event, Halt, State, Turn, step};
+use crate::order;
 
 /// How a turn ended, and what came of it.
 #[derive(Debug, Clone)]
@@ -161,7 +162,7 @@ impl Desk<'_> {
             step(state, Event::Ended(ended.turn, ended.end), &mut effects);
         }
         open.extend(begun(&mut effects));
-        open.sort_unstable();
+        order::sort(&mut open);
         // Their intent is in the journal, or is written twice: nothing was done for it that counts.
         for turn in open {
             let line = self.add(&Record::Begun { turn })?;

@@ -15,6 +15,7 @@ use crate::forge::api::issues;
 use crate::forge::api::pulls::{self, Pull};
 use crate::forge::problem::ForgeError;
 use crate::forge::upsert::has_key;
+use crate::order;
 use crate::ports::Git;
 use crate::ports::git::{Expect, RefUpdate, RefVerdict, Store};
 use crate::state::StateError;
@@ -370,7 +371,7 @@ impl Delivery<'_> {
             .list(&listing, MOST_PULLS, &mut |_| true)
             .whole(&purpose)?;
         pulls.retain(|pull| pull.base.branch == self.bundle.base.branch);
-        pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
+        order::sort_by_key(&mut pulls, |pull| std::cmp::Reverse(pull.number));
         Ok(pulls)
     }
 

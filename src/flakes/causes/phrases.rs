@@ -6,6 +6,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::text::Text;
 use super::{CLASSES, Class, async_wait, cascade};
+use crate::order;
 
 /// What a phrase is evidence of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +149,7 @@ pub(super) fn find(text: &Text<'_>) -> Vec<Hit> {
             }
         }
     }
-    hits.sort_by_key(|hit| hit.start);
+    order::sort_by_key(&mut hits, |hit| hit.start);
     hits
 }
 

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::{Class, Failure, Rules, assertion, text};
+use crate::order;
 
 pub(super) const RULES: Rules = Rules {
     class: Class::Randomness,
@@ -45,7 +46,7 @@ fn is_reordered(expected: &str, found: &str) -> bool {
             .filter(|member| !member.is_empty())
             .map(str::to_owned)
             .collect();
-        members.sort_unstable();
+        order::sort(&mut members);
         members
     };
     // Lists have an order of their own; only what says that it is a set or map has none.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::skip::argument;
 use super::{Runner, Skip, Unskippable};
+use crate::order;
 
 pub(super) struct Ctest;
 
@@ -27,7 +28,7 @@ impl Runner for Ctest {
         if names.is_empty() {
             return Ok(Skip::default());
         }
-        names.sort_unstable();
+        order::sort(&mut names);
         names.dedup();
         let bytes = names.iter().map(|name| compiled(name)).sum();
         if bytes > LONGEST {

@@ -8,6 +8,7 @@ use super::{
     Known, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, by_group, in_parts, lines, sizes,
     texts, tidy,
 };
+use crate::order;
 
 pub(super) struct GoTest;
 
@@ -27,7 +28,7 @@ impl Runner for GoTest {
         }
         let mut cases = String::new();
         for (package, mut patterns) in packages {
-            patterns.sort_unstable();
+            order::sort(&mut patterns);
             patterns.dedup();
             let skip = argument(patterns.join("|"))?;
             let (package, skip) = (in_shell(package), in_shell(&skip));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::skip::{innermost, path_in};
 use super::{LONGEST, Runner, Skip, Unskippable};
+use crate::order;
 
 pub(super) struct Gtest;
 
@@ -34,7 +35,7 @@ impl Runner for Gtest {
         if names.is_empty() {
             return Ok(Skip::default());
         }
-        names.sort_unstable();
+        order::sort(&mut names);
         names.dedup();
         let filter = format!("--gtest_filter=-{}", names.join(":"));
         // A longer one goes to a file of flags.

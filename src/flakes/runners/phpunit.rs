@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::skip::{argument, escaped_pattern, innermost};
 use super::{Runner, Skip, Unskippable};
+use crate::order;
 
 pub(super) struct Phpunit;
 
@@ -34,7 +35,7 @@ impl Runner for Phpunit {
         let mut alternatives = Vec::new();
         let mut compiled = 0;
         for (class, mut names) in classes {
-            names.sort_unstable();
+            order::sort(&mut names);
             names.dedup();
             // A letter becomes two bytes, an alternative some more.
             compiled += names.iter().map(|name| 2 * name.len() + 8).sum::<usize>();

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::skip::{argument, innermost};
 use super::{Runner, Skip, Unskippable};
+use crate::order;
 
 /// With `JUnit` 5.
 pub(super) struct Surefire;
@@ -63,7 +64,7 @@ fn without(classes: &str, tests: &[(&str, &str)]) -> Result<Skip, Unskippable> {
     if patterns.is_empty() {
         return Ok(Skip::default());
     }
-    patterns.sort_unstable();
+    order::sort(&mut patterns);
     patterns.dedup();
     let test = argument(format!("-Dtest={classes},{}", patterns.join(",")))?;
     Ok(Skip {

@@ -4,6 +4,7 @@
 //! E. A. Nadaraya, Theory Probab. Appl. 9, 1964; G. S. Watson, Sankhyā A 26, 1964), and a little in any case: that little shrinks what few are like to
 //! what all are. Older ones count less. Only what was merged before this one was opened is looked at, and nothing is said of under twenty.
 //! What it is worth is measured by `study.rs`; the figures are in `docs/benchmarks.md`.
+use crate::order;
 
 #[cfg(test)]
 mod study;
@@ -131,7 +132,7 @@ pub(crate) fn estimate(past: &[Past], asked: &Asked, now: i64) -> Result<Estimat
     if weighed.len() < FEWEST {
         return Err(Abstention::TooOld(weighed.len()));
     }
-    weighed.sort_unstable_by(|(one, light), (other, heavy)| {
+    order::sort_by(&mut weighed, |(one, light), (other, heavy)| {
         one.cmp(other).then(light.total_cmp(heavy))
     });
     let sum: f64 = weighed.iter().map(|(_, weight)| weight).sum();

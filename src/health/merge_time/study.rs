@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::order;
 
 /// Repositories with fewer are left out.
 const LEAST: usize = 500;
@@ -47,7 +48,7 @@ fn plain(past: &[&Past]) -> (i64, i64) {
         .iter()
         .map(|one| (one.merged - one.opened, 1.0))
         .collect();
-    weighed.sort_unstable_by_key(|(took, _)| *took);
+    order::sort_by_key(&mut weighed, |(took, _)| *took);
     (quantile(&weighed, 0.5), quantile(&weighed, 0.8))
 }
 
@@ -102,7 +103,7 @@ fn interval(values: &[f64]) -> (f64, f64, f64) {
             )
         })
         .collect();
-    means.sort_unstable_by(f64::total_cmp);
+    order::sort_numbers(&mut means);
     (mean(values.iter().copied()), means[50], means[1949])
 }
 

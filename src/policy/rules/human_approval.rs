@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{About, Order};
+use crate::order;
 use crate::policy::globs::Globs;
 use crate::policy::subject::Subject;
 use crate::policy::words::Words;
@@ -49,7 +50,7 @@ impl Rule for HumanApproval {
         };
         let counts = |login: &&str| self.from.is_empty() || self.from.iter().any(|one| one.0.eq_ignore_ascii_case(login));
         let mut people: Vec<String> = subject.asked.others().filter(counts).map(str::to_lowercase).collect();
-        people.sort_unstable();
+        order::sort(&mut people);
         people.dedup();
         let wanted = usize::from(self.approvals.unwrap_or(1));
         if people.len() < wanted {

@@ -6,6 +6,7 @@ use super::{LineProblem, StoredEvent, bad_payload};
 use crate::event::Sha;
 use crate::flakes::results::{self, is_sequence};
 use crate::flakes::stored_lists::join_ranges;
+use crate::order;
 
 /// Names of reports are cut at 4096 bytes and get a digest; labels of suites are joined names.
 const LONGEST_NAME: usize = 8 * 1024;
@@ -189,7 +190,7 @@ pub(crate) fn judge_run(event: &StoredEvent<'_>) -> Result<RunDemand, LineProble
         }
         differing.extend(places_of(places)?);
     }
-    differing.sort_unstable();
+    order::sort(&mut differing);
     if let Some([place, _]) = differing.array_windows().find(|[a, b]| a == b) {
         return wrong(format!("place {place} has two results"));
     }

@@ -3,6 +3,7 @@
 use super::super::NotRead;
 use super::super::json::Value;
 use super::{Bill, Component, Stated, package, says_nothing};
+use crate::order;
 
 pub(super) fn read(root: Value<'_>) -> Result<Bill, NotRead> {
     let version = root.string("spdxVersion").unwrap_or_default();
@@ -54,7 +55,7 @@ fn described(root: Value<'_>) -> Vec<String> {
             _ => {}
         }
     }
-    described.sort_unstable();
+    order::sort(&mut described);
     described.dedup();
     described
 }

@@ -3,6 +3,7 @@
 use super::super::NotRead;
 use super::spdx::{known_version, licences, refusal, take_subject};
 use super::{Bill, Component, package};
+use crate::order;
 
 /// Whether a text is in this form.
 pub(super) fn is_one(text: &str) -> bool {
@@ -82,7 +83,7 @@ pub(super) fn read(text: &str) -> Result<Bill, NotRead> {
         }
     }
     bill.components.extend(open.take().map(close));
-    described.sort_unstable();
+    order::sort(&mut described);
     described.dedup();
     take_subject(&mut bill, &described);
     Ok(bill)

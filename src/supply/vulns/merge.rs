@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Fix, Scan, Vulnerability};
+use crate::order;
 
 /// No vulnerability goes by more names; who ignores one by a name beyond is not heard.
 const MOST_NAMES: usize = 100;
@@ -57,7 +58,7 @@ impl Names {
                 .push(self.written[number].clone());
         }
         let sorted = groups.into_iter().map(|(root, mut names)| {
-            crate::order::sort_by(&mut names, |one, other| {
+            order::sort_by(&mut names, |one, other| {
                 (fame(one), one).cmp(&(fame(other), other))
             });
             names.truncate(MOST_NAMES);
@@ -122,7 +123,7 @@ pub(crate) fn merge(scans: &[Scan]) -> Vec<Vulnerability> {
         }
     }
     let mut merged: Vec<Vulnerability> = fill(exact).into_values().collect();
-    crate::order::sort_by(&mut merged, |one, other| {
+    order::sort_by(&mut merged, |one, other| {
         (one.id(), &one.package).cmp(&(other.id(), &other.package))
     });
     merged
@@ -177,7 +178,7 @@ impl Vulnerability {
                 self.tools.push(tool.clone());
             }
         }
-        self.tools.sort_unstable();
+        order::sort(&mut self.tools);
         match (&mut self.fix, &other.fix) {
             // Tools spell ranges differently: the first that names a version is believed, in order.
             (Fix::Versions(own), Fix::Versions(theirs)) if theirs < own => own.clone_from(theirs),

@@ -5,6 +5,7 @@ use super::super::json::Value;
 use super::super::package::{Package, kind_of};
 use super::super::severity::Severity;
 use super::{Fix, Scan, Vulnerability, id, rated};
+use crate::order;
 
 pub(super) fn read(root: Value<'_>, scan: &mut Scan) -> Result<(), NotRead> {
     scan.tool = "osv-scanner".into();
@@ -62,7 +63,7 @@ fn of_record(record: Value<'_>, package: &Package, scan: &Scan) -> Result<Vulner
         .flat_map(|range| range.list("events"))
         .filter_map(|event| event.string("fixed"))
         .collect();
-    fixed.sort_unstable();
+    order::sort(&mut fixed);
     fixed.dedup();
     Ok(Vulnerability {
         url: Some(format!("https://osv.dev/vulnerability/{}", ids[0])),

@@ -10,6 +10,7 @@ use super::desk::Step;
 use crate::flakes::escalation::{Link, LinkedTest, Subject};
 use crate::flakes::quarantine::shown;
 use crate::flakes::verdict::times;
+use crate::order;
 use crate::output::{Cell, Column, Page, Report, Tone};
 
 /// The clusters of flaky tests, and what was done about their issues.
@@ -98,7 +99,7 @@ impl ClusterRow {
             .iter()
             .filter_map(|(_, owner)| owner.map(str::to_owned))
             .collect();
-        owners.sort_unstable();
+        order::sort(&mut owners);
         owners.dedup();
         let quarantined = members
             .iter()

@@ -12,6 +12,7 @@ use crate::event::Sha;
 use crate::flakes::neutral::NeutralFile;
 use crate::flakes::results::Results;
 use crate::junit::Counts;
+use crate::order;
 use crate::ports::Files;
 use crate::redact::Redactor;
 
@@ -113,7 +114,7 @@ fn reports(archive: &mut Archive, packed: &mut Packed) -> Vec<(usize, String)> {
             names.push(name);
         }
     }
-    names.sort_unstable();
+    order::sort(&mut names);
     names.dedup();
     if names.len() > MOST_FILES {
         let more = names.len() - MOST_FILES;

@@ -18,6 +18,7 @@ use crate::flakes::neutral::NeutralFile;
 use crate::flakes::results::Results;
 use crate::forge::webhook::Payload;
 use crate::junit::{Counts, Note, NoteCode};
+use crate::order;
 use crate::redact::Redactor;
 use crate::state::v1::{self, Filing, KnownLists, RunHead, TEST_LIST, TEST_RUN, TEST_TIMING};
 use crate::state::{Place, StateFolder};
@@ -217,7 +218,7 @@ impl<'s, 'w> Recorder<'s, 'w> {
         let mut events: Vec<Event> = Vec::new();
         let encoding = |error| CommandError::internal(anyhow::Error::new(error));
         if !self.files.is_empty() {
-            self.files.sort_unstable();
+            order::sort(&mut self.files);
             let mut origin = self.origin.clone();
             origin.run = match self.run.take() {
                 Some(run) => run,

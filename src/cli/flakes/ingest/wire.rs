@@ -12,6 +12,7 @@ use crate::cli::flakes::counts::CountsRow;
 use crate::finding::{Finding, Location, Severity};
 use crate::flakes::verdict::times;
 use crate::junit::{Counts, Note};
+use crate::order;
 use crate::output::{Cell, Column, Inline, Page, Report, Tone, json_line};
 use crate::state::v1::Filing;
 
@@ -218,8 +219,8 @@ impl IngestDocument {
     }
 
     pub(super) fn finish(&mut self) {
-        crate::order::sort_by(&mut self.files, |a, b| a.path.cmp(&b.path));
-        crate::order::sort_by(&mut self.notes, |a, b| a.path.cmp(&b.path));
+        order::sort_by(&mut self.files, |a, b| a.path.cmp(&b.path));
+        order::sort_by(&mut self.notes, |a, b| a.path.cmp(&b.path));
     }
 }
 
@@ -340,7 +341,7 @@ impl FileRow {
             Cell::toned(count.to_string(), tone)
         };
         let mut codes: Vec<&str> = self.notes.iter().map(|note| note.code).collect();
-        codes.sort_unstable();
+        order::sort(&mut codes);
         codes.dedup();
         vec![
             Cell::plain(self.counts.cases.to_string()),

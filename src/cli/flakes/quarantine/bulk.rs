@@ -18,6 +18,7 @@ use crate::flakes::admission::{Candidate, Cap, LeftOut, Rules, choose};
 use crate::flakes::detect::Analysis;
 use crate::flakes::history::History;
 use crate::flakes::quarantine::{Entry, Quarantine, is_well};
+use crate::order;
 
 /// Why a test is in quarantine, where nobody gave a reason.
 const REASON: &str = "flaky by the stored history";
@@ -116,7 +117,7 @@ fn issues(session: &Session<'_>) -> Result<BTreeMap<(String, String), String>, C
         let tests = link.tests.into_iter();
         tests.map(move |linked| ((linked.suite, linked.test), url.clone()))
     });
-    Ok(crate::order::map(named))
+    Ok(order::map(named))
 }
 
 /// Takes every test out that the history shows to be well.
@@ -161,10 +162,10 @@ fn owners_by_suite(
     let suites = tests.iter().map(|test| history.test(*test).0);
     let entries = quarantine.tests.iter().map(|entry| entry.suite.as_str());
     let mut suites: Vec<&str> = suites.chain(entries).collect();
-    suites.sort_unstable();
+    order::sort(&mut suites);
     suites.dedup();
     let found = owners_of(session, &suites);
-    crate::order::map(suites.into_iter().map(str::to_owned).zip(found))
+    order::map(suites.into_iter().map(str::to_owned).zip(found))
 }
 
 fn cap(session: &Session<'_>) -> Result<Cap, CommandError> {
