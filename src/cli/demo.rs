@@ -1,14 +1,20 @@
-//! `maestro demo`: real test runs of a small repository, by the real commands, as subprocesses of this binary.
+//! `maestro demo`: a tour in numbered acts, one a capability, over a small repository with truly flaky tests. The real commands run, as subprocesses of this
+//! binary; nothing that they say is written here.
 
+mod acts;
 mod children;
 mod delivery;
-mod gate;
+mod first_day;
+mod gateway;
 mod jobs;
 mod money;
 mod page;
-mod plans;
+mod platform;
+mod pull_request;
 mod safety;
+mod stand;
 mod team;
+mod teller;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -22,7 +28,8 @@ use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::output::{Format, Inline, Page, Report};
 use crate::ports::{FileKind, Finished};
-use children::{command_line, missing};
+use acts::{ACTS, Need};
+use children::missing;
 
 /// The repository, as a `git fast-import` stream made by `fixtures/demo/make.py`.
 const STREAM: &[u8] = include_bytes!("../../fixtures/demo/stream");
@@ -30,31 +37,30 @@ const STREAM: &[u8] = include_bytes!("../../fixtures/demo/stream");
 /// The first commit of that repository.
 const FIRST_COMMIT: &str = "e6c63ba420021823f4ef35d6a802b1115a912187";
 
-/// How many test runs are made at first.
-const RUNS: u32 = 10;
-
-/// How often that is done before a test that shows one face only is believed.
-const ROUNDS: u32 = 2;
-
-/// See maestro at work on a small repository with a flaky test
+/// See every capability at work on a small repository with a flaky test
 ///
-/// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, runs its tests several times
-/// (with cargo-nextest where it is installed), lets two jobs publish their results to one remote at the same time, plans a
-/// change and tests only what it can affect, forgives the flaky test, lets an agent's calls spend up to a cap, stops a change that brings a GPL library and a token, signs and verifies what a run did, lets a team of agents take an issue to the text of a draft pull request (from recorded answers), says how the team delivers and which targets of an example it meets, shows what the runs say about each test, and writes the week's page. Without cargo the parts that run its tests are left out. Every command is printed, so that it can be repeated by hand. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend
-/// the flaky test there, and see that it is no longer named.
+/// Unpacks a Rust workspace of three crates into a new temporary folder, or into FOLDER, and goes through every capability in numbered acts. The real commands run,
+/// offline: no model is asked, what one would answer is written down. Of each act the commands and lines that matter are printed; `--full` prints every command and
+/// all that it says, and `commands.txt` in the folder has them all, so that they can be repeated by hand. An act that needs a program that is not here (git, cargo, a
+/// shell) is left out and says so. With --now two demos print the same. A FOLDER from an earlier demo is used again as it stands, with an empty history: mend the flaky
+/// test there, and see that it is no longer named.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   Run it
     $ maestro demo
 
-  Run it in a folder of your choice
-    $ maestro demo parcels-demo")]
+  Run it in a folder of your choice, and see everything
+    $ maestro demo --full parcels-demo")]
 pub(crate) struct DemoArgs {
     /// Where to unpack the repository and leave the results
     folder: Option<PathBuf>,
 
-    /// Say what would be run, do nothing
+    /// Print every command, and all that it says
+    #[arg(long)]
+    full: bool,
+
+    /// Say what would be shown, do nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -65,35 +71,17 @@ pub(super) fn run(session: &mut Session<'_>, args: &DemoArgs) -> CommandResult {
         return Ok(ExitCode::Success);
     }
     let mut demo = Demo::new(session, args)?;
-    demo.unpack()?;
-    if !demo.has_cargo {
-        // What needs no Rust is shown all the same.
-        demo.stop_and_prove()?;
-        demo.let_a_team_work()?;
-        demo.show_delivery()?;
-        demo.write_the_page()?;
-        return demo.finish();
+    if demo.lacks.contains(&Need::Git) {
+        let folder = demo.folder.clone();
+        let made = demo.session.world.files.create_folder(&folder);
+        made.map_err(|error| CommandError::writing(&folder, error))?;
+    } else {
+        demo.unpack()?;
     }
-    demo.build()?;
-    let mut done = 0;
-    for _ in 0..ROUNDS {
-        for _ in 0..RUNS {
-            done += 1;
-            demo.test_run(done)?;
-        }
-        if demo.names_a_flaky_test()? {
-            break;
-        }
+    demo.open();
+    for act in &ACTS {
+        demo.play(act)?;
     }
-    demo.publish_at_once(done)?;
-    demo.plan_a_change()?;
-    demo.judge_two_runs()?;
-    demo.spend_up_to_a_cap()?;
-    demo.stop_and_prove()?;
-    demo.let_a_team_work()?;
-    demo.show_delivery()?;
-    demo.report()?;
-    demo.write_the_page()?;
     demo.finish()
 }
 
@@ -102,20 +90,11 @@ fn dry_run(session: &mut Session<'_>, args: &DemoArgs) {
         Some(folder) => session.base.join(folder).display().to_string(),
         None => "a new temporary folder".to_owned(),
     };
-    let most = RUNS * ROUNDS;
+    let names: Vec<&str> = ACTS.iter().map(|act| act.command).collect();
     session.ui.status(&format!(
-        "would unpack a workspace of three crates into {folder}, run its tests there {RUNS} times (at most {most}), store their \
-         reports in its `.git/maestro`, let two jobs publish theirs to a remote beside it, plan a change, forgive the flaky test, spend up to a cap, stop a change and sign a run, let a team of agents work on an issue, say how the team delivers, and leave report.txt, report.md and \
-         report.json there"
+        "would unpack a workspace of three crates into {folder}, and show there: {}",
+        names.join(", ")
     ));
-}
-
-/// Which program runs the tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Runner {
-    Nextest,
-    /// Its JUnit output is not stable yet, which the variable `RUSTC_BOOTSTRAP` allows.
-    CargoTest,
 }
 
 struct Demo<'s, 'w> {
@@ -123,9 +102,16 @@ struct Demo<'s, 'w> {
     folder: PathBuf,
     repository: PathBuf,
     maestro: PathBuf,
-    runner: Runner,
-    /// Whether the tests of the workspace can be run.
-    has_cargo: bool,
+    /// Whether everything is printed.
+    is_full: bool,
+    /// What is not here.
+    lacks: Vec<Need>,
+    /// What children find in their environment beside the usual.
+    variables: Vec<(&'static str, String)>,
+    /// Which act is played.
+    act: i64,
+    /// How often the tests have run.
+    runs: u32,
     steps: Vec<Step>,
 }
 
@@ -142,7 +128,7 @@ pub(crate) struct DemoDocument {
     repository: String,
     /// What was run, in order.
     steps: Vec<Step>,
-    /// What `maestro flakes report` said (`maestro.flakes-report/v1`).
+    /// What `maestro flakes report` said (`maestro.flakes-report/v1`); nothing where there is no git.
     report: serde_json::Value,
 }
 
@@ -150,7 +136,7 @@ pub(crate) struct DemoDocument {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct Step {
-    /// As it can be typed in the repository.
+    /// As it can be typed in the folder.
     command: String,
     /// How it ended; nothing when a signal ended it.
     exit_code: Option<i32>,
@@ -158,15 +144,19 @@ struct Step {
 
 impl<'s, 'w> Demo<'s, 'w> {
     fn new(session: &'s mut Session<'w>, args: &DemoArgs) -> Result<Self, CommandError> {
-        let files = session.world.files.as_ref();
+        let world = session.world;
         let folder = match &args.folder {
             Some(folder) => session.base.join(folder),
-            None => files.temporary_folder("maestro-demo-").map_err(|error| {
-                CommandError::new(ErrorKind::CannotWrite, error)
-                    .hint("name a folder that can be written: maestro demo FOLDER")
-            })?,
+            None => world
+                .files
+                .temporary_folder("maestro-demo-")
+                .map_err(|error| {
+                    CommandError::new(ErrorKind::CannotWrite, error)
+                        .hint("name a folder that can be written: maestro demo FOLDER")
+                })?,
         };
-        let maestro = session.world.environment.current_exe().map_err(|error| {
+        let maestro = world.environment.current_exe();
+        let maestro = maestro.map_err(|error| {
             CommandError::new(ErrorKind::NotFound, error)
                 .hint("the file of this program is gone: install maestro again")
         })?;
@@ -175,48 +165,51 @@ impl<'s, 'w> Demo<'s, 'w> {
             folder,
             session,
             maestro,
-            runner: Runner::CargoTest,
-            has_cargo: true,
+            is_full: args.full,
+            lacks: Vec::new(),
+            variables: Vec::new(),
+            act: 0,
+            runs: 0,
             steps: Vec::new(),
         };
-        demo.find_runner();
+        demo.look_around();
         Ok(demo)
     }
 
-    fn find_runner(&mut self) {
+    /// Finds out which programs are here.
+    fn look_around(&mut self) {
         let here = self.session.base.clone();
-        let cargo = self.call("cargo", &["--version"], &here);
-        if !matches!(cargo, Ok(Finished { code: Some(0), .. })) {
-            self.has_cargo = false;
+        for need in Need::ALL {
+            let (program, args) = need.probe();
+            let done = self.call(program, args, &here);
+            if matches!(done, Ok(Finished { code: Some(0), .. })) {
+                continue;
+            }
+            self.lacks.push(need);
             let ui = &mut *self.session.ui;
-            ui.warn("the program `cargo` was not found: the parts that run the tests of a small Rust workspace are left out");
-            ui.hint("install Rust from https://rustup.rs to see them");
-            return;
-        }
-        let nextest = self.call("cargo", &["nextest", "--version"], &here);
-        if matches!(nextest, Ok(Finished { code: Some(0), .. })) {
-            self.runner = Runner::Nextest;
+            ui.warn(&format!(
+                "the program `{program}` was not found: the acts that need it are left out"
+            ));
+            ui.hint(need.way_out());
         }
     }
 
     /// Unpacks the repository, or takes the one that is there.
     fn unpack(&mut self) -> Result<(), CommandError> {
         let files = self.session.world.files.as_ref();
-        if files
-            .kind(&self.repository)
-            .is_ok_and(|kind| kind == FileKind::Folder)
-        {
+        let kind = files.kind(&self.repository);
+        let shown = self.repository.display().to_string();
+        if kind.is_ok_and(|kind| kind == FileKind::Folder) {
             self.check_that_it_is_ours()?;
-            let files = self.session.world.files.as_ref();
             let state = self.repository.join(".git").join("maestro");
             files
                 .remove_folder(&state)
                 .map_err(|error| CommandError::writing(&state, error))?;
-            let shown = self.repository.display().to_string();
-            self.say(&format!(
-                "Using the repository at {shown} as it stands, with an empty history.\n"
+            let ui = &mut *self.session.ui;
+            ui.status(&format!(
+                "using the repository at {shown} as it stands, with an empty history"
             ));
-            return Ok(());
+            return self.make_remote();
         }
         let is_taken = files
             .names(&self.folder)
@@ -233,11 +226,25 @@ impl<'s, 'w> Demo<'s, 'w> {
         self.git(&["config", "core.autocrlf", "false"], &[])?;
         self.git(&["fast-import", "--quiet", "--done"], STREAM)?;
         self.git(&["reset", "--quiet", "--hard", "main"], &[])?;
-        let shown = self.repository.display().to_string();
-        self.say(&format!(
-            "A workspace of three crates, with its history, is at {shown}\n"
+        let ui = &mut *self.session.ui;
+        ui.status(&format!(
+            "a workspace of three crates, with its history, is at {shown}"
         ));
-        Ok(())
+        self.make_remote()
+    }
+
+    /// Makes the remote anew: a bare clone of the repository.
+    fn make_remote(&mut self) -> Result<(), CommandError> {
+        let path = self.folder.join("remote.git");
+        let files = self.session.world.files.as_ref();
+        files
+            .remove_folder(&path)
+            .map_err(|error| CommandError::writing(&path, error))?;
+        self.quietly(
+            "git",
+            &["clone", "--quiet", "--bare", "repository", "remote.git"],
+        )?;
+        self.git(&["config", "remote.origin.url", "../remote.git"], &[])
     }
 
     /// Refuses a repository that does not begin with the demo's first commit: its history is not ours to clear.
@@ -257,6 +264,7 @@ impl<'s, 'w> Demo<'s, 'w> {
             .hint("name a new folder, or none for a temporary one"))
     }
 
+    /// Runs git in the repository.
     fn git(&mut self, args: &[&str], stdin: &[u8]) -> Result<(), CommandError> {
         let repository = self.repository.clone();
         let mut call = self.prepare("git", args, &repository);
@@ -272,223 +280,49 @@ impl<'s, 'w> Demo<'s, 'w> {
             .hint("the demo needs git 2.28 or newer and a folder that can be written"))
     }
 
-    /// Compiles the tests once, so that the runs themselves are quick.
-    fn build(&mut self) -> Result<(), CommandError> {
-        let mut args = match self.runner {
-            Runner::Nextest => vec!["nextest", "run", "--workspace", "--no-run"],
-            Runner::CargoTest => vec!["test", "--workspace", "--tests", "--no-run"],
-        };
-        if self.session.settings.offline.value {
-            args.push("--offline");
-        }
-        let done = self.step("cargo", &args, None)?;
-        if done.code == Some(0) {
-            return Ok(());
-        }
-        let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-        Err(
-            CommandError::message(ErrorKind::BadInput, "the demo's workspace does not compile")
-                .excerpt(words)
-                .hint("the workspace needs Rust 1.85 or newer and a linker"),
-        )
-    }
-
-    /// Runs the tests once and stores the reports.
-    fn test_run(&mut self, number: u32) -> Result<(), CommandError> {
-        let run = format!("demo-{number}");
-        if self.runner == Runner::Nextest {
-            let done = self.step(
-                "cargo",
-                &["nextest", "run", "--workspace", "--profile", "ci"],
-                None,
-            )?;
-            self.say_summary(&done);
-            let ingest = ["flakes", "ingest", "--run", &run, "--job", "test"];
-            return self.maestro(&ingest).map(drop);
-        }
-        for attempt in 1..=2_u32 {
-            let (report, done) = self.libtest_run(number, attempt)?;
-            let attempt = attempt.to_string();
-            let ingest = [
-                "flakes",
-                "ingest",
-                "--run",
-                &run,
-                "--attempt",
-                &attempt,
-                "--job",
-                "test",
-                &report,
-            ];
-            self.maestro(&ingest)?;
-            if done.code == Some(0) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs the tests without nextest; returns the path of the report in the repository.
-    fn libtest_run(
-        &mut self,
-        number: u32,
-        attempt: u32,
-    ) -> Result<(String, Finished), CommandError> {
-        let report = format!("target/junit-{number}-{attempt}.xml");
-        let done = self.libtest(&[], &report)?;
-        Ok((report, done))
-    }
-
-    /// Runs a workspace's tests without nextest; the report is a path from the repository.
-    fn libtest(&mut self, which: &[&str], report: &str) -> Result<Finished, CommandError> {
-        let mut args = vec!["test"];
-        args.extend(which);
-        args.extend(["--workspace", "--tests", "--no-fail-fast", "--quiet", "--"]);
-        args.extend(["-Z", "unstable-options", "--format", "junit"]);
-        let done = self.step("cargo", &args, Some(report))?;
-        let path = self.repository.join(report);
-        self.session
-            .world
-            .files
-            .write_atomic(&path, &mut |out| out.write_all(&done.stdout))
-            .map_err(|error| CommandError::writing(&path, error))?;
-        Ok(done)
-    }
-
-    fn say_summary(&mut self, done: &Finished) {
-        let text = String::from_utf8_lossy(&done.stderr).into_owned();
-        let wanted = |line: &&str| {
-            let line = line.trim_start();
-            ["Summary", "FLAKY", "TRY 3 FAIL"]
-                .iter()
-                .any(|word| line.starts_with(word))
-        };
-        for line in text.lines().filter(wanted) {
-            self.say(line);
-        }
-    }
-
     fn report_json(&mut self) -> Result<serde_json::Value, CommandError> {
-        let args = ["flakes", "report", "--format", "json"];
-        let call = self.maestro_call(&args);
-        let done = self.session.world.processes.run(&call);
+        let args = ["-C", "repository", "flakes", "report", "--format", "json"];
+        let done = self.session.world.processes.run(&self.maestro_call(&args));
         let done = done.map_err(|error| missing("maestro", error))?;
         serde_json::from_slice(&done.stdout).map_err(CommandError::internal)
     }
 
-    fn names_a_flaky_test(&mut self) -> Result<bool, CommandError> {
-        let report = self.report_json()?;
-        Ok(report["totals"]["verdicts"]["flaky"]
-            .as_u64()
-            .is_some_and(|flaky| flaky > 0))
-    }
-
-    /// Shows the report and leaves it in the folder.
-    fn report(&mut self) -> Result<(), CommandError> {
-        self.say("");
-        let done = self.maestro(&[
-            "flakes",
-            "report",
-            "--all",
-            "--report",
-            "markdown=../report.md",
-            "--report",
-            "json=../report.json",
-        ])?;
-        let text = String::from_utf8_lossy(&done.stdout).into_owned();
-        self.say(text.trim_end());
-        let path = self.folder.join("report.txt");
-        self.session
-            .world
-            .files
-            .write_atomic(&path, &mut |out| out.write_all(text.as_bytes()))
-            .map_err(|error| CommandError::writing(&path, error))
-    }
-
     fn finish(mut self) -> CommandResult {
+        self.say("");
+        if !self.lacks.contains(&Need::Cargo) {
+            self.say("Try next: mend the flaky test in `repository`, commit, and run `maestro demo FOLDER` with this folder again.");
+        }
         let folder = self.folder.display().to_string();
-        let repository = self.repository.display().to_string();
-        self.say(&if self.has_cargo {
-            format!(
-                "\nResults: {folder} (report.txt, report.md, report.json)\nTry next: mend the flaky test in {repository}, commit, \
-                 and run `maestro demo {folder}` again."
-            )
+        let mut commands = String::new();
+        for step in &self.steps {
+            commands.push_str(&step.command);
+            commands.push('\n');
+        }
+        self.leave_text("commands.txt", &commands)?;
+        let words = format!("everything lies in {folder}; commands.txt there has all commands");
+        self.session.ui.status(&words);
+        let is_human = self.session.settings.format.value == Format::Human;
+        if is_human && self.session.globals.report.is_empty() {
+            return Ok(ExitCode::Success);
+        }
+        let report = if self.lacks.contains(&Need::Git) {
+            serde_json::Value::Null
         } else {
-            format!("\nResults: {folder}")
-        });
-        if self.session.settings.format.value != Format::Human
-            || !self.session.globals.report.is_empty()
-        {
-            let report = self.report_json()?;
-            let document = DemoDocument {
-                schema: "maestro.demo/v1",
-                folder,
-                repository,
-                steps: std::mem::take(&mut self.steps),
-                report,
-            };
-            if self.session.settings.format.value == Format::Human {
-                self.session.render_files(&document)?;
-            } else {
-                self.session.render(&document)?;
-            }
+            self.report_json()?
+        };
+        let document = DemoDocument {
+            schema: "maestro.demo/v1",
+            folder,
+            repository: self.repository.display().to_string(),
+            steps: std::mem::take(&mut self.steps),
+            report,
+        };
+        if is_human {
+            self.session.render_files(&document)?;
+        } else {
+            self.session.render(&document)?;
         }
         Ok(ExitCode::Success)
-    }
-
-    /// Tells the story: on standard output for people, beside the data otherwise.
-    fn say(&mut self, text: &str) {
-        if self.session.settings.format.value == Format::Human {
-            let _never_fails = writeln!(self.session.ui.out(), "{text}");
-            let _never_fails = self.session.ui.out().flush();
-        } else {
-            self.session.ui.status(text);
-        }
-    }
-
-    /// Runs a command that the user may repeat; with a file, its standard output goes there.
-    fn step(
-        &mut self,
-        program: &str,
-        args: &[&str],
-        into: Option<&str>,
-    ) -> Result<Finished, CommandError> {
-        let mut shown = String::new();
-        if self.runner == Runner::CargoTest && into.is_some() {
-            shown.push_str("RUSTC_BOOTSTRAP=1 ");
-        }
-        shown.push_str(&command_line(program, args));
-        if let Some(file) = into {
-            shown.push_str(&format!(" > {file}"));
-        }
-        self.say(&format!("$ {shown}"));
-        let repository = self.repository.clone();
-        let done = self.call(program, args, &repository);
-        let done = done.map_err(|error| missing(program, error))?;
-        self.steps.push(Step {
-            command: shown,
-            exit_code: done.code,
-        });
-        Ok(done)
-    }
-
-    /// Runs this binary.
-    fn maestro(&mut self, args: &[&str]) -> Result<Finished, CommandError> {
-        let program = self.maestro.display().to_string();
-        let shown = command_line(&program, args);
-        self.say(&format!("$ {shown}"));
-        let call = self.maestro_call(args);
-        let done = self.session.world.processes.run(&call);
-        let done = done.map_err(|error| missing("maestro", error))?;
-        self.steps.push(Step {
-            command: shown,
-            exit_code: done.code,
-        });
-        if done.code == Some(0) {
-            return Ok(done);
-        }
-        let words = String::from_utf8_lossy(&done.stderr).trim().to_owned();
-        Err(CommandError::internal(anyhow::Error::msg("a step of the demo failed")).excerpt(words))
     }
 }
 

@@ -50,7 +50,7 @@ def stamp(at):
 said = run("demo", "parcels")
 repository = folder / "parcels" / "repository"
 opened = re.search(r"Open the page: (.*)", said)
-assert opened and pathlib.Path(opened[1]).is_file(), said
+assert opened and (folder / "parcels" / opened[1]).is_file(), said
 print("the demo ends with its page")
 
 now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)

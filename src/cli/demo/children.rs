@@ -4,14 +4,48 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-use super::{Demo, Runner};
+use jiff::{SignedDuration, Timestamp};
+
+use super::Demo;
 use crate::error::{CommandError, ErrorKind};
 use crate::ports::{Call, Finished};
+
+/// What points at another repository, target folder, CI run, account or collector: names, and how names begin.
+const FOREIGN: [&str; 17] = [
+    "CARGO",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_TARGET_DIR",
+    "CLICOLOR_FORCE",
+    "GH_TOKEN",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+    "RUSTFLAGS",
+    "RUST_BACKTRACE",
+    "SHARD",
+    "SHARD_INDEX",
+    "SHARD_TOTAL",
+];
+const FOREIGN_PREFIXES: [&str; 9] = [
+    "ANTHROPIC_",
+    "CARGO_BIN_",
+    "CARGO_BUILD_",
+    "CARGO_PKG_",
+    "GITHUB_",
+    "MAESTRO_",
+    "NEXTEST",
+    "OPENAI_",
+    "OTEL_",
+];
 
 impl Demo<'_, '_> {
     pub(super) fn maestro_call(&self, args: &[&str]) -> Call {
         let program = self.maestro.clone();
-        self.prepare(program, args, &self.repository)
+        self.prepare(program, args, &self.folder)
     }
 
     pub(super) fn call(&self, program: &str, args: &[&str], folder: &Path) -> io::Result<Finished> {
@@ -19,8 +53,7 @@ impl Demo<'_, '_> {
         self.session.world.processes.run(&call)
     }
 
-    /// Prepares a child whose surroundings are the demo's own: what points at another repository, target folder or CI run
-    /// is taken away.
+    /// Prepares a child whose surroundings are the demo's own.
     pub(super) fn prepare(
         &self,
         program: impl Into<OsString>,
@@ -29,45 +62,35 @@ impl Demo<'_, '_> {
     ) -> Call {
         let mut env: Vec<(String, Option<OsString>)> = Vec::new();
         for (name, _) in self.session.world.environment.vars() {
-            let foreign = [
-                "CARGO_PKG_",
-                "CARGO_BIN_",
-                "CARGO_BUILD_",
-                "GITHUB_",
-                "MAESTRO_",
-                "NEXTEST",
-            ];
-            let exact = [
-                "CARGO_TARGET_DIR",
-                "CARGO_MANIFEST_DIR",
-                "CARGO_MANIFEST_PATH",
-                "CARGO_ENCODED_RUSTFLAGS",
-                "CARGO",
-                "GIT_DIR",
-                "GIT_WORK_TREE",
-                "GIT_INDEX_FILE",
-                "GIT_PREFIX",
-                "GIT_COMMON_DIR",
-                "RUSTFLAGS",
-            ];
-            if foreign.iter().any(|prefix| name.starts_with(prefix))
-                || exact.contains(&name.as_str())
-            {
+            let is_foreign = FOREIGN_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+                || FOREIGN.contains(&name.as_str());
+            if is_foreign {
                 env.push((name, None));
             }
         }
-        env.push((
-            "RUSTC_BOOTSTRAP".into(),
-            match self.runner {
-                Runner::Nextest => None,
-                Runner::CargoTest => Some("1".into()),
-            },
-        ));
+        let mut set = |name: &str, value: OsString| env.push((name.to_owned(), Some(value)));
+        // Nobody's own settings of git, language or colour change what is shown.
+        set("GIT_CONFIG_GLOBAL", "/dev/null".into());
+        set("GIT_CONFIG_NOSYSTEM", "1".into());
+        set("LC_ALL", "C".into());
+        set("NO_COLOR", "1".into());
+        set("NO_PROXY", "127.0.0.1,localhost".into());
+        set("MAESTRO", self.maestro.clone().into());
+        if self.session.settings.offline.value {
+            set("CARGO_NET_OFFLINE", "true".into());
+        }
         if let Some(now) = self.session.settings.now.value {
-            // Two demos with the same fixed time make the same commits.
-            for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
-                env.push((name.into(), Some(now.to_string().into())));
+            // Two demos with the same fixed time make the same commits. Each act is a minute later than the one before: what happened is in the past.
+            let now = now.saturating_add(SignedDuration::from_mins(self.act));
+            let now = now.unwrap_or(Timestamp::MAX);
+            for name in ["MAESTRO_NOW", "GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
+                set(name, now.to_string().into());
             }
+        }
+        for (name, value) in &self.variables {
+            set(name, value.into());
         }
         Call {
             program: program.into(),

@@ -1,64 +1,70 @@
-//! The last part of the demo: how the team delivers, by git alone, its indicators beside the targets of an example, and how the change of the
-//! part before stands, as it would be told in the one comment of its pull request.
+//! How the team delivers, by git alone, and its indicators beside the targets of an example.
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
 
 use super::Demo;
+use super::acts::Need;
 use crate::error::CommandError;
 
-/// The clone that it happens in, from the folder of all parts and from the repository.
-const CLONE: &str = "delivery";
-const BESIDE: &str = "../delivery";
+/// Where it happens.
+pub(super) const CLONE: &str = "delivery";
 
-/// The pull requests of the last weeks: the branch, hours of work, and a trailer of those who helped. The fifth takes the fourth back.
-const PULLS: [(&str, i64, &str); 8] = [
-    ("knock-twice", 20, ""),
-    ("weigh-twice", 5, ""),
-    ("print-in-colour", 9, "\n\nMaestro-Run: colour"),
-    ("round-up", 3, ""),
-    ("revert-4-round-up", 1, ""),
-    ("round-up-again", 30, ""),
-    ("count-ferries", 12, "\n\nMaestro-Run: ferries"),
-    ("thank-people", 7, ""),
+/// The pull requests of the last weeks: the branch, hours of work, the folder that it changes, and a trailer of those who helped. The fifth takes the fourth back.
+const PULLS: [(&str, i64, &str, &str); 8] = [
+    ("knock-twice", 20, "courier/notes", ""),
+    ("weigh-twice", 5, "tariff/notes", ""),
+    ("print-in-colour", 9, "docs", "\n\nMaestro-Run: colour"),
+    ("round-up", 3, "tariff/notes", ""),
+    ("revert-4-round-up", 1, "tariff/notes", ""),
+    ("round-up-again", 30, "tariff/notes", ""),
+    ("count-ferries", 12, "docs", "\n\nMaestro-Run: ferries"),
+    ("thank-people", 7, "docs", ""),
 ];
 
 /// They were merged so many hours apart, the last one a day ago.
 const APART: i64 = 75;
 
 impl Demo<'_, '_> {
-    /// Shows `dora`, the indicators, and the part of the comment that tells how a change stands.
-    pub(super) fn show_delivery(&mut self) -> Result<(), CommandError> {
-        self.say("\nHow the team delivers, out of the merges and tags of eight pull requests:");
-        self.clone_to(CLONE)?;
-        // Runs of tests are stored at the clock's own time.
-        let now = self.session.settings.now.value.filter(|_| !self.has_cargo);
-        let stream = history(now.unwrap_or_else(|| self.session.world.clock.now()));
-        let import = ["-C", BESIDE, "fast-import", "--quiet", "--date-format=raw"];
+    /// Makes the history of the last weeks.
+    pub(super) fn make_history(&mut self) -> Result<(), CommandError> {
+        self.clone_to("repository", CLONE)?;
+        self.quietly("git", &["-C", CLONE, "remote", "remove", "origin"])?;
+        let stream = history(self.session.now());
+        let import = [
+            "-C",
+            "../delivery",
+            "fast-import",
+            "--quiet",
+            "--date-format=raw",
+        ];
         self.git(&import, stream.as_bytes())?;
-        self.git(&["-C", BESIDE, "reset", "--quiet", "--hard", "main"], &[])?;
-        let now = now.map(|now| now.to_string());
-        let now: Vec<&str> = now.iter().flat_map(|now| ["--now", now]).collect();
-        let dora = ["-C", BESIDE, "dora", "--source", "git", "--since", "30d"];
-        self.shows(&[dora.as_slice(), &now].concat(), 0)?;
-        if self.has_cargo {
+        self.quietly("git", &["-C", CLONE, "reset", "--quiet", "--hard", "main"])
+            .map(drop)
+    }
+
+    pub(super) fn dora(&mut self) -> Result<(), CommandError> {
+        let dora = ["-C", CLONE, "dora", "--source", "git", "--since", "30d"];
+        let words = [
+            " Metric …   Name",
+            " Change lead time, to deploy…   lead-time",
+            " Deployment frequency…   deployment-frequency",
+            " Change fail rate…   change-fail-rate",
+            " Failed deployment…   recovery",
+            " Deployment rework…   rework-rate",
+        ];
+        self.show(&dora, 0, &words)?;
+        if !self.is_without(Need::Cargo) {
             // What the jobs published: the runs of tests.
-            let remote = ["-C", CLONE, "remote", "add", "state", "../remote.git"];
-            self.shown_in_folder("git", &remote)?;
-            self.maestro(&["-C", BESIDE, "state", "pull", "--remote", "state"])?;
+            let remote = ["-C", CLONE, "remote", "add", "origin", "../remote.git"];
+            self.quietly("git", &remote)?;
+            self.maestro(&["-C", CLONE, "state", "pull"])?;
         }
-        self.say(
-            "\nIts indicators, by the targets of an example; what nobody measured is not met:",
-        );
-        let kpi = ["-C", BESIDE, "dora", "kpi", "--source", "git"];
+        let kpi = ["-C", CLONE, "dora", "kpi", "--source", "git"];
         let targets = ["--since", "30d", "--targets", "example"];
-        self.shows(&[kpi.as_slice(), &targets, &now].concat(), 0)?;
-        self.say("\nHow the change with the labels stands, as its pull request would be told:");
-        let health = ["-C", "../guard", "pr-health", "--base", "main"];
-        let report = ["--policy-report", "../proof/policy.json"];
-        let form = ["--format", "markdown"];
-        self.shows(&[health.as_slice(), &report, &form, &now].concat(), 0)
+        let words = ["  met  ", "  missed  ", "not enough data   ci-p95"];
+        self.show(&[kpi.as_slice(), &targets].concat(), 0, &words)
             .map(drop)
     }
 }
@@ -69,7 +75,7 @@ fn history(now: Timestamp) -> String {
     let hour = |before: i64| now.as_second() - before * 3600;
     let many = i64::try_from(PULLS.len()).unwrap_or(i64::MAX);
     let mut tip = "refs/heads/main^0".to_owned();
-    for (number, (branch, work, trailer)) in (1_i64..).zip(PULLS) {
+    for (number, (branch, work, folder, trailer)) in (1_i64..).zip(PULLS) {
         let merged = 24 + (many - number) * APART;
         let by = |before: i64| format!("Ada Example <ada@example.com> {} +0000", hour(before));
         let mut commit = |name: &str, mark: i64, before: i64, words: &str, parents: &str| {
@@ -78,7 +84,7 @@ fn history(now: Timestamp) -> String {
             // A string takes everything.
             let _never_fails = write!(
                 out,
-                "commit refs/heads/{name}\nmark :{mark}\nauthor {by}\ncommitter {by}\ndata {}\n{words}\n{parents}M 100644 inline changes/{number}.md\ndata {}\n{file}\n",
+                "commit refs/heads/{name}\nmark :{mark}\nauthor {by}\ncommitter {by}\ndata {}\n{words}\n{parents}M 100644 inline {folder}/{number}.txt\ndata {}\n{file}\n",
                 words.len(),
                 file.len(),
             );

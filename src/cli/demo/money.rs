@@ -1,12 +1,13 @@
-//! The fifth part of the demo: an agent's calls are paid for before they are made, up to the cap of their pull request.
+//! An agent's calls are paid for before they are made, up to the cap of their pull request.
 //!
 //! Nobody is asked: the requests and the answers to them are written down here, and everything that is said of money is worked out from them.
 
 use super::Demo;
+use super::children::command_line;
 use crate::error::CommandError;
 
-/// Where it happens: the clone of the part before, whose flaky test the agent mends.
-const CLONE: &str = "../gate";
+/// Where it happens.
+pub(super) const CLONE: &str = "purse";
 
 /// What a pull request may cost there.
 const CAP: &str = "0.12";
@@ -51,97 +52,51 @@ const CALLS: [Call; 3] = [
 
 impl Demo<'_, '_> {
     /// Caps a pull request at some cents, and shows a call that is paid for, the alert, the refusal, the cheaper call and the bill.
-    pub(super) fn spend_up_to_a_cap(&mut self) -> Result<(), CommandError> {
-        if self.flaky_test()?.is_none() {
-            return Ok(());
-        }
-        self.say(&format!(
-            "\nAn agent mends the flaky test, and its pull request may cost ${CAP} (the answers are written down: no model is asked):"
-        ));
-        self.shows(&["-C", CLONE, "budget", "set", "--per-pr", CAP], 0)?;
-        self.commit_in("gate", "Cap what a pull request may cost")?;
+    pub(super) fn budget(&mut self) -> Result<(), CommandError> {
+        self.clone_to("repository", CLONE)?;
+        let set = ["-C", CLONE, "budget", "set", "--per-pr", CAP];
+        self.show(&set, 0, &[" A pull request "])?;
+        self.commit_in(CLONE, "Cap what a pull request may cost")?;
         for call in &CALLS {
             self.pay_for(call)?;
         }
-        self.say("\nThe bill:");
-        self.shows(
-            &[
-                "-C", CLONE, "budget", "status", "--base", "main", "--pr", "7",
-            ],
-            0,
-        )?;
-        Ok(())
+        let status = [
+            "-C", CLONE, "budget", "status", "--base", "main", "--pr", "7",
+        ];
+        let words = ["pull request 7", "% of $", " implementer ", " reviewer "];
+        self.show(&status, 0, &words).map(drop)
     }
 
     fn pay_for(&mut self, call: &Call) -> Result<(), CommandError> {
         let request = format!("../money/{}.json", call.name);
         let message = serde_json::json!({"role": "user", "content": call.words});
         self.leave(
-            &request,
+            &request["../".len()..],
             &serde_json::json!({"model": call.model, "max_tokens": call.max_tokens, "messages": [message]}),
         )?;
+        #[rustfmt::skip]
         let reserve = [
-            "-C",
-            CLONE,
-            "budget",
-            "reserve",
-            "--base",
-            "main",
-            "--pr",
-            "7",
-            "--role",
-            call.role,
-            "--provider",
-            "anthropic",
-            "--model",
-            call.model,
-            "--body",
-            &request,
+            "-C", CLONE, "budget", "reserve", "--base", "main", "--pr", "7", "--role", call.role,
+            "--provider", "anthropic", "--model", call.model, "--body", &request,
         ];
         let Some((input, output)) = call.used else {
-            return self.shows(&reserve, 11).map(drop);
+            return self.show(&reserve, 11, &["error: "]).map(drop);
         };
-        let ticket = self.shows(&reserve, 0)?;
+        let shown = format!("ticket=$({})", command_line("maestro", &reserve));
+        let done = self.show_as(&shown, &reserve, 0, &[])?;
+        let ticket = String::from_utf8_lossy(&done.stdout).trim().to_owned();
         let answer = format!("../money/{}.answer.json", call.name);
         let usage = serde_json::json!({"input_tokens": input, "output_tokens": output});
         self.leave(
-            &answer,
+            &answer["../".len()..],
             &serde_json::json!({"type": "message", "model": call.model, "stop_reason": "end_turn", "usage": usage}),
         )?;
+        #[rustfmt::skip]
         let settle = [
-            "-C",
-            CLONE,
-            "budget",
-            "settle",
-            "--base",
-            "main",
-            "--reservation",
-            ticket.trim(),
-            "--body",
-            &answer,
+            "-C", CLONE, "budget", "settle", "--base", "main", "--reservation", &ticket, "--body", &answer,
         ];
-        self.shows(&settle, 0).map(drop)
-    }
-
-    /// Writes a document; the path is from the repository.
-    pub(super) fn leave(
-        &self,
-        path: &str,
-        document: &serde_json::Value,
-    ) -> Result<(), CommandError> {
-        self.leave_text(path, &format!("{document}\n"))
-    }
-
-    pub(super) fn leave_text(&self, path: &str, text: &str) -> Result<(), CommandError> {
-        let path = self.repository.join(path);
-        let files = self.session.world.files.as_ref();
-        if let Some(folder) = path.parent() {
-            files
-                .create_folder(folder)
-                .map_err(|error| CommandError::writing(folder, error))?;
-        }
-        files
-            .write_atomic(&path, &mut |out| out.write_all(text.as_bytes()))
-            .map_err(|error| CommandError::writing(&path, error))
+        let shown = command_line("maestro", &settle).replace(&ticket, "$ticket");
+        self.show_as(&shown, &settle, 0, &["Spent ", "% of what"])
+            .map(drop)
     }
 }

@@ -1,12 +1,10 @@
-//! The sixth part of the demo: a change that brings a GPL library and a token is stopped; without them it passes, and what the run did is signed and
-//! verified.
+//! A change that brings a GPL library and a token is stopped; without them it passes, and what was found out is signed and verified.
 
 use super::Demo;
 use crate::error::CommandError;
 
-/// The clone that it happens in, from the folder of all parts and from the repository.
-const CLONE: &str = "guard";
-const BESIDE: &str = "../guard";
+/// Where it happens.
+pub(super) const CLONE: &str = "guard";
 
 /// What a change may bring there.
 const POLICY: &str = "\
@@ -16,6 +14,15 @@ rules:
   - {rule: secrets, id: no-secrets, severity: block, reason: what was pushed is known, owner: '@parcels/security'}
 ";
 
+/// What it does to the desk.
+const LABEL: &str = "\
+/// Returns how large a label is, in millimetres.
+pub fn label(grams: u32) -> u32 {
+    if grams > 2000 { 100 } else { 60 }
+}
+
+#[cfg(test)]";
+
 /// What is there, and what the change adds.
 const PRESENT: (&str, &str) = ("clock", "MIT");
 const ADDED: (&str, &str) = ("printer", "GPL-3.0-only");
@@ -24,140 +31,86 @@ const ADDED: (&str, &str) = ("printer", "GPL-3.0-only");
 const TOKEN: (&str, &str) = ("ghp_", "tE5nT0kEn1sM4dE2pF6oR8tH3eDeM0aBcDx9");
 
 impl Demo<'_, '_> {
-    /// Judges a change twice, and signs what the second run did.
-    pub(super) fn stop_and_prove(&mut self) -> Result<(), CommandError> {
-        self.say("\nA change that brings a GPL library and a token is stopped:");
-        self.clone_to(CLONE)?;
-        self.leave_text("../guard/.maestro/policy.yaml", POLICY)?;
+    pub(super) fn check_policy(&mut self) -> Result<(), CommandError> {
+        self.clone_to("repository", CLONE)?;
+        self.leave_text("guard/.maestro/policy.yaml", POLICY)?;
         self.commit_in(CLONE, "Say what a change may bring")?;
-        self.shown_in_folder("git", &["-C", CLONE, "checkout", "--quiet", "-b", "labels"])?;
-        self.leave("../proof/base.json", &bill(&[PRESENT]))?;
-        self.leave("../proof/bill.json", &bill(&[PRESENT, ADDED]))?;
+        self.quietly("git", &["-C", CLONE, "checkout", "--quiet", "-b", "labels"])?;
+        self.leave("proof/base.json", &bill(&[PRESENT]))?;
+        self.leave("proof/bill.json", &bill(&[PRESENT, ADDED]))?;
         let (one, other) = TOKEN;
-        self.leave_text(
-            "../guard/desk/labels.toml",
-            &format!("token = \"{one}{other}\"\n"),
-        )?;
+        let labels = format!("token = \"{one}{other}\"\n");
+        self.leave_text("guard/desk/labels.toml", &labels)?;
+        self.edit("guard/desk/src/lib.rs", |text| {
+            text.replace("#[cfg(test)]", LABEL)
+        })?;
         self.commit_in(CLONE, "Print labels")?;
-        self.judge("../proof/bill.json", 10)?;
-        self.say("\nWithout them it may go in, and what was found out is signed, so that others can verify it:");
-        self.leave("../proof/bill.json", &bill(&[PRESENT]))?;
-        self.leave_text(
-            "../guard/desk/labels.toml",
-            "token_from = \"LABEL_TOKEN\"\n",
-        )?;
-        self.shown_in_folder("git", &["-C", CLONE, "add", "--all"])?;
-        self.shown_in_folder(
-            "git",
-            &[
-                "-C",
-                CLONE,
-                "-c",
-                "user.name=Ada Example",
-                "-c",
-                "user.email=ada@example.com",
-                "commit",
-                "--quiet",
-                "--amend",
-                "--no-edit",
-            ],
-        )?;
-        self.judge("../proof/bill.json", 0)?;
-        self.say("\nHow it stands, and what nobody knows of it:");
-        let health = [
-            "-C",
-            BESIDE,
-            "pr-health",
-            "--base",
-            "main",
-            "--policy-report",
-            "../proof/policy.json",
-        ];
-        self.shows(&health, 0)?;
-        self.prove()
+        self.judge(10)?;
+        self.leave("proof/bill.json", &bill(&[PRESENT]))?;
+        self.leave_text("guard/desk/labels.toml", "token_from = \"LABEL_TOKEN\"\n")?;
+        self.quietly("git", &["-C", CLONE, "add", "--all"])?;
+        let amend = ["-C", CLONE, "commit", "--quiet", "--amend", "--no-edit"];
+        self.quietly("git", &amend)?;
+        self.tell("# without the two");
+        self.judge(0)
     }
 
-    fn judge(&mut self, bill: &str, expected: i32) -> Result<(), CommandError> {
+    fn judge(&mut self, expected: i32) -> Result<(), CommandError> {
+        #[rustfmt::skip]
         let args = [
-            "-C",
-            BESIDE,
-            "check-policy",
-            "--base",
-            "main",
-            "--enforce",
-            "--base-sbom",
-            "../proof/base.json",
-            "--sbom",
-            bill,
-            "--report",
-            "json=../proof/policy.json",
+            "-C", CLONE, "check-policy", "--base", "main", "--enforce", "--base-sbom", "../proof/base.json",
+            "--sbom", "../proof/bill.json", "--report", "json=../proof/policy.json",
         ];
-        self.shows(&args, expected).map(drop)
+        let words = ["Policy: blocked", "Policy: passed", "BLOCK "];
+        self.show(&args, expected, &words).map(drop)
     }
 
-    fn prove(&mut self) -> Result<(), CommandError> {
-        let key = self.repository.join("../proof/key.pem");
-        let public = self.repository.join("../proof/key.pem.pub");
-        for old in [&key, &public] {
+    pub(super) fn provenance(&mut self) -> Result<(), CommandError> {
+        for old in ["proof/key.pem", "proof/key.pem.pub"] {
             // A demo that is run again has those of the last time.
-            let _none_is_fine = self.session.world.files.remove(old);
+            let _none_is_fine = self.session.world.files.remove(&self.folder.join(old));
         }
-        self.shows(
-            &[
-                "-C",
-                BESIDE,
-                "provenance",
-                "keygen",
-                "--out",
-                "../proof/key.pem",
-            ],
-            0,
-        )?;
+        let keygen = ["-C", CLONE, "provenance", "keygen", "--out"];
+        self.show(&[keygen.as_slice(), &["../proof/key.pem"]].concat(), 0, &[])?;
+        #[rustfmt::skip]
         let generate = [
-            "-C",
-            BESIDE,
-            "provenance",
-            "generate",
-            "--subject",
-            "desk/labels.toml",
-            "--policy",
-            "../proof/policy.json",
-            "--sbom",
-            "../proof/bill.json",
-            "--out",
-            "../proof/statements",
+            "-C", CLONE, "provenance", "generate", "--subject", "desk/labels.toml", "--policy", "../proof/policy.json",
+            "--sbom", "../proof/bill.json", "--out", "../proof/statements",
         ];
-        self.shows(&generate, 0)?;
-        self.shows(
-            &[
-                "-C",
-                BESIDE,
-                "provenance",
-                "sign",
-                "../proof/statements",
-                "--key",
-                "../proof/key.pem",
-            ],
+        self.show(&generate, 0, &[])?;
+        let statements = ["../proof/statements", "--key"];
+        let sign = ["-C", CLONE, "provenance", "sign"];
+        let key = ["../proof/key.pem"];
+        self.show(
+            &[sign.as_slice(), &statements, &key].concat(),
             0,
+            &[" signed with "],
         )?;
-        let verify = [
-            "-C",
-            BESIDE,
-            "provenance",
-            "verify",
-            "../proof/statements",
-            "--key",
-            "../proof/key.pem.pub",
-            "--artifact",
-            "desk/labels.toml",
+        let verify = ["-C", CLONE, "provenance", "verify"];
+        let key = ["../proof/key.pem.pub", "--artifact", "desk/labels.toml"];
+        let verify = [verify.as_slice(), &statements, &key].concat();
+        self.show(&verify, 0, &["verified: …, signed by"])?;
+        self.leave_text("guard/desk/labels.toml", "token_from = \"OTHER_TOKEN\"\n")?;
+        self.tell("# one word of the file is another");
+        self.show(&verify, 14, &["  `provenance/… has sha256", "error: "])?;
+        let mend = ["-C", CLONE, "checkout", "--quiet", "--", "desk/labels.toml"];
+        self.quietly("git", &mend).map(drop)
+    }
+
+    pub(super) fn pr_health(&mut self) -> Result<(), CommandError> {
+        #[rustfmt::skip]
+        let health = [
+            "-C", CLONE, "pr-health", "--base", "main", "--policy-report", "../proof/policy.json", "--format", "markdown",
         ];
-        self.shows(&verify, 0)?;
-        self.say("\nOne word of the file is another, and nothing is verified any more:");
-        self.leave_text(
-            "../guard/desk/labels.toml",
-            "token_from = \"OTHER_TOKEN\"\n",
-        )?;
-        self.shows(&verify, 14).map(drop)
+        let words = [
+            "### Health",
+            "too little",
+            "| factor ",
+            "| complexity ",
+            "| security ",
+            "| reviews ",
+        ];
+        self.show(&health, 0, &words).map(drop)
     }
 }
 

@@ -436,7 +436,9 @@ pub(super) fn default_commands(session: &Session<'_>, checkout: &Checkout) -> Ve
 /// Returns the digest of each prompt that can be used.
 pub(super) fn digests(library: &Library) -> BTreeMap<String, String> {
     let names = library.names().into_iter();
-    crate::order::map(names.filter_map(|name| {
-        Some((name.to_owned(), library.load(name).ok()?.sha256.to_string()))
-    }))
+    crate::order::map(
+        names.filter_map(|name| {
+            Some((name.to_owned(), library.load(name).ok()?.sha256.to_string()))
+        }),
+    )
 }
