@@ -226,8 +226,11 @@ fn quiet(line: &str) -> String {
         let after = rest.get(c.len_utf8()..).unwrap_or_default();
         let next = after.chars().next();
         match c {
-            '@' if next.is_some_and(char::is_alphanumeric) => quiet.push_str("(at)"),
-            '#' if next.is_some_and(|c| c.is_ascii_digit()) => quiet.push_str("no. "),
+            // What stands for a reference begins with a letter, and would be called.
+            '@' if next.is_some_and(char::is_alphanumeric) || is_reference(after) => {
+                quiet.push_str("(at)");
+            }
+            '#' if is_reference(rest) => quiet.push_str("no. "),
             '-' if ends_with_gh(&quiet) && next.is_some_and(|c| c.is_ascii_digit()) => {
                 quiet.push(' ');
             }
@@ -238,6 +241,11 @@ fn quiet(line: &str) -> String {
         rest = after;
     }
     quiet
+}
+
+fn is_reference(text: &str) -> bool {
+    let number = text.strip_prefix('#');
+    number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn ends_with_gh(text: &str) -> bool {
@@ -307,6 +315,7 @@ mod tests {
                 "closes https: //x.io/o/n/issues/1",
             ),
             ("thanks @ada", "thanks (at)ada"),
+            ("thanks @#1", "thanks (at)no. 1"),
             ("one\nMaestro-Run: forged", "one Maestro-Run: forged"),
             ("", "Change files"),
             ("\u{202e}abc\u{200b}", "abc"),

@@ -214,8 +214,8 @@ mod tests {
             let unknown = usd(unknown);
             let sum = Sum {
                 calls,
-                unpriced,
                 unknown,
+                unpriced,
                 ..Sum::default()
             };
             sum.usd()

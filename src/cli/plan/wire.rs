@@ -36,6 +36,7 @@ pub(crate) struct PlanDocument {
     pub(super) merge_base: Option<String>,
     /// All of them, when there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(default))]
     pub(super) merge_bases: Vec<String>,
     /// Why everything runs; empty in the mode `affected`.
     pub(super) reasons: Vec<ReasonRow>,
@@ -54,6 +55,7 @@ pub(crate) struct PlanDocument {
     pub(super) trusted: String,
     /// What the lines of a matrix that goes by number stand for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(default))]
     legs: Vec<Value>,
 }
 
@@ -129,6 +131,7 @@ pub(super) struct ProjectRow {
     pub(super) why: Vec<String>,
     /// Whether the planned commit has it no more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, schemars(default))]
     removed: bool,
     /// How its image is built, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use crate::cli::session::Session;
 use crate::cli::trouble::no_repository;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
-use crate::output::{Cell, Column, Page, Report, json_line};
+use crate::output::{Cell, Column, Page, Report};
 use crate::ports::trees::RunStore;
 
 /// Tell a run: who did what when, what it cost, what was decided, what changed
@@ -113,7 +113,7 @@ fn row(turn: &TurnRow) -> Vec<Cell> {
 
 impl Report for Told {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, &self.0)
+        Ok(serde_json::to_writer(out, &self.0)?)
     }
 
     fn page(&self) -> Page {

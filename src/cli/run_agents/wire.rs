@@ -22,7 +22,7 @@ use crate::llm::prices::Table;
 use crate::llm::router::Tier;
 use crate::llm::usage::Usage;
 use crate::money::Usd;
-use crate::output::{Cell, Column, Page, Report, json_line};
+use crate::output::{Cell, Column, Page, Report};
 
 /// A task of a plan.
 #[derive(Debug, Serialize)]
@@ -194,7 +194,7 @@ fn row(team: &Team<'_>, spec: &crate::agents::graph::TaskSpec) -> TaskRow {
 
 impl Report for RunPlanDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
+        Ok(serde_json::to_writer(out, self)?)
     }
 
     fn page(&self) -> Page {
@@ -475,7 +475,7 @@ impl RunDocument {
 
 impl Report for RunDocument {
     fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        json_line(out, self)
+        Ok(serde_json::to_writer(out, self)?)
     }
 
     fn page(&self) -> Page {

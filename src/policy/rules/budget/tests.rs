@@ -11,7 +11,7 @@ fn spent(usd: &str, unpriced: u64) -> Case {
             usd: usd.parse().unwrap(),
             cap,
             unpriced,
-        })
+        });
     })
 }
 
