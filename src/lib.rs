@@ -35,6 +35,7 @@ mod gate;
 mod gateway;
 mod health;
 mod inert;
+mod json;
 mod junit;
 mod llm;
 mod money;

@@ -1,13 +1,18 @@
 //! GitHub by way of octocrab: connections, TLS, credentials. It asks once; its own retries, pages and redirects are not used.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http_body_util::{BodyExt, Limited};
-use octocrab::{Octocrab, OctocrabBuilder};
+use octocrab::service::middleware::base_uri::BaseUriLayer;
+use octocrab::service::middleware::extra_headers::ExtraHeadersLayer;
+use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 
 use super::app_token;
+use super::road;
 use super::runtime::{Runtime, silence, words};
 use crate::forge::request::{Request, Response, Silence};
 use crate::ports::forge::{Credential, Forge, Server};
@@ -17,6 +22,9 @@ const API_VERSION: &str = "2022-11-28";
 
 /// An answer of the API is smaller.
 const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
+
+/// What it calls itself.
+const NAME: &str = concat!("maestro/", env!("CARGO_PKG_VERSION"));
 
 /// A connection that takes longer will not come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -34,18 +42,16 @@ impl GitHub {
         if let Some(client) = clients.get(server) {
             return Ok(client.clone());
         }
-        let builder = Octocrab::builder();
-        let builder = match &server.credential {
-            Credential::Token(token) => builder.personal_token(token.expose()),
+        let client = match &server.credential {
+            Credential::Token(token) => connect(&server.api, Some(token.expose()))?,
             Credential::App { id, key } => {
                 let now = jiff::Timestamp::now().as_second();
                 let token = app_token::sign(*id, key.expose(), now)
                     .map_err(|words| Silence::Unusable(words.into()))?;
                 // It lapses within minutes, so its client is made anew for each request.
-                return connect(builder.personal_token(token), &server.api);
+                return connect(&server.api, Some(&token));
             }
         };
-        let client = connect(builder, &server.api)?;
         clients.insert(server.clone(), client.clone());
         Ok(client)
     }
@@ -72,9 +78,8 @@ impl GitHub {
                 let most = usize::try_from(most).unwrap_or(usize::MAX);
                 let body = Limited::new(body, most).collect().await;
                 let body = body.map_err(|error| Silence::Unknown(words(error.as_ref())))?;
-                let text = |value: &http::HeaderValue| {
-                    String::from_utf8_lossy(value.as_bytes()).into_owned()
-                };
+                let text =
+                    |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
                 let headers = parts.headers.iter();
                 let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value)));
                 Ok(Response {
@@ -135,33 +140,31 @@ impl Forge for GitHub {
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let request = http::Request::get(path).body(String::new());
         let request = request.map_err(|error| unusable(&error))?;
-        self.send(
-            &|| connect(Octocrab::builder(), &root),
-            request,
-            most,
-            within,
-        )
+        self.send(&|| connect(&root, None), request, most, within)
     }
 }
 
-fn connect(
-    builder: OctocrabBuilder<
-        octocrab::NoSvc,
-        octocrab::DefaultOctocrabBuilderConfig,
-        octocrab::NoAuth,
-        octocrab::NotLayerReady,
-    >,
-    root: &str,
-) -> Result<Octocrab, Silence> {
-    let unusable = |error: octocrab::Error| Silence::Unusable(words(&error));
-    builder
-        .base_uri(root)
-        .map_err(unusable)?
-        .set_connect_timeout(Some(CONNECT))
-        .add_header(
-            http::header::USER_AGENT,
-            format!("maestro/{}", env!("CARGO_PKG_VERSION")),
-        )
-        .build()
-        .map_err(unusable)
+/// Connects by the way that everything takes, so that proxies and certificates are the same for all.
+fn connect(root: &str, token: Option<&str>) -> Result<Octocrab, Silence> {
+    let unusable = |error: &dyn std::fmt::Display| Silence::Unusable(error.to_string());
+    let base: http::Uri = root.parse().map_err(|error| unusable(&error))?;
+    let client = if base.scheme_str() == Some("http") {
+        road::plain(CONNECT)
+    } else {
+        road::secure(CONNECT).map_err(Silence::Unusable)?
+    };
+    let mut headers = vec![(USER_AGENT, HeaderValue::from_static(NAME))];
+    if let Some(token) = token {
+        let held = HeaderValue::try_from(format!("Bearer {token}"));
+        let mut held = held.map_err(|_| unusable(&"the token has what no header may have"))?;
+        held.set_sensitive(true);
+        headers.push((AUTHORIZATION, held));
+    }
+    let Ok(client) = OctocrabBuilder::new_empty()
+        .with_service(client)
+        .with_layer(&ExtraHeadersLayer::new(Arc::new(headers)))
+        .with_layer(&BaseUriLayer::new(base))
+        .with_auth(AuthState::None)
+        .build();
+    Ok(client)
 }

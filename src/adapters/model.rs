@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderValue, Request};
 use http_body_util::BodyExt;
+use hyper::body::Bytes;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::road::{self, Body, Client};
@@ -106,11 +107,13 @@ impl Model for Providers {
         let body = if post.is_gzip {
             request = request.header("content-encoding", "gzip");
             let squeezed = squeezed(post.body);
-            Body::from(squeezed.map_err(|error| Silence::Unusable(error.to_string()))?)
+            squeezed.map_err(|error| Silence::Unusable(error.to_string()))?
         } else {
-            Body::from(post.body.to_owned())
+            post.body.as_bytes().to_vec()
         };
-        let request = request.body(body).map_err(unusable)?;
+        let request = request
+            .body(Body::from(Bytes::from(body)))
+            .map_err(unusable)?;
         let total = post.patience.total;
         self.runtime.get()?.block_on(async {
             let end = Instant::now() + total;

@@ -9,14 +9,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use http_body_util::Full;
-use hyper::body::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use octocrab::OctoBody;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
@@ -25,8 +24,8 @@ use crate::llm::endpoint::is_here;
 /// A peer that is gone is noticed after so long, however long an answer may take.
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
-/// What is sent.
-pub(super) type Body = Full<Bytes>;
+/// What is sent; octocrab says in what form.
+pub(super) type Body = OctoBody;
 
 /// Connections that are kept. There is one kind of them, for each takes 40 kB of code.
 pub(super) type Client = legacy::Client<Way, Body>;

@@ -184,7 +184,7 @@ impl Board {
             .newest()
             .map(|entry| (&entry.task, &entry.role, &entry.body))
             .collect();
-        let bytes = serde_json::to_vec(&newest).unwrap_or_default();
+        let bytes = crate::json::bytes(&newest).unwrap_or_default();
         Sha::of(&bytes)
     }
 }

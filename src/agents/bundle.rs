@@ -248,7 +248,7 @@ impl Bundle {
     pub(crate) fn write(&self) -> Result<Vec<u8>, NoBundle> {
         self.check()?;
         let mut text =
-            serde_json::to_vec_pretty(self).map_err(|error| NoBundle::Shape(error.to_string()))?;
+            crate::json::pretty_bytes(self).map_err(|error| NoBundle::Shape(error.to_string()))?;
         text.push(b'\n');
         Ok(text)
     }

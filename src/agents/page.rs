@@ -121,7 +121,7 @@ fn told(page: &mut String, turn: &TurnRow) {
     }
     page.push_str("</table>\n");
     for said in &turn.says {
-        let pretty = serde_json::to_string_pretty(said).unwrap_or_else(|_| Value::Null.to_string());
+        let pretty = crate::json::pretty(said).unwrap_or_else(|_| Value::Null.to_string());
         page.push_str(&format!("<pre>{}</pre>\n", text(&pretty)));
     }
     page.push_str("</details>\n");

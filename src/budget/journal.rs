@@ -114,7 +114,7 @@ pub(crate) struct Drained {
 impl Line {
     /// Writes the line, with its end.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut bytes = serde_json::to_vec(self)?;
+        let mut bytes = crate::json::bytes(self)?;
         bytes.push(b'\n');
         Ok(bytes)
     }

@@ -160,7 +160,7 @@ impl LeaseFile {
             ..self.clone()
         };
         // A value of these types always has a text.
-        Sha::of(&serde_json::to_vec(&plain).unwrap_or_default()).to_string()
+        Sha::of(&crate::json::bytes(&plain).unwrap_or_default()).to_string()
     }
 
     /// Reads a job's file, which anybody may have written.
@@ -243,7 +243,7 @@ impl Register {
     }
 
     pub(crate) fn write(&self) -> Result<Vec<u8>, LeaseProblem> {
-        let bytes = serde_json::to_vec_pretty(self);
+        let bytes = crate::json::pretty_bytes(self);
         let mut bytes = bytes.map_err(|error| LeaseProblem::Json(error.to_string()))?;
         bytes.push(b'\n');
         Ok(bytes)

@@ -133,7 +133,7 @@ schemas! {
 fn draft<T: schemars::JsonSchema>() -> String {
     let generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
     let schema = generator.into_root_schema_for::<T>();
-    let mut text = serde_json::to_string_pretty(&schema).unwrap();
+    let mut text = crate::json::pretty(&schema).unwrap();
     text.push('\n');
     text
 }

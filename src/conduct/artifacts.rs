@@ -161,7 +161,7 @@ pub(crate) fn fetch(
         after.done.pop_first();
     }
     if after != before && !dry_run {
-        fetched.position = Some(serde_json::to_string(&after)?);
+        fetched.position = Some(crate::json::text(&after)?);
     }
     Ok(fetched)
 }

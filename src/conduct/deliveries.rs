@@ -55,7 +55,7 @@ impl Position {
     }
 
     pub(crate) fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        crate::json::text(self).unwrap_or_default()
     }
 }
 

@@ -358,7 +358,10 @@ fn page_of<T: DeserializeOwned>(
     let total = fields
         .get("total_count")
         .and_then(|total| total.get().parse().ok());
-    Ok((serde_json::from_str(items.get()).map_err(words)?, total))
+    Ok((
+        serde_json::from_slice(items.get().as_bytes()).map_err(words)?,
+        total,
+    ))
 }
 
 /// The parameters of the next page over those of the first one.

@@ -44,7 +44,7 @@ impl Kept {
     pub(crate) fn add(&mut self, key: Sha, asked: &Asked, graph: &Graph, links: &Links) {
         // A replay reads more of them than anybody will want again.
         if self.new.len() < MOST
-            && let Ok(json) = serde_json::to_string(&(asked, graph, links))
+            && let Ok(json) = crate::json::text(&(asked, graph, links))
         {
             let asked = Sha::of(format!("{asked:?}").as_bytes());
             self.new.push((format!("{key}\t{asked}"), json));

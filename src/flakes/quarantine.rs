@@ -191,7 +191,7 @@ impl Quarantine {
     /// Writes it, unless it could not be read again: two equal ones are equal bytes.
     pub(crate) fn write(&self) -> Result<Vec<u8>, QuarantineProblem> {
         self.check()?;
-        let mut bytes = serde_json::to_vec_pretty(self)
+        let mut bytes = crate::json::pretty_bytes(self)
             .map_err(|error| QuarantineProblem::Json(error.to_string()))?;
         bytes.push(b'\n');
         Ok(bytes)

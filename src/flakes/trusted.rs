@@ -71,12 +71,12 @@ impl Trusted {
     /// It tells an accident, and not an attack: whoever can change the text can make the digest anew.
     fn digest(&self) -> String {
         let parts = (&self.base, self.enforced, &self.never, &self.quarantine);
-        Sha::of(&serde_json::to_vec(&parts).unwrap_or_default()).to_string()
+        Sha::of(&crate::json::bytes(&parts).unwrap_or_default()).to_string()
     }
 
     /// Returns its text, unless that is longer than outputs are.
     pub(crate) fn text(&self) -> Option<String> {
-        let text = serde_json::to_string(self).ok()?;
+        let text = crate::json::text(self).ok()?;
         (text.encode_utf16().count() * 2 <= LONGEST).then_some(text)
     }
 
@@ -86,7 +86,7 @@ impl Trusted {
         if this.schema != SCHEMA {
             return Err(NotTrusted::Schema(this.schema));
         }
-        let bytes = serde_json::to_vec(&this.quarantine);
+        let bytes = crate::json::bytes(&this.quarantine);
         let bytes = bytes.map_err(|error| NotTrusted::Json(error.to_string()))?;
         let quarantine = Quarantine::read(&bytes)?;
         let this = Self { quarantine, ..this };

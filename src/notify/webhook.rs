@@ -60,7 +60,7 @@ pub(crate) fn body(notice: &Notice, sheet: Sheet<'_>) -> String {
         keys: notice.keys.iter().map(String::as_str).collect(),
     };
     // It has nothing in it that JSON lacks.
-    serde_json::to_string(&document).unwrap_or_default()
+    crate::json::text(&document).unwrap_or_default()
 }
 
 /// Returns the headers of a letter.

@@ -281,7 +281,7 @@ pub(crate) fn export(file: &PromptFile, model: Option<&str>) -> Result<Converted
     theirs.insert("modelParameters".into(), json!(parameters));
     if let Some(schema) = &file.output {
         let whole = json!({"name": file.name, "strict": true, "schema": schema});
-        let text = serde_json::to_string_pretty(&whole).map_err(|error| error.to_string())?;
+        let text = crate::json::pretty(&whole).map_err(|error| error.to_string())?;
         theirs.insert("responseFormat".into(), json!("json_schema"));
         theirs.insert("jsonSchema".into(), json!(text));
     }

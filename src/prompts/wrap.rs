@@ -114,7 +114,7 @@ pub(super) fn data(value: &Value, name: Option<Value>, options: Kwargs) -> Resul
     let text = match &untrusted.json {
         Json::String(text) => text.as_str(),
         other => {
-            json = serde_json::to_string_pretty(other).unwrap_or_default();
+            json = crate::json::pretty(other).unwrap_or_default();
             &json
         }
     };

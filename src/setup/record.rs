@@ -63,7 +63,7 @@ impl Record {
 
     /// Returns it as it is stored.
     pub(crate) fn text(&self) -> String {
-        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let text = crate::json::pretty(self).unwrap_or_default();
         format!("{text}\n")
     }
 

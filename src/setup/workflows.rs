@@ -75,7 +75,7 @@ fn set_up(place: &Place) -> String {
 
 fn environment(place: &Place) -> String {
     let folder = place.folder.as_deref().map(|folder| {
-        let quoted = serde_json::to_string(folder).unwrap_or_default();
+        let quoted = crate::json::text(folder).unwrap_or_default();
         format!(", MAESTRO_DIR: {quoted}")
     });
     format!(
@@ -88,7 +88,7 @@ fn environment(place: &Place) -> String {
 pub(crate) fn pipeline(place: &Place, jobs: &[Job]) -> String {
     let set_up = set_up(place);
     let tools = tools(place, jobs);
-    let branch = serde_json::to_string(&place.default_branch).unwrap_or_default();
+    let branch = crate::json::text(&place.default_branch).unwrap_or_default();
     format!(
         "\
 # Which jobs a change needs, those jobs, and one verdict. Written by `maestro init`; it is yours.
@@ -164,7 +164,7 @@ fn tools(place: &Place, jobs: &[Job]) -> String {
             .collect();
         let step = step(tool, versions);
         // Names of jobs have no quotes in them.
-        let names = serde_json::to_string(&needing).unwrap_or_default();
+        let names = crate::json::text(&needing).unwrap_or_default();
         let names = names.replace('"', "\\\"");
         let condition = if needing.len() < jobs.len() {
             format!("if: \"contains(fromJSON('{names}'), matrix.job)\", ")
@@ -210,7 +210,7 @@ fn step(tool: Tool, versions: &Versions) -> Step {
     };
     let file = |key: &str, file: &Option<String>, otherwise: &str| match file {
         Some(file) => {
-            let file = serde_json::to_string(file).unwrap_or_default();
+            let file = crate::json::text(file).unwrap_or_default();
             Some(format!("{key}-file: {file}"))
         }
         None => Some(format!("{key}: \"{otherwise}\"")),

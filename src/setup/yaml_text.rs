@@ -6,7 +6,7 @@ pub(super) fn scalar(text: &str) -> String {
         text.to_owned()
     } else {
         // A JSON string is a YAML string in double quotes (YAML 1.2.2, section 1.3).
-        serde_json::to_string(text).unwrap_or_default()
+        crate::json::text(text).unwrap_or_default()
     }
 }
 

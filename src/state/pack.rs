@@ -108,7 +108,7 @@ impl StateFolder<'_> {
             events: packed.events,
             sha256: Sha::of(&text).to_string(),
         };
-        let mut head = serde_json::to_vec(&header)?;
+        let mut head = crate::json::bytes(&header)?;
         head.push(b'\n');
         packed.bytes = (head.len() + text.len()) as u64;
         if !dry_run {

@@ -42,7 +42,7 @@ impl Told {
     }
 
     pub(crate) fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        crate::json::text(self).unwrap_or_default()
     }
 
     /// Whether something that ended is to be told: it is not old, and was not told before.

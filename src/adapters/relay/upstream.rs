@@ -40,7 +40,7 @@ impl Upstream {
         let mut request = http::Request::builder()
             .method(onward.method)
             .uri(&onward.url)
-            .body(Body::new(Bytes::from(onward.body)))
+            .body(Body::from(Bytes::from(onward.body)))
             .map_err(|error| End::NotSent(error.to_string()))?;
         *request.headers_mut() = onward.headers;
         let answered = if request.uri().scheme_str() == Some("https") {

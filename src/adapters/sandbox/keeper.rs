@@ -69,7 +69,7 @@ pub(super) fn keep() -> u8 {
         return 2;
     };
     let answer = guard(&confined, &stream);
-    let sent = serde_json::to_string(&answer)
+    let sent = crate::json::text(&answer)
         .map_err(std::io::Error::from)
         .and_then(|line| writeln!(stream, "{line}"));
     u8::from(sent.is_err())

@@ -31,7 +31,7 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Sends a specification.
 pub(super) fn send(stream: &mut impl Write, confined: &Confined) -> io::Result<()> {
-    let text = serde_json::to_vec(confined)?;
+    let text = crate::json::bytes(confined)?;
     stream.write_all(&(text.len() as u64).to_be_bytes())?;
     stream.write_all(&text)
 }

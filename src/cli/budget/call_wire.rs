@@ -254,7 +254,7 @@ impl Report for CallPlanDocument {
             Some(worst) => format!("POST {}: ${worst} at worst", self.url),
             None => format!("POST {}: unpriced", self.url),
         });
-        page.text(serde_json::to_string_pretty(&self.request).unwrap_or_default());
+        page.text(crate::json::pretty(&self.request).unwrap_or_default());
         page
     }
 }

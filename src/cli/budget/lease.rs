@@ -155,7 +155,7 @@ fn wanted(session: &Session<'_>, args: &LeaseArgs, usd: Usd) -> Result<Lease, Co
 
 fn hand_out(session: &Session<'_>, args: &LeaseArgs, file: &LeaseFile) -> Result<(), CommandError> {
     let path = session.base.join(&args.out);
-    let mut bytes = serde_json::to_vec_pretty(file).map_err(CommandError::internal)?;
+    let mut bytes = crate::json::pretty_bytes(file).map_err(CommandError::internal)?;
     bytes.push(b'\n');
     let files = session.world.files.as_ref();
     files

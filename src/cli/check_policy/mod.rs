@@ -333,7 +333,7 @@ fn write_baseline(
     judgement: &Judgement,
 ) -> Result<(), CommandError> {
     let (file, left) = baseline::of(&judgement.violations, violations::shown);
-    let mut text = serde_json::to_string_pretty(&file).map_err(CommandError::internal)?;
+    let mut text = crate::json::pretty(&file).map_err(CommandError::internal)?;
     text.push('\n');
     let to = session.base.join(path);
     let written = session

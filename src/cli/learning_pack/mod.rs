@@ -156,7 +156,7 @@ fn clean(redactor: &Redactor, text: &str) -> Option<String> {
 }
 
 fn json(document: &impl serde::Serialize) -> Result<String, CommandError> {
-    let text = serde_json::to_string_pretty(document);
+    let text = crate::json::pretty(document);
     let text = text.map_err(CommandError::internal)?;
     Ok(text + "\n")
 }

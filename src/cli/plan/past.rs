@@ -36,7 +36,7 @@ pub(super) fn load(session: &Session<'_>) -> Past {
         return past;
     }
     let past = read(&state, Some(&commit));
-    if let Ok(text) = serde_json::to_string(&past)
+    if let Ok(text) = crate::json::text(&past)
         && path
             .parent()
             .is_some_and(|folder| files.create_folder(folder).is_ok())

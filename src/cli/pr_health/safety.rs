@@ -67,7 +67,7 @@ pub(super) fn find(
 /// Takes what the policy said just now.
 pub(super) fn of_verdict(policy: Option<&CheckPolicyDocument>, head: &str) -> Security {
     let mut security = Security::default();
-    let text = policy.and_then(|policy| serde_json::to_vec(policy).ok());
+    let text = policy.and_then(|policy| crate::json::bytes(policy).ok());
     // One that is about another commit says nothing of this one.
     let _ignored = text.map(|text| of_report(&text, head, &mut security));
     security

@@ -46,7 +46,7 @@ pub(super) fn bundle(
         .bundle(&team.store, &place.head.base, commit, REF, &pack);
     made.map_err(crate::state::StateError::from)?;
     let entries: Vec<Entry> = team.shared().board.newest().cloned().collect();
-    let board = serde_json::to_vec_pretty(&entries).map_err(CommandError::internal)?;
+    let board = crate::json::pretty_bytes(&entries).map_err(CommandError::internal)?;
     files
         .write_atomic(&folder.join(BOARD), &mut |out| out.write_all(&board))
         .map_err(failed)?;

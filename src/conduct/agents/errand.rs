@@ -32,7 +32,7 @@ impl Team<'_> {
             Err(why) => return Ok(undone(End::Hopeless, why)),
         };
         let schema = &brief.schema;
-        let shown = serde_json::to_string_pretty(schema).unwrap_or_default();
+        let shown = crate::json::pretty(schema).unwrap_or_default();
         let text = format!(
             "{}\n\n{HANDS}\n\nThe JSON Schema of the answer:\n\n{shown}\n",
             brief.text()

@@ -159,7 +159,7 @@ impl Team<'_> {
             &self.changed(place)?,
             recorded,
         ));
-        let said = serde_json::to_string(&bodies).unwrap_or_default();
+        let said = crate::json::text(&bodies).unwrap_or_default();
         if let Some(leak) = self.guard.leak(&said) {
             let why = format!("it wrote what nobody may know on the blackboard: {leak}");
             return Ok(undone(End::Hopeless, why));

@@ -113,7 +113,7 @@ pub(super) fn program(template: &str, tests: &[(&str, &str)]) -> String {
     let mut tests = tests.to_vec();
     crate::order::sort(&mut tests);
     tests.dedup();
-    let json = serde_json::to_string(&tests).unwrap_or_default();
+    let json = crate::json::text(&tests).unwrap_or_default();
     // In JavaScript, Python and Ruby, JSON between single quotes is text once its quotes and backslashes are escaped.
     let literal = json.replace('\\', "\\\\").replace('\'', "\\'");
     template.replacen("NAMES", &literal, 1)

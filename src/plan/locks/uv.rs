@@ -58,7 +58,7 @@ pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
 
 /// Returns a value as text, for comparing.
 fn shown(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+    crate::json::text(value).unwrap_or_default()
 }
 
 fn folder(path: &str) -> &str {

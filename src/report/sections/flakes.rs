@@ -296,7 +296,8 @@ fn proposal(row: &Row<'_>) -> Option<Proposal> {
             times(days, "day")
         ));
     }
-    let minutes = row.minutes.filter(|minutes| *minutes > 0.0);
+    // Less would be shown as none.
+    let minutes = row.minutes.filter(|minutes| *minutes >= 0.5);
     let mut cost = times(row.failures, "failure");
     if row.spoilt > 0 {
         cost.push_str(&format!(

@@ -71,6 +71,7 @@ pub(crate) struct Fake {
     pub(crate) port: u16,
     store: Arc<Mutex<Store>>,
     is_over: Arc<AtomicBool>,
+    listening: Option<std::thread::JoinHandle<()>>,
 }
 
 /// The token that is accepted.
@@ -100,7 +101,7 @@ impl Fake {
         }));
         let is_over = Arc::new(AtomicBool::new(false));
         let (shared, over) = (Arc::clone(&store), Arc::clone(&is_over));
-        std::thread::spawn(move || {
+        let listening = std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if over.load(Ordering::SeqCst) {
                     return;
@@ -113,6 +114,7 @@ impl Fake {
             port,
             store,
             is_over,
+            listening: Some(listening),
         }
     }
 
@@ -260,6 +262,8 @@ impl Drop for Fake {
         self.is_over.store(true, Ordering::SeqCst);
         // Wakes the thread that waits for a connection.
         let _woken = TcpStream::connect(("127.0.0.1", self.port));
+        // From then on nobody listens there.
+        let _ended = self.listening.take().map(std::thread::JoinHandle::join);
     }
 }
 

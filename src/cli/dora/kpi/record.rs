@@ -12,7 +12,7 @@ pub(super) fn keep(session: &Session<'_>, document: &DoraKpiDocument) -> Result<
     let record = document.record();
     let name = |name: &str| plain_name(session.var(name).unwrap_or_default());
     let local = || {
-        let text = serde_json::to_string(&record).unwrap_or_default();
+        let text = crate::json::text(&record).unwrap_or_default();
         let digest = Sha::of(text.as_bytes()).to_string();
         format!("local-{}", digest.get(..16).unwrap_or_default())
     };

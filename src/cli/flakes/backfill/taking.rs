@@ -328,7 +328,7 @@ impl<'r, 'w> Taking<'r, 'w> {
         let runs = events.iter().filter(|event| event.kind == TEST_RUN);
         document.totals.stored_runs += runs.count() as u64;
         document.totals.events += events.len() as u64;
-        let position = serde_json::to_string(done).map_err(encoding)?;
+        let position = crate::json::text(done).map_err(encoding)?;
         if self.state.cursor(STREAM)?.as_deref() != Some(&position) {
             let cursor = Cursor {
                 position: position.into(),

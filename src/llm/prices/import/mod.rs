@@ -151,7 +151,7 @@ impl Imported {
         if self.models() == 0 {
             return Err(ImportProblem::Empty);
         }
-        let word = |text: &str| serde_json::to_string(text);
+        let word = |text: &str| crate::json::text(text);
         let mut text = format!(
             "{{\n\"schema\": {},\n\"source\": {},\n\"date\": {},\n\"currency\": \"USD\",\n\"providers\": [\n",
             word(SCHEMA)?,
