@@ -28,6 +28,7 @@ mod policy_pages;
 mod pr_health;
 mod prompts;
 mod provenance;
+mod reading;
 #[cfg(test)]
 mod reported;
 mod run_agents;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::configured::{self, Floor};
 use super::extends::Asked;
 use super::globals::GlobalArgs;
+use super::reading::Readers;
 use super::settings::{Settings, settings};
 use super::trouble::no_repository;
 use crate::config::{ConfigFile, Origin};
@@ -34,6 +35,7 @@ pub(crate) struct Session<'w> {
     pub(crate) named_dir: Option<PathBuf>,
     /// The repository, or why there is none.
     pub(crate) checkout: Result<Checkout, GitError>,
+    pub(super) readers: Readers<'w>,
 }
 
 impl<'w> Session<'w> {
@@ -58,6 +60,7 @@ impl<'w> Session<'w> {
             base,
             named_dir: None,
             checkout: none,
+            readers: Readers::default(),
         };
         session.configure_ui();
         Ok(session)
@@ -136,6 +139,7 @@ impl<'w> Session<'w> {
             // A folder that is no repository is a state by itself.
             named_dir: checkout.is_none().then(|| base.clone()),
             checkout: checkout.ok_or_else(|| GitError::NoRepository(base.clone())),
+            readers: Readers::default(),
             base,
         };
         other.settings.offline.value = true;

@@ -192,6 +192,10 @@ impl Search<'_, '_, '_> {
         head: &Commit,
         branch: Option<&str>,
     ) -> Result<Ancestors, NoBase> {
+        let key = [one.object.clone(), head.object.clone()];
+        if let Some(commits) = self.planner.seen.ancestors.of(&key) {
+            return Ok(Ancestors::Whole(commits));
+        }
         let mut depth = FIRST_DEPTH;
         for time in 0..=MOST_TIMES + 1 {
             let found = self.planner.history.merge_bases(
@@ -207,6 +211,7 @@ impl Search<'_, '_, '_> {
                 for object in &found {
                     commits.extend(self.planner.commit(object)?);
                 }
+                let commits = self.planner.seen.ancestors.keep(key, commits);
                 return Ok(Ancestors::Whole(commits));
             }
             if self.reach.remote.is_none() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::planner::Planner;
-use crate::change::{Change, Entry, Kind, parse_raw};
+use crate::change::{Change, Entry, Kind};
 use crate::order;
 use crate::ports::GitError;
 
@@ -43,11 +43,7 @@ pub(crate) fn read(
     bases: &[String],
     head: &str,
 ) -> Result<Changed, GitError> {
-    let mut changes: Vec<Change> = Vec::new();
-    for base in bases {
-        let raw = planner.history.raw_diff(&planner.folder, base, head)?;
-        changes.extend(parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))?);
-    }
+    let mut changes = planner.diffs(bases, head)?.concat();
     // Two paths that are no UTF-8 may look alike, and are two all the same: only what was found twice counts once.
     order::sort_by(&mut changes, |one, other| one.path.cmp(&other.path));
     changes.dedup();

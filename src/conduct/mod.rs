@@ -25,6 +25,7 @@ pub(crate) mod propose;
 mod publish;
 pub(crate) mod purse;
 pub(crate) mod readers;
+pub(crate) mod seen;
 pub(crate) mod trusted;
 pub(crate) mod upsert;
 

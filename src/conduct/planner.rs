@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::seen::Seen;
 use crate::change::base::Commit;
 use crate::change::{Change, Entry, Kind, Tree, parse_raw};
 use crate::event::Sha;
@@ -58,6 +59,7 @@ pub(crate) struct Planner<'w> {
     /// Graphs of earlier plans; load and keep them for the next run.
     pub(crate) kept: super::graphs::Kept,
     graphs: HashMap<Sha, Vec<Read>>,
+    pub(super) seen: Seen,
 }
 
 /// A graph that was read, with what was asked of its tree beside the manifests.
@@ -91,6 +93,7 @@ impl<'w> Planner<'w> {
             components,
             kept: super::graphs::Kept::default(),
             graphs: HashMap::new(),
+            seen: Seen::default(),
         })
     }
 
@@ -98,6 +101,11 @@ impl<'w> Planner<'w> {
     pub(crate) fn set_components(&mut self, components: Components) {
         self.components = components;
         self.graphs.clear();
+    }
+
+    /// Whether it may ask a remote for what is missing.
+    pub(crate) fn may_fetch(&self) -> bool {
+        self.lazily
     }
 
     /// Starts reading anew: a process that runs does not see where a shallow clone ends now.
@@ -134,34 +142,52 @@ impl<'w> Planner<'w> {
     }
 
     /// Reads a commit's files.
-    pub(crate) fn list(&self, commit: &str) -> Result<Tree, GitError> {
-        Ok(Tree::parse(self.history.list_tree(&self.folder, commit)?))
+    pub(crate) fn list(&mut self, commit: &str) -> Result<Tree, GitError> {
+        let key = commit.to_owned();
+        if let Some(tree) = self.seen.tree.of(&key) {
+            return Ok(tree);
+        }
+        let tree = Tree::parse(self.history.list_tree(&self.folder, commit)?);
+        Ok(self.seen.tree.keep(key, tree))
     }
 
-    /// Reads what differs between some commits and one, by id; git lists and compares at the same time.
+    /// Reads what differs between some commits and one, by id.
+    pub(crate) fn diffs(
+        &mut self,
+        bases: &[String],
+        head: &str,
+    ) -> Result<Vec<Vec<Change>>, GitError> {
+        let key = (bases.to_vec(), head.to_owned());
+        if let Some(diffs) = self.seen.diffs.of(&key) {
+            return Ok(diffs);
+        }
+        let diffs = diffs(self.history, &self.folder, bases, head)?;
+        Ok(self.seen.diffs.keep(key, diffs))
+    }
+
+    /// Reads what differs between some commits and one, by id, and the files of that one; git lists and compares at the same time.
     pub(crate) fn changes(
-        &self,
+        &mut self,
         bases: &[String],
         head: &str,
     ) -> Result<(Tree, Vec<Vec<Change>>), GitError> {
-        let history = self.history;
-        let folder = self.folder.as_path();
-        std::thread::scope(|scope| {
-            // The longer one stays here: memory that another thread takes grows in small steps.
-            let diffs = scope.spawn(move || {
-                let diffs = bases.iter().map(|base| {
-                    let raw = history.raw_diff(folder, base, head)?;
-                    parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))
-                });
-                diffs.collect::<Result<Vec<_>, GitError>>()
-            });
-            let tree = history.list_tree(folder, head).map(Tree::parse);
-            let diffs = match diffs.join() {
-                Ok(diffs) => diffs,
-                Err(panic) => std::panic::resume_unwind(panic),
-            };
-            Ok((tree?, diffs?))
-        })
+        let key = (bases.to_vec(), head.to_owned());
+        if !self.seen.diffs.has(&key) && !self.seen.tree.has(&key.1) {
+            let (history, folder) = (self.history, self.folder.as_path());
+            let (tree, found) = std::thread::scope(|scope| {
+                // The longer one stays here: memory that another thread takes grows in small steps.
+                let found = scope.spawn(move || diffs(history, folder, bases, head));
+                let tree = history.list_tree(folder, head).map(Tree::parse);
+                let found = match found.join() {
+                    Ok(found) => found,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                };
+                Ok::<_, GitError>((tree?, found?))
+            })?;
+            let tree = self.seen.tree.keep(key.1.clone(), tree);
+            return Ok((tree, self.seen.diffs.keep(key, found)));
+        }
+        Ok((self.list(head)?, self.diffs(bases, head)?))
     }
 
     /// Plans a change: the tree after it, and one list of changes for each base.
@@ -408,6 +434,19 @@ impl<'w> Planner<'w> {
         }
         Ok(())
     }
+}
+
+fn diffs(
+    history: &dyn History,
+    folder: &Path,
+    bases: &[String],
+    head: &str,
+) -> Result<Vec<Vec<Change>>, GitError> {
+    let diffs = bases.iter().map(|base| {
+        let raw = history.raw_diff(folder, base, head)?;
+        parse_raw(&raw).map_err(|error| GitError::Refused(error.to_string()))
+    });
+    diffs.collect()
 }
 
 fn source_missing(path: String) -> Reason {

@@ -87,9 +87,8 @@ impl Trustee<'_, '_> {
             remote: remote.clone(),
             words,
         };
-        let history = self.planner.history;
-        let tip = history.remote_tip(&self.planner.folder, &self.remote, branch, self.deadline);
-        let tip = match tip {
+        let asked = self.tip_at_remote(branch);
+        let tip = match asked {
             Ok(Some(tip)) => tip,
             Ok(None) => return Err(not_fetched("it has no such branch".to_owned())),
             Err(error) => return Err(remote_trouble(error, &not_fetched)),
@@ -98,6 +97,18 @@ impl Trustee<'_, '_> {
             Ok(()) => self.here(&tip),
             Err(error) => Err(remote_trouble(error, &not_fetched)),
         }
+    }
+
+    /// Asks the remote where a branch is; whoever asked before is told the same.
+    fn tip_at_remote(&mut self, branch: &str) -> Result<Option<String>, GitError> {
+        let key = [self.remote.clone(), branch.to_owned()];
+        let planner = &mut *self.planner;
+        if let Some(tip) = planner.seen.tip.of(&key) {
+            return Ok(Some(tip));
+        }
+        let history = planner.history;
+        let tip = history.remote_tip(&planner.folder, &self.remote, branch, self.deadline)?;
+        Ok(tip.map(|tip| planner.seen.tip.keep(key, tip)))
     }
 
     /// Fetches a commit that is not here. No ref moves, and a shallow clone keeps all that it has.

@@ -2,19 +2,12 @@
 
 use super::disk::{Reading, StateError, StateFolder, Survey, TakeEvent};
 use super::remote::Remote;
-use super::shared::{Fetched, asked_ref, state_ref};
+use super::shared::{Fetched, asked_ref};
 
 impl StateFolder<'_> {
     /// Returns the commit of the state branch that was last fetched from a remote.
     pub(crate) fn fetched_commit(&self, remote: &str) -> Result<Option<String>, StateError> {
-        let (Some(shared), Some(_)) = (&self.shared, self.fetched()?) else {
-            return Ok(None);
-        };
-        let own = state_ref(remote);
-        let mut found = shared.git.refs(&shared.store, &own)?.into_iter();
-        Ok(found
-            .find(|found| found.name == own)
-            .map(|found| found.object))
+        Ok(self.fetched()?.and_then(|fetched| fetched.state_of(remote)))
     }
 
     /// Whether a remote was asked for its state and answered, if only that it has none yet.

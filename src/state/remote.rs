@@ -15,7 +15,7 @@ use super::disk::{SENT, StateError, StateFolder, newer, retention_of};
 use super::fold::{BATCH, Folded, fold_into, gather_lines};
 use super::patience::{Patience, Setback};
 use super::segment::Batch;
-use super::shared::{FETCHED, INBOX_FILE, Shared, inbox_refs, slug_of, state_ref};
+use super::shared::{FETCHED, INBOX_FILE, Shared, inbox_refs, refs_of, slug_of, state_ref};
 use crate::ports::git::{Expect, Ref, RefUpdate, RefVerdict, Store};
 use crate::ports::{Clock, Files, Git, GitError, Lock};
 
@@ -244,22 +244,19 @@ impl<'w> Remote<'w> {
 
     /// Returns what the last fetch saw.
     pub(super) fn known(&self) -> Result<Tips, GitError> {
-        let own = state_ref(&self.name);
-        let state = self.git.refs(&self.store, &own)?;
-        let inbox = inbox_refs(&self.name);
-        let waiting = self.git.refs(&self.store, &inbox)?.into_iter();
-        Ok(Tips {
-            state: state
-                .into_iter()
-                .find(|found| found.name == own)
-                .map(|found| found.object),
-            waiting: waiting
-                .map(|found| Ref {
-                    name: found.name.replacen(&inbox, INBOX, 1),
+        let (own, inbox) = (state_ref(&self.name), inbox_refs(&self.name));
+        let mut tips = Tips::default();
+        for found in self.git.refs(&self.store, &refs_of(&self.name))? {
+            if found.name == own {
+                tips.state = Some(found.object);
+            } else if let Some(leaf) = found.name.strip_prefix(&inbox) {
+                tips.waiting.push(Ref {
+                    name: format!("{INBOX}{leaf}"),
                     object: found.object,
-                })
-                .collect(),
-        })
+                });
+            }
+        }
+        Ok(tips)
     }
 
     /// Folds what waits into the state branch.

@@ -59,6 +59,11 @@ pub(super) fn inbox_refs(remote: &str) -> String {
     format!("{TRACKING}/{}/inbox/", slug_of(remote))
 }
 
+/// Returns the prefix of all refs of the store that follow a remote.
+pub(super) fn refs_of(remote: &str) -> String {
+    format!("{TRACKING}/{}/", slug_of(remote))
+}
+
 /// Returns the ref of the store that follows a register of a remote.
 pub(super) fn register_ref(remote: &str, name: &str) -> String {
     let leaf = name.rsplit('/').next().unwrap_or_default();
@@ -89,7 +94,7 @@ impl Fetched {
 
     /// Splits off what was fetched from one remote.
     pub(super) fn of(&self, remote: &str) -> Self {
-        let prefix = format!("{TRACKING}/{}/", slug_of(remote));
+        let prefix = refs_of(remote);
         let own = |refs: &[Ref]| -> Vec<Ref> {
             let own = refs.iter().filter(|found| found.name.starts_with(&prefix));
             own.cloned().collect()
@@ -113,6 +118,13 @@ impl Fetched {
         let (state, inbox) = (state_ref(remote), inbox_refs(remote));
         let mut all = self.states.iter().chain(&self.waiting);
         all.any(|found| found.name == state || found.name.starts_with(&inbox))
+    }
+
+    /// Returns the commit of a remote's state branch.
+    pub(super) fn state_of(&self, remote: &str) -> Option<String> {
+        let own = state_ref(remote);
+        let found = self.states.iter().find(|found| found.name == own);
+        found.map(|found| found.object.clone())
     }
 
     /// Returns how many refs were fetched.

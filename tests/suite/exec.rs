@@ -8,29 +8,16 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::harness::{Maestro, Run};
+use crate::pull_request::{QUARANTINE, VARIABLES, begin, tell, with_remote};
 
 /// A repository with jobs, whose `main` has a quarantine of `s > flaky`, on a branch of its own.
 fn repository(enforce: &str, jobs: &str) -> Maestro {
-    let maestro = Maestro::in_repo();
+    let maestro = with_remote();
     let config = format!("schema: maestro.config/v1\nenforce: [{enforce}]\njobs:\n{jobs}");
     maestro
         .file(".maestro/maestro.yaml", config)
-        .file(
-            ".maestro/quarantine.json",
-            r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "flaky", "reason": "r", "since": "2026-01-01", "review_by": "2026-02-01"}]}"#,
-        )
-        .file(".gitignore", "*.xml\nout\nplan.out\nevent.json\nremote.git\n");
-    maestro.commit("Quarantine");
-    maestro.git(&[
-        "init",
-        "--quiet",
-        "--bare",
-        "--initial-branch=main",
-        "remote.git",
-    ]);
-    maestro.git(&["remote", "add", "origin", "remote.git"]);
-    maestro.git(&["push", "--quiet", "origin", "main"]);
-    maestro.git(&["switch", "--quiet", "--create", "topic"]);
+        .file(".maestro/quarantine.json", QUARANTINE);
+    begin(&maestro);
     maestro
 }
 
@@ -38,21 +25,11 @@ fn repository(enforce: &str, jobs: &str) -> Maestro {
 fn trusted(maestro: Maestro) -> Maestro {
     let output = maestro.path("plan.out");
     maestro.file("plan.out", "");
-    let side = |branch: &str| {
-        let commit = maestro.git(&["rev-parse", branch]);
-        serde_json::json!({"ref": branch, "sha": commit.trim(), "repo": {"id": 1, "full_name": "o/r"}})
-    };
-    let payload = serde_json::json!({
-        "pull_request": {"number": 1, "base": side("main"), "head": side("topic")},
-        "repository": {"id": 1, "full_name": "o/r"},
-    });
-    maestro.file("event.json", payload.to_string());
+    tell(&maestro);
     let mut plan = maestro.command(["plan", "--base", "main"]);
     plan.env("GITHUB_OUTPUT", &output)
         .env("GITHUB_ACTIONS", "true")
-        .env("GITHUB_EVENT_NAME", "pull_request")
-        .env("GITHUB_REF", "refs/pull/1/merge")
-        .env("GITHUB_EVENT_PATH", "event.json");
+        .envs(VARIABLES);
     let made = plan.output().unwrap();
     assert!(made.status.success(), "{made:?}");
     let text = fs::read_to_string(output).unwrap();

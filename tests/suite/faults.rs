@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::github::{Answer, Fake, Fault};
 use crate::harness::Run;
-use crate::workflow::{QUARANTINE, Workflow};
+use crate::pull_request::QUARANTINE;
+use crate::workflow::Workflow;
 
 const ENFORCED: &str = "enforce: [plan, flakes]\n";
 

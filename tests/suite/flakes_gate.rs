@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::harness::Maestro;
+use crate::pull_request::{VARIABLES, begin, tell, with_remote};
 
 fn entry(test: &str, review_by: &str) -> String {
     format!(
@@ -24,44 +25,16 @@ const CONFIG: &str =
 
 /// A repository whose remote's `main` has a quarantine, with a pull request checked out.
 fn pull_request(entries: &[String]) -> Maestro {
-    let maestro = Maestro::in_repo();
-    maestro.git(&[
-        "init",
-        "--quiet",
-        "--bare",
-        "--initial-branch=main",
-        "remote.git",
-    ]);
-    maestro.git(&["remote", "add", "origin", "remote.git"]);
+    let maestro = with_remote();
     maestro
-        .file(".gitignore", "remote.git\n*.xml\nevent.json\nout\n")
         .file(".maestro/maestro.yaml", CONFIG)
         .file(".maestro/quarantine.json", quarantine(entries));
-    maestro.commit("Quarantine");
-    maestro.git(&["push", "--quiet", "origin", "main"]);
-    maestro.git(&["switch", "--quiet", "--create", "topic"]);
+    begin(&maestro);
     maestro.file("x", "1");
     maestro.commit("Change");
-    let side = |branch: &str, commit: &str| {
-        format!(
-            r#"{{"ref": "{branch}", "sha": "{}", "repo": {{"id": 1, "full_name": "o/r"}}}}"#,
-            commit.trim()
-        )
-    };
-    let (main, topic) = (
-        maestro.git(&["rev-parse", "main"]),
-        maestro.git(&["rev-parse", "topic"]),
-    );
-    let payload = format!(
-        r#"{{"pull_request": {{"number": 1, "base": {}, "head": {}}}, "repository": {{"id": 1, "full_name": "o/r"}}}}"#,
-        side("main", &main),
-        side("topic", &topic)
-    );
-    maestro.file("event.json", payload);
-    maestro
-        .env("GITHUB_EVENT_NAME", "pull_request")
-        .env("GITHUB_REF", "refs/pull/1/merge")
-        .env("GITHUB_EVENT_PATH", "event.json")
+    tell(&maestro);
+    let set = |maestro: Maestro, (name, value)| maestro.env(name, value);
+    VARIABLES.into_iter().fold(maestro, set)
 }
 
 /// Writes a report: names of tests, those that fail with a `!`.

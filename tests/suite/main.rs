@@ -47,6 +47,8 @@ mod gate;
 mod gate_flakes;
 mod gateway;
 mod generated;
+#[cfg(unix)]
+mod git_calls;
 mod github;
 mod harness;
 mod hostile;
@@ -80,6 +82,7 @@ mod prompts;
 mod provenance;
 mod provenance_corpus;
 mod publish;
+mod pull_request;
 mod purse;
 mod purse_killed;
 mod quarantine_auto;

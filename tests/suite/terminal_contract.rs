@@ -10,11 +10,13 @@ use std::fs;
 #[cfg(target_os = "linux")]
 use std::fs::File;
 use std::process::Stdio;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use crate::harness::Maestro;
 use crate::publish::work::{Agents, MESSAGE};
+use crate::snapshot::Snapshot;
 use calls::{CALLS, SLOW};
 
 const POLICY: &str = "schema: maestro.policy/v1\nrules:\n- {rule: title, id: short, severity: warn, reason: r, max_length: 72}\n";
@@ -33,6 +35,12 @@ fn a_dry_run_of_the_demo_leaves_nothing() {
 
 /// A repository in which the examples of every `--help` work.
 fn prepared() -> Maestro {
+    static MADE: OnceLock<Snapshot> = OnceLock::new();
+    Maestro::laid(MADE.get_or_init(|| Snapshot::of(&made().path(""))))
+}
+
+/// Makes it anew.
+fn made() -> Maestro {
     let maestro = Maestro::in_repo();
     maestro
         .file("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n")

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
 use crate::github::{Fake, TOKEN};
 use crate::harness::{Maestro, Run};
-
-pub(crate) const QUARANTINE: &str = r#"{"schema": "maestro.quarantine/v1", "tests": [{"suite": "s", "test": "flaky", "reason": "r", "since": "2026-01-01", "review_by": "2026-02-01"}]}"#;
+use crate::pull_request::{QUARANTINE, VARIABLES, begin, tell, with_remote};
+use crate::snapshot::Snapshot;
 
 const JOBS: &str = "jobs:\n  unit: { paths: ['src/**'], run: 'sh unit.sh', junit: r.xml }\n  docs: { paths: ['docs/**'], run: 'true' }\n";
 
@@ -27,38 +28,13 @@ impl Workflow {
 
     /// The same with other jobs.
     pub(crate) fn of_jobs(config: &str, jobs: &str, failing: &[&str]) -> Self {
-        let maestro = Maestro::in_repo();
-        let cases = failing
-            .iter()
-            .map(|test| format!("<testcase name=\"{test}\"><failure/></testcase>"));
-        let cases: String = cases.collect();
-        let status = i32::from(!failing.is_empty());
-        let script = format!(
-            "cat > r.xml <<'X'\n<testsuite name=\"s\"><testcase name=\"ok\"/>{cases}</testsuite>\nX\nexit {status}\n"
-        );
-        maestro
-            .file(
-                ".maestro/maestro.yaml",
-                format!("schema: maestro.config/v1\n{config}{jobs}"),
-            )
-            .file(".maestro/quarantine.json", QUARANTINE)
-            .file(".gitignore", "*.xml\nevent.json\nremote.git\nout*\n")
-            .file("unit.sh", script)
-            .file("src/a.txt", "a")
-            .file("docs/a.md", "a");
-        maestro.commit("Configure");
-        maestro.git(&[
-            "init",
-            "--quiet",
-            "--bare",
-            "--initial-branch=main",
-            "remote.git",
-        ]);
-        maestro.git(&["remote", "add", "origin", "remote.git"]);
-        maestro.git(&["push", "--quiet", "origin", "main"]);
-        maestro.git(&["switch", "--quiet", "--create", "topic"]);
-        maestro.file("src/a.txt", "b");
-        maestro.commit("Change");
+        static MADE: Mutex<BTreeMap<String, Snapshot>> = Mutex::new(BTreeMap::new());
+        let mut all = MADE.lock().unwrap();
+        let made = all
+            .entry(format!("{config}{jobs}{failing:?}"))
+            .or_insert_with(|| Snapshot::of(&repository(config, jobs, failing).path("")));
+        let maestro = Maestro::laid(made);
+        drop(all);
         let mut this = Self {
             maestro,
             env: BTreeMap::new(),
@@ -70,29 +46,16 @@ impl Workflow {
 
     /// Writes what GitHub says of the pull request as it stands.
     pub(crate) fn event(&mut self) {
-        let side = |branch: &str| {
-            let commit = self.maestro.git(&["rev-parse", branch]);
-            json!({"ref": branch, "sha": commit.trim(), "repo": {"id": 1, "full_name": "o/n"}})
-        };
-        let payload = json!({
-            "pull_request": {"number": 7, "title": "Change", "base": side("main"), "head": side("topic")},
-            "repository": {"id": 1, "full_name": "o/n"},
-        });
-        self.maestro.file("event.json", payload.to_string());
-        for (name, value) in [
+        let head = tell(&self.maestro);
+        for (name, value) in VARIABLES.into_iter().chain([
             ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_EVENT_NAME", "pull_request"),
-            ("GITHUB_REF", "refs/pull/7/merge"),
-            ("GITHUB_EVENT_PATH", "event.json"),
             ("GITHUB_RUN_ID", "77"),
             ("GITHUB_RUN_ATTEMPT", "1"),
             ("GITHUB_REPOSITORY", "o/n"),
-        ] {
+            ("GITHUB_SHA", head.as_str()),
+        ]) {
             self.env.insert(name.to_owned(), value.to_owned());
         }
-        let head = self.maestro.git(&["rev-parse", "topic"]);
-        self.env
-            .insert("GITHUB_SHA".to_owned(), head.trim().to_owned());
     }
 
     pub(crate) fn set(&mut self, name: &str, value: &str) {
@@ -219,6 +182,32 @@ impl Workflow {
         }
         document
     }
+}
+
+/// The repository of it, with the change checked out.
+fn repository(config: &str, jobs: &str, failing: &[&str]) -> Maestro {
+    let maestro = with_remote();
+    let cases = failing
+        .iter()
+        .map(|test| format!("<testcase name=\"{test}\"><failure/></testcase>"));
+    let cases: String = cases.collect();
+    let status = i32::from(!failing.is_empty());
+    let script = format!(
+        "cat > r.xml <<'X'\n<testsuite name=\"s\"><testcase name=\"ok\"/>{cases}</testsuite>\nX\nexit {status}\n"
+    );
+    maestro
+        .file(
+            ".maestro/maestro.yaml",
+            format!("schema: maestro.config/v1\n{config}{jobs}"),
+        )
+        .file(".maestro/quarantine.json", QUARANTINE)
+        .file("unit.sh", script)
+        .file("src/a.txt", "a")
+        .file("docs/a.md", "a");
+    begin(&maestro);
+    maestro.file("src/a.txt", "b");
+    maestro.commit("Change");
+    maestro
 }
 
 /// Reads `GITHUB_OUTPUT`.

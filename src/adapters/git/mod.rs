@@ -175,19 +175,18 @@ impl Git for GitProgram {
     }
 
     fn head(&self, folder: &Path) -> Result<Head, GitError> {
-        let commit = self
-            .ask(
-                folder,
-                &["rev-parse", "--quiet", "--verify", "HEAD^{commit}"],
-            )?
-            .ok();
-        let branch = self
-            .ask(folder, &["symbolic-ref", "--quiet", "--short", "HEAD"])?
-            .ok();
-        let first = |lines: Option<Vec<String>>| lines.and_then(|lines| lines.into_iter().next());
+        let question = ["rev-parse", "HEAD^{commit}", "--symbolic-full-name", "HEAD"];
+        if let Ok(lines) = self.ask(folder, &question)? {
+            let mut lines = lines.into_iter();
+            let (commit, name) = (lines.next(), lines.next());
+            let branch = name.and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned()));
+            return Ok(Head { commit, branch });
+        }
+        // Nothing is committed yet, and the branch has a name all the same.
+        let branch = self.ask(folder, &["symbolic-ref", "--quiet", "--short", "HEAD"])?;
         Ok(Head {
-            commit: first(commit),
-            branch: first(branch),
+            commit: None,
+            branch: branch.ok().and_then(|lines| lines.into_iter().next()),
         })
     }
 

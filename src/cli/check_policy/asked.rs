@@ -32,11 +32,24 @@ pub(super) struct Told {
 
 /// Returns the pull request that the run is about.
 pub(in crate::cli) fn number(session: &Session<'_>) -> Option<u64> {
-    told(session).asked.number
+    of_event(session).asked.number
 }
 
-/// Reads it from the event and the environment.
+/// Reads it from the event and the environment; on a person's machine from what is checked out.
 pub(super) fn told(session: &Session<'_>) -> Told {
+    let mut told = of_event(session);
+    if session.var("GITHUB_EVENT_NAME").is_none()
+        && told.asked.head_branch.is_none()
+        && let Ok(checkout) = &session.checkout
+    {
+        let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
+        let head = session.world.git.head(folder).ok();
+        told.asked.head_branch = head.and_then(|head| head.branch);
+    }
+    told
+}
+
+fn of_event(session: &Session<'_>) -> Told {
     let payload = payload(session);
     let pull = payload
         .as_ref()
@@ -69,14 +82,6 @@ pub(super) fn told(session: &Session<'_>) -> Told {
             .as_deref()
             .is_some_and(|login| login.ends_with("[bot]"));
         asked.head_branch = session.var("GITHUB_REF_NAME");
-    } else if let Ok(checkout) = &session.checkout {
-        let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
-        asked.head_branch = session
-            .world
-            .git
-            .head(folder)
-            .ok()
-            .and_then(|head| head.branch);
     }
     Told {
         asked,

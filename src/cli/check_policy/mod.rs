@@ -22,13 +22,11 @@ use crate::cli::plan::not_found;
 use crate::cli::plan::trigger::{occasion, payload};
 use crate::cli::session::Session;
 use crate::cli::trouble::Reported;
-use crate::cli::trouble::no_repository;
 use crate::conduct::bases::{Found, Reach, Search};
 use crate::conduct::changed::{self, Changed};
 use crate::conduct::planner::Planner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
-use crate::plan::graph::components::Components;
 use crate::policy::baseline;
 use crate::policy::engine::{Judgement, Outcome, judge};
 use crate::policy::subject::{AddedLine, FileLines, Subject};
@@ -405,23 +403,11 @@ pub(in crate::cli) fn with_planner<T>(
     no_fetch: bool,
     look: impl FnOnce(&mut Session<'_>, &mut Planner<'_>, Option<&str>) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
-    let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
-    let may_fetch = !session.settings.offline.value && !no_fetch;
-    let remote = may_fetch.then(|| session.source_remote());
-    let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
-    let world = session.world;
-    let planner = Planner::new(
-        world.history.as_ref(),
-        folder,
-        &checkout.common_dir,
-        remote.as_deref(),
-        Components::default(),
-    );
-    look(
-        session,
-        &mut planner.map_err(git_trouble)?,
-        remote.as_deref(),
-    )
+    let remote = session.reach(!no_fetch);
+    let mut planner = session.reader(!no_fetch)?;
+    let found = look(session, &mut planner, remote.as_deref())?;
+    session.give_back(planner);
+    Ok(found)
 }
 
 fn planned(task: &Task, tree: &Tree) -> Vec<Change> {

@@ -9,8 +9,6 @@ use crate::cli::configured;
 use crate::cli::plan::trigger::occasion;
 use crate::cli::session::Session;
 use crate::cli::trouble::Reported;
-use crate::cli::trouble::no_repository;
-use crate::conduct::planner::Planner;
 use crate::conduct::trusted::{NoTrust, Trustee};
 use crate::config::ConfigFile;
 use crate::config::file::EnforceWord;
@@ -18,7 +16,6 @@ use crate::error::{CommandError, ErrorKind};
 use crate::flakes::quarantine::{self, Quarantine};
 use crate::flakes::trusted::NotTrusted;
 use crate::flakes::trusted::Trusted;
-use crate::plan::graph::components::Components;
 use crate::plan::graph::patterns::Patterns;
 use crate::state::StateError;
 
@@ -122,19 +119,10 @@ pub(in crate::cli) fn trusted_files<const N: usize>(
     may_fetch: bool,
     paths: [&str; N],
 ) -> Result<TrustedFiles<N>, CommandError> {
-    let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
+    let mut planner = session.reader(may_fetch)?;
     let occasion = occasion(session);
     let remote = session.source_remote();
     let may_fetch = may_fetch && !session.settings.offline.value;
-    let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
-    let mut planner = Planner::new(
-        session.world.history.as_ref(),
-        folder,
-        &checkout.common_dir,
-        may_fetch.then_some(remote.as_str()),
-        Components::new(),
-    )
-    .map_err(StateError::from)?;
     let mut trustee = Trustee {
         planner: &mut planner,
         remote,
@@ -158,6 +146,7 @@ pub(in crate::cli) fn trusted_files<const N: usize>(
             .file(&commit, path)
             .map_err(|why| why.reported(""))?;
     }
+    session.give_back(planner);
     Ok((commit, found))
 }
 

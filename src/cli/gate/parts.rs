@@ -136,6 +136,9 @@ fn look_for_state(
     asides: &mut Vec<String>,
 ) -> Result<(), CommandError> {
     let remote = &session.settings.remote.value;
+    if state.fetched_commit(remote)?.is_some() {
+        return Ok(());
+    }
     if !state.has_answered(remote)? {
         problems.push(Problem::new(
             Capability::Budget,
@@ -144,7 +147,7 @@ fn look_for_state(
             "nothing of the shared state is here, so that nobody knows what was spent",
             "run `maestro state pull` before the gate",
         ));
-    } else if state.fetched_commit(remote)?.is_none() {
+    } else {
         asides.push(format!("`{remote}` has no state branch yet"));
     }
     Ok(())

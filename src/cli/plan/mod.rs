@@ -35,7 +35,6 @@ use crate::exit_code::ExitCode;
 use crate::gate::comment::JobLine;
 use crate::gate::compare::Planned;
 use crate::plan::assess::Reason;
-use crate::plan::graph::components::Components;
 use crate::plan::matrix::MOST_JOBS;
 use crate::plan::past::Past;
 use crate::plan::sources::join;
@@ -123,6 +122,7 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
     }
     let mut desk = Desk::open(session, &args.make)?;
     let mut made = desk.make(session, &args.make)?;
+    session.give_back(desk.planner);
     if session.var("GITHUB_OUTPUT").is_some() {
         made.document.trusted = trusted(session, args.make.no_fetch);
     }
@@ -138,8 +138,7 @@ pub(crate) fn run(session: &mut Session<'_>, args: &PlanArgs) -> CommandResult {
             .ui
             .warn(&format!("the plan is not kept: {:#}", error.error));
     }
-    // The process ends here; giving thousands of small pieces back one by one takes as long as reading them.
-    std::mem::forget(desk);
+    session.forget_readers();
     Ok(ExitCode::Success)
 }
 
@@ -169,7 +168,9 @@ pub(in crate::cli) fn afresh(
         enforce: false,
         no_fetch,
     };
-    let made = Desk::open(session, &args)?.make(session, &args)?;
+    let mut desk = Desk::open(session, &args)?;
+    let made = desk.make(session, &args)?;
+    session.give_back(desk.planner);
     let legs = made.document.legs_of_jobs();
     let jobs = made.document.jobs.iter();
     let planned = jobs.map(|job| Planned {
@@ -262,9 +263,8 @@ impl<'w> Desk<'w> {
     }
 
     fn bare(session: &mut Session<'w>, args: &MakeArgs) -> Result<Self, CommandError> {
-        let checkout = session.checkout.as_ref().map_err(no_repository)?.clone();
         let occasion = occasion(session);
-        let mut planner = planner(session, args, &checkout)?;
+        let mut planner = session.reader(!args.no_fetch)?;
         let head = planner.commit(&args.head).map_err(git_trouble)?;
         let head = head.ok_or_else(|| not_found(&args.head))?;
         let settings = settings::read(session, &ConfigFile::default())?;
@@ -384,26 +384,6 @@ fn document(
     })
 }
 
-fn planner<'w>(
-    session: &Session<'w>,
-    args: &MakeArgs,
-    checkout: &Checkout,
-) -> Result<Planner<'w>, CommandError> {
-    let history = session.world.history.as_ref();
-    let folder = checkout.top.as_ref().unwrap_or(&checkout.common_dir);
-    let may_fetch = !session.settings.offline.value && !args.no_fetch;
-    let source = session.source_remote();
-    let remote = may_fetch.then_some(source.as_str());
-    let planner = Planner::new(
-        history,
-        folder,
-        &checkout.common_dir,
-        remote,
-        Components::default(),
-    );
-    planner.map_err(git_trouble)
-}
-
 fn search(
     session: &mut Session<'_>,
     args: &MakeArgs,
@@ -411,8 +391,7 @@ fn search(
     base: &crate::change::base::Base,
     (head, past): (&Commit, &Past),
 ) -> Result<Found, CommandError> {
-    let may_fetch = !session.settings.offline.value && !args.no_fetch;
-    let remote = session.source_remote();
+    let remote = session.reach(!args.no_fetch);
     let mut said = Vec::new();
     let mut last_green = |branch: &str| {
         let stored = || past.last_green(branch, &head.object).map(str::to_owned);
@@ -421,7 +400,7 @@ fn search(
     let mut search = Search {
         planner,
         reach: Reach {
-            remote: may_fetch.then_some(remote),
+            remote,
             deadline: Duration::from_secs(FETCH_SECONDS),
         },
         last_green: &mut last_green,

@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use super::calls::CALLS;
-use super::prepared;
+use super::{made, prepared};
 #[cfg(unix)]
 use crate::harness::files_below;
 use crate::harness::{Maestro, Run};
@@ -37,7 +37,7 @@ fn told(maestro: &Maestro, call: &[&str], run: Run) -> (i32, String, String) {
 fn no_language_zone_or_environment_changes_a_byte() {
     // Made twice: making them may not differ either.
     let bare = prepared();
-    let strange = prepared()
+    let strange = made()
         .env("LANG", "tr_TR.UTF-8")
         .env("LC_ALL", "tr_TR.UTF-8")
         .env("TZ", "Pacific/Kiritimati")
