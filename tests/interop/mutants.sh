@@ -2,7 +2,7 @@
 # Mutants of policy, budget, flakes and plan by cargo-mutants: at least 100 of each by a fixed seed, at least 85 % caught; those that run out of time count as
 # survivors. MUTANTS_ROOMS names some of the rooms, MUTANTS_COUNT how many are judged, MUTANTS_SEED another seed. With
 # MUTANTS_FOLDER, where crates and outcomes stay, MUTANTS_AGAIN=1 judges only what was not caught there before.
-# inputs: src/policy docs/policy src/budget src/flakes src/plan tests/interop/mutants.py tests/interop/mutants.json tests/interop/lib.bash
+# inputs: src/policy docs/policy src/budget src/flakes src/plan tests/interop/mutants.py tests/interop/mutants_within.py tests/interop/mutants.json tests/interop/lib.bash
 # time: long
 set -euo pipefail
 source "$(dirname "$0")/lib.bash"
