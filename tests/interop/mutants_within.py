@@ -15,9 +15,9 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import subprocess
 import sys
-import time
 
 SWITCH = """
 pub fn mutant(number: u32) -> bool {
@@ -26,6 +26,8 @@ pub fn mutant(number: u32) -> bool {
 }
 """
 MEMORY = 6 << 30
+# No test waits so many seconds.
+LONGEST = 1200
 # No mutant has this number.
 NONE = 1 << 31
 
@@ -71,7 +73,7 @@ def judged(crate, room, mutants, sources):
                 del within[function]
     keys = [key for _, keys in within.values() for key in keys]
     limit = patience(binary, crate, room)
-    print(f"  {len(keys)} in one binary, {len(alone)} alone, {len(found)} do not compile; {limit} s each at most", flush=True)
+    print(f"  {len(keys)} in one binary, {len(alone)} alone, {len(found)} do not compile; {limit} s of the processor each at most", flush=True)
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("MUTANTS_JOBS", "2"))) as pool:
         found |= dict(zip(keys, pool.map(lambda key: run(binary, crate, near(mutants[key]), numbers[key], limit), keys)))
     for key in alone:
@@ -177,12 +179,13 @@ def write(crate, texts, before):
 
 
 def patience(binary, crate, room):
-    """How long a mutant may take: five times what the tests take as they are, and two minutes at least."""
-    begun = time.monotonic()
+    """How many seconds of a processor a mutant may take: five times what the tests take as they are, and half a minute at least."""
+    used = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    before = used()
     kind = run(binary, crate, [f"{room}::"], 0, 1800)
     if kind != "missed":
         sys.exit(f"{room}: the tests do not pass without a mutant ({kind})")
-    return max(120, round(5 * (time.monotonic() - begun)))
+    return max(30, round(5 * (used() - before)))
 
 
 def near(mutant):
@@ -204,12 +207,17 @@ def run_some(binary, crate, name, number, limit):
     """Cases by chance are the same every time."""
     held = {"MUTANT": str(number), "INSTA_UPDATE": "no", "PROPTEST_RNG_SEED": "1", "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "1"}
     environment = os.environ | held | {"PROPTEST_MAX_SHRINK_ITERS": "0", "CARGO_MANIFEST_DIR": str(crate)}
-    confine = lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+    def confine():
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        # Seconds of the processor, so that a busy machine makes nothing late.
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+
     command = [binary, name, "--test-threads", "2"]
     child = subprocess.Popen(command, cwd=crate, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace", preexec_fn=confine)
     late = []
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: expire(child, limit, late))
+        pool.submit(lambda: expire(child, late))
         failed = False
         for line in child.stdout:
             if line.rstrip().endswith("... FAILED"):
@@ -222,12 +230,15 @@ def run_some(binary, crate, name, number, limit):
         child.stdout.close()
     if failed:
         return "caught"
-    return "timeout" if late else "caught" if code else "missed"
+    if late or code == -signal.SIGXCPU:
+        return "timeout"
+    return "caught" if code else "missed"
 
 
-def expire(child, limit, late):
+def expire(child, late):
+    """What waits for something that never comes takes no time of the processor."""
     try:
-        child.wait(limit)
+        child.wait(LONGEST)
     except subprocess.TimeoutExpired:
-        late.append(limit)
+        late.append(child)
         child.kill()
