@@ -146,6 +146,11 @@ def main():
     drawn = sorted(places, key=lambda key: hashlib.sha256(f"{seed} {key}".encode()).hexdigest())
     before = json.loads(kept.read_text()) if kept.exists() and os.environ.get("MUTANTS_AGAIN") else {}
     found = {}
+
+    def keep(more):
+        before.update(more)
+        kept.write_text(json.dumps(before, indent=1))
+
     while (missing := count - sum(kind != "unviable" for kind in found.values())) > 0:
         # Some do not compile, and are drawn past.
         chosen = drawn[len(found) :][: missing + missing // 6]
@@ -155,10 +160,8 @@ def main():
         found |= {key: before[key] for key in chosen if before.get(key) in ("caught", "unviable")}
         todo = [key for key in chosen if key not in found]
         if todo:
-            judged = mutants_within.judge(crate, room, {key: places[key] for key in todo})
-            found |= judged
-            before |= judged
-            kept.write_text(json.dumps(before, indent=1))
+            mutants_within.judge(crate, room, {key: places[key] for key in todo}, keep)
+            found |= {key: before[key] for key in todo}
     summary(room, found, places, json.loads((root / "tests/interop/mutants.json").read_text()))
 
 

@@ -32,16 +32,16 @@ LONGEST = 1200
 NONE = 1 << 31
 
 
-def judge(crate, room, mutants):
-    """What became of these mutants (by key, as cargo-mutants lists them): caught, missed, timeout or unviable."""
+def judge(crate, room, mutants, keep):
+    """Finds what becomes of these mutants (by key, as cargo-mutants lists them): caught, missed, timeout or unviable. What is found is kept at once."""
     sources = {name: (crate / name).read_text() for name in sorted({mutant["file"] for mutant in mutants.values()} | {"src/lib.rs"})}
     try:
-        return judged(crate, room, mutants, sources)
+        judged(crate, room, mutants, sources, keep)
     finally:
         write(crate, sources, sources)
 
 
-def judged(crate, room, mutants, sources):
+def judged(crate, room, mutants, sources, keep):
     numbers = {key: number for number, key in enumerate(sorted(mutants), 1)}
     within, alone, found = {}, [key for key, mutant in mutants.items() if not mutant["function"]], {}
     for function, keys in by_function(mutants).items():
@@ -71,17 +71,19 @@ def judged(crate, room, mutants, sources):
             else:
                 found |= {key: "unviable" for key in keys}
                 del within[function]
+    keep(found)
     keys = [key for _, keys in within.values() for key in keys]
     limit = patience(binary, crate, room)
     print(f"  {len(keys)} in one binary, {len(alone)} alone, {len(found)} do not compile; {limit} s of the processor each at most", flush=True)
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("MUTANTS_JOBS", "2"))) as pool:
-        found |= dict(zip(keys, pool.map(lambda key: run(binary, crate, near(mutants[key]), numbers[key], limit), keys)))
+        kinds = pool.map(lambda key: run(binary, crate, near(mutants[key]), numbers[key], limit), keys)
+        for key, kind in zip(keys, kinds):
+            keep({key: kind})
     for key in alone:
         name = mutants[key]["file"]
         write(crate, sources | {name: mutated(sources[name], mutants[key])[0], "src/lib.rs": sources["src/lib.rs"] + SWITCH}, sources)
         binary, _ = build(crate)
-        found[key] = run(binary, crate, near(mutants[key]), NONE, limit) if binary else "unviable"
-    return found
+        keep({key: run(binary, crate, near(mutants[key]), NONE, limit) if binary else "unviable"})
 
 
 def by_function(mutants):
