@@ -9,6 +9,6 @@ source "$(dirname "$0")/lib.bash"
 command -v cargo-mutants >/dev/null || cargo install cargo-mutants --locked --quiet || skip "cargo-mutants cannot be installed"
 failed=0
 for room in ${MUTANTS_ROOMS:-policy budget flakes plan}; do
-    python3 "$root/tests/interop/mutants.py" "$root" "${MUTANTS_FOLDER:-$work/mutants}" "$room" "${MUTANTS_COUNT:-104}" "${MUTANTS_SEED:-maestro}" || failed=1
+    python3 -B "$root/tests/interop/mutants.py" "$root" "${MUTANTS_FOLDER:-$work/mutants}" "$room" "${MUTANTS_COUNT:-104}" "${MUTANTS_SEED:-maestro}" || failed=1
 done
 exit "$failed"
