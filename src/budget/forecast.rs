@@ -141,4 +141,13 @@ mod tests {
         };
         assert_eq!(forecast(&course).median, most);
     }
+
+    // The same draws by a generator written in another language, from days of 0, 1, 8, 27, … dollars.
+    #[test]
+    fn months_are_those_of_the_generator_and_percentiles_the_nearest_of_them() {
+        let days: Vec<u128> = (0..28).map(|day| day * day * day).collect();
+        let found = forecast(&course(&days, 0, 0, 9));
+        let expected = (usd(27_246), usd(49_744), usd(75_247));
+        assert_eq!((found.low, found.median, found.high), expected);
+    }
 }

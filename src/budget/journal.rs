@@ -123,3 +123,16 @@ impl Line {
         serde_json::from_slice(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_and_is_read_back() {
+        let line = Line::Drained(Drained { calls: vec![3, 5] });
+        let bytes = line.encode().unwrap();
+        assert_eq!(bytes, b"{\"drained\":{\"calls\":[3,5]}}\n");
+        assert_eq!(Line::decode(&bytes).unwrap(), line);
+    }
+}

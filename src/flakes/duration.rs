@@ -134,6 +134,7 @@ mod tests {
         assert_eq!(of(12.345).milliseconds(), Some(12.35));
         assert_eq!(Time::of_seconds(1.5).milliseconds(), Some(1500.0));
         assert_eq!([of(-1.0), of(f64::NAN)], [Time::UNKNOWN; 2]);
+        assert_eq!(of(0.0).milliseconds(), Some(0.0));
         assert!(of(1e300).milliseconds() > Some(4e7));
         assert_eq!(of(1.0).plus(of(2.0)), of(3.0));
         assert_eq!(Time::UNKNOWN.plus(of(2.0)), of(2.0));

@@ -456,3 +456,6 @@ impl<'a> Deciding<'a> {
 pub(crate) fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
+
+#[cfg(test)]
+mod tests;

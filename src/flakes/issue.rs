@@ -319,4 +319,11 @@ mod tests {
         assert_eq!(title(&link(&["a@b", "b"])), "Flaky test: `s > a@b`");
         assert!(title(&link(&[&long])).chars().count() < 256);
     }
+
+    #[test]
+    fn texts_and_comments_of_a_day_have_names_of_their_own() {
+        let at = "2026-01-05T23:59:59Z".parse().unwrap();
+        assert_eq!(mark("0123"), "flaky 0123");
+        assert_eq!(mark_of_comment("0123", at), "flaky 0123 2026-01-05");
+    }
 }

@@ -291,4 +291,20 @@ mod tests {
     fn every_other_test_is_another_list() {
         assert_eq!(fit(&names((0..100).map(|n| n * 2)), &names(0..200)), None);
     }
+
+    #[test]
+    fn a_difference_costs_its_new_names_its_gaps_and_its_exceptions() {
+        let known_names = names(0..100);
+        let known = listed(&known_names);
+        assert_eq!(compare(&known, &known).cost(), 0);
+        // Two gaps, three new tests of four letters, one exception.
+        let wanted = (0..100).filter(|number| ![7, 8, 50].contains(number));
+        let now_names = names(wanted.chain(500..503));
+        let mut now = listed(&now_names);
+        now[3].expected = Cow::Borrowed("s");
+        assert_eq!(
+            compare(&now, &known).cost(),
+            3 * (4 + GAP_SIZE) + 3 * GAP_SIZE
+        );
+    }
 }

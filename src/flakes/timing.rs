@@ -302,4 +302,32 @@ mod tests {
         assert!(!timed.note("j", "", day("2026-01-01")));
         assert!(timed.note("j", "", day("2026-01-02")));
     }
+
+    #[test]
+    fn minutes_of_a_job_are_those_of_its_median_day_all_legs_together() {
+        let mut all = Timings::default();
+        let days = [(1, 600_000), (2, 60_000), (3, 120_000)];
+        for (day, ms) in days {
+            let when = format!("2026-01-0{day}T00:00:00Z");
+            all.add(timing(day, &when, &[(0, ms)], &[]));
+            let mut leg = timing(day + 10, &when, &[(0, 30_000)], &[]);
+            leg.leg = "other".into();
+            (leg.sample.rest, leg.sample.rest_ms) = (3, 29_980);
+            all.add(leg);
+        }
+        let minutes = all.minutes();
+        assert_eq!(minutes.keys().collect::<Vec<_>>(), ["test"]);
+        // Of 11, 2 and 3 minutes.
+        assert!((minutes["test"] - 3.0).abs() < 1e-9, "{minutes:?}");
+        // Five days count, the last ones.
+        for day in 4..=8 {
+            all.add(timing(
+                day,
+                &format!("2026-01-0{day}T00:00:00Z"),
+                &[(0, 180_000)],
+                &[],
+            ));
+        }
+        assert!((all.minutes()["test"] - 3.0 - 20.0 / 60_000.0).abs() < 1e-9);
+    }
 }

@@ -482,3 +482,6 @@ fn settle(file: &mut ChangedFile, rule: String) {
         file.verdict = Verdict::Nothing(rule);
     }
 }
+
+#[cfg(test)]
+mod tests;

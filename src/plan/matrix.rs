@@ -473,4 +473,36 @@ mod tests {
         );
         assert_eq!(matrix.legs().len(), matrix.lines.iter().flatten().count());
     }
+
+    #[test]
+    fn a_line_is_a_leg_or_a_bucket_under_a_name_of_its_own() {
+        let on = |project: &str| Leg {
+            runs_on: Some("linux".into()),
+            ..leg("t", Some(project.to_owned()))
+        };
+        let (a, b) = (on("npm:a"), on("npm:b"));
+        let mut matrix = Matrix {
+            lines: vec![vec![a.clone()], vec![a.clone()], vec![a, b]],
+            by_number: false,
+        };
+        let include = matrix.include();
+        let lines = include["include"].as_array().unwrap();
+        let ids: Vec<&Value> = lines.iter().map(|line| &line["id"]).collect();
+        assert_eq!(ids, ["t (npm:a)", "t (npm:a) 2", "bucket 1"]);
+        assert_eq!(
+            (&lines[0]["job"], lines[0].get("legs")),
+            (&"t".into(), None)
+        );
+        assert_eq!(lines[2]["job"], "bucket");
+        assert_eq!(lines[2]["runs_on"], "linux");
+        let legs = lines[2]["legs"].as_array().unwrap();
+        let jobs: Vec<&Value> = legs.iter().map(|leg| &leg["job"]).collect();
+        assert_eq!(jobs, ["t", "t"]);
+        assert!(legs.iter().all(|leg| leg.get("runs_on").is_none()));
+        assert_eq!(matrix.legs().len(), 4);
+        matrix.by_number = true;
+        let include = matrix.include();
+        let of = |place: usize| include["include"][place]["legs"].clone();
+        assert_eq!([of(0), of(1), of(2)], ["0..1", "1..2", "2..4"]);
+    }
 }

@@ -390,6 +390,8 @@ mod tests {
             &["assets", "crates/assets"],
         );
         check("let included = 1; // include me!", &[]);
+        check(r#"my_include_str!("x.txt")"#, &[]);
+        check(r#"include_str!("a)b.txt")"#, &["crates/a/src/a)b.txt"]);
     }
 
     #[test]
@@ -418,6 +420,14 @@ mod tests {
         check(
             r#"root.parent().unwrap(); env!("CARGO_MANIFEST_DIR"); dir.join("assets/x.json")"#,
             &["assets/x.json"],
+        );
+        check(
+            r#"root.ancestors().last(); env!("CARGO_MANIFEST_DIR"); dir.join("assets/x.json")"#,
+            &["assets/x.json"],
+        );
+        check(
+            r#"env!("CARGO_MANIFEST_DIR"); dir.join("assets/x.json")"#,
+            &[],
         );
     }
 

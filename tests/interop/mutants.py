@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mutants of a room, a sample by a fixed seed, held against the room's own tests by cargo-mutants.
+"""Mutants of a room by cargo-mutants, a sample by a fixed seed, held against the room's own tests.
 
 A room of decisions imports only other rooms of decisions (the table in ARCHITECTURE.md), so that it builds and tests as a small crate of its own: seconds
 for a mutant instead of minutes. What only the suite would notice counts as survived.
@@ -10,7 +10,7 @@ caught why: `endless` ones run out of time because they never end, and count as 
 COUNT of them are judged; what does not compile is drawn past.
 
 usage: mutants.py REPOSITORY FOLDER ROOM [COUNT] [SEED]
-environment: MUTANTS_AGAIN=1 goes on from what FOLDER/ROOM.json has: only those that were not caught, or not judged, are judged
+environment: MUTANTS_AGAIN=1 goes on from what FOLDER/ROOM.json has: only those that were not caught, or not judged, are judged; MUTANTS_JOBS how many at once (2)
 prints: ROOM: caught N, missed N, timed out N, unviable N: N % caught
 """
 
@@ -23,6 +23,8 @@ import re
 import shutil
 import subprocess
 import sys
+
+import mutants_within
 
 BAR = 85
 KINDS = ("caught", "missed", "timeout", "unviable")
@@ -60,12 +62,12 @@ def make(root, crate, room):
                 if path.is_dir():
                     shutil.copytree(path, folder / "src" / name)
                 elif path.exists():
-                    shutil.copy(path, folder / "src")
+                    shutil.copy2(path, folder / "src")
         # What tests and `include!` reach outside of `src`.
         held = ["docs/policy", *(f"tests/{name}" for name in ("causes", "edits", "published", "secrets"))]
         for name in ["fixtures", "prompts", "schemas", "examples", *held]:
             shutil.copytree(root / name, folder / name)
-        shutil.copy(root / "Cargo.lock", folder)
+        shutil.copy2(root / "Cargo.lock", folder)
     # The room sees all of the rest, also what its tests are helped by. Times are kept, so that cargo compiles the rest once, and the room anew.
     for path in (rest / "src").rglob("*.rs"):
         text = path.read_text().replace("pub(crate) ", "pub ").replace("cfg(test)", "cfg(all())").replace("cfg_attr(test,", "cfg_attr(all(),")
@@ -75,14 +77,15 @@ def make(root, crate, room):
     show(crate / "src" / room)
     # The build script packs what `packed` unpacks.
     if "packed" in rooms:
-        shutil.copy(root / "build.rs", rest)
+        shutil.copy2(root / "build.rs", rest)
     listed = manifest(root, (rest, crate))
     own = '[package]\nname = "{}"\nversion = "0.0.0"\nedition = "2024"\n\n[lib]\ndoctest = false\n\n[workspace]\n\n[features]\nbench = []\n\n'
     quick = '\n\n[profile.dev]\ndebug = false\n\n[profile.dev.package."*"]\nopt-level = 2\n\n[profile.dev.package.rest]\nopt-level = 0\n'
     build = '\n\n[build-dependencies]\nflate2 = "1"\n'
-    (rest / "Cargo.toml").write_text(own.format("rest") + f"[dependencies]\n{listed}{build}")
+    at = (root / "ARCHITECTURE.md").stat().st_mtime
+    write(rest / "Cargo.toml", own.format("rest") + f"[dependencies]\n{listed}{build}", at)
     text = "#![allow(warnings)]\n" + "".join(f"pub mod {name};\n" for name in rooms)
-    write(rest / "src/lib.rs", text, (root / "ARCHITECTURE.md").stat().st_mtime)
+    write(rest / "src/lib.rs", text, at)
     (crate / "Cargo.toml").write_text(own.format("room") + f'[dependencies]\nrest = {{ path = "../{rest.name}" }}\n{listed}{quick}')
     (crate / "src/lib.rs").write_text(f"#![allow(warnings)]\nuse rest::{{{', '.join(rooms)}}};\nmod {room};\n")
     return rooms
@@ -118,39 +121,16 @@ def manifest(root, folders):
     return "\n".join(lines.values())
 
 
-def mutants(crate, *arguments):
-    return ["cargo", "mutants", "--dir", str(crate), "--colors", "never", *arguments]
-
-
 def listed(crate, room):
-    """All mutants of the room: what each does and where (the second of its kind in a function has `#2`), and its name with line and column."""
+    """All mutants of the room by what each does and where (the second of its kind in a function has `#2`)."""
     files = [word for file in (f"src/{room}.rs", f"src/{room}/**/*.rs") for word in ("-f", file)]
-    found = subprocess.run(mutants(crate, "--list", "--json", *files), check=True, capture_output=True, text=True)
+    found = subprocess.run(["cargo", "mutants", "--dir", str(crate), "--list", "--json", *files], check=True, capture_output=True, text=True)
     places, seen = {}, collections.Counter()
     for mutant in json.loads(found.stdout):
         key = re.sub(r"^(\S+\.rs):\d+:\d+: ", r"\1: ", mutant["name"])
         seen[key] += 1
-        places[key if seen[key] == 1 else f"{key} #{seen[key]}"] = mutant["name"]
+        places[key if seen[key] == 1 else f"{key} #{seen[key]}"] = mutant
     return places
-
-
-def judge(crate, room, chosen, places, out):
-    """What became of these mutants, judged one after the other in the crate itself, so that only the room is compiled again."""
-    files = sorted({key.split(": ")[0] for key in chosen})
-    only = [word for file in files for word in ("-f", file)]
-    only += [word for key in chosen for word in ("-F", f"^{re.escape(places[key])}$")]
-    shutil.rmtree(out, ignore_errors=True)
-    command = mutants(crate, *only, "--output", str(out), "--in-place", "--timeout-multiplier", "5", "--minimum-test-timeout", "120", "--no-times", "--", "--lib", f"{room}::")
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode not in (0, 2, 3):
-        sys.exit(done.stdout[-4000:])
-    return outcomes(places, out)
-
-
-def outcomes(places, out):
-    keys = {name: key for key, name in places.items()}
-    lines = lambda kind: (out / f"mutants.out/{kind}.txt").read_text().splitlines()
-    return {keys[name]: kind for kind in KINDS for name in lines(kind) if name in keys}
 
 
 def main():
@@ -163,24 +143,25 @@ def main():
     os.environ["CARGO_TARGET_DIR"] = str(folder / "target")
     places = listed(crate, room)
     print(f"{room} (with {', '.join(rooms)}): {count} of {len(places)} mutants", flush=True)
-    # cargo-mutants 27 judges deleted fields whatever it is asked for, so that all of them are drawn.
-    digest = lambda key: hashlib.sha256(f"{seed} {key}".encode()).hexdigest()
-    drawn = sorted(places, key=lambda key: (": delete field " not in key, digest(key)))
+    drawn = sorted(places, key=lambda key: hashlib.sha256(f"{seed} {key}".encode()).hexdigest())
     before = json.loads(kept.read_text()) if kept.exists() and os.environ.get("MUTANTS_AGAIN") else {}
     found = {}
-    while missing := count - sum(kind != "unviable" for kind in found.values()):
+
+    def keep(more):
+        before.update(more)
+        kept.write_text(json.dumps(before, indent=1))
+
+    while (missing := count - sum(kind != "unviable" for kind in found.values())) > 0:
         # Some do not compile, and are drawn past.
-        chosen = drawn[len(found) :][: missing + missing // 12]
-        if missing < 0 or not chosen:
+        chosen = drawn[len(found) :][: missing + missing // 6]
+        if not chosen:
             break
         # What was caught or does not compile stays so when tests are added.
         found |= {key: before[key] for key in chosen if before.get(key) in ("caught", "unviable")}
         todo = [key for key in chosen if key not in found]
         if todo:
-            judged = judge(crate, room, todo, places, folder / f"{room}.out")
-            found |= {key: judged[key] for key in todo}
-            before |= judged
-            kept.write_text(json.dumps(before, indent=1))
+            mutants_within.judge(crate, room, {key: places[key] for key in todo}, keep)
+            found |= {key: before[key] for key in todo}
     summary(room, found, places, json.loads((root / "tests/interop/mutants.json").read_text()))
 
 
@@ -188,7 +169,7 @@ def summary(room, found, places, reasons):
     for key, kind in sorted(found.items()):
         why = reasons["endless"].get(key) if kind == "timeout" else reasons["same"].get(key)
         if kind in ("missed", "timeout"):
-            print(f"  {kind}: {places[key]}" + f" ({why})" * bool(why))
+            print(f"  {kind}: {places[key]['name']}" + f" ({why})" * bool(why))
     caught, missed, late, unviable = (list(found.values()).count(kind) for kind in KINDS)
     endless = sum(kind == "timeout" and key in reasons["endless"] for key, kind in found.items())
     judged = caught + missed + late

@@ -271,4 +271,46 @@ mod tests {
         let note = claude("[{\"type\": \"result\", \"subtype\": \"error_max_turns\"}]").unwrap();
         assert_eq!((note.rows.len(), note.notes.len()), (0, 1));
     }
+
+    #[test]
+    fn for_how_long_was_written_is_known_of_one_model_alone() {
+        let model = r#"{"inputTokens": 10, "outputTokens": 20, "cacheCreationInputTokens": 100}"#;
+        let both = format!(
+            r#"{{"type": "result", "session_id": "s", "usage": {{"input_tokens": 9, "output_tokens": 3, "cache_creation_input_tokens": 100,
+            "cache_creation": {{"ephemeral_1h_input_tokens": 60, "ephemeral_5m_input_tokens": 40}}}},
+            "modelUsage": {{"a": {model}, "b": {model}}}}}"#
+        );
+        let found = claude(&format!("[{both}]")).unwrap();
+        let written = |place: usize| {
+            let usage = found.rows[place].usage;
+            (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens)
+        };
+        assert_eq!(
+            (found.rows.len(), written(0), written(1)),
+            (2, (100, 0), (100, 0))
+        );
+        // Nor where the counts are other ones than the main thread's.
+        let other = RESULT.replace(
+            "\"cacheCreationInputTokens\": 100",
+            "\"cacheCreationInputTokens\": 90",
+        );
+        let usage = claude(&format!("[{other}]")).unwrap().rows[0].usage;
+        assert_eq!(
+            (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens),
+            (90, 0)
+        );
+    }
+
+    #[test]
+    fn models_that_are_named_without_counts_share_one_row() {
+        let said =
+            r#"{"type": "assistant", "session_id": "s", "message": {"model": "claude-opus-5"}}"#;
+        let bare = r#"{"type": "result", "session_id": "s", "usage": {"input_tokens": 9, "output_tokens": 3}, "modelUsage": {"a": {}, "b": {}}}"#;
+        let found = claude(&format!("[{said}, {bare}]")).unwrap();
+        assert_eq!(found.rows.len(), 1);
+        assert_eq!(found.rows[0].models, ["a", "b"]);
+        // What is no object says nothing, and is no fault.
+        let odd = claude(r#"[{"type": "result", "usage": [1]}]"#).unwrap();
+        assert_eq!((odd.rows.len(), odd.notes.len()), (0, 1));
+    }
 }

@@ -207,6 +207,8 @@ mod tests {
         assert_eq!(net("anthropic", "/v1/messages"), 100);
         assert_eq!(net("openai", "/v1/chat/completions"), 40);
         assert_eq!(net("copilot", "/chat/completions"), 40);
+        let found = gh_aw(&record("openai", "/v1/responses", "")).unwrap();
+        assert_eq!(found.rows[0].usage.cache_read_tokens, 60);
         let broken = record("openai", "/v1/responses", "")
             .replace("\"input_tokens\": 100", "\"input_tokens\": 10");
         let found = gh_aw(&broken).unwrap();
@@ -245,6 +247,14 @@ mod tests {
             row.reported.map(|usd| usd.to_string()).as_deref(),
             Some("0.5")
         );
+        // Where providers count otherwise, nobody knows how much of a sum of several models was new.
+        let of_openai = text.replace("[\"anthropic\"]", "[\"openai\"]");
+        let net = |text: &str| {
+            let found = gh_aw(text).unwrap();
+            found.rows.first().map(|row| row.usage.net_input_tokens)
+        };
+        assert_eq!(net(&of_openai), Some(10));
+        assert_eq!(net(&of_openai.replace("[\"a\", \"b\"]", "[\"a\"]")), None);
         // Without providers, the names of the models tell.
         let found = gh_aw(
             &text

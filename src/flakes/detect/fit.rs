@@ -194,3 +194,6 @@ fn shares(mut habits: Habits, usual: &Habits, chosen: &[(&Series, f64)]) -> (Hab
     }
     (habits, fits)
 }
+
+#[cfg(test)]
+mod tests;

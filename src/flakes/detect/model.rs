@@ -477,3 +477,6 @@ impl Model {
         after
     }
 }
+
+#[cfg(test)]
+mod tests;

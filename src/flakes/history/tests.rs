@@ -317,3 +317,49 @@ fn of_two_rollups_of_a_month_the_one_with_the_lesser_id_counts() {
         [sha(1)]
     );
 }
+
+#[test]
+fn since_a_day_only_what_ran_on_it_or_later_counts() {
+    let mut builder = builder();
+    add(&mut builder, run(1, 1, "j"), &[(0, "f")]);
+    // The first hour of the next day.
+    add(&mut builder, run(24, 2, "j"), &[(0, "ffp")]);
+    let mut absent = run(30, 3, "j");
+    absent.absent = vec![(0, 1)];
+    add(&mut builder, absent, &[]);
+    add(&mut builder, run(50, 4, "j"), &[]);
+    let history = builder.finish();
+    let since = |test: u32, day: i8| history.since(test, jiff::civil::date(1970, 1, day));
+    let days = [1, 2, 3, 4].map(|day| since(0, day));
+    assert_eq!(days, [(5, 3), (4, 2), (1, 0), (0, 0)]);
+    // What is skipped as a rule was not executed.
+    assert_eq!(since(2, 1), (0, 0));
+}
+
+#[test]
+fn what_failures_said_is_counted_the_most_frequent_first() {
+    let mut builder = builder();
+    builder.hearing = Some(Hearing::default());
+    let said = ["no route", "took 3 ms", "took 12 ms", "not its own"];
+    for (number, message) in (1_u8..).zip(said) {
+        let did = if number == 4 { (1, "f") } else { (0, "f") };
+        add(&mut builder, run(number, u32::from(number), "j"), &[did]);
+        let messages = BTreeMap::from([(message.to_owned(), String::new())]);
+        builder.hears().unwrap().hear(sha(number), messages);
+    }
+    let history = builder.finish();
+    let signatures = |test: u32| -> Vec<(String, u64)> {
+        let all = history.signatures_of(test, &mut HashMap::new());
+        all.into_iter()
+            .map(|(signature, times)| (signature.text, times))
+            .collect()
+    };
+    let of_first = [("took <n> ms".to_owned(), 2), ("no route".to_owned(), 1)];
+    assert_eq!(signatures(0), of_first);
+    assert_eq!(signatures(1), [("not its own".to_owned(), 1)]);
+    assert!(signatures(2).is_empty());
+    let failed: Vec<u32> = (history.failed_runs(0).into_iter())
+        .map(|(run, _)| run)
+        .collect();
+    assert_eq!(failed, [0, 1, 2]);
+}

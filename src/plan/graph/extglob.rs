@@ -376,4 +376,13 @@ mod tests {
         assert!(Name::parse(&"*(".repeat(1000)).is_some());
         assert!(Name::parse(&("*(".repeat(1000) + &")".repeat(1000))).is_none());
     }
+
+    #[test]
+    fn what_is_too_long_is_not_expanded() {
+        assert!(expand(&"a".repeat(LARGEST)).is_some());
+        assert!(expand(&"a".repeat(LARGEST + 1)).is_none());
+        let choices = |count: usize| format!("{{{}}}", vec!["a"; count].join(","));
+        assert_eq!(expand(&choices(MOST)).unwrap().len(), MOST);
+        assert!(expand(&choices(MOST + 1)).is_none());
+    }
 }

@@ -310,4 +310,63 @@ pub(crate) mod tests {
         let edges = graph.edges().filter(|(_, on)| *on == id);
         edges.map(|(from, _)| from).collect()
     }
+
+    #[test]
+    fn kinds_are_called_by_their_tools_too() {
+        let kinds = [
+            Kind::Cargo,
+            Kind::Npm,
+            Kind::Python,
+            Kind::Go,
+            Kind::Docker,
+            Kind::Component,
+        ];
+        for kind in kinds {
+            assert_eq!(Kind::parse(kind.name()), Some(kind));
+        }
+        for word in ["pnpm", "yarn", "bun"] {
+            assert_eq!(Kind::parse(word), Some(Kind::Npm), "{word}");
+        }
+        for word in ["uv", "poetry"] {
+            assert_eq!(Kind::parse(word), Some(Kind::Python), "{word}");
+        }
+        assert_eq!(Kind::parse("components"), Some(Kind::Component));
+        assert_eq!(Kind::parse("Cargo"), None);
+    }
+
+    #[test]
+    fn edges_lead_from_and_to_projects_that_are_there() {
+        let mut graph = Graph::default();
+        for dir in ["a", "b"] {
+            graph.add(Project::new(Kind::Npm, dir, dir));
+        }
+        for (from, on) in [
+            ("npm:a", "npm:b"),
+            ("npm:a", "npm:gone"),
+            ("npm:gone", "npm:b"),
+            ("npm:a", "npm:a"),
+        ] {
+            graph.depend(from, on);
+        }
+        graph.trouble("x", "words");
+        graph.trouble("x", "words");
+        graph.tidy();
+        assert_eq!(graph.edges().collect::<Vec<_>>(), [("npm:a", "npm:b")]);
+        assert_eq!(graph.troubles.len(), 1);
+    }
+
+    #[test]
+    fn a_package_at_the_top_beside_others_has_what_is_plainly_its_own() {
+        let graph = read(&[
+            ("Cargo.toml", "[package]\nname='top'"),
+            ("web/package.json", r#"{"name": "web"}"#),
+        ]);
+        let top = graph.get("cargo:.").unwrap();
+        assert!(top.is_fallback);
+        let Scope::Root(own) = &top.scope else {
+            panic!("{:?}", top.scope);
+        };
+        assert!(own.iter().any(|one| one == "src"), "{own:?}");
+        assert!(!own.iter().any(String::is_empty), "{own:?}");
+    }
 }

@@ -147,7 +147,7 @@ fn is_target(path: &str, package: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Owners;
+    use super::{Image, Kind, Owners, is_of_image};
     use crate::plan::graph::tests::read;
 
     #[track_caller]
@@ -178,5 +178,36 @@ mod tests {
         check("a/tests/src/lib.rs", &["cargo:a/tests"]);
         check("a/derive/src/lib.rs", &["cargo:a/derive"]);
         check("a/src/lib.rs", &["cargo:a"]);
+    }
+
+    #[test]
+    fn each_ecosystem_has_owners_of_its_own() {
+        let graph = read(&[
+            ("a/Cargo.toml", "[package]\nname='a'"),
+            ("a/package.json", r#"{"name": "a"}"#),
+        ]);
+        let owners = Owners::new(&graph);
+        assert_eq!(owners.cargo("a/src/lib.rs"), ["cargo:a"]);
+        assert_eq!(owners.of_kind(Kind::Npm, "a/src/lib.rs"), ["npm:a"]);
+        assert!(owners.of_kind(Kind::Python, "a/src/lib.rs").is_empty());
+    }
+
+    #[test]
+    fn an_images_own_files_describe_it_or_lie_in_its_context() {
+        let image = |context: &str| Image {
+            context: Some(context.to_owned()),
+            dockerfile: Some("build/Dockerfile".to_owned()),
+            ..Image::default()
+        };
+        for (path, context, is_own) in [
+            ("build/Dockerfile", "", true),
+            ("build/Dockerfile.dockerignore", "", true),
+            ("web/index.html", "web", true),
+            ("api/index.html", "web", false),
+            // What has the whole repository for its context does not own it.
+            ("web/index.html", "", false),
+        ] {
+            assert_eq!(is_of_image(path, &image(context)), is_own, "{path}");
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! What projects and edges are read from manifests.
 
+use std::collections::BTreeSet;
+
+use super::paths::cargo_manifests;
 use super::root_change;
 use crate::plan::graph::tests::{dependents, projects, read};
 
@@ -250,4 +253,19 @@ fn tests_below_a_workspaces_root_may_be_projects() {
     ];
     let expected = ["python:.", "python:p/a", "python:tests/plugin"];
     assert_eq!(projects(&read(&files)), expected);
+}
+
+#[test]
+fn the_manifests_that_a_project_is_built_from_are_named_or_beside_it() {
+    let check = |text: &str, expected: &[&str]| {
+        let expected: BTreeSet<String> = expected.iter().map(|one| (*one).to_owned()).collect();
+        assert_eq!(cargo_manifests(&text.parse().unwrap()), expected, "{text}");
+    };
+    check(
+        "[tool.maturin]\nmanifest-path='core/Cargo.toml'",
+        &["core/Cargo.toml"],
+    );
+    check("[tool.maturin]\nstrip=true", &["Cargo.toml"]);
+    check("[build-system]\nbuild-backend='maturin'", &["Cargo.toml"]);
+    check("[build-system]\nbuild-backend='hatchling'", &[]);
 }
