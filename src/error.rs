@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::exit_code::ExitCode;
 
 /// What whoever meets a fault of ours can do.
-pub(crate) const REPORT_IT: &str = "this is a fault of maestro: please report it with these lines and what `maestro --version` says";
+const REPORT_IT: &str = "this is a fault of maestro: please report it with these lines and what `maestro --version` says";
 
 /// What kind of trouble it is; decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

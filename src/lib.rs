@@ -10,10 +10,6 @@ mod config;
 // Decisions: pure and synchronous. No I/O, clock, environment or randomness; all of it comes in as arguments.
 mod agents;
 mod audit;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the commands that spend are the first to use it")
-)]
 mod budget;
 mod change;
 mod delivery;
@@ -23,13 +19,6 @@ mod exec;
 mod finding;
 mod flakes;
 mod fleet;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "comments, escalation, metrics and agents are the first to use the rest"
-    )
-)]
 mod forge;
 mod gate;
 mod gateway;
@@ -58,13 +47,6 @@ mod output;
 
 // Effects.
 mod adapters;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "comments, escalation and agents are the first to use the rest"
-    )
-)]
 mod conduct;
 mod ports;
 mod state;

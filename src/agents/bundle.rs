@@ -457,7 +457,7 @@ fn is_object(text: &str) -> bool {
 }
 
 /// Whether a text is the id of a run.
-pub(crate) fn is_run(text: &str) -> bool {
+fn is_run(text: &str) -> bool {
     is_plain(text, 100)
 }
 

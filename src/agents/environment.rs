@@ -167,7 +167,7 @@ fn is_refused(name: &str) -> bool {
 }
 
 /// Returns a search path without folders that depend on where somebody stands, or that the program could fill itself.
-pub(crate) fn clean_path(path: &str, places: Places<'_>) -> Vec<String> {
+fn clean_path(path: &str, places: Places<'_>) -> Vec<String> {
     let own = [places.tree, places.home, places.temporary];
     let is_below = |folder: &str, top: &str| {
         folder

@@ -115,5 +115,5 @@ fn delivery(audit: &Audit) -> String {
         "github" => "GitHub and git",
         _ => "git alone",
     };
-    format!("{known} of {of} metrics have enough data, out of {from}")
+    format!("{known} of {of} figures have enough data, out of {from}")
 }

@@ -221,6 +221,7 @@ impl Ledger {
     }
 
     /// Returns the calls that are under way.
+    #[cfg(test)]
     pub(crate) fn under_way(&self) -> impl Iterator<Item = &str> {
         self.open.keys().map(String::as_str)
     }

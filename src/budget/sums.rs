@@ -12,7 +12,7 @@ use super::spend::{Paid, Status, month};
 use crate::money::Usd;
 
 /// What the calls of a lease are listed under that nobody has told of.
-pub(crate) const UNTOLD: &str = "(lease, calls not told)";
+const UNTOLD: &str = "(lease, calls not told)";
 
 /// What calls are listed under that say nothing.
 pub(crate) const NONE: &str = "–";

@@ -152,10 +152,6 @@ impl Purse {
         })
     }
 
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// Puts aside what a call may cost at worst. The call may be sent once this has answered.
     pub(crate) fn reserve(&self, planned: &Planned) -> Result<Ticket, PurseProblem> {
         self.put_aside(planned, Some(self.holder.clone()), None)
@@ -323,11 +319,6 @@ impl Purse {
         })?;
         self.wait_for_disk(end)?;
         Ok(paid)
-    }
-
-    /// Returns all that was paid from the purse.
-    pub(crate) fn paid(&self) -> Result<Vec<Paid>, PurseProblem> {
-        self.turn(|_, inner| Ok(inner.book.paid(true)))
     }
 
     /// Counts the open calls of processes that are gone as unknown. `own` says whether this process makes no calls any more either.

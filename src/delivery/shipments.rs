@@ -74,7 +74,7 @@ pub(crate) fn released<'a>(rows: &'a Rows, ask: &Ask<'_>) -> Shipped<'a> {
 }
 
 /// Takes what one source has.
-pub(crate) fn of_source<'a>(rows: &'a Rows, ask: &Ask<'_>, source: Source) -> Shipped<'a> {
+fn of_source<'a>(rows: &'a Rows, ask: &Ask<'_>, source: Source) -> Shipped<'a> {
     let mut found = Shipped {
         source: Some(source),
         ..Shipped::default()

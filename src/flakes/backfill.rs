@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// The suite of what jobs say by themselves, where no report says more; the workflow's file stands beside it.
-pub(crate) const JOB_SUITE: &str = "GitHub Actions";
+const JOB_SUITE: &str = "GitHub Actions";
 
 /// Whether a suite's tests are jobs.
 pub(crate) fn is_of_jobs(suite: &str) -> bool {

@@ -262,7 +262,7 @@ impl ChangePoints {
     /// Whether runs with these sums could have a change point in any order.
     ///
     /// Where they could not, a caller need not lay a history out.
-    pub(crate) fn could_change(&self, all: Counts) -> bool {
+    fn could_change(&self, all: Counts) -> bool {
         let most = self.failure.most(all.failed, all.runs)
             + self.after_retry.most(all.failed_after_retry, all.retried);
         most + self.prior > rounding(all)

@@ -12,7 +12,6 @@ pub(crate) enum Method {
     Get,
     Post,
     Patch,
-    Put,
     Delete,
 }
 
@@ -23,7 +22,6 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
-            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }

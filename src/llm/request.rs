@@ -61,7 +61,10 @@ pub(crate) struct Tool {
 /// Whether tools are called.
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "agents are the first to use it")
+    expect(
+        dead_code,
+        reason = "what protocols can say; of ours nobody forces a tool"
+    )
 )]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Choice {

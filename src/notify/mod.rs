@@ -37,7 +37,7 @@ const LONGEST_TITLE: usize = 140;
 const MOST_KEYS: usize = 200;
 
 /// So many notices go to a channel at once; the rest comes the next time.
-pub(crate) const MOST_NOTICES: usize = 20;
+const MOST_NOTICES: usize = 20;
 
 /// What is known, as far as it was asked for.
 #[derive(Debug, Clone, Default)]

@@ -326,7 +326,7 @@ fn fill(object: &mut Map<String, Value>, leg: &Leg) {
 }
 
 /// Returns how GitHub counts a text.
-pub(crate) fn utf16_bytes(text: &str) -> usize {
+fn utf16_bytes(text: &str) -> usize {
     text.encode_utf16().count() * 2
 }
 

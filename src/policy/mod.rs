@@ -49,10 +49,6 @@ impl Weight {
 }
 
 /// What a breach is about.
-#[allow(
-    dead_code,
-    reason = "rules about what a change brings along name packages and reports"
-)]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     /// A file, perhaps a line of it.

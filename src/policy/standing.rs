@@ -19,14 +19,14 @@ pub(crate) const MAESTRO_FILES: About = About {
     keys: &[],
 };
 
-pub(crate) const EXPIRED_ENTRY: About = About {
+const EXPIRED_ENTRY: About = About {
     name: "expired-entry",
     what: "an entry of the policy whose day is over (warning)",
     fix: "give the entry a later day, or take it out of the policy",
     keys: &[],
 };
 
-pub(crate) const EXPIRED_IGNORE: About = About {
+const EXPIRED_IGNORE: About = About {
     name: "expired-ignore",
     what: "something that was ignored for a while, and the while is over (warning)",
     fix: "mend what was ignored, or give it a later day with a reason that still holds",

@@ -6,7 +6,7 @@ use super::{Malformed, strict};
 use crate::event::Sha;
 
 /// Version 1 of a statement.
-pub(crate) const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 
 /// What came before it, as tools of some years ago still write it.
 const STATEMENT_0_1: &str = "https://in-toto.io/Statement/v0.1";

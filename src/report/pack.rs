@@ -272,7 +272,7 @@ impl Point {
 
 impl Figure {
     /// Whether there is nothing to show of it but the reason.
-    pub(crate) fn is_only_a_reason(&self) -> bool {
+    fn is_only_a_reason(&self) -> bool {
         self.value.is_none() && self.remark.is_empty() && self.why.is_some()
     }
 }

@@ -9,10 +9,10 @@
 pub(crate) const DAYS_BEFORE: usize = 56;
 
 /// Of fewer days with any cost nothing is said.
-pub(crate) const LEAST_DAYS: usize = 10;
+const LEAST_DAYS: usize = 10;
 
 /// What a score must exceed.
-pub(crate) const BOUND: f64 = 5.0;
+const BOUND: f64 = 5.0;
 
 /// A spike is so many times the usual day at least.
 const LEAST_RATIO: f64 = 1.5;

@@ -73,7 +73,7 @@ fn mobile(seen: Seen<'_>, proposal: &mut Proposal) {
 }
 
 /// The notice that the folder is another tool's as well.
-pub(crate) const MOBILE: &str = "mobile-maestro";
+const MOBILE: &str = "mobile-maestro";
 
 const MOBILE_WORDS: &str = "the folder `.maestro` belongs to the mobile test tool of the same name too. Both can live there: ours are maestro.yaml, \
     policy.yaml, ci_budget.json and init.json, and nothing of it is changed. Where its flows are found by the folder (`maestro test .maestro`), take another \

@@ -397,7 +397,7 @@ pub(super) fn digest_of(ids: impl Iterator<Item = Sha>) -> Sha {
     Sha::of(&all)
 }
 
-pub(super) fn is_event_file(path: &str) -> bool {
+fn is_event_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     !name.starts_with('.') && name.ends_with(".ndjson")
 }

@@ -27,7 +27,7 @@ impl Given {
     }
 
     /// Whether bills were given and all of them are empty.
-    pub(crate) fn is_listed_empty(&self) -> bool {
+    fn is_listed_empty(&self) -> bool {
         !self.bills.is_empty() && self.bills.iter().all(|bill| bill.components.is_empty())
     }
 }

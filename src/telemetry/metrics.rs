@@ -14,7 +14,7 @@ use super::semconv::Key;
 const LONGEST_LABEL: usize = 128;
 
 /// No metric has more series.
-pub(crate) const MOST_SERIES: usize = 500;
+const MOST_SERIES: usize = 500;
 
 /// Labels, sorted by name.
 pub(crate) type Labels = Vec<(Key, String)>;

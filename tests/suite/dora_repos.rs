@@ -185,11 +185,22 @@ fn what_cannot_be_read_is_named_and_the_rest_is_said() {
         "`plain` (line 3) was left out: it is neither a repository nor a state folder",
         "`mixed` (line 4) was left out: it has rows of several repositories (o/a, o/x)",
         "`again` (line 6) was left out: it is the repository of line 1",
+        "error: 4 of the 7 repositories that `all.txt` lists could not be read",
+        "hint: no figure counts them: mend what the warnings name, or take their lines out of the list",
     ] {
         assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
     }
     maestro.file("some.txt", "a\nplain\n");
-    maestro.run(["dora", "--repos", "some.txt"]).exits_with(65);
+    for command in [
+        &["dora", "--repos", "some.txt"][..],
+        &["dora", "space", "--repos", "some.txt"],
+        &["dora", "explain", "lead-time-merge", "--repos", "some.txt"],
+    ] {
+        maestro
+            .run(command)
+            .exits_with(65)
+            .says("error: 1 of the 2 repositories that `some.txt` lists could not be read");
+    }
 }
 
 #[test]

@@ -176,7 +176,9 @@ fn what_cannot_be_read_is_named_and_the_rest_is_written() {
         .exits_with(66)
         .says("`nowhere` (line 2) was left out: there is no such folder")
         .says("`b` (line 3) was left out")
-        .says("nonsense");
+        .says("nonsense")
+        .says("error: 2 of the 3 repositories that `all.txt` lists could not be read")
+        .says("hint: no figure counts them: mend what the warnings name");
     assert!(
         done.stdout.contains("1 of 3 repositories read"),
         "{}",
@@ -187,7 +189,10 @@ fn what_cannot_be_read_is_named_and_the_rest_is_written() {
     assert!(!maestro.path("packs/2026-W03-nowhere.md").exists());
     maestro.file("all.txt", "a\nb\n");
     let ask = ["learning-pack", "--repos", "all.txt", "--out", "packs"];
-    maestro.run(ask).exits_with(65);
+    maestro
+        .run(ask)
+        .exits_with(65)
+        .says("error: 1 of the 2 repositories");
     maestro.file("all.txt", "- a\n");
     maestro.run(ask).exits_with(65).says("this is YAML");
     let both = [

@@ -101,7 +101,7 @@ fn ask(stream: &mut UnixStream, confined: &Confined) -> io::Result<Answer> {
 }
 
 /// Returns a path that starts this very binary, even when another one lies in its place by now.
-pub(super) fn this_binary() -> io::Result<PathBuf> {
+fn this_binary() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") {
         Ok(PathBuf::from("/proc/self/exe"))
     } else {

@@ -42,7 +42,7 @@ const RESERVED: [&str; 7] = [
 ];
 
 /// Calls back with every host of the addresses in a text.
-pub(super) fn each_host<'a>(text: &'a str, take: &mut dyn FnMut(&'a str)) {
+fn each_host<'a>(text: &'a str, take: &mut dyn FnMut(&'a str)) {
     let mut rest = text;
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at);

@@ -98,7 +98,7 @@ pub(crate) fn opening_of(
     opening(session, args, caps)
 }
 
-pub(crate) fn open_as(session: &Session<'_>, opening: Opening) -> Result<Purse, CommandError> {
+fn open_as(session: &Session<'_>, opening: Opening) -> Result<Purse, CommandError> {
     let world = session.world;
     Ok(Purse::open(
         world.files.as_ref(),

@@ -91,7 +91,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &ExplainArgs) -> CommandResul
             .hint("`maestro dora` says beside each metric why it has none; a longer time has more: `--since 365d`"));
     };
     session.render(&document)?;
-    Ok(repositories::verdict(session, &found))
+    repositories::verdict(session, &args.ask, &found)
 }
 
 /// What a number stands on.

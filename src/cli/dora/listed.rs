@@ -9,7 +9,7 @@ use super::question::Question;
 use crate::cli::session::Session;
 use crate::delivery::repositories::{self as list, Listed, Unread};
 use crate::delivery::table::Gathering;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::forge::repository::of_remote;
 use crate::ports::{Checkout, Files, World};
@@ -228,21 +228,39 @@ pub(in crate::cli) fn notes(shallow: usize, bare: usize) -> Vec<String> {
     notes
 }
 
-/// Says on standard error what could not be read, and returns the exit code: a figure over a part of a list is not what was asked for.
+/// Names on standard error what could not be read of a list, and fails where there is such: a figure over a part of a list is not what was asked for.
+/// It is called after the rest is told.
 pub(in crate::cli) fn verdict<'u>(
     session: &mut Session<'_>,
+    file: &Path,
+    listed: usize,
     unread: impl Iterator<Item = (usize, &'u str, &'u Unread)>,
-) -> ExitCode {
-    let mut code = ExitCode::Success;
+) -> CommandResult {
+    let (mut left_out, mut is_missing) = (0, false);
     for (line, path, why) in unread {
         session.ui.warn(&format!(
             "`{path}` (line {line}) was left out: {}",
             why.words
         ));
-        code = match (why.is_missing, code) {
-            (true, _) | (false, ExitCode::NotFound) => ExitCode::NotFound,
-            (false, _) => ExitCode::BadInput,
-        };
+        left_out += 1;
+        is_missing |= why.is_missing;
     }
-    code
+    if left_out == 0 {
+        return Ok(ExitCode::Success);
+    }
+    let message = format!(
+        "{left_out} of the {listed} repositories that `{}` lists could not be read",
+        file.display()
+    );
+    Err(CommandError::message(unread_kind(is_missing), message)
+        .hint("no figure counts them: mend what the warnings name, or take their lines out of the list"))
+}
+
+/// What kind of trouble places of a list are that cannot be read.
+pub(super) fn unread_kind(is_missing: bool) -> ErrorKind {
+    if is_missing {
+        ErrorKind::NotFound
+    } else {
+        ErrorKind::BadInput
+    }
 }

@@ -126,10 +126,10 @@ pub(crate) fn run(session: &mut Session<'_>, args: &DoraArgs) -> CommandResult {
     };
     let document = DoraDocument::new(&said);
     session.render(&document)?;
-    let verdict = repositories::verdict(session, &found);
+    let verdict = repositories::verdict(session, &args.ask, &found);
     // The process ends here; giving many small pieces back one by one takes as long as reading them.
     std::mem::forget(found);
-    Ok(verdict)
+    verdict
 }
 
 /// Returns the hours of work over all times of rows, where somebody asked for them.

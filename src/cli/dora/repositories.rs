@@ -9,14 +9,14 @@ use serde::Serialize;
 use super::gather::Gathered;
 use super::listed::{self, List, Once};
 use super::page::{median, share};
-use super::question::Question;
+use super::question::{AskArgs, Question};
 use super::wire::{Figures, ShareFigures, deployments_of, duration_of, share_of};
 use crate::cli::session::Session;
 use crate::delivery::ask::Source;
 use crate::delivery::pool::{Measured, Repository};
 use crate::delivery::repositories::Unread;
 use crate::delivery::table::Kind;
-use crate::error::{CommandError, ErrorKind};
+use crate::error::{CommandError, CommandResult};
 use crate::exit_code::ExitCode;
 use crate::output::{Cell, Column, Page};
 
@@ -130,11 +130,7 @@ fn nothing_read(file: &Path, listed: &[Standing]) -> Option<CommandError> {
         .filter_map(|one| Some((one, one.found.as_ref().err()?)))
         .collect();
     let (first, why) = unread.first().filter(|_| unread.len() == listed.len())?;
-    let kind = if unread.iter().any(|(_, why)| why.is_missing) {
-        ErrorKind::NotFound
-    } else {
-        ErrorKind::BadInput
-    };
+    let kind = listed::unread_kind(unread.iter().any(|(_, why)| why.is_missing));
     let message = format!(
         "none of the repositories that `{}` lists can be read; the first, `{}` (line {}): {}",
         file.display(),
@@ -146,13 +142,20 @@ fn nothing_read(file: &Path, listed: &[Standing]) -> Option<CommandError> {
     Some(CommandError::message(kind, message).hint(hint))
 }
 
-/// Says on standard error what could not be read, and returns the exit code: a figure over a part of a list is not what was asked for.
-pub(super) fn verdict(session: &mut Session<'_>, found: &Gathered) -> ExitCode {
+/// Names what could not be read of a list, if there is one, and fails where there is such.
+pub(super) fn verdict(
+    session: &mut Session<'_>,
+    args: &AskArgs,
+    found: &Gathered,
+) -> CommandResult {
+    let Some(file) = &args.repos else {
+        return Ok(ExitCode::Success);
+    };
     let unread = found.listed.iter().filter_map(|one| {
         let why = one.found.as_ref().err()?;
         Some((one.line, one.path.as_str(), why))
     });
-    listed::verdict(session, unread)
+    listed::verdict(session, file, found.listed.len(), unread)
 }
 
 /// Says of every repository of the list what became of it.

@@ -42,7 +42,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &SpaceArgs) -> CommandResult 
     let space = space(&found.pool, &ask, &metrics);
     let document = DoraSpaceDocument::new(&space, &ask, found.notes.clone());
     session.render(&document)?;
-    Ok(repositories::verdict(session, &found))
+    repositories::verdict(session, &args.ask, &found)
 }
 
 /// What is said of a team.

@@ -87,7 +87,7 @@ pub(super) fn run(
         let why = one.found.as_ref().err()?;
         Some((one.line, one.path.as_str(), why))
     });
-    Ok(verdict(session, unread))
+    verdict(session, file, facts.members.len(), unread)
 }
 
 /// Writes the page of each repository, and then that of all, whose links then lead somewhere.

@@ -65,7 +65,7 @@ impl Chosen {
 }
 
 /// No journal or issue is larger.
-pub(super) const LARGEST_JOURNAL: u64 = 1 << 30;
+const LARGEST_JOURNAL: u64 = 1 << 30;
 
 /// Where a run lies, and what is known of it.
 pub(super) struct Place {
@@ -331,7 +331,7 @@ fn issue(session: &mut Session<'_>, args: &RunAgentsArgs) -> Result<Value, Comma
     Ok(value)
 }
 
-pub(super) fn commit_of(
+fn commit_of(
     session: &Session<'_>,
     checkout: &Checkout,
     revision: &str,
@@ -394,7 +394,7 @@ pub(super) fn chosen(
 }
 
 /// The commands that an ecosystem is built and tested with, by the manifest at the top.
-pub(super) const BY_MANIFEST: [(&str, &[&str]); 6] = [
+const BY_MANIFEST: [(&str, &[&str]); 6] = [
     (
         "Cargo.toml",
         &[
@@ -418,7 +418,7 @@ pub(super) const BY_MANIFEST: [(&str, &[&str]); 6] = [
     ("Makefile", &["make"]),
 ];
 
-pub(super) fn default_commands(session: &Session<'_>, checkout: &Checkout) -> Vec<String> {
+fn default_commands(session: &Session<'_>, checkout: &Checkout) -> Vec<String> {
     let jobs = session.config.jobs.values();
     let mut commands: Vec<String> = jobs
         .filter_map(|job| job.run.clone())

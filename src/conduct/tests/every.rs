@@ -10,7 +10,7 @@ use super::{TOKEN, TestClock, impatiently, repository, server};
 use crate::conduct::github::{End, GitHub};
 use crate::forge::api::settings::Question;
 use crate::forge::api::{
-    account, checks, commits, contents, deployments, git, issues, pulls, releases, runs,
+    account, commits, contents, deployments, git, issues, pulls, releases, runs,
 };
 use crate::forge::problem::ForgeError;
 use crate::forge::repository::RepoName;
@@ -22,9 +22,8 @@ type Ask = fn(&GitHub<'_>, &RepoName) -> Result<(), ForgeError>;
 
 const SHA: &str = "0123456789012345678901234567890123456789";
 
-/// A comment and a check that are there.
+/// A comment that is there.
 const COMMENT: u64 = 1000;
-const CHECK: u64 = 1001;
 
 fn one<T: DeserializeOwned>(github: &GitHub<'_>, call: &Call<T>) -> Result<(), ForgeError> {
     github.call(call).map(drop)
@@ -57,18 +56,8 @@ const READS: &[Ask] = &[
     |g, o| all(g, &pulls::list(o, "all"), 1),
     |g, o| all(g, &pulls::of_branch(o, "o", "x", "open"), 0),
     |g, o| one(g, &pulls::get(o, 1)),
-    |g, o| all(g, &pulls::files(o, 1), 1),
-    |g, o| all(g, &pulls::commits(o, 1), 1),
     |g, o| all(g, &pulls::reviews(o, 1), 1),
-    |g, o| {
-        all(
-            g,
-            &commits::list(o, "main", Some(TestClock::new().now())),
-            1,
-        )
-    },
     |g, o| one(g, &commits::get(o, "v1.0")),
-    |g, o| all(g, &commits::pulls(o, "abc"), 1),
     |g, o| one(g, &commits::compare(o, "main", "feature")),
     |g, o| all(g, &issues::labelled(o, "maestro"), 0),
     |g, o| one(g, &issues::get(o, 1)),
@@ -94,9 +83,6 @@ const READS: &[Ask] = &[
     |g, o| all(g, &deployments::list(o, Some("production")), 1),
     |g, o| all(g, &deployments::statuses(o, 6), 1),
     |g, o| all(g, &releases::list(o), 1),
-    |g, o| all(g, &releases::tags(o), 1),
-    |g, o| all(g, &checks::of_commit(o, "abc"), 1),
-    |g, o| one(g, &checks::combined(o, "abc")),
     |g, o| one(g, &contents::get(o, ".maestro/a b.yaml", "main")),
     |g, o| one(g, &git::get_ref(o, "heads/main")),
     |g, o| all(g, &git::matching(o, "maestro/inbox/"), 1),
@@ -128,22 +114,6 @@ const CHANGE: issues::Change<'_> = issues::Change {
     reason: Some("not_planned"),
 };
 
-const FINISHED: checks::Finished<'_> = checks::Finished {
-    name: "maestro",
-    head_sha: "abc",
-    conclusion: "success",
-    title: "t",
-    summary: "s",
-};
-
-const FILE: contents::NewFile<'_> = contents::NewFile {
-    branch: "x",
-    path: "a b/c.json",
-    message: "m",
-    content: "e30=",
-    replaces: Some("abc"),
-};
-
 const PULL: pulls::NewPull<'_> = pulls::NewPull {
     title: "t",
     body: "b",
@@ -157,8 +127,6 @@ const SETS: &[Ask] = &[
     |g, o| one(g, &pulls::update(o, 1, "t2", "b2")),
     |g, o| one(g, &issues::update(o, 1, CHANGE)),
     |g, o| one(g, &issues::update_comment(o, COMMENT, "other")),
-    |g, o| one(g, &checks::update(o, CHECK, FINISHED)),
-    |g, o| one(g, &contents::put(o, FILE)),
     |g, o| one(g, &git::create_blob(o, "e30=")),
     |g, o| {
         let files = [("a".into(), Some("abc".into())), ("b".into(), None)];
@@ -166,7 +134,6 @@ const SETS: &[Ask] = &[
     },
     |g, o| one(g, &git::create_commit(o, "m", "abc", &["abc"])),
     |g, o| one(g, &git::update_ref(o, "heads/maestro-state", SHA, false)),
-    |g, o| one(g, &git::delete_ref(o, "maestro/x")),
     |g, o| {
         let files = [("a".into(), "100755", Some("abc".into()))];
         one(g, &git::create_tree_of(o, Some("abc"), &files))
@@ -179,7 +146,6 @@ const MAKES: &[Ask] = &[
     |g, o| one(g, &issues::create(o, "t", "b", &["maestro"])),
     |g, o| one(g, &issues::add_labels(o, 1, &["flaky"])),
     |g, o| one(g, &issues::comment(o, 1, "text")),
-    |g, o| one(g, &checks::create(o, FINISHED)),
     |g, o| one(g, &git::create_ref(o, "refs/maestro/x", SHA)),
 ];
 
@@ -188,11 +154,7 @@ pub(super) fn furnished() -> Fake {
     let fake = Fake::start();
     for (list, kind) in [
         ("/pulls", "pull-request-simple"),
-        ("/pulls/1/files", "diff-entry"),
-        ("/pulls/1/commits", "commit"),
         ("/pulls/1/reviews", "pull-request-review"),
-        ("/commits", "commit"),
-        ("/commits/abc/pulls", "pull-request-simple"),
         ("/issues", "issue"),
         ("/actions/runs", "workflow-run"),
         ("/actions/runs/5/attempts/2/jobs", "job"),
@@ -202,8 +164,6 @@ pub(super) fn furnished() -> Fake {
         ("/deployments", "deployment"),
         ("/deployments/6/statuses", "deployment-status"),
         ("/releases", "release"),
-        ("/tags", "tag"),
-        ("/commits/abc/check-runs", "check-run"),
         ("/git/matching-refs/maestro/inbox", "git-ref"),
     ] {
         fake.store()
@@ -248,7 +208,6 @@ pub(super) fn furnished() -> Fake {
             .insert(path.into(), fake::template(kind));
     }
     assert_eq!(fake.comment(1, 5, "there"), COMMENT);
-    assert_eq!(fake.add("/check-runs", "check-run", json!({})), CHECK);
     fake
 }
 

@@ -22,7 +22,7 @@ const OF_GIT: &str = "pull requests as git alone shows them";
 const NONE: &str =
     "no pull request is known; with GITHUB_TOKEN, `maestro dora kpi` reads them from GitHub";
 
-pub(super) const UNMERGED_UNKNOWN: &str = "git alone does not know of pull requests that were not merged; with GITHUB_TOKEN, `maestro dora kpi` reads them from GitHub";
+const UNMERGED_UNKNOWN: &str = "git alone does not know of pull requests that were not merged; with GITHUB_TOKEN, `maestro dora kpi` reads them from GitHub";
 
 fn source(facts: &Facts<'_>) -> &'static str {
     if facts.knows_unmerged { SOURCE } else { OF_GIT }

@@ -1,12 +1,12 @@
-//! Commits, what lies between two of them, and the pull requests that they came by.
+//! Commits, and what lies between two of them.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::pulls::{File, Pull};
+use super::pulls::File;
 use super::{User, about};
 use crate::forge::repository::RepoName;
-use crate::forge::request::{Call, Listing, Method, Need, escape};
+use crate::forge::request::{Call, Method, Need, escape};
 
 const READ: Need = Need::read("contents");
 
@@ -42,22 +42,6 @@ pub(crate) struct Parent {
     pub(crate) sha: String,
 }
 
-/// Commits of a branch, newest first.
-pub(crate) fn list(
-    repository: &RepoName,
-    branch: &str,
-    since: Option<Timestamp>,
-) -> Listing<Commit> {
-    let request = about(
-        Method::Get,
-        repository,
-        "/commits",
-        "list the commits",
-        READ,
-    );
-    Listing::new(request.query("sha", branch).maybe("since", since), None)
-}
-
 /// One commit.
 pub(crate) fn get(repository: &RepoName, name: &str) -> Call<Commit> {
     Call::new(about(
@@ -67,18 +51,6 @@ pub(crate) fn get(repository: &RepoName, name: &str) -> Call<Commit> {
         &format!("read commit {name}"),
         READ,
     ))
-}
-
-/// The pull requests that brought a commit.
-pub(crate) fn pulls(repository: &RepoName, sha: &str) -> Listing<Pull> {
-    let request = about(
-        Method::Get,
-        repository,
-        &format!("/commits/{}/pulls", escape(sha)),
-        &format!("find the pull request of commit {sha}"),
-        Need::read("pull-requests"),
-    );
-    Listing::new(request, None)
 }
 
 /// What lies between two commits.

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::about;
 use super::commits::Parent;
-use super::{Nothing, about};
 use crate::forge::repository::RepoName;
 use crate::forge::request::{Call, Listing, Method, Need, escape_path};
 
@@ -63,17 +63,6 @@ pub(crate) fn update_ref(repository: &RepoName, name: &str, sha: &str, force: bo
         WRITE,
     );
     Call::new(request.body(json!({ "sha": sha, "force": force })))
-}
-
-/// Removes a ref.
-pub(crate) fn delete_ref(repository: &RepoName, name: &str) -> Call<Nothing> {
-    Call::new(about(
-        Method::Delete,
-        repository,
-        &format!("/git/refs/{}", escape_path(name)),
-        &format!("remove refs/{name}"),
-        WRITE,
-    ))
 }
 
 /// Writes a blob; the same bytes are the same blob.

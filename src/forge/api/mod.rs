@@ -3,7 +3,6 @@
 //! A field that GitHub's description does not promise, or calls nullable, is optional here.
 
 pub(crate) mod account;
-pub(crate) mod checks;
 pub(crate) mod commits;
 pub(crate) mod contents;
 pub(crate) mod deployments;

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::commits::Commit;
 use super::{Label, User, about};
 use crate::forge::repository::RepoName;
 use crate::forge::request::{Call, Listing, Method, Need};
@@ -159,34 +158,6 @@ pub(crate) struct File {
     pub(crate) previous_filename: Option<String>,
     /// None for binary files and large changes.
     pub(crate) patch: Option<String>,
-}
-
-/// The files that it changes; GitHub hands out 3,000 at most.
-pub(crate) fn files(repository: &RepoName, number: u64) -> Listing<File> {
-    Listing::new(
-        about(
-            Method::Get,
-            repository,
-            &format!("/pulls/{number}/files"),
-            &format!("list the files of pull request {number}"),
-            READ,
-        ),
-        None,
-    )
-}
-
-/// Its commits, 250 at most.
-pub(crate) fn commits(repository: &RepoName, number: u64) -> Listing<Commit> {
-    Listing::new(
-        about(
-            Method::Get,
-            repository,
-            &format!("/pulls/{number}/commits"),
-            &format!("list the commits of pull request {number}"),
-            READ,
-        ),
-        None,
-    )
 }
 
 /// A review.

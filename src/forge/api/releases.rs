@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::about;
-use super::commits::Parent;
 use crate::forge::repository::RepoName;
 use crate::forge::request::{Listing, Method, Need};
 
@@ -34,21 +33,6 @@ pub(crate) fn list(repository: &RepoName) -> Listing<Release> {
             "list the releases",
             READ,
         ),
-        None,
-    )
-}
-
-/// A tag.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Tag {
-    pub(crate) name: String,
-    pub(crate) commit: Parent,
-}
-
-/// Tags.
-pub(crate) fn tags(repository: &RepoName) -> Listing<Tag> {
-    Listing::new(
-        about(Method::Get, repository, "/tags", "list the tags", READ),
         None,
     )
 }

@@ -27,7 +27,7 @@ pub(crate) struct Past {
 pub(crate) type Asked = Past;
 
 /// Fewer say nothing.
-pub(crate) const FEWEST: usize = 20;
+const FEWEST: usize = 20;
 
 /// More are not looked at: the last ones say most.
 const MOST: usize = 2000;

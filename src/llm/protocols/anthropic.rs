@@ -227,14 +227,6 @@ impl Decoder for Stream {
         Ok(false)
     }
 
-    fn usage(&self) -> Option<&Value> {
-        self.usage.as_ref()
-    }
-
-    fn model(&self) -> Option<&str> {
-        self.model.as_deref()
-    }
-
     fn answer(&mut self) -> Result<Answer, WireProblem> {
         let blocks = std::mem::take(&mut self.blocks);
         Ok(Answer {

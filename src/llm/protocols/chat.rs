@@ -235,14 +235,6 @@ impl Decoder for Stream {
         data.trim_ascii() == b"[DONE]"
     }
 
-    fn usage(&self) -> Option<&Value> {
-        self.usage.as_ref()
-    }
-
-    fn model(&self) -> Option<&str> {
-        self.model.as_deref()
-    }
-
     fn answer(&mut self) -> Result<Answer, WireProblem> {
         let choices = std::mem::take(&mut self.choices);
         if choices.values().any(|choice| choice.stop.is_none()) {

@@ -107,12 +107,6 @@ trait Decoder: std::fmt::Debug + Send {
         false
     }
 
-    /// Returns what the stream has said so far of what was used.
-    fn usage(&self) -> Option<&Value>;
-
-    /// Returns the model, as the stream has named it.
-    fn model(&self) -> Option<&str>;
-
     /// Returns the answer after the last event.
     fn answer(&mut self) -> Result<Answer, WireProblem>;
 
@@ -155,19 +149,6 @@ impl StreamReader {
     /// Whether the last event has come.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
-    }
-
-    /// Returns model and usage as far as they are known, where [`usage::read`](super::usage::read) looks for them. Before the end it is
-    /// less than what will be billed.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "agents show it; what is charged waits for the last event"
-        )
-    )]
-    pub(crate) fn so_far(&self) -> (Option<&str>, Option<&Value>) {
-        (self.decoder.model(), self.decoder.usage())
     }
 
     /// Ends the stream.

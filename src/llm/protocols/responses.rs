@@ -175,14 +175,6 @@ impl Decoder for Stream {
         }
     }
 
-    fn usage(&self) -> Option<&Value> {
-        self.usage.as_ref()
-    }
-
-    fn model(&self) -> Option<&str> {
-        self.model.as_deref()
-    }
-
     fn answer(&mut self) -> Result<Answer, WireProblem> {
         let answer = self.answer.take();
         answer.ok_or(WireProblem::Truncated("response.completed"))

@@ -283,17 +283,6 @@ fn a_problem_stays() {
 }
 
 #[test]
-fn what_is_said_so_far_is_known_before_the_end() {
-    let mut reader = Protocol::Messages.stream();
-    let stream = messages();
-    reader.push(&stream.as_bytes()[..stream.len() / 2]).unwrap();
-    let (model, usage) = reader.so_far();
-    assert_eq!(model, Some("m-1"));
-    assert_eq!(usage.unwrap()["input_tokens"], 25);
-    assert!(!reader.is_over());
-}
-
-#[test]
 fn thoughts_go_back_as_they_came() {
     let answer = read(Protocol::Messages, messages().as_bytes()).unwrap();
     let thoughts = json!({"type": "thinking", "thinking": "Hm.", "signature": "c2ln"});

@@ -18,7 +18,7 @@ pub(crate) enum Feature {
 }
 
 /// How many there are.
-pub(crate) const FEATURES: usize = 9;
+const FEATURES: usize = 9;
 
 impl Feature {
     pub(crate) const ALL: [Self; FEATURES] = [

@@ -54,7 +54,7 @@ const FOLDERS: [&str; 8] = ["vendor", "node_modules", "third_party", "__snapshot
 const ENDS: [&str; 9] = [".min.js", ".min.css", ".map", ".snap", ".pb.go", "_pb2.py", ".g.dart", ".generated.ts", ".svg"];
 
 /// Whether a file does not count where nobody says which do not.
-pub(super) fn is_generated(path: &str) -> bool {
+fn is_generated(path: &str) -> bool {
     let path = folded(path);
     let mut names = path.split('/').rev();
     let name = names.next().unwrap_or_default();

@@ -23,7 +23,7 @@ pub(crate) struct Known {
 }
 
 /// Every predicate that is known, in the order in which they are written.
-pub(crate) const PREDICATES: [Known; 7] = [
+const PREDICATES: [Known; 7] = [
     Known {
         name: "slsa-provenance",
         uri: || slsa::TYPE.to_owned(),

@@ -10,7 +10,7 @@ use crate::provenance::readings::Policy;
 pub(crate) const TYPE: &str = "https://in-toto.io/attestation/svr/v0.2";
 
 /// `check-policy` blocked nothing and asks nobody.
-pub(crate) const POLICY_PASSED: &str = "MAESTRO_POLICY_PASSED";
+const POLICY_PASSED: &str = "MAESTRO_POLICY_PASSED";
 
 pub(crate) fn predicate(evidence: &Evidence, policy: &Policy) -> Value {
     let mut descriptor = json!({ "digest": { "sha256": policy.sha256 } });

@@ -89,7 +89,7 @@ const MADE_UP: [&str; 14] = [
 ];
 
 /// Whether a value is a variable, a word in brackets or a name of what should stand there.
-pub(super) fn is_placeholder(value: &str) -> bool {
+fn is_placeholder(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let Some(first) = value.chars().next() else {
         return true;

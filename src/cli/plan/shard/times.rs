@@ -93,7 +93,7 @@ pub(crate) fn now(session: &Session<'_>) -> Option<String> {
 }
 
 /// Returns how many shards a job gets by `auto`: as many as bring each to about five minutes.
-pub(crate) fn shards_for(expected: &Expected) -> u32 {
+fn shards_for(expected: &Expected) -> u32 {
     let total: f64 = expected.tests.values().sum();
     if total <= 0.0 || !expected.is_own {
         return UNKNOWN;

@@ -29,7 +29,7 @@ use wire::Row;
 pub(crate) use wire::VerifyDocument;
 
 /// How the names of signed documents end.
-pub(super) const SIGNED: [&str; 2] = [".sigstore.json", ".dsse.json"];
+const SIGNED: [&str; 2] = [".sigstore.json", ".dsse.json"];
 
 /// Of a file that is signed itself, more is not read.
 const LONGEST_SIGNED: u64 = 256 * 1024 * 1024;
