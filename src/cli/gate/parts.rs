@@ -139,7 +139,9 @@ fn look_for_state(
     if state.fetched_commit(remote)?.is_some() {
         return Ok(());
     }
-    if !state.has_answered(remote)? {
+    if state.has_answered(remote)? {
+        asides.push(format!("`{remote}` has no state branch yet"));
+    } else {
         problems.push(Problem::new(
             Capability::Budget,
             "state-missing",
@@ -147,8 +149,6 @@ fn look_for_state(
             "nothing of the shared state is here, so that nobody knows what was spent",
             "run `maestro state pull` before the gate",
         ));
-    } else {
-        asides.push(format!("`{remote}` has no state branch yet"));
     }
     Ok(())
 }

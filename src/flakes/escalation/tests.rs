@@ -26,10 +26,10 @@ fn flaky(test: &str, runs: &[u32]) -> Subject {
 
 fn quarantined(mut subject: Subject, since: &str) -> Subject {
     let test = &subject.test;
-    let text = format!(
+    let register = format!(
         r#"{{"schema": "maestro.quarantine/v1", "tests": [{{"suite": "s", "test": "{test}", "reason": "r", "since": "{since}", "review_by": "2027-01-15"}}]}}"#
     );
-    subject.entry = Quarantine::read(text.as_bytes()).unwrap().tests.pop();
+    subject.entry = Quarantine::read(register.as_bytes()).unwrap().tests.pop();
     subject
 }
 
