@@ -1,10 +1,15 @@
-//! JSON text of a value, by one writer: `serde_json::to_string` and its like make the code of every document again for each kind of writer.
+//! JSON by one writer and one reader: `serde_json` makes the code of every document again for each kind of writer, and for text and bytes.
 
 use std::io::Write;
 
-use serde::Serialize;
 use serde::ser::Error as _;
+use serde::{Deserialize, Serialize};
 use serde_json::Result;
+
+/// Reads what may be text or bytes.
+pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de (impl AsRef<[u8]> + ?Sized)) -> Result<T> {
+    serde_json::from_slice(json.as_ref())
+}
 
 /// Returns compact text.
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T) -> Result<String> {

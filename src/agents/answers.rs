@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::json;
 use crate::llm::reply::{Answer, Part, Stop, ToolCall};
 
 /// Returns an answer as JSON.
@@ -55,7 +56,7 @@ fn stop(name: &str) -> Option<Stop> {
 pub(crate) fn object(text: &str) -> Result<Value, String> {
     let text = text.trim();
     let inner = unfenced(text).unwrap_or(text);
-    match serde_json::from_str::<Value>(inner) {
+    match json::read::<Value>(inner) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => Err("it is JSON and no object".to_owned()),
         Err(error) => {
@@ -63,7 +64,7 @@ pub(crate) fn object(text: &str) -> Result<Value, String> {
             let (from, to) = (inner.find('{'), inner.rfind('}'));
             if let (Some(from), Some(to)) = (from, to)
                 && from < to
-                && let Ok(value @ Value::Object(_)) = serde_json::from_str(&inner[from..=to])
+                && let Ok(value @ Value::Object(_)) = json::read(&inner[from..=to])
             {
                 return Ok(value);
             }

@@ -12,6 +12,7 @@ use super::board::Entry;
 use super::graph::TaskSpec;
 use super::step::{End, Halt, Turn};
 use crate::event::Sha;
+use crate::json;
 use crate::money::Usd;
 
 pub(crate) const SCHEMA: &str = "maestro.run-journal/v1";
@@ -185,8 +186,7 @@ impl Chain {
         }
         let mut whole = body.to_vec();
         whole.push(b'}');
-        let record =
-            serde_json::from_slice(&whole).map_err(|error| Broken::Json(error.to_string()))?;
+        let record = json::read(&whole).map_err(|error| Broken::Json(error.to_string()))?;
         self.0 = sum;
         Ok(record)
     }
@@ -221,7 +221,7 @@ pub(crate) fn about(line: &[u8]) -> Option<String> {
         #[serde(borrow)]
         turn: Option<&'a RawValue>,
     }
-    let peek: Peek<'_> = serde_json::from_slice(line).ok()?;
+    let peek: Peek<'_> = json::read(line).ok()?;
     let step = peek
         .step
         .map(|step| step.get().trim_matches('"').to_owned());

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::json;
 use crate::llm::reply::ToolCall;
 use crate::llm::request::Tool;
 
@@ -104,7 +105,7 @@ fn edits() -> Value {
 
 /// Reads a call; the error is for the model.
 pub(crate) fn read(call: &ToolCall) -> Result<Act, String> {
-    let arguments: Value = serde_json::from_str(&call.arguments)
+    let arguments: Value = json::read(&call.arguments)
         .map_err(|error| format!("the arguments are no JSON: {error}"))?;
     let text = |name: &str| arguments[name].as_str().map(str::to_owned);
     let needed = |name: &str| text(name).ok_or_else(|| format!("`{name}` must be a string"));

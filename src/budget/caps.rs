@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::json;
 use crate::money::{MoneyProblem, Usd};
 use crate::order;
 
@@ -122,7 +123,7 @@ impl Edits {
                 alerts: None,
             }
         } else {
-            serde_json::from_slice(bytes).map_err(json)?
+            json::read(bytes).map_err(json)?
         };
         let fields = [
             (&mut file.per_call, self.call),
@@ -175,11 +176,11 @@ impl Caps {
             return Ok(Self::default());
         }
         let json = |error: serde_json::Error| CapsProblem::Json(error.to_string());
-        let head: Head = serde_json::from_slice(bytes).map_err(json)?;
+        let head: Head = json::read(bytes).map_err(json)?;
         if head.schema != SCHEMA {
             return Err(CapsProblem::Schema(head.schema));
         }
-        let file: CapsFile = serde_json::from_slice(bytes).map_err(json)?;
+        let file: CapsFile = json::read(bytes).map_err(json)?;
         let amount = |key: &'static str, text: &Option<String>| match text {
             Some(text) => text
                 .parse()

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Origin;
+use crate::json;
 use crate::llm::usage::Usage;
 use crate::money::Usd;
 
@@ -114,13 +115,13 @@ pub(crate) struct Drained {
 impl Line {
     /// Writes the line, with its end.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut bytes = crate::json::bytes(self)?;
+        let mut bytes = json::bytes(self)?;
         bytes.push(b'\n');
         Ok(bytes)
     }
 
     pub(crate) fn decode(text: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(text)
+        json::read(text)
     }
 }
 

@@ -13,6 +13,7 @@ use super::caps::Caps;
 use super::ledger::{Account, Alert, Ledger, Refusal};
 use super::spend::month;
 use crate::event::Sha;
+use crate::json;
 use crate::money::Usd;
 
 /// What the schema of the register must be.
@@ -160,13 +161,13 @@ impl LeaseFile {
             ..self.clone()
         };
         // A value of these types always has a text.
-        Sha::of(&crate::json::bytes(&plain).unwrap_or_default()).to_string()
+        Sha::of(&json::bytes(&plain).unwrap_or_default()).to_string()
     }
 
     /// Reads a job's file, which anybody may have written.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, LeaseProblem> {
         let json = |error: serde_json::Error| LeaseProblem::Json(error.to_string());
-        let value: Value = serde_json::from_slice(bytes).map_err(json)?;
+        let value: Value = json::read(bytes).map_err(json)?;
         let schema = value["schema"].as_str().unwrap_or_default();
         if schema != FILE {
             return Err(LeaseProblem::Schema {
@@ -231,7 +232,7 @@ impl Register {
             return Ok(Self::default());
         };
         let json = |error: serde_json::Error| LeaseProblem::Json(error.to_string());
-        let value: Value = serde_json::from_slice(bytes).map_err(json)?;
+        let value: Value = json::read(bytes).map_err(json)?;
         let schema = value["schema"].as_str().unwrap_or_default();
         if schema != REGISTER {
             return Err(LeaseProblem::Schema {
@@ -243,7 +244,7 @@ impl Register {
     }
 
     pub(crate) fn write(&self) -> Result<Vec<u8>, LeaseProblem> {
-        let bytes = crate::json::pretty_bytes(self);
+        let bytes = json::pretty_bytes(self);
         let mut bytes = bytes.map_err(|error| LeaseProblem::Json(error.to_string()))?;
         bytes.push(b'\n');
         Ok(bytes)

@@ -26,6 +26,7 @@ use serde::Serialize;
 use super::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::json;
 use crate::output::{Format, Inline, Page, Report};
 use crate::ports::{FileKind, Finished};
 use acts::{ACTS, Need};
@@ -284,7 +285,7 @@ impl<'s, 'w> Demo<'s, 'w> {
         let args = ["-C", "repository", "flakes", "report", "--format", "json"];
         let done = self.session.world.processes.run(&self.maestro_call(&args));
         let done = done.map_err(|error| missing("maestro", error))?;
-        serde_json::from_slice(&done.stdout).map_err(CommandError::internal)
+        json::read(&done.stdout).map_err(CommandError::internal)
     }
 
     fn finish(mut self) -> CommandResult {

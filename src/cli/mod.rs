@@ -20,6 +20,7 @@ mod gateway;
 mod github;
 mod globals;
 mod init;
+mod late;
 mod learning_pack;
 mod notify;
 mod observe;
@@ -41,7 +42,8 @@ mod util;
 
 use std::ffi::OsString;
 
-use clap::{FromArgMatches as _, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::{CommandError, CommandResult};
 use crate::exit_code::{ExitCode, Verdict};
@@ -50,6 +52,7 @@ use crate::ports::sandbox::KEEPER;
 use crate::ui::{ColorChoice, LogFormat, Ui};
 
 use globals::GlobalArgs;
+use late::{AtOnce, Called, Late, When};
 use session::Session;
 
 /// Run only the CI that a change needs, stop flaky tests from blocking people, cap what coding agents spend
@@ -65,57 +68,57 @@ use session::Session;
     args_override_self = true,
     after_help = "Exit codes: docs/reference/exit-codes.md, or `maestro explain exit-codes`."
 )]
-pub(crate) struct Cli {
+struct Cli<W: When> {
     #[command(flatten)]
     globals: GlobalArgs,
     #[command(subcommand)]
-    command: Command,
+    command: Command<W>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Audit(audit::AuditArgs),
-    Init(init::InitArgs),
-    Doctor(doctor::DoctorArgs),
-    Plan(plan::PlanArgs),
-    Exec(Box<exec::ExecArgs>),
-    Gate(gate::GateArgs),
+enum Command<W: When> {
+    Audit(Late<audit::AuditArgs, W>),
+    Init(Late<init::InitArgs, W>),
+    Doctor(Late<doctor::DoctorArgs, W>),
+    Plan(Late<plan::PlanArgs, W>),
+    Exec(Box<Late<exec::ExecArgs, W>>),
+    Gate(Late<gate::GateArgs, W>),
     /// Tell flaky tests from broken ones
     #[command(subcommand)]
-    Flakes(flakes::FlakesCommand),
+    Flakes(Late<flakes::FlakesCommand, W>),
     /// Cap what models cost, and see what they cost
     #[command(subcommand)]
-    Budget(budget::BudgetCommand),
-    RunAgents(Box<run_agents::RunAgentsArgs>),
-    Gateway(gateway::GatewayArgs),
-    CheckPolicy(Box<check_policy::CheckPolicyArgs>),
-    PrHealth(Box<pr_health::PrHealthArgs>),
+    Budget(Late<budget::BudgetCommand, W>),
+    RunAgents(Box<Late<run_agents::RunAgentsArgs, W>>),
+    Gateway(Late<gateway::GatewayArgs, W>),
+    CheckPolicy(Box<Late<check_policy::CheckPolicyArgs, W>>),
+    PrHealth(Box<Late<pr_health::PrHealthArgs, W>>),
     /// What models are told, as versioned files with tests
     #[command(subcommand)]
-    Prompts(prompts::PromptsCommand),
+    Prompts(Late<prompts::PromptsCommand, W>),
     /// Say what a run did, sign it, and check what others say
     #[command(subcommand)]
-    Provenance(provenance::ProvenanceCommand),
-    Dora(Box<dora::DoraArgs>),
-    LearningPack(Box<learning_pack::PackArgs>),
-    Notify(notify::NotifyArgs),
+    Provenance(Late<provenance::ProvenanceCommand, W>),
+    Dora(Box<Late<dora::DoraArgs, W>>),
+    LearningPack(Box<Late<learning_pack::PackArgs, W>>),
+    Notify(Late<notify::NotifyArgs, W>),
     /// Tell collectors, Prometheus and Grafana what is known
     #[command(subcommand)]
-    Observe(observe::ObserveCommand),
+    Observe(Late<observe::ObserveCommand, W>),
     /// Compare many repositories with what their organisation shares
     #[command(subcommand)]
-    Fleet(fleet::FleetCommand),
+    Fleet(Late<fleet::FleetCommand, W>),
     /// Look after what maestro has stored
     #[command(subcommand)]
-    State(state::StateCommand),
+    State(Late<state::StateCommand, W>),
     /// Show the configuration
     #[command(subcommand)]
-    Config(config::ConfigCommand),
-    Demo(demo::DemoArgs),
-    Explain(explain::ExplainArgs),
+    Config(Late<config::ConfigCommand, W>),
+    Demo(Late<demo::DemoArgs, W>),
+    Explain(Late<explain::ExplainArgs, W>),
     /// Completions, manual pages and schemas
     #[command(subcommand)]
-    Util(util::UtilCommand),
+    Util(Late<util::UtilCommand, W>),
 }
 
 /// Runs maestro in a world and returns its verdict.
@@ -167,8 +170,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> Verdic
 }
 
 /// Reads a command line; the second is the command's name, such as `flakes ingest`.
-fn parse(args: &[OsString]) -> Result<(Cli, String), clap::Error> {
-    let mut matches = tree().try_get_matches_from(args)?;
+fn parse(args: &[OsString]) -> Result<(Cli<Called>, String), clap::Error> {
+    // Most command lines need one command of the tree; help and errors may speak of all of it.
+    let mut matches = match Cli::<Called>::command().try_get_matches_from(args) {
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+            tree().try_get_matches_from(args)?
+        }
+        found => found?,
+    };
     let mut words = Vec::new();
     let mut below = matches.subcommand();
     while let Some((word, deeper)) = below {
@@ -191,7 +200,7 @@ fn answer(
     ui: &mut Ui,
     world: &World,
     globals: GlobalArgs,
-    command: Command,
+    command: Command<Called>,
 ) -> Result<Verdict, CommandError> {
     let done: CommandResult = match command {
         Command::RunAgents(args) => {
@@ -237,7 +246,7 @@ fn answer(
         Command::Observe(command) => {
             observe::run(&mut Session::configured(ui, world, globals)?, &command)
         }
-        Command::Flakes(command @ flakes::FlakesCommand::Ingest(_)) => {
+        Command::Flakes(command) if matches!(*command, flakes::FlakesCommand::Ingest(_)) => {
             flakes::run(&mut Session::forgiving(ui, world, globals)?, &command)
         }
         Command::Flakes(command) => {
@@ -252,7 +261,7 @@ fn answer(
         Command::Provenance(command) => {
             provenance::run(&mut Session::configured(ui, world, globals)?, &command)
         }
-        Command::State(command @ state::StateCommand::Pack(_)) => {
+        Command::State(command) if matches!(*command, state::StateCommand::Pack(_)) => {
             state::run(&mut Session::forgiving(ui, world, globals)?, &command)
         }
         Command::State(command) => {
@@ -267,6 +276,5 @@ fn answer(
 
 /// Returns the whole command tree, for help, completions and manual pages.
 pub(crate) fn tree() -> clap::Command {
-    use clap::CommandFactory;
-    Cli::command()
+    Cli::<AtOnce>::command()
 }

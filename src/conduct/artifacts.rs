@@ -14,6 +14,7 @@ use crate::event::Sha;
 use crate::forge::api::runs::{self, Artifact, Run};
 use crate::forge::problem::ForgeError;
 use crate::forge::webhook;
+use crate::json;
 use crate::state::artifact_name::ArtifactName;
 use crate::state::intake::{Expected, TakenIn};
 use crate::state::{StateError, StateFolder};
@@ -161,7 +162,7 @@ pub(crate) fn fetch(
         after.done.pop_first();
     }
     if after != before && !dry_run {
-        fetched.position = Some(crate::json::text(&after)?);
+        fetched.position = Some(json::text(&after)?);
     }
     Ok(fetched)
 }
@@ -177,7 +178,7 @@ fn position(state: &StateFolder<'_>) -> Result<Position, StateError> {
     let position = state.cursor(STREAM)?;
     // One that cannot be read costs a longer look, nothing else.
     Ok(position
-        .and_then(|text| serde_json::from_str(&text).ok())
+        .and_then(|text| json::read(&text).ok())
         .unwrap_or_default())
 }
 

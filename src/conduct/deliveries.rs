@@ -18,6 +18,7 @@ use crate::delivery::rows::{Key, Row, Run};
 use crate::delivery::table::Gathering;
 use crate::forge::api::{deployments, issues, pulls, releases, runs};
 use crate::forge::problem::ForgeError;
+use crate::json;
 
 /// The name of what is read, in cursors, before the repository's.
 pub(crate) const STREAM: &str = "github/deliveries/";
@@ -51,11 +52,11 @@ pub(crate) struct Position {
 impl Position {
     /// Reads a position; one that cannot be read costs a longer look, nothing else.
     pub(crate) fn read(position: &str) -> Self {
-        serde_json::from_str(position).unwrap_or_default()
+        json::read(position).unwrap_or_default()
     }
 
     pub(crate) fn text(&self) -> String {
-        crate::json::text(self).unwrap_or_default()
+        json::text(self).unwrap_or_default()
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Sha;
 use crate::forge::request::{Request, Response};
+use crate::json;
 use crate::ports::Files;
 use crate::ports::forge::{Credential, Server};
 
@@ -68,7 +69,7 @@ impl<'w> Etags<'w> {
         let file = self.files.open(&self.path(server, request)).ok()?;
         let mut bytes = Vec::new();
         file.take(2 * LARGEST as u64).read_to_end(&mut bytes).ok()?;
-        let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+        let kept: Kept = json::read(&bytes).ok()?;
         let link = kept.link.map(|link| ("link".to_owned(), link));
         (kept.schema == SCHEMA).then(|| Known {
             etag: kept.etag,

@@ -11,6 +11,7 @@ use crate::forge::problem::{ForgeError, explain};
 use crate::forge::repository::RepoName;
 use crate::forge::request::{Call, Listing, Method, Request, Response};
 use crate::forge::{pages, retry};
+use crate::json;
 use crate::ports::Clock;
 use crate::ports::forge::{Forge, Server};
 
@@ -241,7 +242,7 @@ impl<'w> GitHub<'w> {
             } else {
                 &response.body
             };
-            serde_json::from_slice(body).map_err(|error| error.to_string())
+            json::read(body).map_err(|error| error.to_string())
         })
     }
 
@@ -346,22 +347,19 @@ fn page_of<T: DeserializeOwned>(
         return Err(format!("it answered {}", response.status));
     }
     let Some(field) = field else {
-        return serde_json::from_slice(&response.body)
+        return json::read(&response.body)
             .map(|items| (items, None))
             .map_err(words);
     };
     let fields: std::collections::BTreeMap<String, &RawValue> =
-        serde_json::from_slice(&response.body).map_err(words)?;
+        json::read(&response.body).map_err(words)?;
     let items = fields
         .get(field)
         .ok_or_else(|| format!("it has no `{field}`"))?;
     let total = fields
         .get("total_count")
         .and_then(|total| total.get().parse().ok());
-    Ok((
-        serde_json::from_slice(items.get().as_bytes()).map_err(words)?,
-        total,
-    ))
+    Ok((json::read(items.get().as_bytes()).map_err(words)?, total))
 }
 
 /// The parameters of the next page over those of the first one.

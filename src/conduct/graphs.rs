@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::event::Sha;
+use crate::json;
 use crate::plan::graph::Graph;
 use crate::plan::links::Links;
 use crate::plan::sources::Asked;
@@ -36,7 +37,7 @@ impl Kept {
         let lines = self.text.lines().skip(1);
         let lines = lines.filter_map(|line| line.strip_prefix(&key)?.strip_prefix('\t'));
         lines
-            .filter_map(|line| serde_json::from_str(line.split_once('\t')?.1).ok())
+            .filter_map(|line| json::read(line.split_once('\t')?.1).ok())
             .collect()
     }
 
@@ -44,7 +45,7 @@ impl Kept {
     pub(crate) fn add(&mut self, key: Sha, asked: &Asked, graph: &Graph, links: &Links) {
         // A replay reads more of them than anybody will want again.
         if self.new.len() < MOST
-            && let Ok(json) = crate::json::text(&(asked, graph, links))
+            && let Ok(json) = json::text(&(asked, graph, links))
         {
             let asked = Sha::of(format!("{asked:?}").as_bytes());
             self.new.push((format!("{key}\t{asked}"), json));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::forge::request::Silence;
+use crate::json;
 use crate::llm::endpoint::Endpoint;
 use crate::llm::protocols::{Protocol, StreamReader};
 use crate::llm::reply::{Answer, WireProblem, cut, said};
@@ -297,7 +298,7 @@ fn is_fine(status: u16) -> bool {
 
 /// Returns what a refusal says: the word for programs, and those for people.
 fn refusal(body: &[u8]) -> (String, String) {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+    let Ok(body) = json::read::<Value>(body) else {
         return (String::new(), cut(&String::from_utf8_lossy(body), 200));
     };
     let (kind, message) = said(body.get("error").unwrap_or(&body));

@@ -4,6 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::json;
+
 /// The suite of what jobs say by themselves, where no report says more; the workflow's file stands beside it.
 const JOB_SUITE: &str = "GitHub Actions";
 
@@ -34,7 +36,7 @@ pub(crate) struct Done {
 impl Done {
     /// Reads a position; one that cannot be read costs a longer look, nothing else.
     pub(crate) fn read(position: &str) -> Self {
-        serde_json::from_str(position).unwrap_or_default()
+        json::read(position).unwrap_or_default()
     }
 
     /// Adds what has been read.

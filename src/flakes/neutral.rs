@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::duration::Time;
 use super::results::{Interner, MOST_ATTEMPTS};
 use crate::event::{Origin, Sha};
+use crate::json;
 use crate::junit::{Counts, Note, NoteCode, Notes, Outcome, bound_name};
 
 /// A line longer than this is not a test result.
@@ -179,11 +180,11 @@ impl<'c> Reader<'c> {
         }
         // Messages of failures hold what a program printed, so a stray byte must not cost the failure.
         let mended;
-        let parsed: Line<'_> = match serde_json::from_slice(line) {
+        let parsed: Line<'_> = match json::read(line) {
             Ok(parsed) => parsed,
             Err(_) => {
                 mended = without_lone_surrogates(&String::from_utf8_lossy(line));
-                match serde_json::from_str(&mended) {
+                match json::read(&mended) {
                     Ok(parsed) => {
                         self.notes.once(NoteCode::BadUtf8, offset);
                         parsed

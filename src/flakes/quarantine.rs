@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::json;
 use crate::order;
 use crate::stats::upper_bound;
 
@@ -145,11 +146,11 @@ impl Quarantine {
             return Ok(Self::default());
         }
         let json = |error: serde_json::Error| QuarantineProblem::Json(error.to_string());
-        let head: Head = serde_json::from_slice(bytes).map_err(json)?;
+        let head: Head = json::read(bytes).map_err(json)?;
         if head.schema != SCHEMA {
             return Err(QuarantineProblem::Schema(head.schema));
         }
-        let mut this: Self = serde_json::from_slice(bytes).map_err(json)?;
+        let mut this: Self = json::read(bytes).map_err(json)?;
         this.check()?;
         order::sort_by(&mut this.tests, |a, b| a.key().cmp(&b.key()));
         Ok(this)
@@ -191,8 +192,8 @@ impl Quarantine {
     /// Writes it, unless it could not be read again: two equal ones are equal bytes.
     pub(crate) fn write(&self) -> Result<Vec<u8>, QuarantineProblem> {
         self.check()?;
-        let mut bytes = crate::json::pretty_bytes(self)
-            .map_err(|error| QuarantineProblem::Json(error.to_string()))?;
+        let mut bytes =
+            json::pretty_bytes(self).map_err(|error| QuarantineProblem::Json(error.to_string()))?;
         bytes.push(b'\n');
         Ok(bytes)
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::quarantine::{Quarantine, QuarantineProblem};
 use crate::event::Sha;
+use crate::json;
 
 /// What `schema` must say.
 pub(crate) const SCHEMA: &str = "maestro.trusted/v1";
@@ -71,22 +72,21 @@ impl Trusted {
     /// It tells an accident, and not an attack: whoever can change the text can make the digest anew.
     fn digest(&self) -> String {
         let parts = (&self.base, self.enforced, &self.never, &self.quarantine);
-        Sha::of(&crate::json::bytes(&parts).unwrap_or_default()).to_string()
+        Sha::of(&json::bytes(&parts).unwrap_or_default()).to_string()
     }
 
     /// Returns its text, unless that is longer than outputs are.
     pub(crate) fn text(&self) -> Option<String> {
-        let text = crate::json::text(self).ok()?;
+        let text = json::text(self).ok()?;
         (text.encode_utf16().count() * 2 <= LONGEST).then_some(text)
     }
 
     pub(crate) fn read(text: &str) -> Result<Self, NotTrusted> {
-        let this: Self =
-            serde_json::from_str(text).map_err(|error| NotTrusted::Json(error.to_string()))?;
+        let this: Self = json::read(text).map_err(|error| NotTrusted::Json(error.to_string()))?;
         if this.schema != SCHEMA {
             return Err(NotTrusted::Schema(this.schema));
         }
-        let bytes = crate::json::bytes(&this.quarantine);
+        let bytes = json::bytes(&this.quarantine);
         let bytes = bytes.map_err(|error| NotTrusted::Json(error.to_string()))?;
         let quarantine = Quarantine::read(&bytes)?;
         let this = Self { quarantine, ..this };

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use super::request::{Request, Response};
 
+use crate::json;
+
 /// Why something did not come about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ForgeError {
@@ -94,7 +96,7 @@ struct ErrorBody {
 
 /// Returns GitHub's words: the message, and what it says about single fields.
 pub(crate) fn message_of(response: &Response) -> String {
-    let body: ErrorBody = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body: ErrorBody = json::read(&response.body).unwrap_or_default();
     let mut words = body.message;
     for error in body.errors.iter().take(5) {
         let detail = match error {

@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 use super::api::{Label, User};
 
+use crate::json;
+
 /// An event's payload: each kind of event has some of these.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -130,7 +132,7 @@ pub(crate) struct Release {
 impl Payload {
     /// Reads a payload.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes)
+        json::read(bytes)
     }
 
     /// Returns the branch that the event's results are about, as `owner:branch` where it is a fork's: a stranger's `main` is not ours.

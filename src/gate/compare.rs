@@ -10,6 +10,8 @@ use serde_json::Value;
 use super::needs::{Need, Needs, Outcome};
 use super::{Capability, Problem};
 
+use crate::json;
+
 /// A job of the fresh plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Planned {
@@ -149,7 +151,7 @@ struct Lines {
 /// Returns what the plan's outputs hold, or the output that is missing.
 fn lines_of(need: &Need) -> Result<Lines, &'static str> {
     let matrix = need.outputs.get("matrix").ok_or("matrix")?;
-    let matrix: Value = serde_json::from_str(matrix).map_err(|_| "matrix")?;
+    let matrix: Value = json::read(matrix).map_err(|_| "matrix")?;
     let include = matrix.get("include").and_then(Value::as_array);
     let include = include.ok_or("matrix")?;
     let has_jobs = need.outputs.get("has_jobs").ok_or("has_jobs")?;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::json;
+
 /// How a job ended (docs.github.com, "Contexts", `needs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,7 +35,7 @@ pub(crate) fn read(text: &str) -> Result<Needs, String> {
     if text.trim().is_empty() {
         return Err("it is empty".to_owned());
     }
-    let needs: Needs = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let needs: Needs = json::read(text).map_err(|error| error.to_string())?;
     if needs.is_empty() {
         return Err("it names no job".to_owned());
     }

@@ -10,13 +10,15 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::json;
+
 /// The members of an object, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Members(Vec<(String, Box<RawValue>)>);
 
 impl Members {
     pub(crate) fn read(text: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(text)
+        json::read(text)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::Sha;
+use crate::json;
 use crate::redact::Redactor;
 
 /// What `schema` must say.
@@ -78,7 +79,7 @@ impl Cassette {
         silence: Option<Broken>,
         redactor: &Redactor,
     ) -> Self {
-        let request = serde_json::from_str(body).map(|mut request| {
+        let request = json::read(body).map(|mut request| {
             clean(&mut request, redactor);
             request
         });
@@ -109,7 +110,7 @@ impl Cassette {
     /// Reads what was written.
     pub(crate) fn read(text: &str) -> Result<Self, CassetteProblem> {
         let cassette: Self =
-            serde_json::from_str(text).map_err(|error| CassetteProblem::Json(error.to_string()))?;
+            json::read(text).map_err(|error| CassetteProblem::Json(error.to_string()))?;
         if cassette.schema == SCHEMA {
             Ok(cassette)
         } else {
@@ -158,7 +159,7 @@ fn clean(value: &mut Value, redactor: &Redactor) {
 /// Takes secrets out of a text, which may be JSON itself, as the arguments of calls are.
 fn clean_text(text: &str, redactor: &Redactor) -> String {
     if text.starts_with(['{', '['])
-        && let Ok(mut inner) = serde_json::from_str::<Value>(text)
+        && let Ok(mut inner) = json::read::<Value>(text)
     {
         let before = inner.clone();
         clean(&mut inner, redactor);
@@ -173,7 +174,7 @@ fn clean_text(text: &str, redactor: &Redactor) -> String {
 
 /// Takes secrets out of an answer: JSON, a stream of it, or something else.
 fn body_without_secrets(body: &str, redactor: &Redactor) -> String {
-    if let Ok(mut value) = serde_json::from_str::<Value>(body) {
+    if let Ok(mut value) = json::read::<Value>(body) {
         clean(&mut value, redactor);
         return value.to_string();
     }
@@ -209,7 +210,7 @@ enum Line {
 impl Line {
     fn read(line: &str) -> Self {
         let data = line.strip_prefix("data:").map(str::trim_start);
-        match data.and_then(|data| serde_json::from_str(data).ok()) {
+        match data.and_then(|data| json::read(data).ok()) {
             Some(value) => Self::Data(value),
             None => Self::Other(line.to_owned()),
         }

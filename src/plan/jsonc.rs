@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
+use crate::json;
+
 /// Reads a document; the error names its place.
 pub(crate) fn read(text: &str) -> Result<Value, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    serde_json::from_str(&plain(text)).map_err(|error| error.to_string())
+    json::read(&plain(text)).map_err(|error| error.to_string())
 }
 
 /// Puts blanks in place of comments and of commas that nothing follows, so that places stay what they were.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::change::{Kind, Tree};
+use crate::json;
 use crate::order;
 
 /// Blobs by object id, and what they were parsed to.
@@ -121,7 +122,7 @@ impl<'a> Sources<'a> {
     /// Reads a JSON file; nothing when there is none.
     pub(crate) fn json(&self, path: &str) -> Option<Parsed<serde_json::Value>> {
         self.parsed(path, &self.blobs.json, &|text| {
-            serde_json::from_str(text).map_err(|error| error.to_string())
+            json::read(text).map_err(|error| error.to_string())
         })
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{Forgiven, Violation};
 use crate::event::Sha;
+use crate::json;
 use crate::order;
 
 pub(crate) const SCHEMA: &str = "maestro.policy-baseline/v1";
@@ -56,7 +57,7 @@ pub(crate) struct Baseline(BTreeSet<(String, String)>);
 
 impl Baseline {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, BaselineProblem> {
-        let file: BaselineFile = serde_json::from_slice(bytes)?;
+        let file: BaselineFile = json::read(bytes)?;
         if file.schema != SCHEMA {
             return Err(BaselineProblem::Schema(file.schema));
         }

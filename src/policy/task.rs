@@ -10,6 +10,7 @@ use super::standing::{TASK_SCOPE, violation};
 use super::subject::{Asked, Subject};
 use super::{Weight, paths};
 use crate::change::{Change, Entry};
+use crate::json;
 use crate::order;
 
 pub(crate) const SCHEMA: &str = "maestro.policy-task/v1";
@@ -57,7 +58,7 @@ pub(crate) enum TaskProblem {
 
 impl Task {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, TaskProblem> {
-        let task: Self = serde_json::from_slice(bytes)?;
+        let task: Self = json::read(bytes)?;
         if task.schema != SCHEMA {
             return Err(TaskProblem::Schema(task.schema));
         }

@@ -12,6 +12,7 @@ use super::file::{FILE_SCHEMA, PromptFile, TypeWord};
 use super::output_schema;
 use super::prepared::DELIMITER;
 use crate::config;
+use crate::json;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a mapping")]
@@ -210,8 +211,8 @@ fn schema(
         return Ok(Some(json!({"type": "object"})));
     }
     let Some(text) = text else { return Ok(None) };
-    let whole: Value = serde_json::from_str(text)
-        .map_err(|error| format!("its `jsonSchema` is no JSON: {error}"))?;
+    let whole: Value =
+        json::read(text).map_err(|error| format!("its `jsonSchema` is no JSON: {error}"))?;
     let schema = whole.get("schema").cloned().unwrap_or(whole);
     let faults = output_schema::faults(&schema);
     if faults.is_empty() {
@@ -281,7 +282,7 @@ pub(crate) fn export(file: &PromptFile, model: Option<&str>) -> Result<Converted
     theirs.insert("modelParameters".into(), json!(parameters));
     if let Some(schema) = &file.output {
         let whole = json!({"name": file.name, "strict": true, "schema": schema});
-        let text = crate::json::pretty(&whole).map_err(|error| error.to_string())?;
+        let text = json::pretty(&whole).map_err(|error| error.to_string())?;
         theirs.insert("responseFormat".into(), json!("json_schema"));
         theirs.insert("jsonSchema".into(), json!(text));
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::workflows::{PIPELINE, WEEKLY};
 use crate::event::Sha;
+use crate::json;
 
 /// What `schema` must say.
 const SCHEMA: &str = "maestro.init-files/v1";
@@ -41,7 +42,7 @@ impl Default for Record {
 impl Record {
     /// Reads a record; the error says why it is none.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
-        let record: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let record: Self = json::read(bytes).map_err(|error| error.to_string())?;
         if record.schema == SCHEMA {
             Ok(record)
         } else {
@@ -63,7 +64,7 @@ impl Record {
 
     /// Returns it as it is stored.
     pub(crate) fn text(&self) -> String {
-        let text = crate::json::pretty(self).unwrap_or_default();
+        let text = json::pretty(self).unwrap_or_default();
         format!("{text}\n")
     }
 

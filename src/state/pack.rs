@@ -13,6 +13,7 @@ use super::segment::{Batch, EVENTS};
 use super::tree::Tree;
 use super::v1;
 use crate::event::Sha;
+use crate::json;
 
 const SCHEMA: &str = "maestro.pack/v1";
 
@@ -31,7 +32,7 @@ pub(crate) struct Header {
 impl Header {
     /// Reads it.
     pub(super) fn read(line: &str) -> Result<Self, String> {
-        let header: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let header: Self = json::read(line).map_err(|error| error.to_string())?;
         if header.schema == SCHEMA {
             Ok(header)
         } else {
@@ -108,7 +109,7 @@ impl StateFolder<'_> {
             events: packed.events,
             sha256: Sha::of(&text).to_string(),
         };
-        let mut head = crate::json::bytes(&header)?;
+        let mut head = json::bytes(&header)?;
         head.push(b'\n');
         packed.bytes = (head.len() + text.len()) as u64;
         if !dry_run {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::NotRead;
+use crate::json;
 use crate::order;
 
 /// Containers inside each other; more is no report.
@@ -335,7 +336,7 @@ fn unescaped(text: &str, node: Node) -> Cow<'_, str> {
     }
     // The rules of surrogates are serde's; half a pair is replaced.
     let quoted = format!("\"{raw}\"");
-    Cow::Owned(serde_json::from_str(&quoted).unwrap_or_else(|_| raw.replace("\\u", "\u{fffd}")))
+    Cow::Owned(json::read(&quoted).unwrap_or_else(|_| raw.replace("\\u", "\u{fffd}")))
 }
 
 impl<'d> Value<'d> {

@@ -7,6 +7,7 @@ use toml::Table;
 use super::NotRead;
 use super::package::Package;
 use super::sbom::{Component, Stated};
+use crate::json;
 use crate::plan::locks::{LockGraph, NotALock, bun, cargo, npm, pnpm, uv, yarn};
 
 /// What a package comes from when the lock file leaves that to the package manager's settings.
@@ -115,7 +116,7 @@ fn cargo_package(key: &str, name: &str, content: &str) -> Option<Locked> {
 }
 
 fn npm_package(_: &str, name: &str, content: &str) -> Option<Locked> {
-    let package: Value = serde_json::from_str(content).ok()?;
+    let package: Value = json::read(content).ok()?;
     if package.get("link").and_then(Value::as_bool) == Some(true) {
         return None;
     }
@@ -174,7 +175,7 @@ fn pnpm_package(key: &str, _: &str, content: &str) -> Option<Locked> {
 
 /// `["name@1.0.0", "registry", {…}, "sha512-…"]`
 fn bun_package(_: &str, _: &str, content: &str) -> Option<Locked> {
-    let package: Value = serde_json::from_str(content).ok()?;
+    let package: Value = json::read(content).ok()?;
     let fields = package.as_array()?;
     let text = |at: usize| fields.get(at).and_then(Value::as_str).unwrap_or_default();
     let whole = text(0);
@@ -201,7 +202,7 @@ fn bun_package(_: &str, _: &str, content: &str) -> Option<Locked> {
 }
 
 fn uv_package(_: &str, name: &str, content: &str) -> Option<Locked> {
-    let package: Value = serde_json::from_str(content).ok()?;
+    let package: Value = json::read(content).ok()?;
     let source = package.get("source").and_then(Value::as_object);
     let source = source.and_then(|source| source.values().next()?.as_str());
     let hash = |value: &Value| value.get("hash").is_some();

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::instruments::Kind;
 use super::metrics::{Buckets, Collector, Labels, Measure, Metric, Points};
 
+use crate::json;
+
 /// What ended longer ago is told to nobody: receivers take no old spans.
 const OLDEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -38,11 +40,11 @@ pub(crate) struct Told {
 impl Told {
     /// Reads what was told; what cannot be read was not told.
     pub(crate) fn read(bytes: &[u8]) -> Self {
-        serde_json::from_slice(bytes).unwrap_or_default()
+        json::read(bytes).unwrap_or_default()
     }
 
     pub(crate) fn text(&self) -> String {
-        crate::json::text(self).unwrap_or_default()
+        json::text(self).unwrap_or_default()
     }
 
     /// Whether something that ended is to be told: it is not old, and was not told before.

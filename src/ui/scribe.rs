@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::exit_code::ExitCode;
+use crate::json;
 use crate::ports::{Clock, Environment};
 use crate::redact::Redactor;
 use crate::telemetry::logs::{Place, Severity, line};
@@ -75,7 +76,7 @@ impl Scribe {
     /// Returns a failure as a line: a record, with what is known of the failure beside it.
     pub(super) fn error(&self, failure: &Failure<'_>) -> String {
         let text = self.line(Severity::Error, failure.message);
-        let mut record: Value = serde_json::from_str(&text).unwrap_or_default();
+        let mut record: Value = json::read(&text).unwrap_or_default();
         let clean = |texts: &[String]| -> Vec<String> {
             texts.iter().map(|text| self.clean(text)).collect()
         };

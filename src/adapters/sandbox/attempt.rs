@@ -4,13 +4,14 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::Confinement;
+use crate::json;
 use crate::ports::sandbox::{Confined, Ended, Sandbox as _, SandboxProblem};
 
 /// Runs what a file says, and prints what came of it.
 pub(super) fn attempt(sandbox: &Confinement, file: Option<&Path>) -> u8 {
     let read = || -> io::Result<Confined> {
         let text = std::fs::read(file.unwrap_or_else(|| Path::new("/dev/stdin")))?;
-        Ok(serde_json::from_slice(&text)?)
+        Ok(json::read(&text)?)
     };
     let ran = read()
         .map_err(SandboxProblem::from)

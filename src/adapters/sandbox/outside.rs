@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::kept::Ear;
 use super::wire::{self, Answer};
+use crate::json;
 use crate::ports::sandbox::{Confined, Ended, KEEPER, SandboxProblem};
 
 /// How much longer than its program a keeper may take.
@@ -97,7 +98,7 @@ fn ask(stream: &mut UnixStream, confined: &Confined) -> io::Result<Answer> {
     if line.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(serde_json::from_str(&line)?)
+    Ok(json::read(&line)?)
 }
 
 /// Returns a path that starts this very binary, even when another one lies in its place by now.

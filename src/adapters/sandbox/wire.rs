@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
+use crate::json;
 use crate::ports::sandbox::{Confined, How, Limit};
 
 /// What a keeper answers: one line of JSON.
@@ -31,7 +32,7 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Sends a specification.
 pub(super) fn send(stream: &mut impl Write, confined: &Confined) -> io::Result<()> {
-    let text = crate::json::bytes(confined)?;
+    let text = json::bytes(confined)?;
     stream.write_all(&(text.len() as u64).to_be_bytes())?;
     stream.write_all(&text)
 }
@@ -46,5 +47,5 @@ pub(super) fn receive(stream: &mut impl Read) -> io::Result<Confined> {
     }
     let mut text = Vec::new();
     stream.take(length).read_to_end(&mut text)?;
-    Ok(serde_json::from_slice(&text)?)
+    Ok(json::read(&text)?)
 }

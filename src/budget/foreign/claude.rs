@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{ForeignProblem, Found, Row, amount};
+use crate::json;
 use crate::llm::usage::{self, Flavor, Usage};
 
 #[derive(Deserialize)]
@@ -90,8 +91,8 @@ pub(crate) fn claude(text: &str) -> Result<Found, ForeignProblem> {
 
 fn messages(text: &str) -> Result<Vec<(u64, Message<'_>)>, ForeignProblem> {
     if text.trim_start().starts_with('[') {
-        let list: Vec<Message<'_>> = serde_json::from_str(text)
-            .map_err(|error| ForeignProblem::Json(error.line(), error))?;
+        let list: Vec<Message<'_>> =
+            json::read(text).map_err(|error| ForeignProblem::Json(error.line(), error))?;
         return Ok((1..).zip(list).collect());
     }
     let mut messages = Vec::new();
@@ -100,8 +101,7 @@ fn messages(text: &str) -> Result<Vec<(u64, Message<'_>)>, ForeignProblem> {
             continue;
         }
         let place = usize::try_from(number).unwrap_or(usize::MAX);
-        let message =
-            serde_json::from_str(line).map_err(|error| ForeignProblem::Json(place, error))?;
+        let message = json::read(line).map_err(|error| ForeignProblem::Json(place, error))?;
         messages.push((number, message));
     }
     Ok(messages)

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ForeignProblem, Found, Row};
+use crate::json;
 use crate::llm::usage::{self, Flavor};
 
 #[derive(Deserialize)]
@@ -48,8 +49,7 @@ pub(crate) fn codex(text: &str) -> Result<Found, ForeignProblem> {
             continue;
         }
         let place = usize::try_from(number).unwrap_or(usize::MAX);
-        let event: Event =
-            serde_json::from_str(line).map_err(|error| ForeignProblem::Json(place, error))?;
+        let event: Event = json::read(line).map_err(|error| ForeignProblem::Json(place, error))?;
         match event.kind.as_str() {
             "thread.started" => {
                 thread = event.thread_id.unwrap_or_default();

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{ForeignProblem, Found, Row, amount};
 use crate::event::Sha;
+use crate::json;
 use crate::llm::usage::Usage;
 use crate::money::Usd;
 
@@ -60,7 +61,7 @@ pub(crate) fn gh_aw(text: &str) -> Result<Found, ForeignProblem> {
         }
         let place = usize::try_from(number).unwrap_or(usize::MAX);
         let record: Record<'_> =
-            serde_json::from_str(line).map_err(|error| ForeignProblem::Json(place, error))?;
+            json::read(line).map_err(|error| ForeignProblem::Json(place, error))?;
         // The same log has diagnoses.
         let is_usage = record
             .event

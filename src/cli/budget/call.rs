@@ -15,6 +15,7 @@ use crate::conduct::cassettes::{Player, Recorder};
 use crate::conduct::model::{Asked, Asking, NoAnswer, ask};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::json;
 use crate::llm::endpoint::{Endpoint, EndpointProblem, Known, fault_of_key};
 use crate::llm::prices::Table;
 use crate::llm::protocols::Protocol;
@@ -293,7 +294,7 @@ fn json<T: serde::de::DeserializeOwned>(
     what: &str,
 ) -> Result<T, CommandError> {
     let text = super::read(session, path)?;
-    serde_json::from_str(&text).map_err(|error| {
+    json::read(&text).map_err(|error| {
         let message = format!("`{}` is not {what}: {error}", path.display());
         CommandError::message(ErrorKind::BadInput, message)
             .hint("mend it at that line and column; nothing was sent")
@@ -319,7 +320,7 @@ fn money<'t>(
         money.is_priced = !args.unpriced;
         return Ok(money);
     }
-    let value: Value = serde_json::from_str(body).unwrap_or_default();
+    let value: Value = json::read(body).unwrap_or_default();
     money.plan(&value, body.len() as u64).map_err(|problem| {
         let message = format!("nobody can say what the call may cost: {problem}");
         CommandError::message(ErrorKind::BadInput, message).hint(

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::call_money::Money;
 use super::wire::UsageRow;
 use crate::conduct::model::Asked;
+use crate::json;
 use crate::llm::endpoint::Endpoint;
 use crate::llm::reply::Stop;
 use crate::money::Usd;
@@ -95,10 +96,7 @@ impl CallDocument {
             name: call.name.clone(),
             arguments: call.arguments.clone(),
         });
-        let json = facts
-            .wanted
-            .as_ref()
-            .and_then(|_| serde_json::from_str(&text).ok());
+        let json = facts.wanted.as_ref().and_then(|_| json::read(&text).ok());
         let unchecked = facts
             .wanted
             .as_ref()
@@ -237,7 +235,7 @@ impl CallPlanDocument {
             provider: provider.to_owned(),
             api_flavor: endpoint.protocol.name(),
             url: endpoint.url.clone(),
-            request: serde_json::from_str(body).unwrap_or_default(),
+            request: json::read(body).unwrap_or_default(),
             worst_usd: worst.map(|worst| worst.to_string()),
         }
     }
@@ -254,7 +252,7 @@ impl Report for CallPlanDocument {
             Some(worst) => format!("POST {}: ${worst} at worst", self.url),
             None => format!("POST {}: unpriced", self.url),
         });
-        page.text(crate::json::pretty(&self.request).unwrap_or_default());
+        page.text(json::pretty(&self.request).unwrap_or_default());
         page
     }
 }

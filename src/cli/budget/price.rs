@@ -11,6 +11,7 @@ use crate::cli::session::Session;
 use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::json;
 use crate::llm::priced::{self, AnswerProblem, Known};
 use crate::llm::prices::{PriceProblem, Table};
 use crate::llm::usage::Flavor;
@@ -104,7 +105,7 @@ pub(super) fn run(session: &mut Session<'_>, args: &PriceArgs) -> CommandResult 
     }
     let path = args.body.clone().unwrap_or_default();
     let text = super::read(session, &path)?;
-    let body: Value = serde_json::from_str(&text).map_err(|error| {
+    let body: Value = json::read(&text).map_err(|error| {
         let message = format!("`{}` is no JSON: {error}", path.display());
         CommandError::message(ErrorKind::BadInput, message)
             .hint("give the body of one response, as it came; a stream is none")
@@ -186,7 +187,7 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn row(&self, number: u64, text: &str) -> Row {
-        let line: Line = match serde_json::from_str(text) {
+        let line: Line = match json::read(text) {
             Ok(line) => line,
             Err(error) => {
                 return Row::failed(None, number, &format!("it is no line of a batch: {error}"));

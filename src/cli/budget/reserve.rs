@@ -17,6 +17,7 @@ use crate::cli::trouble::Reported;
 use crate::conduct::purse::{Planned, PurseProblem};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::json;
 use crate::llm::prices::Table;
 use crate::llm::usage::Flavor;
 use crate::llm::worst::{self, Demand, Limits, WorstProblem};
@@ -176,7 +177,7 @@ fn worst_case(
     } else {
         let path = args.body.clone().unwrap_or_default();
         let text = super::read(session, &path)?;
-        let body: Value = serde_json::from_str(&text).map_err(|error| {
+        let body: Value = json::read(&text).map_err(|error| {
             let message = format!("`{}` is no JSON: {error}", path.display());
             CommandError::message(ErrorKind::BadInput, message)
                 .hint("give the body of the request as it will be sent")

@@ -21,6 +21,7 @@ use crate::cli::state::RemoteArgs;
 use crate::conduct::purse::{Bill, Planned, Ticket};
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::json;
 use crate::llm::priced::{self, Known};
 use crate::llm::usage::Usage;
 use crate::llm::worst::Demand;
@@ -201,7 +202,7 @@ fn bill(
             "nothing was settled; `--unknown` counts all that was put aside, and so does a ticket that nobody settles",
         )
     };
-    let body: Value = serde_json::from_str(&text).map_err(|error| {
+    let body: Value = json::read(&text).map_err(|error| {
         let message = format!("`{}` is no JSON: {error}", path.display());
         CommandError::message(ErrorKind::BadInput, message)
             .hint("give the body of one response, as it came; a stream is none")

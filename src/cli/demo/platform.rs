@@ -2,6 +2,7 @@
 
 use super::Demo;
 use crate::error::CommandError;
+use crate::json;
 
 /// A clone whose configuration names a channel.
 const CHANNEL: &str = "channel";
@@ -48,7 +49,7 @@ impl Demo<'_, '_> {
         let heard = self.show_beside(&args, server, 0, &[])?;
         let mut told: Vec<String> = Vec::new();
         for (_, body) in heard {
-            let notice: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            let notice: serde_json::Value = json::read(&body).unwrap_or_default();
             let word = |name: &str| notice[name].as_str().unwrap_or_default().to_owned();
             told.push(format!("heard {}: {}", word("type"), word("title")));
         }

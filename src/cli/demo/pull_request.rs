@@ -8,6 +8,7 @@ use super::Demo;
 use super::acts::Need;
 use super::children::command_line;
 use crate::error::CommandError;
+use crate::json;
 
 /// The clone of whoever works on it.
 pub(super) const CLONE: &str = "change";
@@ -97,7 +98,7 @@ impl Demo<'_, '_> {
         let args = ["-C", CLONE, "plan", "--format", "json"];
         let done = self.session.world.processes.run(&self.maestro_call(&args));
         let done = done.map_err(|error| super::missing("maestro", error))?;
-        let plan: Value = serde_json::from_slice(&done.stdout).map_err(CommandError::internal)?;
+        let plan: Value = json::read(&done.stdout).map_err(CommandError::internal)?;
         let names = |affected: bool| -> Vec<&str> {
             let projects = plan["projects"].as_array().into_iter().flatten();
             let named = projects.filter(|project| project["affected"] == affected);

@@ -16,6 +16,7 @@ use crate::delivery::pool::Pool;
 use crate::delivery::rows::Row;
 use crate::delivery::table::{Gathering, Rows};
 use crate::error::{CommandError, ErrorKind};
+use crate::json;
 use crate::ports::{Checkout, World};
 use crate::state::StateError;
 
@@ -124,7 +125,7 @@ fn read_file(session: &Session<'_>, path: &Path, to: &mut Gathering) -> Result<(
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let value = serde_json::from_slice(&line).map_err(|error| error.to_string());
+        let value = json::read(&line).map_err(|error| error.to_string());
         let row = value.and_then(|value| Row::read(&value));
         let row = row.map_err(|words| {
             let message = format!("`{}`: line {number} is no row: {words}", path.display());

@@ -19,6 +19,7 @@ use crate::delivery::metrics::Metric;
 use crate::delivery::table::Rows;
 use crate::error::CommandError;
 use crate::event::Sha;
+use crate::json;
 use crate::report::facts::{
     AgentRun, AgentTask, Call, Delivery, Facts, Indicated, Known, Money, Override, Planned,
     Verdict, merges,
@@ -368,7 +369,7 @@ impl Others {
 
 /// Reads what is there of an override: its kind may get more fields.
 fn overridden(event: &StoredEvent<'_>) -> Override {
-    let payload: serde_json::Value = serde_json::from_str(event.payload).unwrap_or_default();
+    let payload: serde_json::Value = json::read(event.payload).unwrap_or_default();
     let text = |names: &[&str]| {
         let found = names.iter().find_map(|name| payload.get(name)?.as_str());
         found.unwrap_or("not told").to_owned()

@@ -16,6 +16,7 @@ use crate::delivery::quantiles::quantile;
 use crate::error::CommandError;
 use crate::event::{Origin, Sha};
 use crate::flakes::detect::Analysis;
+use crate::json;
 use crate::ports::FileKind;
 use crate::state::v1::{
     self, AGENT_RUN, LineProblem, PLAN, POLICY_VERDICT, PROVENANCE_INDEX, PlanRecord,
@@ -77,7 +78,7 @@ impl Events {
                 self.plans.insert(event.id, (at, origin(), record));
             }
             PROVENANCE_INDEX => {
-                let payload = serde_json::from_str(event.payload).unwrap_or_default();
+                let payload = json::read(event.payload).unwrap_or_default();
                 self.statements.insert(event.id, (at, payload));
             }
             TEST_TIMING => {

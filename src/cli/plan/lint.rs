@@ -16,6 +16,7 @@ use crate::cli::session::Session;
 use crate::error::CommandResult;
 use crate::exit_code::ExitCode;
 use crate::finding::{Finding, Location, Severity};
+use crate::json;
 use crate::output::{Cell, Column, Page, Report, Tone};
 use crate::plan::graph::{Graph, Kind};
 use crate::plan::lint::{Complaint, Looked, Weight, lint};
@@ -207,7 +208,7 @@ fn metadata(session: &Session<'_>, folder: &Path) -> Result<Metadata, String> {
         return Err(words.lines().next().unwrap_or_default().to_owned());
     }
     let text = String::from_utf8_lossy(&done.stdout);
-    serde_json::from_str(&text)
+    json::read(&*text)
         .map_err(|error| format!("failed to interpret `cargo metadata`'s json: {error}"))
 }
 

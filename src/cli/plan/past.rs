@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use crate::cli::session::Session;
+use crate::json;
 use crate::plan::past::{Earlier, Past, Ran};
 use crate::state::StateFolder;
 use crate::state::v1::{self, LineProblem, PLAN, StoredEvent, TEST_RUN};
@@ -31,12 +32,12 @@ pub(super) fn load(session: &Session<'_>) -> Past {
         .and_then(|mut file| file.read_to_string(&mut kept));
     if was_read.is_ok()
         && let Some(past) = kept.strip_prefix(&head)
-        && let Ok(past) = serde_json::from_str(past)
+        && let Ok(past) = json::read(past)
     {
         return past;
     }
     let past = read(&state, Some(&commit));
-    if let Ok(text) = crate::json::text(&past)
+    if let Ok(text) = json::text(&past)
         && path
             .parent()
             .is_some_and(|folder| files.create_folder(folder).is_ok())

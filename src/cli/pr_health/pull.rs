@@ -12,6 +12,7 @@ use crate::error::{CommandError, ErrorKind};
 use crate::forge::api::pulls::{self, Review};
 use crate::health::merge_time::Asked;
 use crate::health::{Pull, Rows, Subject};
+use crate::json;
 
 /// How long GitHub is asked.
 const SECONDS: u64 = 60;
@@ -77,7 +78,7 @@ fn of_file(session: &Session<'_>, path: &Path) -> Result<Pull, CommandError> {
         );
         CommandError::message(ErrorKind::BadInput, message).hint("save `gh api repos/OWNER/NAME/pulls/NUMBER`, and its `/reviews` as the member `reviews`")
     };
-    let mut value: Value = serde_json::from_slice(&bytes).map_err(bad)?;
+    let mut value: Value = json::read(&bytes).map_err(bad)?;
     let reviews = value
         .get_mut("reviews")
         .map_or(Value::Array(Vec::new()), Value::take);
@@ -130,7 +131,7 @@ pub(super) fn rows(
     if let Ok(state) = session.state() {
         let read = state.read(&|kind, _| kind == ROW, &mut |event| {
             // What is no JSON is no row; `state verify` says so.
-            values.extend(serde_json::from_str::<Value>(event.payload).ok());
+            values.extend(json::read::<Value>(event.payload).ok());
             Ok(())
         });
         if let Err(error) = read {
@@ -145,7 +146,7 @@ pub(super) fn rows(
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let value = serde_json::from_slice(line).map_err(|error| {
+            let value = json::read(line).map_err(|error| {
                 let message = format!("`{}:{}:1`: it is no row: {error}", path.display(), at + 1);
                 CommandError::message(ErrorKind::BadInput, message)
                     .hint("a row is one JSON object a line, as `delivery_row` events hold it")

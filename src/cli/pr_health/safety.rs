@@ -9,6 +9,7 @@ use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
 use crate::finding::Location;
 use crate::health::{Concern, Security};
+use crate::json;
 use crate::state::v1::{POLICY_VERDICT, decode_policy_verdict};
 use crate::supply::sarif::{self, Finding, Level};
 use crate::supply::severity::Severity;
@@ -67,7 +68,7 @@ pub(super) fn find(
 /// Takes what the policy said just now.
 pub(super) fn of_verdict(policy: Option<&CheckPolicyDocument>, head: &str) -> Security {
     let mut security = Security::default();
-    let text = policy.and_then(|policy| crate::json::bytes(policy).ok());
+    let text = policy.and_then(|policy| json::bytes(policy).ok());
     // One that is about another commit says nothing of this one.
     let _ignored = text.map(|text| of_report(&text, head, &mut security));
     security
@@ -75,8 +76,7 @@ pub(super) fn of_verdict(policy: Option<&CheckPolicyDocument>, head: &str) -> Se
 
 /// Reads the document of `check-policy`.
 fn of_report(bytes: &[u8], head: &str, security: &mut Security) -> Result<(), String> {
-    let document: Value =
-        serde_json::from_slice(bytes).map_err(|error| format!("is no JSON: {error}"))?;
+    let document: Value = json::read(bytes).map_err(|error| format!("is no JSON: {error}"))?;
     let text = |value: &Value, name: &str| {
         value
             .get(name)

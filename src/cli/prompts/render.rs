@@ -12,6 +12,7 @@ use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::event::Sha;
 use crate::exit_code::ExitCode;
+use crate::json;
 use crate::output::{Page, Report};
 use crate::prompts::file::{TypeWord, VariableFile};
 use crate::prompts::prepared::{DELIMITER, Message};
@@ -143,7 +144,7 @@ fn file(
     let value: Result<Value, String> = if is_yaml {
         crate::config::read_foreign(&text)
     } else {
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+        json::read(&text).map_err(|error| error.to_string())
     };
     let bad = |words: &str| {
         let message = format!("`{}` holds no values: {words}", path.display());
@@ -192,7 +193,7 @@ fn put(
     *place = if is_text {
         Value::String(text)
     } else {
-        serde_json::from_str(&text).map_err(|error| {
+        json::read(&text).map_err(|error| {
             usage(format!("`--var {way}`: it is no JSON: {error}"))
                 .hint("only a variable that is a string is written as it is")
         })?

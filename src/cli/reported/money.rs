@@ -15,6 +15,7 @@ use crate::conduct::gateway::money::Denied;
 use crate::conduct::model::NoAnswer;
 use crate::conduct::purse::PurseProblem;
 use crate::gateway::door::Turned;
+use crate::json;
 use crate::llm::cassette::CassetteProblem;
 use crate::llm::endpoint::EndpointProblem;
 use crate::llm::priced::AnswerProblem;
@@ -42,7 +43,7 @@ fn at() -> jiff::Timestamp {
 }
 
 fn json() -> serde_json::Error {
-    serde_json::from_str::<u8>("{").unwrap_err()
+    json::read::<u8>("{").unwrap_err()
 }
 
 pub(super) fn say(said: &mut Said) {

@@ -7,6 +7,7 @@ use crate::flakes::quarantine::QuarantineProblem;
 use crate::flakes::runners::{ListProblem, Unskippable};
 use crate::flakes::trusted::NotTrusted;
 use crate::health::merge_time::Abstention;
+use crate::json;
 use crate::junit::ReadError;
 use crate::plan::graph::patterns::Patterns;
 use crate::plan::locks::NotALock;
@@ -23,7 +24,7 @@ fn text(words: &str) -> String {
 }
 
 fn json() -> serde_json::Error {
-    serde_json::from_str::<u8>("{").unwrap_err()
+    json::read::<u8>("{").unwrap_err()
 }
 
 pub(super) fn say(said: &mut Said) {

@@ -9,6 +9,7 @@ use crate::conduct::deliver::Trouble;
 use crate::conduct::trusted::NoTrust;
 use crate::forge::problem::ForgeError;
 use crate::forge::request::Silence;
+use crate::json;
 use crate::ports::GitError;
 use crate::state::StateError;
 use crate::state::v1::LineProblem;
@@ -36,7 +37,7 @@ fn folders(said: &mut Said) {
             source: denied(),
         },
         StateError::TooLarge("test_run"),
-        StateError::Encode(serde_json::from_str::<u8>("{").unwrap_err()),
+        StateError::Encode(json::read::<u8>("{").unwrap_err()),
         StateError::Newer {
             path: "segment".into(),
             schema: text("maestro.event/v9"),

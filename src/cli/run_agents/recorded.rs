@@ -14,6 +14,7 @@ use super::place::read_bytes;
 use crate::cli::session::Session;
 use crate::conduct::model::{NoAnswer, Till};
 use crate::error::{CommandError, ErrorKind};
+use crate::json;
 use crate::llm::reply::{Answer, Part, Stop};
 
 const SCHEMA: &str = "maestro.agent-answers/v1";
@@ -58,8 +59,7 @@ impl Recorded {
             CommandError::message(ErrorKind::BadInput, message)
                 .hint("`maestro util schema agent-answers` prints what may stand where")
         };
-        let file: AnswersFile =
-            serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+        let file: AnswersFile = json::read(&bytes).map_err(|error| bad(error.to_string()))?;
         if file.schema != SCHEMA {
             return Err(bad(format!(
                 "its schema is `{}`, and not `{SCHEMA}`",

@@ -18,6 +18,7 @@ use crate::gateway::members::Members;
 use crate::gateway::protocols::{Protocol, Trouble};
 use crate::gateway::route::{Provider, Route, route, url};
 use crate::gateway::{door, headers};
+use crate::json;
 use crate::ports::forge::Secret;
 use crate::ports::relay::{Decision, Desk, Forward, Head, Onward, Reply};
 use money::{Denied, Money, Wanted};
@@ -177,8 +178,7 @@ impl Gateway {
             Box::new(self.refuse(provider, Trouble::Unreadable, &words))
         };
         let mut members = Members::read(body).map_err(|error| unreadable(&error.to_string()))?;
-        let value: Value =
-            serde_json::from_slice(body).map_err(|error| unreadable(&error.to_string()))?;
+        let value: Value = json::read(body).map_err(|error| unreadable(&error.to_string()))?;
         let model = value["model"].as_str();
         let model = model.ok_or_else(|| unreadable("`model` is missing"))?;
         let exchange = self.begin(body);
@@ -186,7 +186,7 @@ impl Gateway {
         let searches = protocol.leave_out_searches(&mut members);
         let sent = members.write();
         let changed: Value = if searches {
-            serde_json::from_slice(&sent).map_err(|error| unreadable(&error.to_string()))?
+            json::read(&sent).map_err(|error| unreadable(&error.to_string()))?
         } else {
             Value::Null
         };

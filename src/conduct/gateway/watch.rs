@@ -12,6 +12,7 @@ use super::tape::Exchange;
 use crate::gateway::headers;
 use crate::gateway::protocols::{Hiding, Protocol, Trouble};
 use crate::gateway::route::Provider;
+use crate::json;
 use crate::llm::protocols::StreamReader;
 use crate::llm::retry::{self, Failure};
 use crate::ports::relay::{End, Passing, Piece, Reply, Watch};
@@ -261,7 +262,7 @@ impl Watch for Metered {
 
     fn whole(&mut self, body: Vec<u8>) -> Vec<u8> {
         self.passage.hear(&body);
-        self.said = serde_json::from_slice(&body).ok();
+        self.said = json::read(&body).ok();
         self.passage.cleaned(body)
     }
 

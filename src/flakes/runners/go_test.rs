@@ -8,6 +8,7 @@ use super::{
     Known, ListProblem, Runner, Sharded, Skip, Unit, Unskippable, by_group, in_parts, lines, sizes,
     texts, tidy,
 };
+use crate::json;
 use crate::order;
 
 pub(super) struct GoTest;
@@ -159,8 +160,8 @@ fn read_json(text: &str) -> Result<Vec<Unit>, ListProblem> {
     let mut units = Vec::new();
     let mut outputs: BTreeMap<String, String> = BTreeMap::new();
     for (number, line) in lines(text) {
-        let row: serde_json::Value = serde_json::from_str(line)
-            .map_err(|error| ListProblem::new(number, error.to_string()))?;
+        let row: serde_json::Value =
+            json::read(line).map_err(|error| ListProblem::new(number, error.to_string()))?;
         let word = |name: &str| row[name].as_str().unwrap_or_default();
         let package = word("Package");
         match word("Action") {

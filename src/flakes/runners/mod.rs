@@ -20,6 +20,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use super::timing::Expected;
+
+use crate::json;
 pub(crate) use skip::{Skip, Unskippable, left_out};
 
 /// What a runner can be told to run by itself: a test, or a file where it knows nothing smaller.
@@ -231,7 +233,7 @@ fn texts(words: &[&str]) -> Vec<String> {
 /// Reads `["a", "b"]` or `[{"file": "a"}]`.
 fn files_of_json(text: &str) -> Result<Vec<String>, ListProblem> {
     let wrong = |error: serde_json::Error| ListProblem::new(error.line(), error.to_string());
-    let rows: Vec<serde_json::Value> = serde_json::from_str(text).map_err(wrong)?;
+    let rows: Vec<serde_json::Value> = json::read(text).map_err(wrong)?;
     let file = |row: &serde_json::Value| {
         let file = row.as_str().or_else(|| row["file"].as_str());
         file.map(str::to_owned)

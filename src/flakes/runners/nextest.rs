@@ -10,6 +10,8 @@ use super::{
     tidy,
 };
 
+use crate::json;
+
 pub(super) struct Nextest;
 
 #[derive(Deserialize)]
@@ -87,7 +89,7 @@ impl Sharded for Nextest {
 
     fn read_list(&self, text: &str) -> Result<Vec<Unit>, ListProblem> {
         let wrong = |error: serde_json::Error| ListProblem::new(error.line(), error.to_string());
-        let list: List = serde_json::from_str(text).map_err(wrong)?;
+        let list: List = json::read(text).map_err(wrong)?;
         let mut units = Vec::new();
         for suite in list.rust_suites.into_values() {
             let cases = suite.testcases.values();

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::gateway::members::Members;
+use crate::json;
 
 /// What a client does not see of a stream.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) fn ask_for_usage(body: &mut Members) -> Hiding {
     }
     let options = body.get("stream_options").map(RawValue::get);
     let mut options: Value = options
-        .and_then(|text| serde_json::from_str(text).ok())
+        .and_then(|text| json::read(text).ok())
         .filter(Value::is_object)
         .unwrap_or_else(|| json!({}));
     if options["include_usage"] == true {
@@ -86,7 +87,7 @@ fn is_usage(event: &[u8]) -> bool {
     if memchr::memmem::find(data, b"\"usage\"").is_none() {
         return false;
     }
-    let Ok(chunk) = serde_json::from_slice::<Value>(data) else {
+    let Ok(chunk) = json::read::<Value>(data) else {
         return false;
     };
     chunk["usage"].is_object() && chunk["choices"].as_array().is_some_and(Vec::is_empty)

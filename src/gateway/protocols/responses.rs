@@ -5,11 +5,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::gateway::members::Members;
+use crate::json;
 
 /// Takes searches without a limit out of a request, and leaves all other tools as they were written; true where there was one.
 pub(super) fn leave_out_searches(body: &mut Members) -> bool {
     let tools = body.get("tools").map(RawValue::get);
-    let tools: Option<Vec<&RawValue>> = tools.and_then(|text| serde_json::from_str(text).ok());
+    let tools: Option<Vec<&RawValue>> = tools.and_then(|text| json::read(text).ok());
     let Some(tools) = tools else {
         return false;
     };
@@ -31,7 +32,7 @@ fn is_search(tool: &str) -> bool {
     if !tool.contains("web_search") {
         return false;
     }
-    let tool: Value = serde_json::from_str(tool).unwrap_or_default();
+    let tool: Value = json::read(tool).unwrap_or_default();
     tool["type"].as_str().is_some_and(|kind| {
         kind == "web_search"
             || kind.starts_with("web_search_2")

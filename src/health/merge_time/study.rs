@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::json;
 use crate::order;
 
 /// Repositories with fewer are left out.
@@ -115,7 +116,7 @@ fn the_estimate_on_real_histories() {
     };
     let mut values: BTreeMap<String, Vec<serde_json::Value>> = BTreeMap::new();
     for line in std::fs::read_to_string(path).unwrap().lines() {
-        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let row: serde_json::Value = json::read(line).unwrap();
         values
             .entry(row["repository"].as_str().unwrap().to_owned())
             .or_default()

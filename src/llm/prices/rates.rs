@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::json;
 use crate::money::{MoneyProblem, Usd, scaled};
 
 /// What a token of a kind costs.
@@ -64,7 +65,7 @@ impl Rates {
 
     /// Reads rates; what is not known of them is left alone.
     pub(super) fn read(text: &RawValue) -> Result<Self, RateProblem> {
-        let raw: BTreeMap<&str, &RawValue> = serde_json::from_str(text.get())?;
+        let raw: BTreeMap<&str, &RawValue> = json::read(text.get())?;
         let mut rates = Self::default();
         for (kind, key) in Self::KEYS.iter().enumerate() {
             if let Some(value) = raw.get(key) {
@@ -88,7 +89,7 @@ impl Rates {
                 above: Vec::new(),
             });
         }
-        let tiered: Tiered<'_> = serde_json::from_str(value.get())?;
+        let tiered: Tiered<'_> = json::read(value.get())?;
         let mut above = Vec::new();
         for tier in &tiered.tiers {
             above.push((tier.start, self.token(tier.price)?));

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::rates::{Constraint, RateProblem, Rates};
 use super::rule::Rule;
 use crate::event::Sha;
+use crate::json;
 use crate::money::{Usd, scaled};
 
 /// What `schema` must say.
@@ -109,7 +110,7 @@ impl Table {
         if text.len() > LONGEST {
             return Err(TableProblem::TooLong);
         }
-        let raw: RawTable<'_> = serde_json::from_str(text)?;
+        let raw: RawTable<'_> = json::read(text)?;
         if raw.schema != SCHEMA {
             return Err(TableProblem::Schema(raw.schema));
         }
@@ -177,7 +178,7 @@ fn prices(text: &RawValue) -> Result<Vec<(Option<Constraint>, Rates)>, RateProbl
     if !text.get().starts_with('[') {
         return Ok(vec![(None, Rates::read(text)?)]);
     }
-    let dated: Vec<RawDated<'_>> = serde_json::from_str(text.get())?;
+    let dated: Vec<RawDated<'_>> = json::read(text.get())?;
     let read = |dated: RawDated<'_>| Ok((dated.constraint, Rates::read(dated.prices)?));
     dated.into_iter().map(read).collect()
 }

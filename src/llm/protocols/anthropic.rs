@@ -10,6 +10,8 @@ use super::super::reply::{Answer, Part, Stop, ToolCall, WireProblem, object_of, 
 use super::super::request::{Choice, Keep, Message, Request};
 use super::{Decoder, lay_over};
 
+use crate::json;
+
 /// Returns the body of a request.
 ///
 /// What is to be kept ends after the system's text, or the tools, and after the last message: it is found again when the next request
@@ -75,7 +77,7 @@ fn message(message: &Message) -> Value {
         Part::Text(text) if text.is_empty() => None,
         Part::Text(text) => Some(json!({"type": "text", "text": text})),
         Part::Call(call) => {
-            let input: Option<Value> = serde_json::from_str(&call.arguments).ok();
+            let input: Option<Value> = json::read(&call.arguments).ok();
             // What the model wrote may be no JSON, and an object it must be.
             let input = input
                 .filter(Value::is_object)
@@ -165,7 +167,7 @@ impl Block {
                     self.begin["signature"] = Value::from(self.signature);
                 }
                 // A search of the provider's has its input in pieces, as other calls have.
-                if let Ok(input) = serde_json::from_str::<Value>(&self.text) {
+                if let Ok(input) = json::read::<Value>(&self.text) {
                     self.begin["input"] = input;
                 }
                 Part::Opaque(self.begin)

@@ -17,6 +17,8 @@ use super::request::Request;
 use super::sse;
 use super::usage::Flavor;
 
+use crate::json;
+
 /// A protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -68,8 +70,8 @@ impl Protocol {
 
     /// Reads an answer that came whole.
     pub(crate) fn whole(self, body: &[u8]) -> Result<Answer, WireProblem> {
-        let body: Value = serde_json::from_slice(body)
-            .map_err(|error| WireProblem::NoJson(cut(&error.to_string(), 200)))?;
+        let body: Value =
+            json::read(body).map_err(|error| WireProblem::NoJson(cut(&error.to_string(), 200)))?;
         if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
             return Err(WireProblem::said(error));
         }
@@ -159,7 +161,7 @@ impl StreamReader {
         if !self.is_over
             && let Some(event) = self.events.finish()
         {
-            let is_whole = serde_json::from_slice::<serde::de::IgnoredAny>(&event.data).is_ok()
+            let is_whole = json::read::<serde::de::IgnoredAny>(&event.data).is_ok()
                 || self.decoder.is_end(&event.data);
             if is_whole {
                 self.take(vec![event])?;
@@ -185,7 +187,7 @@ impl StreamReader {
             if event.data.is_empty() {
                 continue;
             }
-            let value: Value = match serde_json::from_slice(&event.data) {
+            let value: Value = match json::read(&event.data) {
                 Ok(value) => value,
                 Err(error) => {
                     return Err(WireProblem::BadEvent {

@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{LockGraph, NotALock};
 
+use crate::json;
+
 const LISTS: &[&str] = &[
     "dependencies",
     "devDependencies",
@@ -13,8 +15,7 @@ const LISTS: &[&str] = &[
 
 /// Reads a lock file; members are the places outside `node_modules`, `""` for the root.
 pub(crate) fn read(text: &str) -> Result<LockGraph, NotALock> {
-    let document: Value =
-        serde_json::from_str(text).map_err(|error| NotALock(error.to_string()))?;
+    let document: Value = json::read(text).map_err(|error| NotALock(error.to_string()))?;
     let Some(packages) = document.get("packages").and_then(Value::as_object) else {
         return Err(NotALock(
             "it has no `packages`: only versions 2 and 3 are read".into(),

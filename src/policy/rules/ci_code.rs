@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{About, Order};
+use crate::json;
 use crate::change::{Change, Kind};
 use crate::policy::globs::Globs;
 use crate::policy::paths::{folded, linked};
@@ -148,7 +149,7 @@ fn part(change: &Change, subject: &Subject<'_>) -> Option<String> {
     let is_json = matches!(name, "package.json" | "composer.json" | "deno.json" | "deno.jsonc");
     let document = |bytes: Option<&[u8]>| match bytes {
         None => Some(Value::Null),
-        Some(bytes) if is_json => serde_json::from_slice(bytes).ok(),
+        Some(bytes) if is_json => json::read(bytes).ok(),
         Some(bytes) => toml::from_str(std::str::from_utf8(bytes).ok()?).ok(),
     };
     let (Some(old), Some(new)) = (document(old), document(new)) else {

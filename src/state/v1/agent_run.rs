@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{AGENT_RUN, LineProblem, StoredEvent, bad_payload};
 use crate::agents::account::Account;
 use crate::event::{Event, Origin};
+use crate::json;
 
 /// No run has more tasks: a plan has two hundred at most, and those of the roles that are always wanted.
 const MOST_TASKS: usize = 1000;
@@ -24,7 +25,7 @@ pub(crate) fn encode_agent_run(
 
 /// Reads what a run came to.
 pub(crate) fn decode_agent_run(event: &StoredEvent<'_>) -> Result<Account, LineProblem> {
-    serde_json::from_str(event.payload).map_err(bad_payload)
+    json::read(event.payload).map_err(bad_payload)
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {

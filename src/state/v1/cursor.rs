@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CURSOR, LineProblem, StoredEvent, bad_payload};
 use crate::event::{Event, Origin};
+use crate::json;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Cursor<'a> {
@@ -31,7 +32,7 @@ pub(crate) fn encode_cursor(
 
 /// Reads a cursor.
 pub(crate) fn decode_cursor<'a>(event: &'a StoredEvent<'_>) -> Result<Cursor<'a>, LineProblem> {
-    serde_json::from_str(event.payload).map_err(bad_payload)
+    json::read(event.payload).map_err(bad_payload)
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DECISION, LineProblem, StoredEvent, bad_payload};
 use crate::event::{Event, Origin};
+use crate::json;
 use crate::report::facts::Decided;
 use crate::report::week::Week;
 
@@ -58,7 +59,7 @@ pub(crate) fn encode_decision(decided: &Decided) -> Result<Event, serde_json::Er
 
 /// Reads a decision.
 pub(crate) fn decode_decision(event: &StoredEvent<'_>) -> Result<Decided, LineProblem> {
-    let record: DecisionRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: DecisionRecord = json::read(event.payload).map_err(bad_payload)?;
     let bad = |words: &str| LineProblem::BadPayload(words.to_owned());
     if Week::parse(&record.week).is_none() {
         return Err(bad("it names no week"));

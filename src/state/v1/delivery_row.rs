@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{DELIVERY_ROW, LineProblem, StoredEvent, bad_payload};
 use crate::delivery::rows::Row;
 use crate::event::{Event, Origin};
+use crate::json;
 
 /// Writes a row of a repository, as `owner/name`.
 pub(crate) fn encode_delivery_row(repository: &str, row: &Row, as_of: Timestamp) -> Event {
@@ -20,7 +21,7 @@ pub(crate) fn encode_delivery_row(repository: &str, row: &Row, as_of: Timestamp)
 pub(crate) fn decode_delivery_row(
     event: &StoredEvent<'_>,
 ) -> Result<(String, Timestamp, Row), LineProblem> {
-    let payload: Value = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let payload: Value = json::read(event.payload).map_err(bad_payload)?;
     let bad = |words: &str| LineProblem::BadPayload(words.to_owned());
     let text = |name: &str| payload.get(name).and_then(Value::as_str);
     let repository = text("repository").ok_or_else(|| bad("it names no repository"))?;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::event::{EVENT_SCHEMA, Event, Origin, Sha, event_id};
+use crate::json;
 
 #[derive(Deserialize)]
 struct EventRecord<'a> {
@@ -95,10 +96,10 @@ pub(crate) fn parse(line: &str) -> Result<StoredEvent<'_>, LineProblem> {
         #[serde(borrow)]
         schema: Cow<'a, str>,
     }
-    let record: EventRecord<'_> = match serde_json::from_str(line) {
+    let record: EventRecord<'_> = match json::read(line) {
         Ok(record) => record,
         Err(error) => {
-            return Err(match serde_json::from_str::<SchemaOnly<'_>>(line) {
+            return Err(match json::read::<SchemaOnly<'_>>(line) {
                 Ok(only) if only.schema != EVENT_SCHEMA => {
                     LineProblem::OtherSchema(only.schema.into_owned())
                 }

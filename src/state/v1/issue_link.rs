@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{ISSUE_LINK, LineProblem, StoredEvent, bad_payload};
 use crate::event::{Event, Origin};
 use crate::flakes::escalation::Link;
+use crate::json;
 
 #[derive(Serialize, Deserialize)]
 struct IssueLinkRecord {
@@ -30,7 +31,7 @@ pub(crate) fn encode_issue_link(link: &Link, at: Timestamp) -> Result<Event, ser
 
 /// Reads what is known of a cluster.
 pub(crate) fn decode_issue_link(event: &StoredEvent<'_>) -> Result<Link, LineProblem> {
-    let record: IssueLinkRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: IssueLinkRecord = json::read(event.payload).map_err(bad_payload)?;
     Ok(record.link)
 }
 

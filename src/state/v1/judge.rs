@@ -6,6 +6,7 @@ use super::{LineProblem, StoredEvent, bad_payload};
 use crate::event::Sha;
 use crate::flakes::results::{self, is_sequence};
 use crate::flakes::stored_lists::join_ranges;
+use crate::json;
 use crate::order;
 
 /// Names of reports are cut at 4096 bytes and get a digest; labels of suites are joined names.
@@ -153,7 +154,7 @@ pub(crate) fn judge_run(event: &StoredEvent<'_>) -> Result<RunDemand, LineProble
         ));
     }
     let head = head_of_run(event)?;
-    let record: RunRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: RunRecord = json::read(event.payload).map_err(bad_payload)?;
     if record.differs.len() > MOST_KINDS || record.messages.len() > MOST_MESSAGES {
         return wrong("it has more kinds of result, or messages, than any run".into());
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{KPI, LineProblem, StoredEvent, bad_payload};
 use crate::delivery::kpi::record::KpiRecord;
 use crate::event::{Event, Origin};
+use crate::json;
 
 /// No table has more indicators.
 const MOST: usize = 100;
@@ -21,7 +22,7 @@ pub(crate) fn encode_kpi(
 
 /// Reads a table.
 fn decode_kpi(event: &StoredEvent<'_>) -> Result<KpiRecord, LineProblem> {
-    serde_json::from_str(event.payload).map_err(bad_payload)
+    json::read(event.payload).map_err(bad_payload)
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LineProblem, StoredEvent, bad_payload};
 use crate::event::{Event, Sha};
+use crate::json;
 
 pub(crate) const LATE: &str = "late";
 
@@ -19,7 +20,7 @@ struct LateRecord<'a> {
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
-    let record: LateRecord<'_> = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: LateRecord<'_> = json::read(event.payload).map_err(bad_payload)?;
     match Sha::parse(&record.id) {
         Some(_) if !record.kind.is_empty() => Ok(()),
         _ => Err(LineProblem::BadPayload("it names no event".into())),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LineProblem, NOTIFICATION, StoredEvent, bad_payload};
 use crate::event::{Event, Origin};
+use crate::json;
 
 /// No notice has more keys.
 const MOST: usize = 1000;
@@ -39,7 +40,7 @@ pub(crate) fn encode_notification(
 pub(crate) fn decode_notification(
     event: &StoredEvent<'_>,
 ) -> Result<NotificationRecord, LineProblem> {
-    let record: NotificationRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: NotificationRecord = json::read(event.payload).map_err(bad_payload)?;
     let texts = record.keys.iter().chain([&record.event, &record.target]);
     if record.keys.len() > MOST || texts.into_iter().any(|text| text.len() > LONGEST) {
         let words = format!("it has more than {MOST} keys, or a text of more than {LONGEST} bytes");

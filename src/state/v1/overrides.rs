@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LineProblem, OVERRIDE, StoredEvent, bad_payload};
 use crate::event::{Event, Origin};
+use crate::json;
 
 /// Who let what pass, why, for which head and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +41,7 @@ pub(crate) fn encode_override(
 
 /// Reads an override.
 pub(crate) fn decode_override(event: &StoredEvent<'_>) -> Result<OverrideRecord, LineProblem> {
-    serde_json::from_str(event.payload).map_err(bad_payload)
+    json::read(event.payload).map_err(bad_payload)
 }
 
 /// Checks that an override can be read.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LineProblem, PLAN, StoredEvent, bad_payload};
 use crate::event::{Event, Origin};
+use crate::json;
 
 /// What a plan decided. It holds no paths: what a change is about may be nobody's business later.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +50,7 @@ pub(crate) fn encode_plan(
 
 /// Reads a plan.
 pub(crate) fn decode_plan(event: &StoredEvent<'_>) -> Result<PlanRecord, LineProblem> {
-    serde_json::from_str(event.payload).map_err(bad_payload)
+    json::read(event.payload).map_err(bad_payload)
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LineProblem, POLICY_VERDICT, StoredEvent, bad_payload};
 use crate::event::{Event, Origin};
+use crate::json;
 
 /// What a policy said of a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ pub(crate) fn encode_policy_verdict(
 pub(crate) fn decode_policy_verdict(
     event: &StoredEvent<'_>,
 ) -> Result<PolicyVerdictRecord, LineProblem> {
-    serde_json::from_str(event.payload).map_err(bad_payload)
+    json::read(event.payload).map_err(bad_payload)
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::Sha;
+use crate::json;
 
 /// Where it lies.
 pub(crate) const RETENTION: &str = "retention.json";
@@ -55,8 +56,8 @@ impl Retention {
         if bytes.is_empty() {
             return Ok(Self::default());
         }
-        let value: Value = serde_json::from_slice(bytes)
-            .map_err(|error| RetentionProblem::Damaged(error.to_string()))?;
+        let value: Value =
+            json::read(bytes).map_err(|error| RetentionProblem::Damaged(error.to_string()))?;
         if let Some(schema) = value["schema"].as_str()
             && schema != SCHEMA
         {

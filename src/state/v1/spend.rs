@@ -8,6 +8,7 @@ use super::{LEASE, LineProblem, SPEND, StoredEvent, bad_payload};
 use crate::budget::lease::Lease;
 use crate::budget::spend::{Paid, Spend};
 use crate::event::{Event, Origin};
+use crate::json;
 
 /// Writes what a call did cost.
 pub(crate) fn encode_spend(paid: &Paid) -> Result<Event, serde_json::Error> {
@@ -17,7 +18,7 @@ pub(crate) fn encode_spend(paid: &Paid) -> Result<Event, serde_json::Error> {
 
 /// Reads what a call did cost.
 pub(crate) fn decode_spend(event: &StoredEvent<'_>) -> Result<Paid, LineProblem> {
-    let spend: Spend = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let spend: Spend = json::read(event.payload).map_err(bad_payload)?;
     Ok(Paid {
         at: event.at,
         origin: event.origin.clone(),
@@ -33,7 +34,7 @@ pub(crate) fn encode_lease(lease: &Lease, at: Timestamp) -> Result<Event, serde_
 
 /// Reads what is known of a lease.
 pub(crate) fn decode_lease(event: &StoredEvent<'_>) -> Result<Lease, LineProblem> {
-    serde_json::from_str(event.payload).map_err(bad_payload)
+    json::read(event.payload).map_err(bad_payload)
 }
 
 pub(super) fn check_spend(event: &StoredEvent<'_>) -> Result<(), LineProblem> {

@@ -20,6 +20,7 @@ use crate::flakes::results::Interner;
 use crate::flakes::stored_lists::join_ranges;
 use crate::flakes::test_table::TestTable;
 use crate::flakes::timing::Timed;
+use crate::json;
 
 /// Known lists beyond this many bytes are forgotten, oldest first.
 const MOST_KNOWN: usize = 48 * 1024 * 1024;
@@ -72,7 +73,7 @@ impl SuiteRecord<'_> {
 }
 
 pub(super) fn read<'a>(payload: &'a str) -> Result<(ListRecord<'a>, Option<Sha>), LineProblem> {
-    let record: ListRecord<'a> = serde_json::from_str(payload).map_err(bad_payload)?;
+    let record: ListRecord<'a> = json::read(payload).map_err(bad_payload)?;
     let base = match &record.base {
         None => None,
         Some(base) => Some(

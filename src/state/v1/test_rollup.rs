@@ -11,6 +11,7 @@ use crate::event::{Event, Origin};
 use crate::flakes::history::{History, HistoryBuilder, Tally};
 use crate::flakes::rollup::{Key, Rollup};
 use crate::flakes::stated::Stated;
+use crate::json;
 use crate::junit::Counts;
 
 #[derive(Serialize, Deserialize)]
@@ -95,7 +96,7 @@ pub(crate) fn encode_rollup(
 }
 
 fn read<'a>(event: &StoredEvent<'a>) -> Result<RollupRecord<'a>, LineProblem> {
-    serde_json::from_str(event.payload).map_err(bad_payload)
+    json::read(event.payload).map_err(bad_payload)
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {

@@ -11,6 +11,7 @@ use crate::flakes::history::Run;
 use crate::flakes::results::{Interner, kinds};
 use crate::flakes::stated::{Stated, of_sequence};
 use crate::flakes::{messages, places};
+use crate::json;
 use crate::junit::Counts;
 
 /// Keys are sorted, as in all of the state. Sets of places are written as `flakes::places` says.
@@ -170,7 +171,7 @@ pub(crate) fn head_of_run(event: &StoredEvent<'_>) -> Result<RunHead, LineProble
         leg: String,
         list: String,
     }
-    let record: HeadRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: HeadRecord = json::read(event.payload).map_err(bad_payload)?;
     Ok(RunHead {
         leg: record.leg,
         files: record
@@ -189,7 +190,7 @@ pub(crate) fn has_failed(event: &StoredEvent<'_>) -> Result<bool, LineProblem> {
         #[serde(borrow, default)]
         differs: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
     }
-    let record: Differs<'_> = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: Differs<'_> = json::read(event.payload).map_err(bad_payload)?;
     let fails = |sequence: &str| kinds(sequence).any(|(kind, _)| kind.ends_with(['f', 'e']));
     Ok(record.differs.keys().any(|sequence| fails(sequence)))
 }
@@ -207,7 +208,7 @@ pub(super) fn decode(
     event: &StoredEvent<'_>,
     sequences: &mut Interner,
 ) -> Result<(Run, BTreeMap<String, String>), LineProblem> {
-    let record: RunRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: RunRecord = json::read(event.payload).map_err(bad_payload)?;
     let mut differs = Vec::new();
     for (sequence, places) in &record.differs {
         let sequence = sequences.number(sequence);
@@ -232,7 +233,7 @@ pub(super) fn decode(
 }
 
 pub(super) fn check(event: &StoredEvent<'_>) -> Result<(), LineProblem> {
-    let record: RunRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: RunRecord = json::read(event.payload).map_err(bad_payload)?;
     for places in record.messages.values() {
         places_of(places)?;
     }

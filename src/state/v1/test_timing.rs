@@ -10,6 +10,7 @@ use super::{Filing, LineProblem, StoredEvent, TEST_TIMING, bad_payload};
 use crate::event::{Event, Sha};
 use crate::flakes::places;
 use crate::flakes::timing::{MOST_KEPT, Sample, Timing};
+use crate::json;
 
 /// Keys are sorted, as in all of the state.
 #[derive(Serialize, Deserialize)]
@@ -59,7 +60,7 @@ pub(super) fn encode_timing(
 /// Decodes a sample.
 pub(crate) fn decode_timing(event: &StoredEvent<'_>) -> Result<Timing, LineProblem> {
     let wrong = |problem: &str| LineProblem::BadPayload(problem.to_owned());
-    let record: TimingRecord = serde_json::from_str(event.payload).map_err(bad_payload)?;
+    let record: TimingRecord = json::read(event.payload).map_err(bad_payload)?;
     let places = places_of(&record.places)?;
     if places.len() != record.ms.len() {
         return Err(wrong("it has not one time for each place"));

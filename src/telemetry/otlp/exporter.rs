@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::Temporality;
+use crate::json;
 use crate::telemetry::attributes::cut;
 
 /// What is exported.
@@ -169,7 +170,7 @@ pub(crate) fn answer(status: u16, retry_after: Option<&str>, body: &str) -> Answ
         200..=299 => partly(body),
         429 | 502..=504 => Answer::Later(retry_after.and_then(|text| text.trim().parse().ok())),
         _ => {
-            let said = serde_json::from_str(body).ok();
+            let said = json::read(body).ok();
             let said = said
                 .as_ref()
                 .and_then(|value: &Value| value["message"].as_str());
@@ -180,7 +181,7 @@ pub(crate) fn answer(status: u16, retry_after: Option<&str>, body: &str) -> Answ
 }
 
 fn partly(body: &str) -> Answer {
-    let Ok(value) = serde_json::from_str::<Value>(body) else {
+    let Ok(value) = json::read::<Value>(body) else {
         return Answer::Taken;
     };
     let partial = &value["partialSuccess"];

@@ -18,6 +18,7 @@ use crate::cli::session::Session;
 use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
 use crate::exit_code::ExitCode;
+use crate::json;
 use crate::llm::prices::Table;
 use crate::llm::router::cascade::{self, Attempt, Outcome};
 use crate::llm::router::tiers::Tiers;
@@ -221,7 +222,7 @@ impl Desk<'_> {
     }
 
     fn row(&self, number: u64, text: &str) -> Row {
-        match serde_json::from_str::<Line>(text) {
+        match json::read::<Line>(text) {
             Ok(line) => Row::Routed(Box::new(RouteDocument::new(
                 line.id,
                 self.advice(&line.prompt),

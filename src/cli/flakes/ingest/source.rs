@@ -12,6 +12,7 @@ use crate::flakes::causes::fit;
 use crate::flakes::neutral::{self, NeutralError, NeutralFile};
 use crate::flakes::results::Results;
 use crate::flakes::stable_names::without_addresses;
+use crate::json;
 use crate::junit::{self, Counts, Form, Note, NoteCode, ReadError};
 use crate::ports::Files;
 use crate::redact::Redactor;
@@ -225,8 +226,7 @@ fn read_stream(mut source: &mut dyn Read, asked: &Asked<'_>) -> Result<Parsed, R
 /// Whether a file is JSON that ends before its value does.
 fn breaks_off(head: &[u8]) -> bool {
     let is_all = head.len() < PEEK;
-    is_all
-        && serde_json::from_slice::<serde::de::IgnoredAny>(head).is_err_and(|error| error.is_eof())
+    is_all && json::read::<serde::de::IgnoredAny>(head).is_err_and(|error| error.is_eof())
 }
 
 fn peek(source: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {

@@ -9,6 +9,7 @@ use super::{
     ImportProblem, Imported, NewDated, NewModel, NewPrices, NewRate, NewRates, NewTier, Whole,
     known,
 };
+use crate::json;
 use crate::llm::prices::rates::Constraint;
 use crate::llm::prices::rule::Rule;
 
@@ -62,7 +63,7 @@ struct RawTier<'t> {
 /// Reads a table of genai-prices.
 pub(crate) fn genai_prices(text: &str) -> Result<Imported, ImportProblem> {
     let whole = Whole(text);
-    let raw: Vec<RawProvider<'_>> = serde_json::from_str(text)?;
+    let raw: Vec<RawProvider<'_>> = json::read(text)?;
     let mut imported = Imported::default();
     let mut borrowed = Vec::new();
     for provider in raw {
@@ -70,7 +71,7 @@ pub(crate) fn genai_prices(text: &str) -> Result<Imported, ImportProblem> {
         for model in &provider.models {
             let place = format!("{}/{}", provider.id, model.id);
             whole.in_dollars(&place, model.currency.as_ref())?;
-            let rule = serde_json::from_str::<Rule>(model.rule.get());
+            let rule = json::read::<Rule>(model.rule.get());
             let rule = rule.map_err(|error| error.to_string()).map(lower);
             match rule.and_then(|rule| rule.check().map(|()| rule)) {
                 Ok(rule) => {
@@ -147,12 +148,12 @@ impl<'t> Prices<'_, 't> {
         if !raw.get().starts_with('[') {
             return Ok(self.rates(raw)?.map(NewPrices::Always));
         }
-        let dated: Vec<RawDated<'t>> = serde_json::from_str(raw.get())
-            .map_err(|error| self.whole.form(self.place, raw, &error))?;
+        let dated: Vec<RawDated<'t>> =
+            json::read(raw.get()).map_err(|error| self.whole.form(self.place, raw, &error))?;
         let mut prices = Vec::new();
         for one in dated {
             if let Some(constraint) = one.constraint
-                && let Err(error) = serde_json::from_str::<Constraint>(constraint.get())
+                && let Err(error) = json::read::<Constraint>(constraint.get())
             {
                 return Ok(Err(format!(
                     "its price holds at times that are not understood: {error}"
@@ -174,8 +175,8 @@ impl<'t> Prices<'_, 't> {
     }
 
     fn rates(&mut self, raw: &'t RawValue) -> Result<Result<NewRates, String>, ImportProblem> {
-        let found: BTreeMap<String, &'t RawValue> = serde_json::from_str(raw.get())
-            .map_err(|error| self.whole.form(self.place, raw, &error))?;
+        let found: BTreeMap<String, &'t RawValue> =
+            json::read(raw.get()).map_err(|error| self.whole.form(self.place, raw, &error))?;
         self.whole.in_dollars(self.place, found.get("currency"))?;
         let mut rates = NewRates::new();
         for (key, value) in found {
@@ -203,7 +204,7 @@ impl<'t> Prices<'_, 't> {
             return Ok(NewRate::Flat(self.whole.decimal(place, raw, 0)?));
         }
         let tiered: RawTiered<'t> =
-            serde_json::from_str(raw.get()).map_err(|error| self.whole.form(place, raw, &error))?;
+            json::read(raw.get()).map_err(|error| self.whole.form(place, raw, &error))?;
         let tier = |tier: RawTier<'t>| {
             Ok(NewTier {
                 start: tier.start,

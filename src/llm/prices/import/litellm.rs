@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::{
     ImportProblem, Imported, NewModel, NewPrices, NewRate, NewRates, NewTier, REQUESTS, Whole,
 };
+use crate::json;
 use crate::llm::prices::rule::Rule;
 
 /// Keys of prices, and our own words for them.
@@ -50,12 +51,12 @@ type Entry<'t> = BTreeMap<String, &'t RawValue>;
 /// Reads LiteLLM's table.
 pub(crate) fn litellm(text: &str) -> Result<Imported, ImportProblem> {
     let whole = Whole(text);
-    let raw: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+    let raw: BTreeMap<String, &RawValue> = json::read(text)?;
     let mut imported = Imported::default();
     let mut searches: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, value) in raw.into_iter().filter(|(name, _)| name != SAMPLE) {
         let entry: Entry<'_> =
-            serde_json::from_str(value.get()).map_err(|error| whole.form(&name, value, &error))?;
+            json::read(value.get()).map_err(|error| whole.form(&name, value, &error))?;
         whole.in_dollars(&name, entry.get("currency"))?;
         let provider = entry.get("litellm_provider").map_or("", |raw| raw.get());
         let provider = provider.trim_matches('"').to_owned();
@@ -72,7 +73,7 @@ pub(crate) fn litellm(text: &str) -> Result<Imported, ImportProblem> {
             continue;
         }
         if let Some(raw) = entry.get(SEARCH) {
-            let prices = serde_json::from_str::<Entry<'_>>(raw.get()).unwrap_or_default();
+            let prices = json::read::<Entry<'_>>(raw.get()).unwrap_or_default();
             for price in prices.values() {
                 let price = whole.decimal(&format!("{name}: {SEARCH}"), price, 3)?;
                 searches.entry(provider.clone()).or_default().insert(price);

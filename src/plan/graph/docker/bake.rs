@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::described::{BuildFile, Described, Place, named_context, place};
 use super::hcl;
 use super::words::{UNKNOWN, may_be};
+use crate::json;
 use crate::plan::graph::Graph;
 use crate::plan::sources::{Sources, extension, file_name, folder_of};
 
@@ -370,7 +371,7 @@ pub(super) fn read(sources: Sources<'_>, paths: &[String], graph: &mut Graph) ->
             continue;
         };
         let bake = if extension(path) == Some("json") {
-            match serde_json::from_str(text) {
+            match json::read(text) {
                 Ok(document) => Bake::json(&document),
                 Err(error) => {
                     graph.trouble(path, error.to_string());

@@ -6,6 +6,8 @@ use super::globs;
 use super::lines::{Instruction, instructions, is_here_document};
 use super::words::{UNKNOWN, Words, may_be, split};
 
+use crate::json;
+
 /// How many stages are looked through for a variable.
 const LONGEST_CHAIN: usize = 64;
 
@@ -310,7 +312,7 @@ fn copied(rest: &str, expander: Words<'_>, escape: char) -> Taken {
         taken.from.insert(expander.expand(from));
         return taken;
     }
-    let lists: Vec<Vec<String>> = match serde_json::from_str(rest) {
+    let lists: Vec<Vec<String>> = match json::read(rest) {
         Ok(list) => vec![list],
         // Versions differ in whether a space in quotes ends a word.
         Err(_) => {

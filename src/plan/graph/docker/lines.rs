@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use super::words::{Words, split};
 
+use crate::json;
+
 /// An instruction: its verb in capitals, and what follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Instruction {
@@ -128,7 +130,7 @@ fn here_documents(instruction: &Instruction) -> Vec<HereDocument> {
         (instruction.verb.as_str(), instruction.rest.as_str())
     };
     let may_hold = matches!(verb, "RUN" | "COPY" | "ADD") && rest.contains("<<");
-    if !may_hold || verb == "RUN" && serde_json::from_str::<Vec<String>>(rest).is_ok() {
+    if !may_hold || verb == "RUN" && json::read::<Vec<String>>(rest).is_ok() {
         return Vec::new();
     }
     let words = split(rest, '\\').unwrap_or_default();
