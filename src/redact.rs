@@ -388,7 +388,8 @@ impl Rules {
     /// Whether a text has what a match needs.
     fn may_match(&self, text: &str) -> bool {
         // Two letters beyond ASCII are `s` and `k` to expressions that ignore case.
-        if text.len() > SCREENED || (self.ignore_case && text.contains(['ſ', '\u{212a}'])) {
+        let is_beyond = |text: &str| !text.is_ascii() && text.contains(['ſ', '\u{212a}']);
+        if text.len() > SCREENED || (self.ignore_case && is_beyond(text)) {
             return true;
         }
         let text = if self.ignore_case {

@@ -175,12 +175,15 @@ pub(crate) fn fit(text: &str, limit: usize) -> Cow<'_, str> {
     if text.len() <= limit {
         return Cow::Borrowed(text);
     }
+    let mut frames = 0;
+    let numbered = text.split_inclusive('\n').map(|line| {
+        frames = if is_frame(line.trim()) { frames + 1 } else { 0 };
+        (frames, line)
+    });
+    let lines: Vec<(usize, &str)> = numbered.collect();
     let kept = |most: usize| {
-        let mut frames = 0;
-        text.split_inclusive('\n').filter(move |line| {
-            frames = if is_frame(line.trim()) { frames + 1 } else { 0 };
-            frames <= most
-        })
+        let lines = lines.iter().filter(move |(frame, _)| *frame <= most);
+        lines.map(|(_, line)| *line)
     };
     let is_short = |most: &usize| kept(*most).map(str::len).sum::<usize>() <= limit;
     let most = [16, 12, 8, 6, 5, 4, 3, 2].into_iter().find(is_short);
@@ -193,7 +196,9 @@ pub(crate) fn fit(text: &str, limit: usize) -> Cow<'_, str> {
 fn is_frame(words: &str) -> bool {
     let is_at = |rest: &str| {
         let rest = rest.trim_start();
-        let has_place = rest.contains(['(', ':', '/']) || rest.contains(".<");
+        // Searched in bytes: each line of each failure comes by here.
+        let has_place =
+            memchr::memchr3(b'(', b':', b'/', rest.as_bytes()).is_some() || rest.contains(".<");
         has_place
             && !rest.starts_with(['"', '['])
             && rest.split(' ').next().is_some_and(|first| first.len() > 2)
