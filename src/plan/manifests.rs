@@ -3,6 +3,7 @@
 //! Both are compared by what they say, not by their bytes. What cannot be read runs everything.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::graph::cargo::manifest::{Manifest, RootChange, root_change};
 use super::graph::{Graph, Kind, npm, python};
@@ -126,6 +127,20 @@ impl Comparison<'_> {
         )
     }
 
+    /// Returns the file of both sides, or what follows where it is not on both or cannot be read.
+    fn both<T>(
+        &self,
+        read: impl Fn(Side<'_>) -> Option<Result<T, Rc<str>>>,
+    ) -> Result<(T, T), Reach> {
+        match (read(self.old), read(self.new)) {
+            (Some(Ok(old)), Some(Ok(new))) => Ok((old, new)),
+            (None, _) | (_, None) => {
+                Err(self.everyone(ROOT_MANIFEST, "the workspace's root came or went"))
+            }
+            (Some(Err(words)), _) | (_, Some(Err(words))) => Err(self.unreadable(&words)),
+        }
+    }
+
     /// Returns the root's own package, if it is one.
     fn own(&self) -> Option<String> {
         let id = super::graph::Project::new(self.kind, self.dir, "").id();
@@ -133,16 +148,9 @@ impl Comparison<'_> {
     }
 
     fn cargo_manifest(&self) -> Reach {
-        let (old, new) = (
-            self.old.sources.toml(self.path),
-            self.new.sources.toml(self.path),
-        );
-        let (Some(old), Some(new)) = (old, new) else {
-            return self.everyone(ROOT_MANIFEST, "the workspace's root came or went");
-        };
-        let (old, new) = match (old, new) {
-            (Ok(old), Ok(new)) => (old, new),
-            (Err(words), _) | (_, Err(words)) => return self.unreadable(&words),
+        let (old, new) = match self.both(|side| side.sources.toml(self.path)) {
+            Ok(both) => both,
+            Err(reach) => return reach,
         };
         let change = root_change(&old, &new);
         if let Some(key) = change.everyone.first() {
@@ -166,16 +174,9 @@ impl Comparison<'_> {
     }
 
     fn npm_manifest(&self) -> Reach {
-        let (old, new) = (
-            self.old.sources.json(self.path),
-            self.new.sources.json(self.path),
-        );
-        let (Some(old), Some(new)) = (old, new) else {
-            return self.everyone(ROOT_MANIFEST, "the workspace's root came or went");
-        };
-        let (old, new) = match (old, new) {
-            (Ok(old), Ok(new)) => (old, new),
-            (Err(words), _) | (_, Err(words)) => return self.unreadable(&words),
+        let (old, new) = match self.both(|side| side.sources.json(self.path)) {
+            Ok(both) => both,
+            Err(reach) => return reach,
         };
         if let Some(key) = npm::root_change(&old, &new).first() {
             return self.everyone(
@@ -193,13 +194,14 @@ impl Comparison<'_> {
     }
 
     fn pnpm_workspace(&self) -> Reach {
-        let read = |side: Side<'_>| -> Result<serde_yaml::Value, String> {
+        let read = |side: Side<'_>| {
             let text = side.sources.text(self.path).unwrap_or_default();
-            config::read_foreign(text)
+            let read: Result<serde_yaml::Value, String> = config::read_foreign(text);
+            Some(read.map_err(Rc::from))
         };
-        let (old, new) = match (read(self.old), read(self.new)) {
-            (Ok(old), Ok(new)) => (old, new),
-            (Err(words), _) | (_, Err(words)) => return self.unreadable(&words),
+        let (old, new) = match self.both(read) {
+            Ok(both) => both,
+            Err(reach) => return reach,
         };
         let keys = |value: &serde_yaml::Value| -> BTreeSet<String> {
             let mapping = value.as_mapping().into_iter().flatten();
@@ -248,16 +250,9 @@ impl Comparison<'_> {
     }
 
     fn python_manifest(&self) -> Reach {
-        let (old, new) = (
-            self.old.sources.toml(self.path),
-            self.new.sources.toml(self.path),
-        );
-        let (Some(old), Some(new)) = (old, new) else {
-            return self.everyone(ROOT_MANIFEST, "the workspace's root came or went");
-        };
-        let (old, new) = match (old, new) {
-            (Ok(old), Ok(new)) => (old, new),
-            (Err(words), _) | (_, Err(words)) => return self.unreadable(&words),
+        let (old, new) = match self.both(|side| side.sources.toml(self.path)) {
+            Ok(both) => both,
+            Err(reach) => return reach,
         };
         if let Some(part) = python::root_change(&old, &new).first() {
             return self.everyone(ROOT_MANIFEST, &format!("`{part}` is for every member"));
