@@ -117,48 +117,29 @@ impl StateFolder<'_> {
         pushed: &mut Pushed,
     ) -> Result<Vec<Parcel>, StateError> {
         let _lock = self.lock()?;
-        let mut parcels = Vec::new();
-        let mut batch = Batch::default();
-        let (mut files, mut segments) = (Vec::new(), Vec::new());
+        let mut load = Load::new(remote, dry_run);
         for path in self.outbox_files()? {
             let before = pushed.damage.len();
-            self.gather(&path, &mut batch, &mut pushed.damage)?;
+            self.gather(&path, &mut load.batch, &mut pushed.damage)?;
             if pushed.damage.len() == before {
-                files.push(path);
+                load.files.push(path);
             }
-            if batch.size() >= BATCH {
-                pushed.events += batch.distinct() as u64;
-                parcels.extend(parcel(
-                    remote,
-                    &mut batch,
-                    &mut files,
-                    &mut segments,
-                    dry_run,
-                )?);
-            }
+            load.close_if_full(&mut pushed.events)?;
         }
         let tree = self.segments(true);
         for path in tree.files(EVENTS)? {
             let shown = tree.shown(&path);
             tree.read(&path, &mut |file| {
-                gather_lines(file, &shown, &mut batch, &mut pushed.damage)
+                gather_lines(file, &shown, &mut load.batch, &mut pushed.damage)
             })?;
-            segments.push(path);
-            if batch.size() >= BATCH {
-                pushed.events += batch.distinct() as u64;
-                parcels.extend(parcel(
-                    remote,
-                    &mut batch,
-                    &mut files,
-                    &mut segments,
-                    dry_run,
-                )?);
-            }
+            load.segments.push(path);
+            load.close_if_full(&mut pushed.events)?;
         }
-        pushed.events += batch.distinct() as u64;
-        self.add_lists(remote, &mut batch)?;
-        let earlier = self.earlier(remote, &mut batch)?;
-        let last = parcel(remote, &mut batch, &mut files, &mut segments, dry_run)?;
+        pushed.events += load.batch.distinct() as u64;
+        self.add_lists(remote, &mut load.batch)?;
+        let earlier = self.earlier(remote, &mut load.batch)?;
+        let last = load.parcel()?;
+        let mut parcels = load.parcels;
         parcels.extend(last.map(|last| Parcel { earlier, ..last }));
         match newer(&pushed.damage) {
             Some(newer) => Err(newer),
@@ -374,60 +355,87 @@ fn replace_earlier(remote: &Remote<'_>, parcel: &Parcel) -> bool {
     answer.is_ok_and(|verdicts| verdicts.iter().all(|verdict| *verdict == RefVerdict::Done))
 }
 
-/// Makes a commit of a batch, which is empty afterwards; nothing when it was before.
-fn parcel(
-    remote: &Remote<'_>,
-    batch: &mut Batch,
-    files: &mut Vec<PathBuf>,
-    segments: &mut Vec<String>,
+/// What is put together for a remote: commits that are ready, and what goes into the next.
+struct Load<'r> {
+    remote: &'r Remote<'r>,
     dry_run: bool,
-) -> Result<Option<Parcel>, StateError> {
-    let batch = std::mem::take(batch);
-    let (files, segments) = (std::mem::take(files), std::mem::take(segments));
-    if batch.len() == 0 {
-        return Ok(None);
+    parcels: Vec<Parcel>,
+    batch: Batch,
+    files: Vec<PathBuf>,
+    segments: Vec<String>,
+}
+
+impl<'r> Load<'r> {
+    fn new(remote: &'r Remote<'r>, dry_run: bool) -> Self {
+        Self {
+            remote,
+            dry_run,
+            parcels: Vec::new(),
+            batch: Batch::default(),
+            files: Vec::new(),
+            segments: Vec::new(),
+        }
     }
-    let mut text = Vec::new();
-    let mut ids = HashSet::new();
-    let mut origins: BTreeMap<Origin, u64> = BTreeMap::new();
-    let mut newest = None;
-    batch
-        .each(&mut |_, _, lines| {
-            for line in lines {
-                ids.insert(line.id);
-                newest = newest.max(Some(line.at));
-            }
-            if let Some(event) = lines.first().and_then(|line| v1::parse(line.line).ok()) {
-                *origins.entry(event.origin).or_default() += 1;
-            }
-            write_lines(lines, &mut text)
-        })
-        .map_err(|source| StateError::Write {
-            path: PathBuf::from(INBOX_FILE),
-            source,
-        })?;
-    let origin = origins.into_keys().find(|origin| !origin.run.is_empty());
-    let name = ref_name(&origin.unwrap_or_default(), &digest_of(ids.iter().copied()));
-    let mut commit = String::new();
-    if !dry_run {
-        commit = remote.git.write_file_commit(
-            &remote.store,
-            INBOX_FILE,
-            &text,
-            &format!("Save {} events\n\n[skip ci]\n", ids.len()),
-            // The same events make the same commit.
-            newest.unwrap_or(remote.now),
-        )?;
+
+    fn close_if_full(&mut self, events: &mut u64) -> Result<(), StateError> {
+        if self.batch.size() >= BATCH {
+            *events += self.batch.distinct() as u64;
+            let parcel = self.parcel()?;
+            self.parcels.extend(parcel);
+        }
+        Ok(())
     }
-    Ok(Some(Parcel {
-        name,
-        commit,
-        ids,
-        text,
-        files,
-        segments,
-        earlier: Vec::new(),
-    }))
+
+    /// Makes a commit of the batch, which is empty afterwards; nothing when it was before.
+    fn parcel(&mut self) -> Result<Option<Parcel>, StateError> {
+        let batch = std::mem::take(&mut self.batch);
+        let files = std::mem::take(&mut self.files);
+        let segments = std::mem::take(&mut self.segments);
+        if batch.len() == 0 {
+            return Ok(None);
+        }
+        let mut text = Vec::new();
+        let mut ids = HashSet::new();
+        let mut origins: BTreeMap<Origin, u64> = BTreeMap::new();
+        let mut newest = None;
+        batch
+            .each(&mut |_, _, lines| {
+                for line in lines {
+                    ids.insert(line.id);
+                    newest = newest.max(Some(line.at));
+                }
+                if let Some(event) = lines.first().and_then(|line| v1::parse(line.line).ok()) {
+                    *origins.entry(event.origin).or_default() += 1;
+                }
+                write_lines(lines, &mut text)
+            })
+            .map_err(|source| StateError::Write {
+                path: PathBuf::from(INBOX_FILE),
+                source,
+            })?;
+        let origin = origins.into_keys().find(|origin| !origin.run.is_empty());
+        let name = ref_name(&origin.unwrap_or_default(), &digest_of(ids.iter().copied()));
+        let mut commit = String::new();
+        if !self.dry_run {
+            commit = self.remote.git.write_file_commit(
+                &self.remote.store,
+                INBOX_FILE,
+                &text,
+                &format!("Save {} events\n\n[skip ci]\n", ids.len()),
+                // The same events make the same commit.
+                newest.unwrap_or(self.remote.now),
+            )?;
+        }
+        Ok(Some(Parcel {
+            name,
+            commit,
+            ids,
+            text,
+            files,
+            segments,
+            earlier: Vec::new(),
+        }))
+    }
 }
 
 /// Returns the ref that events are published under: readable, and its own for every set of events.
