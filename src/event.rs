@@ -3,59 +3,12 @@
 //! `id` is the SHA-256 over kind, run, attempt, job and the payload's bytes. It has no random part and no time, so that
 //! the same fact written by two machines, or twice by one, is one event.
 
-use std::fmt;
-
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+
+use crate::sha::{Hasher, Sha};
 
 /// The version of the envelope.
 pub(crate) const EVENT_SCHEMA: &str = "maestro.event/v1";
-
-/// A SHA-256 digest.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Sha(pub(crate) [u8; 32]);
-
-impl Sha {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-
-    /// Reads 64 lower-case hexadecimal digits.
-    pub(crate) fn parse(hex: &str) -> Option<Self> {
-        let digits = hex.as_bytes();
-        if digits.len() != 64 {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-        }
-        Some(Self(bytes))
-    }
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
-}
-
-impl fmt::Display for Sha {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Sha {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// Where a fact comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,7 +80,7 @@ impl Event {
 /// bytes by accident or intent.
 pub(crate) fn event_id(kind: &str, origin: &Origin, payload: &[u8]) -> Sha {
     let attempt = origin.attempt.to_string();
-    let mut hash = Sha256::new();
+    let mut hasher = Hasher::default();
     for part in [
         EVENT_SCHEMA.as_bytes(),
         kind.as_bytes(),
@@ -136,10 +89,9 @@ pub(crate) fn event_id(kind: &str, origin: &Origin, payload: &[u8]) -> Sha {
         origin.job.as_bytes(),
         payload,
     ] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+        hasher.part(part);
     }
-    Sha(hash.finalize().into())
+    hasher.sha()
 }
 
 #[cfg(test)]

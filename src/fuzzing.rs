@@ -10,7 +10,6 @@ use crate::change;
 use crate::change::Tree;
 use crate::config;
 use crate::delivery;
-use crate::event;
 use crate::flakes;
 use crate::forge;
 use crate::gate;
@@ -24,6 +23,7 @@ use crate::policy;
 use crate::prompts;
 use crate::provenance;
 use crate::redact;
+use crate::sha;
 use crate::state;
 use crate::supply;
 
@@ -122,7 +122,7 @@ readers! {
         let mut reader = llm::sse::Reader::default();
         let _ = (reader.push(one), reader.push(other));
     };
-    "sha", "0123456789012345678901234567890123456789012345678901234567890123", |bytes| { let _ = event::Sha::parse(&text(bytes)); };
+    "sha", "0123456789012345678901234567890123456789012345678901234567890123", |bytes| { let _ = sha::Sha::parse(&text(bytes)); };
     "trusted", r#"{"schema": "maestro.trusted/v1"}"#, |bytes| { let _ = flakes::trusted::Trusted::read(&text(bytes)); };
     "vex", r#"{"@context": "https://openvex.dev/ns/v0.2.0", "statements": [{"vulnerability": {"name": "a"}, "status": "fixed"}]}"#, |bytes| { let _ = supply::vex::read("v.json", bytes); };
     "vulnerabilities", r#"{"matches": [{"vulnerability": {"id": "a", "severity": "High"}, "artifact": {"name": "b", "version": "1"}}]}"#, |bytes| { let _ = supply::vulns::read("v.json", bytes); };

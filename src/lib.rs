@@ -38,6 +38,7 @@ mod provenance;
 mod redact;
 mod report;
 mod setup;
+mod sha;
 mod stars;
 mod stats;
 mod supply;

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Sha;
 use crate::money::Usd;
 use crate::provenance::strict;
+use crate::sha::Sha;
 
 pub(crate) const SCHEMA: &str = "maestro.agent-bundle/v1";
 

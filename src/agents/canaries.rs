@@ -7,7 +7,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// The canaries of a run.
 #[derive(Clone)]

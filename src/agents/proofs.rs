@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::bundle::{BOARD, Bundle, NoBundle, PACK, REF};
 use super::record::Head;
-use crate::event::Sha;
 use crate::provenance::facts::{agent_build_type, agent_run_type, builder};
 use crate::provenance::predicates::slsa;
 use crate::provenance::statement::{Statement, write};
+use crate::sha::Sha;
 
 /// Where statements lie in a bundle.
 const FOLDER: &str = "provenance/";

@@ -6,14 +6,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use super::board::Entry;
 use super::graph::TaskSpec;
 use super::step::{End, Halt, Turn};
-use crate::event::Sha;
 use crate::json;
 use crate::money::Usd;
+use crate::sha::{Hasher, Sha};
 
 pub(crate) const SCHEMA: &str = "maestro.run-journal/v1";
 
@@ -164,10 +163,10 @@ impl Chain {
     }
 
     fn next(&self, body: &[u8]) -> Sha {
-        let mut hash = Sha256::new();
-        hash.update(self.0.0);
-        hash.update(body);
-        Sha(hash.finalize().into())
+        let mut hasher = Hasher::default();
+        hasher.update(&self.0.0);
+        hasher.update(body);
+        hasher.sha()
     }
 
     /// Reads a line without its line end, if it follows the one before.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::book::Elsewhere;
 use super::lease::{Lease, Stage};
 use super::spend::{Paid, Spend};
-use crate::event::Sha;
 use crate::money::Usd;
+use crate::sha::Sha;
 
 /// What tells calls apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

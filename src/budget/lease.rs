@@ -12,9 +12,9 @@ use super::accounts::Accounts;
 use super::caps::Caps;
 use super::ledger::{Account, Alert, Ledger, Refusal};
 use super::spend::month;
-use crate::event::Sha;
 use crate::json;
 use crate::money::Usd;
+use crate::sha::Sha;
 
 /// What the schema of the register must be.
 const REGISTER: &str = "maestro.budget-register/v1";

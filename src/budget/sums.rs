@@ -159,7 +159,7 @@ mod tests {
     use super::super::lease::tests::lease;
     use super::super::spend::tests::{paid, time, usd};
     use super::*;
-    use crate::event::Sha;
+    use crate::sha::Sha;
 
     fn accounts() -> Accounts {
         let mut accounts = Accounts::default();

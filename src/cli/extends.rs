@@ -11,10 +11,10 @@ use super::flakes::rules::trusted_files;
 use super::session::Session;
 use crate::config::extends::Extends;
 use crate::error::{CommandError, ErrorKind};
-use crate::event::Sha;
 use crate::forge::api::contents;
 use crate::forge::repository::RepoName;
 use crate::ports::history::Depth;
+use crate::sha::Sha;
 
 /// How long GitHub is asked.
 const SECONDS: u64 = 60;

@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::github::{End, GitHub};
-use crate::event::Sha;
 use crate::forge::api::runs::{self, Artifact, Run};
 use crate::forge::problem::ForgeError;
 use crate::forge::webhook;
 use crate::json;
+use crate::sha::Sha;
 use crate::state::artifact_name::ArtifactName;
 use crate::state::intake::{Expected, TakenIn};
 use crate::state::{StateError, StateFolder};

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Sha;
 use crate::forge::request::{Request, Response};
 use crate::json;
 use crate::ports::Files;
 use crate::ports::forge::{Credential, Server};
+use crate::sha::Sha;
 
 /// Larger answers are not kept.
 const LARGEST: usize = 4 * 1024 * 1024;

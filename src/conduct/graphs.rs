@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::event::Sha;
 use crate::json;
 use crate::plan::graph::Graph;
 use crate::plan::links::Links;
 use crate::plan::sources::Asked;
+use crate::sha::Sha;
 
 /// Another way of reading graphs is another version; so is another version of maestro.
 pub(crate) const VERSION: &str = concat!("maestro graphs 5 ", env!("CARGO_PKG_VERSION"));

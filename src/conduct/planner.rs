@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::seen::Seen;
 use crate::change::base::Commit;
 use crate::change::{Change, Entry, Kind, Tree, parse_raw};
-use crate::event::Sha;
 use crate::plan::assess::{Assessment, Input, Reason, SOURCE_MISSING, Since, assess};
 use crate::plan::graph::components::Components;
 use crate::plan::graph::{self, Graph};
@@ -17,6 +16,7 @@ use crate::plan::rules::Rules;
 use crate::plan::sources::{Asked, Blobs, Sources, answers, file_name};
 use crate::ports::GitError;
 use crate::ports::history::{History, Objects};
+use crate::sha::Sha;
 
 /// A commit's files and the graph in them.
 #[derive(Debug, Clone)]

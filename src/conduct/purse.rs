@@ -22,9 +22,10 @@ use crate::budget::book::{Book, BookProblem, Terms};
 use crate::budget::journal::{Drained, Ended, Head, Line, Reserve, SCHEMA, Settle};
 use crate::budget::ledger::{Account, Settled, Standing};
 use crate::budget::spend::{Paid, month};
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::ports::log_file::LogFile;
 use crate::ports::{Clock, Files, Lock};
+use crate::sha::Sha;
 
 /// What opens a purse.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// So many runs must be shared: one may be luck.
 const LEAST_SHARED: u32 = 2;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::history::History;
 use super::renames::{Named, Step};
 use super::stored_lists::LaidOut;
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// So many of a job's newest runs are looked through.
 const MOST_RUNS: usize = 2_000;

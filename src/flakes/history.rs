@@ -14,8 +14,9 @@ use super::stated::Stated;
 use super::stored_lists::{Lists, join_ranges};
 use super::tally::{Counting, Weights};
 use super::test_table::TestTable;
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::junit::Counts;
+use crate::sha::Sha;
 
 /// One stored run.
 #[derive(Debug, Clone)]

@@ -11,13 +11,13 @@ use std::io::{self, BufRead, BufReader, Read};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use super::duration::Time;
 use super::results::{Interner, MOST_ATTEMPTS};
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::json;
 use crate::junit::{Counts, Note, NoteCode, Notes, Outcome, bound_name};
+use crate::sha::{Hasher, Sha};
 
 /// A line longer than this is not a test result.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
@@ -69,7 +69,7 @@ pub(crate) struct Group {
     messages: BTreeMap<u32, String>,
     pub(crate) counts: Counts,
     /// A digest of its lines, so that a history which grows between two readings is known run by run.
-    digest: Sha256,
+    digest: Hasher,
 }
 
 /// Everything that the file holds.
@@ -446,7 +446,7 @@ const LONGEST_UNCUT: usize = 4096;
 impl Group {
     /// Returns a digest of its lines.
     pub(crate) fn sha(&self) -> Sha {
-        Sha(self.digest.clone().finalize().into())
+        self.digest.clone().sha()
     }
 
     /// Returns the tests with their attempts, in the order of first sight.

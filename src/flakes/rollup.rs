@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::history::{History, Run, Tally};
 use super::verdict::Observation;
-use crate::event::Sha;
 use crate::junit::Counts;
+use crate::sha::Sha;
 
 /// What a roll-up is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

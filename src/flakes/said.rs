@@ -11,7 +11,7 @@ use super::places;
 use super::signature::{Signature, signature};
 use super::stored_lists::Lists;
 use super::tally::Weights;
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// So many of a test's last failures are remembered.
 const MOST_FAILURES: usize = 64;

@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use sha2::{Digest, Sha256};
+use crate::sha::Sha;
 
 /// A word of so many hexadecimal digits, with letters and digits, is none of a language.
 const HEX: usize = 8;
@@ -34,12 +34,8 @@ pub(crate) struct Signature {
 /// Returns the signature of a message.
 pub(crate) fn signature(message: &str) -> Signature {
     let text = mask(message);
-    let digest = Sha256::digest(text.as_bytes());
-    let id = digest.iter().take(8).map(|byte| format!("{byte:02x}"));
-    Signature {
-        id: id.collect(),
-        text,
-    }
+    let id = Sha::of(text.as_bytes()).start(8);
+    Signature { id, text }
 }
 
 /// Masks what differs from run to run.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// A list: what remains of its base, then its own tests.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use super::history::{Run, Tally, executions};
 use super::results::{Interner, twins};
 use super::stated::{of_sequence, subtract};
 use super::stored_lists::{LaidOut, Lists, Place};
-use crate::event::Sha;
 use crate::junit::{Counts, Outcome};
+use crate::sha::Sha;
 
 /// What one sequence adds to the sums, and what it says about its test.
 #[derive(Debug, Clone, Copy)]

@@ -79,10 +79,11 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::event::{Origin, Sha};
+    use crate::event::Origin;
     use crate::flakes::history::{HistoryBuilder, Run};
     use crate::flakes::stated::Stated;
     use crate::junit::Counts;
+    use crate::sha::Sha;
 
     /// A run: its name, attempt, job, commit, and what each of two tests did.
     type Made<'a> = (&'a str, u32, &'a str, &'a str, [&'a str; 2]);

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use super::duration::Time;
 use super::history::HistoryBuilder;
 use super::stored_lists::{LaidOut, join_ranges};
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// The heaviest tests that take so much of the whole are kept one by one, in hundredths.
 const KEPT: f64 = 97.0;

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::detect::Analysis;
 use super::history::{History, HistoryBuilder, Run};
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::junit::Counts;
+use crate::sha::Sha;
 
 /// A history of one job: on each commit one run, with what went otherwise than passed.
 #[derive(Debug)]

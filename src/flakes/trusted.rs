@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::quarantine::{Quarantine, QuarantineProblem};
-use crate::event::Sha;
 use crate::json;
+use crate::sha::Sha;
 
 /// What `schema` must say.
 pub(crate) const SCHEMA: &str = "maestro.trusted/v1";

@@ -1,8 +1,6 @@
 //! One test case as the reader hands it out.
 
-use std::fmt::Write as _;
-
-use sha2::{Digest, Sha256};
+use crate::sha::Sha;
 
 /// How one execution, or a whole case, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -219,13 +217,11 @@ pub(super) fn bound_name_to(name: &mut String, limit: usize) -> bool {
     if name.len() <= limit {
         return false;
     }
-    let digest = Sha256::digest(name.as_bytes());
+    let digest = Sha::of(name.as_bytes());
     truncate(name, limit);
     drop_last_word(name);
     name.push('~');
-    for byte in digest.iter().take(8) {
-        let _never_fails = write!(name, "{byte:02x}");
-    }
+    name.push_str(&digest.start(8));
     true
 }
 

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::event::Sha;
 use crate::json;
 use crate::redact::Redactor;
+use crate::sha::Sha;
 
 /// What `schema` must say.
 const SCHEMA: &str = "maestro.cassette/v1";

@@ -16,8 +16,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::notify::NotifyEvent;
-use crate::event::Sha;
 use crate::money::Usd;
+use crate::sha::Sha;
 
 pub(crate) use news::news;
 

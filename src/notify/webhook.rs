@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Notice;
 use super::letters::Sheet;
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// What stands before a secret in base64.
 const PREFIX: &str = "whsec_";

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use sha2::{Digest, Sha256};
+use crate::sha::Sha;
 
 use super::text::visible;
 use crate::finding::{Finding, Severity};
@@ -87,11 +87,7 @@ pub(crate) fn output(name: &str, value: &str) -> String {
     if !value.contains(['\n', '\r']) {
         return format!("{name}={value}\n");
     }
-    let digest = Sha256::digest(value.as_bytes());
-    let mut delimiter = String::from("maestro_");
-    for byte in digest.iter().take(16) {
-        delimiter.push_str(&format!("{byte:02x}"));
-    }
+    let delimiter = format!("maestro_{}", Sha::of(value.as_bytes()).start(16));
     format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
 }
 

@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Forgiven, Violation};
-use crate::event::Sha;
 use crate::json;
 use crate::order;
+use crate::sha::Sha;
 
 pub(crate) const SCHEMA: &str = "maestro.policy-baseline/v1";
 

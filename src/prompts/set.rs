@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
-use sha2::{Digest, Sha256};
 
 use super::file::{FILE_SCHEMA, KIND, PromptFile};
 use super::place::{Step, first_line_of};
@@ -11,7 +10,7 @@ use super::prepared::{Prepared, Problem, Template};
 use super::references::{self, Fault};
 use super::rules::{Around, Complaint, first_error};
 use crate::config::{YamlError, nearest, read_as};
-use crate::event::Sha;
+use crate::sha::{Hasher, Sha};
 
 /// The folder of a repository that holds prompts.
 pub(crate) const FOLDER: &str = "prompts";
@@ -210,7 +209,7 @@ pub(crate) fn parts_of(
 
 /// Returns the digest of everything that can come into a prompt's messages, and who speaks them.
 pub(crate) fn digest(file: &PromptFile, parts: &BTreeMap<String, String>) -> Sha {
-    let mut hash = Sha256::new();
+    let mut hasher = Hasher::default();
     let messages = file.messages.iter();
     let messages = messages.map(|message| (message.role.name(), message.content.as_str()));
     let parts = parts
@@ -222,12 +221,11 @@ pub(crate) fn digest(file: &PromptFile, parts: &BTreeMap<String, String>) -> Sha
     ] {
         for (name, text) in texts {
             for piece in [kind, name, text] {
-                hash.update((piece.len() as u64).to_be_bytes());
-                hash.update(piece.as_bytes());
+                hasher.part(piece.as_bytes());
             }
         }
     }
-    Sha(hash.finalize().into())
+    hasher.sha()
 }
 
 /// Where a prompt comes from.

@@ -6,7 +6,7 @@ use super::facts::{Evidence, index_type};
 use super::index::{Index, StatementRow};
 use super::predicates::{reference, slsa, svr, test_result, vsa, vulns};
 use super::statement;
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// A statement, ready to be written.
 #[derive(Debug, Clone)]

@@ -63,7 +63,7 @@ pub(crate) fn missing(known: &BTreeMap<String, Vec<String>>, from: &[String]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Sha;
+    use crate::sha::Sha;
 
     fn link(run: &str, previous: &[&str]) -> Link {
         Link {

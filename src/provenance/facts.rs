@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::readings::{Budget, Policy, Scan};
 use super::tests_of::Tests;
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// Under what our formats are named. The domain is reserved (RFC 2606) and nobody's: these are names, and nothing is fetched from there.
 const HOME: &str = "https://maestro.example";

@@ -11,7 +11,7 @@ use super::facts::FileFact;
 use super::keys::PublicKey;
 use super::statement::{Statement, is_statement};
 use super::{Malformed, content};
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// What form a document has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 
 use super::sixty_four;
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// What stands before the key's own bytes in a `SubjectPublicKeyInfo` of Ed25519.
 const ED25519_HEAD: [u8; 12] = [

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::facts::FileFact;
 use super::{Malformed, strict};
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// What `check-policy --format json` said.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Malformed, strict};
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// Version 1 of a statement.
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::workflows::{PIPELINE, WEEKLY};
-use crate::event::Sha;
 use crate::json;
+use crate::sha::Sha;
 
 /// What `schema` must say.
 const SCHEMA: &str = "maestro.init-files/v1";

@@ -14,9 +14,10 @@ use super::remote::Remote;
 use super::segment::{Batch, EVENTS, month_of, name_of};
 use super::tree::Tree;
 use super::v1::{self, RETENTION, Retention, TEST_LIST, TEST_RUN, TEST_TIMING};
-use crate::event::{Event, Sha};
+use crate::event::Event;
 use crate::flakes::history::{History, HistoryBuilder, Run};
 use crate::flakes::rollup::Key;
+use crate::sha::Sha;
 
 /// What a compaction did.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::disk::{StateError, StateFolder};
 use super::v1::{self, CURSOR, Cursor};
-use crate::event::Sha;
+use crate::sha::Sha;
 
 impl StateFolder<'_> {
     /// Returns where reading a stream goes on: the newest cursor, wherever it is stored.

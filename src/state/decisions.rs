@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::disk::{StateError, StateFolder};
 use super::v1::{self, DECISION};
-use crate::event::Sha;
 use crate::report::facts::Decided;
+use crate::sha::Sha;
 
 impl StateFolder<'_> {
     /// Returns the decisions that are kept of some weeks, each once, wherever it is stored.

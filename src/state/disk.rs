@@ -10,10 +10,11 @@ use super::segment::{EVENTS, month_of, name_of};
 use super::shared::{Fetched, Shared};
 use super::tree::{DiskTree, Tree};
 use super::v1::{self, LineProblem, RETENTION, Retention, RetentionProblem, StoredEvent};
-use crate::event::{Event, Sha};
+use crate::event::Event;
 use crate::forge::problem::ForgeError;
 use crate::order;
 use crate::ports::{Clock, Files, GitError, Lock};
+use crate::sha::Sha;
 
 /// How long a command waits for another one's lock.
 const LOCK_DEADLINE: Duration = Duration::from_secs(30);

@@ -17,8 +17,9 @@ use super::v1::{
     self, LineProblem, ListShape, MOST_RESULTS, RunDemand, StoredEvent, TEST_LIST, TEST_RUN,
     TEST_TIMING,
 };
-use crate::event::{LONGEST_NAME, Sha};
+use crate::event::LONGEST_NAME;
 use crate::ports::Files;
+use crate::sha::Sha;
 
 /// No artifact of a job's tests has more files.
 const MOST_FILES: usize = 2_000;

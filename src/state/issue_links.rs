@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::disk::{StateError, StateFolder};
 use super::v1::{self, ISSUE_LINK};
-use crate::event::Sha;
 use crate::flakes::escalation::Link;
+use crate::sha::Sha;
 
 impl StateFolder<'_> {
     /// Returns what is known of every cluster: of several events of one, the newest counts, wherever it is stored.

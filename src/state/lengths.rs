@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::refusal::Reason;
 use super::v1::ListShape;
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// How many places lists have, and on how many others they stand.
 #[derive(Default)]

@@ -12,8 +12,8 @@ use super::lines::Damage;
 use super::segment::{Batch, EVENTS};
 use super::tree::Tree;
 use super::v1;
-use crate::event::Sha;
 use crate::json;
+use crate::sha::Sha;
 
 const SCHEMA: &str = "maestro.pack/v1";
 

@@ -13,8 +13,9 @@ use super::segment::{Batch, EVENTS};
 use super::shared::INBOX_FILE;
 use super::tree::Tree;
 use super::v1::{self, TEST_LIST, TEST_RUN};
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::ports::git::{Expect, RefUpdate, RefVerdict};
+use crate::sha::Sha;
 
 /// What a push did.
 #[derive(Debug, Default)]

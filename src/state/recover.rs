@@ -13,8 +13,8 @@ use super::segment::{Batch, EVENTS, name_of, path_of};
 use super::shared::INBOX_FILE;
 use super::tree::Tree;
 use super::v1::{self, RETENTION, Retention, TEST_LIST, TEST_RUN};
-use crate::event::Sha;
 use crate::ports::git::{Expect, RefUpdate, RefVerdict};
+use crate::sha::Sha;
 
 /// Commits further back are not looked at.
 const MOST_COMMITS: usize = 2_000;

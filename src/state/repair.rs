@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{StateError, StateFolder, Survey};
 use super::lines::Damage;
 use super::v1::{self, LineProblem};
-use crate::event::Sha;
+use crate::sha::Sha;
 
 impl StateFolder<'_> {
     /// Checks every event, payloads included.

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::lines::{Damage, read_lines};
 use super::v1::{self, LineProblem, StoredEvent};
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// The folder of all segments, in a state folder and in the tree of a state branch.
 pub(super) const EVENTS: &str = "events";

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use super::disk::{StateError, read_retention};
 use super::segment::{EVENTS, name_of};
 use super::v1::{RETENTION, Retention};
-use crate::event::Sha;
 use crate::ports::git::{Ref, Store};
 use crate::ports::{Files, Git, GitError};
+use crate::sha::Sha;
 
 /// Where the refs lie that follow remotes.
 const TRACKING: &str = "refs/remotes";

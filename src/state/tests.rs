@@ -12,12 +12,13 @@ use super::lengths::Lengths;
 use super::segment::Batch;
 use super::tree::{Change, Tree};
 use super::v1::{self, Filing, KnownLists, Retention, TEST_LIST, TEST_TIMING};
-use crate::event::{Event, Origin, Sha};
+use crate::event::{Event, Origin};
 use crate::flakes::history::{History, HistoryBuilder};
 use crate::flakes::neutral;
 use crate::flakes::results::Results;
 use crate::junit;
 use crate::ports::Drain;
+use crate::sha::Sha;
 
 /// Sends events through their lines and folds them.
 fn fold(events: &[Event]) -> History {

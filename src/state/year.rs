@@ -8,11 +8,12 @@ use jiff::Timestamp;
 
 use super::v1::{self, Filing, KnownLists, TEST_LIST, TEST_RUN};
 use super::{Shared, StateFolder};
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::flakes::history::HistoryBuilder;
 use crate::flakes::results::Results;
 use crate::junit::{Case, Counts, Outcome};
 use crate::ports::World;
+use crate::sha::Sha;
 
 const JOBS: [&str; 3] = ["linux", "macos", "windows"];
 const RUNS_A_DAY: u64 = 100;

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
-use sha2::{Digest as _, Sha256};
 
 use super::form::Form;
 use super::json::{Document, Value};
 use super::severity::Severity;
 use super::{NotRead, Wanted};
+use crate::sha::Sha;
 
 /// How much of a message is kept, in bytes.
 const LONGEST: usize = 4096;
@@ -326,14 +326,7 @@ fn mark(result: Value<'_>, tool: &str, rule: &str, snippet: Option<&str>, messag
                 .filter(|text| !text.is_empty())
         })
         .unwrap_or_else(|| without_places(message));
-    let digest = Sha256::digest(format!("{tool}\n{rule}\n{what}"));
-    digest
-        .iter()
-        .take(16)
-        .fold(String::new(), |mut text, byte| {
-            text.push_str(&format!("{byte:02x}"));
-            text
-        })
+    Sha::of(format!("{tool}\n{rule}\n{what}").as_bytes()).start(16)
 }
 
 /// Returns a message without the numbers of lines and columns in it; other numbers tell findings apart.

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// A trace: one attempt of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

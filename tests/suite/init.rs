@@ -262,6 +262,10 @@ fn stored_state_goes_here_and_at_the_remote() {
     assert!(team.refs().contains("refs/heads/main"));
     assert!(!team.path("a/.git/maestro").exists());
     assert!(!team.path("a/.maestro").exists());
+    let nothing = "init --remove --state --dry-run --format json";
+    let again = team.run(["-C", "a"].into_iter().chain(nothing.split(' ')));
+    let again: Value = serde_json::from_str(&again.success().stdout).unwrap();
+    assert_eq!(again["state"]["folder"], Value::Null);
 }
 
 #[test]

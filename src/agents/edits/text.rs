@@ -247,7 +247,7 @@ const LEVEL: [Level; LEVELS] = [
 ];
 
 pub(super) fn digest(level: Level, line: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = DefaultHasher::default();
     level.form(line).hash(&mut hasher);
     hasher.finish()
 }

@@ -1,7 +1,7 @@
 //! `secret`: a key, token or password, by the detector that the policy's rule `secrets` has too.
 
 use super::{About, Origin, Outgoing, Place, Weight, each_line, is_for_tests};
-use crate::event::Sha;
+use crate::sha::Sha;
 use crate::redact::detect::Detector;
 
 pub(super) const ABOUT: About = About {

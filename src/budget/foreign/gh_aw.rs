@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{ForeignProblem, Found, Row, amount};
-use crate::event::Sha;
 use crate::json;
 use crate::llm::usage::Usage;
 use crate::money::Usd;
+use crate::sha::Sha;
 
 #[derive(Deserialize)]
 struct Record<'t> {

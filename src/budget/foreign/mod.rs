@@ -13,10 +13,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::spend::{Paid, Spend, Status};
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::llm::prices::{PriceProblem, Table};
 use crate::llm::usage::{Usage, UsageProblem};
 use crate::money::{MoneyProblem, Usd};
+use crate::sha::Sha;
 
 pub(crate) use claude::claude;
 pub(crate) use codex::codex;

@@ -15,11 +15,11 @@ use crate::cli::session::Session;
 use crate::cli::state::RemoteArgs;
 use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::event::Sha;
 use crate::exit_code::ExitCode;
 use crate::money::MoneyProblem;
 use crate::money::Usd;
 use crate::output::{Inline, Page, Report};
+use crate::sha::Sha;
 use crate::state::v1::encode_lease;
 use crate::state::{self, Remote, StateError, StateFolder, Turn};
 

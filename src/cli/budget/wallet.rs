@@ -20,10 +20,11 @@ use crate::cli::session::Session;
 use crate::cli::trouble::Reported;
 use crate::conduct::purse::{Opening, Planned, Purse, PurseProblem, Ticket};
 use crate::error::{CommandError, ErrorKind};
-use crate::event::{Origin, Sha, plain_name};
+use crate::event::{Origin, plain_name};
 use crate::forge::repository::of_remote;
 use crate::money::Usd;
 use crate::redact::Redactor;
+use crate::sha::Sha;
 use crate::state::v1::{self, LEASE, SPEND};
 use crate::state::{Damage, StateFolder};
 

@@ -4,7 +4,8 @@ use super::wire::CheckPolicyDocument;
 use crate::cli::plan::trigger::branch;
 use crate::cli::session::Session;
 use crate::error::CommandError;
-use crate::event::{Origin, Sha, plain_name};
+use crate::event::{Origin, plain_name};
+use crate::sha::Sha;
 use crate::state::v1::{PolicyVerdictRecord, encode_policy_verdict};
 
 /// Stores the verdict of a run; one on a person's machine is called by what it is about.

@@ -12,12 +12,12 @@ use crate::config::YamlError;
 use crate::config::extends::Extends;
 use crate::config::file::EnforceWord;
 use crate::error::{CommandError, ErrorKind, Unhinted};
-use crate::event::Sha;
 use crate::policy::baseline::Baseline;
 use crate::policy::baseline::BaselineProblem;
 use crate::policy::file::{self, PATH, PolicyFile};
 use crate::policy::tighten::{Loosened, Policy, tighten};
 use crate::prompts::place::{Step, line_of};
+use crate::sha::Sha;
 
 /// What `init` writes, and what counts where there is no policy.
 const BUILT_IN: &str = include_str!("../../policy/default.yaml");

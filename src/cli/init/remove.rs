@@ -37,8 +37,8 @@ pub(crate) struct InitRemoveDocument {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 struct StateRow {
-    /// The folder on this machine.
-    folder: String,
+    /// The folder on this machine, where there is one.
+    folder: Option<String>,
     /// Refs that were deleted at the remote.
     refs: Vec<String>,
     /// The state branch, where it holds other files than maestro's and stays.
@@ -93,6 +93,8 @@ pub(super) fn run(session: &mut Session<'_>, home: &Home, args: &InitArgs) -> Co
 
 fn forget(session: &Session<'_>, dry_run: bool) -> Result<StateRow, CommandError> {
     let folder = session.state()?.root().to_path_buf();
+    // Before the remote is asked, which makes it.
+    let is_there = session.world.files.kind(&folder).is_ok();
     let forgotten = if session.has_remote()? {
         session.remote(None, PATIENCE)?.forget(dry_run)?
     } else {
@@ -106,7 +108,7 @@ fn forget(session: &Session<'_>, dry_run: bool) -> Result<StateRow, CommandError
             .map_err(|error| CommandError::writing(&folder, error))?;
     }
     Ok(StateRow {
-        folder: session.shown(&folder),
+        folder: is_there.then(|| session.shown(&folder)),
         refs: forgotten.refs,
         kept_branch: forgotten.kept,
     })
@@ -165,7 +167,9 @@ impl Report for InitRemoveDocument {
             );
         }
         if let Some(state) = &self.state {
-            add(state.folder.clone(), word, Tone::Plain);
+            if let Some(folder) = &state.folder {
+                add(folder.clone(), word, Tone::Plain);
+            }
             for name in &state.refs {
                 add(name.clone(), word, Tone::Plain);
             }

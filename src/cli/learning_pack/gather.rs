@@ -18,7 +18,6 @@ use crate::delivery::kpi::INDICATORS;
 use crate::delivery::metrics::Metric;
 use crate::delivery::table::Rows;
 use crate::error::CommandError;
-use crate::event::Sha;
 use crate::json;
 use crate::report::facts::{
     AgentRun, AgentTask, Call, Delivery, Facts, Indicated, Known, Money, Override, Planned,
@@ -26,6 +25,7 @@ use crate::report::facts::{
 };
 use crate::report::sections::WEEKS;
 use crate::report::week::Week;
+use crate::sha::Sha;
 use crate::state::Survey;
 use crate::state::v1::{self, AGENT_RUN, PLAN, POLICY_VERDICT, StoredEvent};
 

@@ -14,10 +14,11 @@ use crate::cli::run_agents::place;
 use crate::cli::session::Session;
 use crate::delivery::quantiles::quantile;
 use crate::error::CommandError;
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::flakes::detect::Analysis;
 use crate::json;
 use crate::ports::FileKind;
+use crate::sha::Sha;
 use crate::state::v1::{
     self, AGENT_RUN, LineProblem, PLAN, POLICY_VERDICT, PROVENANCE_INDEX, PlanRecord,
     PolicyVerdictRecord, StoredEvent, TEST_TIMING,

@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 
 use crate::cli::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::event::Sha;
 use crate::exit_code::ExitCode;
 use crate::json;
 use crate::output::{Page, Report};
@@ -18,6 +17,7 @@ use crate::prompts::file::{TypeWord, VariableFile};
 use crate::prompts::prepared::{DELIMITER, Message};
 use crate::prompts::rules::Complaint;
 use crate::prompts::set::Prompt;
+use crate::sha::Sha;
 
 /// Render a prompt's messages
 ///

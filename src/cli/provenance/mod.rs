@@ -10,15 +10,13 @@ mod verify;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::session::Session;
 use crate::error::{CommandError, CommandResult, ErrorKind, Unhinted};
-use crate::event::Sha;
 use crate::ports::{FileKind, Files};
 use crate::provenance::facts::FileFact;
 use crate::provenance::short;
 use crate::provenance::strict::LARGEST;
+use crate::sha::{Hasher, Sha};
 
 #[cfg(test)]
 pub(crate) use generate::GenerateDocument;
@@ -68,15 +66,15 @@ fn name_of(session: &Session<'_>, path: &Path) -> String {
 /// Digests a file, however long it is.
 fn digest(files: &dyn Files, path: &Path) -> std::io::Result<(Sha, u64)> {
     let mut file = files.open(path)?;
-    let mut hash = Sha256::new();
+    let mut hasher = Hasher::default();
     let mut buffer = vec![0; 64 * 1024];
     let mut bytes = 0;
     loop {
         let count = file.read(&mut buffer)?;
         let Some(read) = buffer.get(..count).filter(|read| !read.is_empty()) else {
-            return Ok((Sha(hash.finalize().into()), bytes));
+            return Ok((hasher.sha(), bytes));
         };
-        hash.update(read);
+        hasher.update(read);
         bytes += count as u64;
     }
 }

@@ -12,7 +12,6 @@ use super::{bad_input, document, is_no_key, meant, write};
 use crate::cli::session::Session;
 use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::event::Sha;
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Page, Report};
@@ -20,6 +19,7 @@ use crate::ports::signing::{SigningKey, SigningProblem};
 use crate::provenance::assembly::STATEMENT_ENDING;
 use crate::provenance::statement::Statement;
 use crate::provenance::{bundle, dsse};
+use crate::sha::Sha;
 
 /// Where a key is when no file is named.
 const VARIABLE: &str = "MAESTRO_SIGNING_KEY";

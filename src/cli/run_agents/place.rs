@@ -19,11 +19,11 @@ use crate::conduct::agents::recording::Altered;
 use crate::conduct::agents::recording::Recording;
 use crate::config::agents::RoleFile;
 use crate::error::{CommandError, ErrorKind};
-use crate::event::Sha;
 use crate::llm::router::Tier;
 use crate::llm::router::tiers::{TierModel, Tiers};
 use crate::ports::Checkout;
 use crate::prompts::set::Library;
+use crate::sha::Sha;
 
 /// What somebody chose for a run; the journal's head has it, so that it stays the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

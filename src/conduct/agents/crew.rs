@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::steps::Abandon;
 use crate::agents::answers;
 use crate::agents::graph::TaskSpec;
-use crate::event::Sha;
 use crate::llm::reply::{Answer, Part};
 use crate::llm::request::{Message, Tool};
 use crate::llm::router::Tier;
 use crate::money::Usd;
+use crate::sha::Sha;
 
 /// What a model is asked.
 pub(crate) struct Wish<'w> {

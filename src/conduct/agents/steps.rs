@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::journal::Journal;
 use super::recording::Kept;
 use crate::agents::record::Record;
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// Why a turn cannot go on. None of these is an end of the turn: it is begun again when the run goes on.
 #[derive(Debug, thiserror::Error)]

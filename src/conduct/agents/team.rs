@@ -15,12 +15,12 @@ use crate::agents::record::{Head, Work};
 use crate::agents::roles::Role;
 use crate::agents::step::{End, Turn};
 use crate::agents::trailers::{Trailers, message};
-use crate::event::Sha;
 use crate::llm::router::Tier;
 use crate::money::Usd;
 use crate::ports::trees::{Merged, RunCommit, RunStore, Trees};
 use crate::ports::{Files, GitError};
 use crate::prompts::set::Library;
+use crate::sha::Sha;
 
 /// What a task left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use jiff::tz::TimeZone;
 
 use super::Class;
 use super::past::{Causes, Found};
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::flakes::history::{HistoryBuilder, Run};
 use crate::flakes::stated::Stated;
 use crate::junit::Counts;
+use crate::sha::Sha;
 
 /// A run of three tests, of which the first is looked at.
 struct Ran {

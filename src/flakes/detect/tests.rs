@@ -7,10 +7,11 @@ use proptest::prelude::*;
 
 use super::model::{Habits, Series, Step};
 use super::*;
-use crate::event::{Origin, Sha};
+use crate::event::Origin;
 use crate::flakes::history::{HistoryBuilder, Run};
 use crate::flakes::stated::Stated;
 use crate::junit::Counts;
+use crate::sha::Sha;
 
 /// A run that is made up: branch, commit, and what each of the tests did.
 #[derive(Debug, Clone)]

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::rates::{Constraint, RateProblem, Rates};
 use super::rule::Rule;
-use crate::event::Sha;
 use crate::json;
 use crate::money::{Usd, scaled};
+use crate::sha::Sha;
 
 /// What `schema` must say.
 pub(crate) const SCHEMA: &str = "maestro.prices/v1";

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{About, Order};
-use crate::event::Sha;
+use crate::sha::Sha;
 use crate::finding::Location;
 use crate::policy::globs::Globs;
 use crate::policy::subject::Subject;

@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// What makes a match of a shape a secret.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::Sha;
+use crate::sha::Sha;
 
 /// No name of a page is longer, in bytes.
 const LONGEST: usize = 80;

@@ -21,7 +21,7 @@ use super::week::Week;
 use super::words::{Measured as Unit, shown};
 use crate::delivery::kpi::Measured;
 use crate::delivery::quantiles::{Share, float};
-use crate::event::Sha;
+use crate::sha::Sha;
 
 pub(crate) use brief::{Brief, brief};
 pub(crate) use delivery::of as delivery_of;

@@ -9,13 +9,14 @@ use jiff::tz::TimeZone;
 use super::test_list::{KnownLists, Placed};
 use super::test_run::Differences;
 use super::test_timing::encode_timing;
-use crate::event::{Event, Origin, Sha};
+use crate::event::{Event, Origin};
 use crate::flakes::duration::Time;
 use crate::flakes::lists::{Listed, gaps};
 use crate::flakes::neutral::{Group, NeutralFile};
 use crate::flakes::results::{Results, expected};
 use crate::flakes::timing::Sample;
 use crate::junit::Counts;
+use crate::sha::Sha;
 
 /// What a run is filed under, beside its results.
 #[derive(Debug, Clone)]

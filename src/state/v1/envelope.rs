@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::event::{EVENT_SCHEMA, Event, Origin, Sha, event_id};
+use crate::event::{EVENT_SCHEMA, Event, Origin, event_id};
 use crate::json;
+use crate::sha::Sha;
 
 #[derive(Deserialize)]
 struct EventRecord<'a> {

@@ -3,11 +3,11 @@
 use super::test_list::{ListRecord, read};
 use super::test_run::{RunRecord, head_of_run, places_of};
 use super::{LineProblem, StoredEvent, bad_payload};
-use crate::event::Sha;
 use crate::flakes::results::{self, is_sequence};
 use crate::flakes::stored_lists::join_ranges;
 use crate::json;
 use crate::order;
+use crate::sha::Sha;
 
 /// Names of reports are cut at 4096 bytes and get a digest; labels of suites are joined names.
 const LONGEST_NAME: usize = 8 * 1024;

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{LineProblem, StoredEvent, bad_payload};
-use crate::event::{Event, Sha};
+use crate::event::Event;
 use crate::json;
+use crate::sha::Sha;
 
 pub(crate) const LATE: &str = "late";
 

@@ -4,11 +4,12 @@
 use jiff::Timestamp;
 
 use super::{LineProblem, PROVENANCE_INDEX, StoredEvent};
-use crate::event::{Event, Origin, Sha};
+use crate::event::{Event, Origin};
 use crate::provenance::chain::Link;
 use crate::provenance::facts::{Previous, index_type};
 use crate::provenance::index;
 use crate::provenance::statement::Statement;
+use crate::sha::Sha;
 
 /// Keeps the index of a run.
 pub(crate) fn encode_provenance_index(statement: String, at: Timestamp, origin: Origin) -> Event {

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::event::Sha;
 use crate::json;
+use crate::sha::Sha;
 
 /// Where it lies.
 pub(crate) const RETENTION: &str = "retention.json";

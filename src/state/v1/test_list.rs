@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{LineProblem, StoredEvent, TEST_LIST, bad_payload};
-use crate::event::{Event, Origin, Sha};
+use crate::event::{Event, Origin};
 use crate::flakes::duration::Duration;
 use crate::flakes::history::HistoryBuilder;
 use crate::flakes::lists::{Comparison, Fit, Known, Listed};
@@ -21,6 +21,7 @@ use crate::flakes::stored_lists::join_ranges;
 use crate::flakes::test_table::TestTable;
 use crate::flakes::timing::Timed;
 use crate::json;
+use crate::sha::Sha;
 
 /// Known lists beyond this many bytes are forgotten, oldest first.
 const MOST_KNOWN: usize = 48 * 1024 * 1024;

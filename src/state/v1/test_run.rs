@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Filing, LineProblem, StoredEvent, TEST_RUN, bad_payload};
-use crate::event::{Event, Sha};
+use crate::event::Event;
 use crate::flakes::history::Run;
 use crate::flakes::results::{Interner, kinds};
 use crate::flakes::stated::{Stated, of_sequence};
 use crate::flakes::{messages, places};
 use crate::json;
 use crate::junit::Counts;
+use crate::sha::Sha;
 
 /// Keys are sorted, as in all of the state. Sets of places are written as `flakes::places` says.
 #[derive(Serialize, Deserialize, Default)]

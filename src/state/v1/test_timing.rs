@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::judge::RunDemand;
 use super::test_run::places_of;
 use super::{Filing, LineProblem, StoredEvent, TEST_TIMING, bad_payload};
-use crate::event::{Event, Sha};
+use crate::event::Event;
 use crate::flakes::places;
 use crate::flakes::timing::{MOST_KEPT, Sample, Timing};
 use crate::json;
+use crate::sha::Sha;
 
 /// Keys are sorted, as in all of the state.
 #[derive(Serialize, Deserialize)]

@@ -10,11 +10,11 @@ use serde::Serialize;
 use crate::cli::session::Session;
 use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::event::Sha;
 use crate::exit_code::ExitCode;
 use crate::llm::prices::Table;
 use crate::llm::prices::import::{self, ImportProblem, Imported};
 use crate::output::{Cell, Column, Page, Report};
+use crate::sha::Sha;
 
 /// Make a table of prices from somebody else's
 ///

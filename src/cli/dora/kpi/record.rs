@@ -4,7 +4,8 @@ use super::wire::DoraKpiDocument;
 use crate::cli::plan::trigger::branch;
 use crate::cli::session::Session;
 use crate::error::CommandError;
-use crate::event::{Origin, Sha, plain_name};
+use crate::event::{Origin, plain_name};
+use crate::sha::Sha;
 use crate::state::v1::encode_kpi;
 
 /// Stores the table; one of a person's machine is called by what it says.

@@ -11,7 +11,7 @@ use crate::cli::session::Session;
 use crate::conduct::backfill::{self, STREAM};
 use crate::conduct::github::GitHub;
 use crate::error::CommandError;
-use crate::event::{Event, Origin, Sha, plain_name};
+use crate::event::{Event, Origin, plain_name};
 use crate::flakes::backfill::{Done, JobEnd, attempt_at, line_of_job};
 use crate::flakes::neutral::{self, NeutralFile};
 use crate::flakes::results::Results;
@@ -20,6 +20,7 @@ use crate::forge::problem::ForgeError;
 use crate::junit::Counts;
 use crate::ports::Files;
 use crate::redact::Redactor;
+use crate::sha::Sha;
 use crate::state::StateFolder;
 use crate::state::v1::{self, Cursor, Filing, KnownLists, TEST_LIST, TEST_RUN, TEST_TIMING};
 

@@ -8,13 +8,13 @@ use flate2::read::MultiGzDecoder;
 use super::inputs::ENDINGS;
 use super::source::{self, Content, Refusal};
 use crate::error::CommandError;
-use crate::event::Sha;
 use crate::flakes::neutral::NeutralFile;
 use crate::flakes::results::Results;
 use crate::junit::Counts;
 use crate::order;
 use crate::ports::Files;
 use crate::redact::Redactor;
+use crate::sha::Sha;
 
 /// No artifact of a job's tests has more reports.
 const MOST_FILES: usize = 2_000;

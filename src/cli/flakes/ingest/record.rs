@@ -13,13 +13,14 @@ use super::source::{self, Content, Parsed, Refusal};
 use super::wire::{FileRow, IngestDocument, NoteRow};
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
-use crate::event::{Event, Origin, Sha, plain_name};
+use crate::event::{Event, Origin, plain_name};
 use crate::flakes::neutral::NeutralFile;
 use crate::flakes::results::Results;
 use crate::forge::webhook::Payload;
 use crate::junit::{Counts, Note, NoteCode};
 use crate::order;
 use crate::redact::Redactor;
+use crate::sha::Sha;
 use crate::state::v1::{self, Filing, KnownLists, RunHead, TEST_LIST, TEST_RUN, TEST_TIMING};
 use crate::state::{Place, StateFolder};
 

@@ -6,10 +6,10 @@ use super::inputs;
 use super::source::{self, Content, Refusal};
 use crate::cli::session::Session;
 use crate::error::{CommandError, ErrorKind};
-use crate::event::Sha;
 use crate::flakes::results::Results;
 use crate::junit::NoteCode;
 use crate::redact::Redactor;
+use crate::sha::Sha;
 
 /// What was read.
 #[derive(Default)]

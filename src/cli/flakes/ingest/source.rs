@@ -5,9 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
 
-use crate::event::Sha;
 use crate::flakes::causes::fit;
 use crate::flakes::neutral::{self, NeutralError, NeutralFile};
 use crate::flakes::results::Results;
@@ -16,6 +14,7 @@ use crate::json;
 use crate::junit::{self, Counts, Form, Note, NoteCode, ReadError};
 use crate::ports::Files;
 use crate::redact::Redactor;
+use crate::sha::{Hasher, Sha};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -74,7 +73,7 @@ pub(in crate::cli) fn read(
     let file = files.open(path).map_err(Refusal::Io)?;
     let mut raw = Digesting {
         source: file,
-        hash: Sha256::new(),
+        hash: Hasher::default(),
     };
     let (head, is_gzip) = {
         let head = peek(&mut raw, 2).map_err(Refusal::Io)?;
@@ -129,7 +128,7 @@ pub(in crate::cli) fn read(
     }
     // The reader may stop before the end, and the digest is of the whole file.
     io::copy(&mut raw, &mut io::sink()).map_err(Refusal::Io)?;
-    parsed.sha = Sha(raw.hash.finalize().into());
+    parsed.sha = raw.hash.sha();
     Ok(parsed)
 }
 
@@ -238,7 +237,7 @@ fn peek(source: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
 /// Digests what passes through.
 struct Digesting {
     source: Box<dyn Read + Send>,
-    hash: Sha256,
+    hash: Hasher,
 }
 
 impl Read for Digesting {

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use crate::cli::session::Session;
 use crate::cli::trouble::sharded_runner;
 use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::event::Sha;
 use crate::exit_code::ExitCode;
 use crate::flakes::runners::{Known, Sharded, Unit};
 use crate::plan::shards::{Item, split, third_quartile};
+use crate::sha::Sha;
 
 use times::expected;
 pub(super) use times::{fill_auto, now};

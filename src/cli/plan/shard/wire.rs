@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::event::Sha;
 use crate::flakes::verdict::times;
 use crate::output::{Cell, Column, Page, Report};
+use crate::sha::Sha;
 
 /// One part of a job's tests.
 #[derive(Debug, Serialize)]

@@ -12,7 +12,6 @@ use super::{bad_input, digest, document, fact, is_no_key, meant};
 use crate::cli::session::Session;
 use crate::cli::trouble::Reported;
 use crate::error::{CommandError, CommandResult, ErrorKind};
-use crate::event::Sha;
 use crate::exit_code::ExitCode;
 use crate::flakes::verdict::times;
 use crate::ports::FileKind;
@@ -24,6 +23,7 @@ use crate::provenance::index::{self, Named};
 use crate::provenance::judge::{Asked, Form, Judgement, OnDisk, Standing, judge};
 use crate::provenance::keys::{KeyProblem, PublicKey};
 use crate::provenance::{predicates, strict};
+use crate::sha::Sha;
 
 use wire::Row;
 pub(crate) use wire::VerifyDocument;

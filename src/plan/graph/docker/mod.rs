@@ -336,7 +336,7 @@ fn cache_scope(id: &str) -> String {
     });
     let plain: String = plain.collect();
     // Two ids may look alike without their signs.
-    let digest = crate::event::Sha::of(id.as_bytes()).to_string();
+    let digest = crate::sha::Sha::of(id.as_bytes()).to_string();
     format!("{}-{}", plain.trim_matches('-'), &digest[..8])
 }
 

@@ -29,7 +29,7 @@ fn a_secret_in_a_new_line_is_named_with_its_place() {
 
 #[test]
 fn one_that_is_allowed_is_allowed_by_its_digest() {
-    use crate::event::Sha;
+    use crate::sha::Sha;
     let digest = &Sha::of(token().as_bytes()).to_string()[..16];
     let rule = format!("{{rule: secrets, allow: [{digest}]}}");
     let case = Case::default().added("a", &format!("{}\n", token()));
