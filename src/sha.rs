@@ -119,7 +119,9 @@ mod tests {
         #[test]
         fn parts_are_the_whole(parts: Vec<Vec<u8>>) {
             let mut hasher = Hasher::default();
-            parts.iter().for_each(|part| hasher.update(part));
+            for part in &parts {
+                hasher.update(part);
+            }
             prop_assert_eq!(hasher.sha(), Sha::of(&parts.concat()));
         }
 
@@ -127,7 +129,9 @@ mod tests {
         fn where_parts_end_counts(a: Vec<u8>, b: Vec<u8>) {
             let digest = |parts: &[&[u8]]| {
                 let mut hasher = Hasher::default();
-                parts.iter().for_each(|part| hasher.part(part));
+                for part in parts {
+                    hasher.part(part);
+                }
                 hasher.sha()
             };
             prop_assert_ne!(digest(&[&a, &b]), digest(&[&[&a[..], &b].concat()]));

@@ -35,7 +35,7 @@ pub(crate) struct Signature {
 pub(crate) fn signature(message: &str) -> Signature {
     let text = mask(message);
     let id = Sha::of(text.as_bytes()).start(8);
-    Signature { id, text }
+    Signature { text, id }
 }
 
 /// Masks what differs from run to run.
