@@ -450,4 +450,63 @@ mod tests {
             Outcome::Review
         );
     }
+
+    #[test]
+    fn an_organisation_may_forgive_what_it_holds_and_nobody_what_stands_everywhere() {
+        let ignoring = |entry: &str, path: &str| {
+            let ignore = format!(
+                "{{entry: {entry}, path: '{path}', reason: r, owner: o, expires: 2026-12-31}}"
+            );
+            file::read(
+                &format!(
+                    "schema: maestro.policy/v1\nextends: //p.yaml@{}\nlocked: all\nignores: [{ignore}]\n{PROTECT}",
+                    "0".repeat(40)
+                ),
+                "p",
+            )
+            .unwrap()
+        };
+        let own = || {
+            let rules = "rules:\n- {rule: path-form, id: own, severity: warn, reason: r}\n";
+            file::read(&format!("schema: maestro.policy/v1\n{rules}"), "p").unwrap()
+        };
+        let outcome = |policy: &Policy, path: &str| {
+            Case::paths(&[path])
+                .with(|subject| judge(policy, &Baseline::default(), subject, None).outcome)
+        };
+        let under = |entry: &str, path: &str| {
+            super::super::tighten::tighten(ignoring(entry, path), own()).unwrap()
+        };
+        let held = under("p", "deploy/a");
+        assert_eq!(outcome(&held, "deploy/a"), Outcome::Passed);
+        assert_eq!(outcome(&held, "deploy/b"), Outcome::Review);
+        let standing = under("maestro-files", ".maestro/**");
+        assert_eq!(outcome(&standing, ".maestro/policy.yaml"), Outcome::Review);
+    }
+
+    #[test]
+    fn reports_say_how_each_entry_was_judged() {
+        let entry = |id: &str, more: &str| {
+            format!("- {{rule: path-form, id: {id}, severity: warn, reason: r{more}}}\n")
+        };
+        let rules = [
+            entry("now", ""),
+            entry("agents", ", applies_to: agents"),
+            entry("over", ", expires: 2025-12-31"),
+        ];
+        let judgement = judged(&format!("rules:\n{}", rules.concat()), &Case::default());
+        let entries = judgement.entries.iter();
+        let said: Vec<_> = entries
+            .map(|entry| (entry.id.as_str(), entry.state.name()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("maestro-files", "judged"),
+                ("now", "judged"),
+                ("agents", "not-meant"),
+                ("over", "expired")
+            ]
+        );
+    }
 }

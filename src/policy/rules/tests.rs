@@ -189,6 +189,19 @@ pub(crate) fn check_weights(rule: &str, case: Case, expected: &[(&str, Option<We
     assert_eq!(seen, expected);
 }
 
+/// Expects that settings of a rule are read, or refused with these words.
+#[track_caller]
+pub(crate) fn check_settings(rule: &str, settings: &str, refused: Option<&str>) {
+    let text = format!(
+        "schema: maestro.policy/v1\nrules:\n- {{rule: {rule}, {settings}, id: a, severity: block, reason: r}}\n"
+    );
+    match (file::read(&text, "policy.yaml"), refused) {
+        (Ok(_), None) => {}
+        (Err(error), Some(words)) => assert!(error.message.ends_with(words), "{}", error.message),
+        (read, _) => panic!("{settings}: {:?}", read.map(drop)),
+    }
+}
+
 #[test]
 fn no_part_of_a_rule_is_missing() {
     if let Some(next) = parts::missing(root()) {

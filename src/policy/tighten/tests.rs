@@ -307,6 +307,37 @@ fn what_is_not_locked_is_a_proposal() {
     );
 }
 
+#[test]
+fn a_repository_may_ignore_what_is_its_own() {
+    let around = "ignores: [{entry: own, path: 'a', reason: r, owner: o, expires: 2030-01-01}]";
+    let policy = tighten(file(FLOOR), own(around, &[OWN])).unwrap();
+    assert_eq!(policy.ignores.len(), 1);
+    assert!(!policy.ignores[0].is_floors);
+}
+
+#[test]
+fn agents_are_those_that_either_policy_names() {
+    let floor = FLOOR.replace(
+        "locked: all",
+        "locked: all\nagents: {authors: ['claude[bot]']}",
+    );
+    let around = "agents: {branches: ['agent/**']}";
+    let policy = tighten(file(&floor), own(around, &[OWN])).unwrap();
+    for (author, branch, expected) in [
+        (Some("Claude[bot]"), Some("main"), true),
+        (Some("ada"), Some("agent/x"), true),
+        (Some("ada"), Some("main"), false),
+        (None, Some("agent/x"), true),
+        (None, None, false),
+    ] {
+        assert_eq!(
+            policy.is_agent(author, branch),
+            expected,
+            "{author:?} {branch:?}"
+        );
+    }
+}
+
 fn outcome(policy: &Policy, case: &Case) -> Outcome {
     case.with(|subject| judge(policy, &Baseline::default(), subject, None).outcome)
 }

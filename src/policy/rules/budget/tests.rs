@@ -48,3 +48,10 @@ fn what_nobody_knows_is_said() {
         &[("2 calls without a price", Some(Weight::Warn))],
     );
 }
+
+#[test]
+fn who_may_spend_nothing_and_spent_nothing_is_told_nothing() {
+    let nothing_may_be_spent = "{rule: budget, per_pull_request: \"0\"}";
+    check_weights(nothing_may_be_spent, spent("0", 0), &[]);
+    check_weights(nothing_may_be_spent, spent("0.01", 0), &[("$0.01", None)]);
+}

@@ -96,3 +96,16 @@ fn what_is_missing_is_a_breach() {
     let empty: NewDependencies = serde_yaml::from_str("{}").unwrap();
     assert!(empty.is_sound().is_err());
 }
+
+#[test]
+fn each_setting_alone_asks_for_something() {
+    for settings in [
+        "{max: 0}",
+        "{sources: [default]}",
+        "{pinned: true}",
+        "{deny: [a]}",
+    ] {
+        let rule: NewDependencies = serde_yaml::from_str(settings).unwrap();
+        assert_eq!(rule.is_sound(), Ok(()), "{settings}");
+    }
+}

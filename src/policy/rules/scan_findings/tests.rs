@@ -105,3 +105,13 @@ fn a_file_that_was_moved_keeps_its_findings() {
     let changes = crate::change::parse_raw(raw.as_bytes()).unwrap();
     assert_eq!(moves(&changes), HashMap::from([("new.py", "old.py")]));
 }
+
+#[test]
+fn a_finding_comes_with_what_to_suppress_and_where() {
+    let one = result("sql", "src/a.py", 3, "query(x)");
+    let breaches = judge::<ScanFindings>("{}", Some(&supplied("", &one)), "2026-11-26");
+    assert_eq!(
+        breaches[0].fix.as_deref(),
+        Some("fix it, or suppress `sql` where lint lets you say why")
+    );
+}
