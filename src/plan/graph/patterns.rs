@@ -367,6 +367,9 @@ mod tests {
         }
         let top = Patterns::of_workspace("", ["!(old)", "{a,b}/@(c|d)", "."]).unwrap();
         assert!(top.names("new") && top.names("b/c") && top.names("") && !top.names("old"));
+        // What begins with a group that is not to be is no exception, wherever the workspace lies.
+        let inner = Patterns::of_workspace("w", ["!(old)"]).unwrap();
+        assert!(inner.names("w/new") && !inner.names("w/old") && !inner.names("new"));
         assert!(Patterns::of_workspace("", ["@(a|*(b|*(c)))"]).is_err());
     }
 
