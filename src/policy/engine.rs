@@ -335,7 +335,25 @@ mod tests {
         assert_eq!(judged(&until("2026-01-05"), &case).outcome, Outcome::Review);
         let over = judged(&until("2026-01-04"), &case);
         assert_eq!(over.outcome, Outcome::Warned);
-        assert_eq!(over.violations[0].rule.name, "expired-entry");
+        let ended = &over.violations[0];
+        assert_eq!(
+            [
+                ended.rule.name,
+                &ended.entry,
+                &ended.message,
+                &ended.observed,
+                &ended.reason
+            ],
+            [
+                "expired-entry",
+                "p",
+                "the entry's day is over, and it no longer holds",
+                "p until 2026-01-04",
+                "r"
+            ]
+        );
+        assert_eq!(ended.owner.as_deref(), Some("o"));
+        assert_eq!(ended.expires.unwrap().to_string(), "2026-01-04");
         assert_eq!(over.entries[1].state, State::Expired);
     }
 
@@ -351,13 +369,26 @@ mod tests {
             judged(&ignore("2026-01-05"), &case).outcome,
             Outcome::Passed
         );
-        let over = judged(&ignore("2026-01-04"), &case);
-        assert_eq!(over.outcome, Outcome::Review);
-        assert!(
-            over.violations
-                .iter()
-                .any(|one| one.rule.name == "expired-ignore")
+        let over = judged(
+            &ignore("2026-01-04").replace("owner: o, expires", "owner: eve, expires"),
+            &case,
         );
+        assert_eq!(over.outcome, Outcome::Review);
+        let mut violations = over.violations.iter();
+        let ended = violations
+            .find(|one| one.rule.name == "expired-ignore")
+            .unwrap();
+        assert_eq!(
+            [&ended.entry, &ended.message, &ended.observed, &ended.reason],
+            [
+                "p",
+                "what was ignored counts again",
+                "p ignored until 2026-01-04",
+                "r"
+            ]
+        );
+        assert_eq!(ended.owner.as_deref(), Some("eve"));
+        assert_eq!(ended.expires.unwrap().to_string(), "2026-01-04");
         assert_eq!(
             judged(&ignore("2026-01-05"), &Case::paths(&["deploy/b"])).outcome,
             Outcome::Review
@@ -435,6 +466,10 @@ mod tests {
         assert_eq!(
             outcome(Case::default().added(".maestro/changes/a.yaml", record)),
             Outcome::Passed
+        );
+        assert_eq!(
+            outcome(Case::default().added_program(".maestro/changes/a.yaml", record)),
+            Outcome::Review
         );
         assert_eq!(
             outcome(Case::default().added(".MAESTRO/changes/a.yaml", record)),

@@ -159,6 +159,10 @@ mod tests {
                 .with(|subject| judge(&policy, &Baseline::default(), subject, Some(task)));
             let is_blocked = judgement.outcome == Outcome::Blocked;
             assert_eq!(is_blocked, !judgement.violations.is_empty());
+            for one in &judgement.violations {
+                assert_eq!(one.message, "the file is outside of the agent's task");
+                assert!(!one.reason.is_empty());
+            }
             let violations = judgement.violations.into_iter();
             violations
                 .map(|one| format!("{}: {}, {}", one.rule.name, one.observed, one.limit))

@@ -110,6 +110,12 @@ fn keys_that_nobody_knows_are_named_with_those_that_are() {
 
 #[test]
 fn values_of_another_kind_are_told_what_belongs_there() {
+    let error = read("5\n", "policy.yaml").unwrap_err();
+    assert!(
+        error.message.ends_with("expected a mapping of keys"),
+        "{}",
+        error.message
+    );
     check("", "5", "expected a list of entries");
     check("", "[5]", "expected an entry, which begins with `rule:`");
     let rules = format!("[{ENTRY}]");
@@ -120,4 +126,38 @@ fn values_of_another_kind_are_told_what_belongs_there() {
     );
     let protect = "[{rule: protected-paths, id: a, severity: warn, reason: r, protect: [[]]}]";
     check("", protect, "expected a glob, as `src/**`");
+}
+
+#[test]
+fn a_rule_that_nobody_knows_is_named_with_the_one_that_is_meant() {
+    let error = policy("", "[{id: a, rule: titel, severity: warn, reason: r}]").unwrap_err();
+    assert!(
+        error.message.contains("unknown variant `titel`"),
+        "{}",
+        error.message
+    );
+    assert_eq!(error.hint.as_deref(), Some("did you mean `title`?"));
+    assert_eq!(error.place, Some((2, 23)));
+}
+
+#[test]
+fn a_baseline_is_a_file_of_the_repository() {
+    let rules = format!("[{ENTRY}]");
+    let file = policy("baseline: x/base.json\n", &rules).unwrap();
+    assert_eq!(file.baseline.as_deref(), Some("x/base.json"));
+    check(
+        "baseline: ../base.json\n",
+        &rules,
+        "`../base.json` has `.` or `..`: name a file from the top of the repository",
+    );
+}
+
+#[test]
+fn a_policy_as_large_as_a_person_writes_is_read() {
+    let whole = format!("schema: maestro.policy/v1\nrules: [{ENTRY}]\n#");
+    let filled = |length: usize| format!("{whole}{}", "x".repeat(length - whole.len()));
+    assert!(read(&filled(LARGEST), "p").is_ok());
+    let error = read(&filled(LARGEST + 1), "p").unwrap_err();
+    assert_eq!(error.message, "it has more than 256 KiB");
+    assert_eq!(error.place, Some((1, 1)));
 }

@@ -85,6 +85,10 @@ impl Case {
         )
     }
 
+    pub(crate) fn added_program(self, path: &str, text: &str) -> Self {
+        self.change(path, [None, Some("100755")], [None, Some(text)])
+    }
+
     pub(crate) fn link(self, path: &str, target: &str) -> Self {
         self.change(path, [None, Some("120000")], [None, Some(target)])
     }

@@ -299,6 +299,9 @@ fn what_is_not_locked_is_a_proposal() {
         .filter(|entry| entry.id == "title")
         .collect();
     assert!(titles.len() == 1 && titles[0].keys["max_length"] == 500 && !titles[0].is_locked);
+    // What the repository says nothing of holds as it was proposed.
+    assert!(policy.entries.iter().any(|entry| entry.id == "deny"));
+    assert_eq!(policy.entries.len(), file(FLOOR).entries.len());
     assert!(
         policy
             .entries
@@ -313,6 +316,71 @@ fn a_repository_may_ignore_what_is_its_own() {
     let policy = tighten(file(FLOOR), own(around, &[OWN])).unwrap();
     assert_eq!(policy.ignores.len(), 1);
     assert!(!policy.ignores[0].is_floors);
+}
+
+#[test]
+fn what_was_there_before_is_the_repositorys_own() {
+    let floor = FLOOR.replace("locked: all", "locked: all\nbaseline: floor.json");
+    let baseline = |around: &str| {
+        let policy = tighten(file(&floor), own(around, &[OWN])).unwrap();
+        policy.baseline
+    };
+    assert_eq!(baseline(""), None);
+    assert_eq!(baseline("baseline: own.json"), Some("own.json".to_owned()));
+}
+
+#[test]
+fn what_is_strict_depends_on_the_key() {
+    use serde_json::json;
+    let words = Order::Words(&["a", "b", "c"], "b");
+    for (order, floor, mine, expected) in [
+        (Order::Same, json!(null), json!("x"), true),
+        (Order::Same, json!("x"), json!("x"), true),
+        (Order::Same, json!("x"), json!(null), false),
+        (Order::Less, json!(null), json!(9), true),
+        (Order::Less, json!(5), json!(5), true),
+        (Order::Less, json!("5"), json!("4.5"), true),
+        (Order::Less, json!(5), json!(6), false),
+        (Order::Less, json!(5), json!("x"), false),
+        (Order::Less, json!(5), json!(null), false),
+        (Order::More, json!(5), json!(5), true),
+        (Order::More, json!(5), json!(4), false),
+        (Order::Grows, json!(["a"]), json!(["a", "b"]), true),
+        (Order::Grows, json!(["a"]), json!(["b"]), false),
+        (Order::Shrinks, json!(["a"]), json!([]), true),
+        (Order::Shrinks, json!(["a"]), json!(["a", "b"]), false),
+        // No list is all.
+        (Order::Scope, json!([]), json!([]), true),
+        (Order::Scope, json!([]), json!(["a"]), false),
+        (Order::Scope, json!(["a"]), json!([]), true),
+        (Order::Scope, json!(["a"]), json!(["a", "b"]), true),
+        (Order::Scope, json!(["a"]), json!(["b"]), false),
+        (Order::Narrows, json!([]), json!(["a"]), true),
+        (Order::Narrows, json!(["a", "b"]), json!(["a"]), true),
+        (Order::Narrows, json!(["a"]), json!([]), false),
+        (Order::Narrows, json!(["a"]), json!(["a", "b"]), false),
+        (Order::False(true), json!(null), json!(true), true),
+        (Order::False(true), json!(false), json!(null), false),
+        (Order::False(true), json!(false), json!(false), true),
+        (Order::False(false), json!(null), json!(true), false),
+        (Order::False(false), json!(null), json!(null), true),
+        (Order::True, json!(null), json!(null), true),
+        (Order::True, json!(false), json!(null), true),
+        (Order::True, json!(true), json!(true), true),
+        (Order::True, json!(true), json!(null), false),
+        (words, json!(null), json!("b"), true),
+        (words, json!(null), json!("a"), false),
+        (words, json!("b"), json!(null), true),
+        (words, json!("c"), json!(null), false),
+    ] {
+        let is_there = |value: &Value| (!value.is_null()).then(|| value.clone());
+        let (floor, mine) = (is_there(&floor), is_there(&mine));
+        assert_eq!(
+            is_as_strict(order, floor.as_ref(), mine.as_ref()),
+            expected,
+            "{order:?} {floor:?} {mine:?}"
+        );
+    }
 }
 
 #[test]

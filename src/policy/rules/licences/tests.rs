@@ -142,3 +142,20 @@ fn a_baseline_goes_on_forgiving_a_package_until_its_licence_is_another() {
     assert_eq!(print("1", "GPL-3.0-only"), print("2", "GPL-3.0-only"));
     assert_ne!(print("1", "GPL-3.0-only"), print("1", "AGPL-3.0-only"));
 }
+
+#[test]
+fn what_helps_depends_on_whether_the_licence_is_known() {
+    let supplied = bills(
+        &["npm x 1 MIT"],
+        &["npm x 1 MIT", "npm a 1 GPL-3.0-only", "npm b 1"],
+    );
+    let breaches = judge::<Licences>(ALLOW, Some(&supplied), "2026-11-26");
+    let fixes: Vec<_> = breaches.iter().map(|one| one.fix.as_deref()).collect();
+    assert_eq!(
+        fixes,
+        [
+            Some("use another package than `a`, or let its licence be allowed"),
+            Some("look its licence up, and exempt the package with a reason and an owner"),
+        ]
+    );
+}

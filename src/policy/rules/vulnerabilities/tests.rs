@@ -291,3 +291,16 @@ fn remarks_are_warned_of() {
         1
     );
 }
+
+#[test]
+fn a_baseline_knows_a_vulnerability_by_its_package_and_name() {
+    let print = |finding: &str| {
+        let supplied = supplied(&[finding]);
+        let breaches = judge::<Vulnerabilities>("{}", Some(&supplied), "2026-11-26");
+        breaches[0].fingerprint.clone().unwrap()
+    };
+    let known = print("CVE-2020-1 High a 1.0.0 -");
+    assert_eq!(known, print("CVE-2020-1 Critical a 1.0.1 2.0.0"));
+    assert_ne!(known, print("CVE-2020-2 High a 1.0.0 -"));
+    assert_ne!(known, print("CVE-2020-1 High b 1.0.0 -"));
+}
