@@ -356,11 +356,19 @@ mod tests {
     fn whose_changes_are_meant_is_said_in_words() {
         for (text, expected) in [
             ("all", "all"),
+            ("[all]", "all"),
+            ("[agents]", "agents"),
+            ("[forks]", "forks"),
             ("[agents, forks]", "agents, forks"),
             ("[agents, {teams: [a, b]}]", "agents, team a, team b"),
         ] {
             let applies: AppliesTo = serde_yaml::from_str(text).unwrap();
             assert_eq!(applies.to_string(), expected);
         }
+        let fault = serde_yaml::from_str::<AppliesTo>("5")
+            .unwrap_err()
+            .to_string();
+        let wanted = "expected `all`, `agents`, `forks`, a list of them, or `{teams: […]}`";
+        assert!(fault.ends_with(wanted), "{fault}");
     }
 }

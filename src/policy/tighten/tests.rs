@@ -319,6 +319,30 @@ fn a_repository_may_ignore_what_is_its_own() {
 }
 
 #[test]
+fn what_is_looser_is_shown_with_both_values() {
+    let size = |settings: &str| {
+        let rule = format!("{{rule: diff-size, id: size, severity: block, reason: r, {settings}}}");
+        let loosened = tighten(file(FLOOR), own("", &[OWN, &rule])).map(drop);
+        let shown = loosened.unwrap_err().into_iter();
+        shown
+            .map(|one| {
+                format!(
+                    "{}[{}] {} {}: {} to {}",
+                    one.list, one.at, one.id, one.key, one.floor, one.own
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        size("max_files: 6, max_lines: 50"),
+        [
+            "rules[1] size max_files: 5 to 6",
+            "rules[1] size max_kb: 10 to nothing",
+        ]
+    );
+}
+
+#[test]
 fn what_was_there_before_is_the_repositorys_own() {
     let floor = FLOOR.replace("locked: all", "locked: all\nbaseline: floor.json");
     let baseline = |around: &str| {

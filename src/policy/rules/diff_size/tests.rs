@@ -115,3 +115,11 @@ fn limits_that_say_nothing_or_let_nothing_in_are_refused() {
         Some("it has no limit: set `max_files`, `max_lines` or `max_kb`"),
     );
 }
+
+#[test]
+fn the_ends_of_lines_are_counted_too() {
+    let rule = "{rule: diff-size, max_kb: 1}";
+    check_weights(rule, Case::default().added("a", &lines(512)), &[]);
+    let seen = [("2 KB", Some(Weight::Warn))];
+    check_weights(rule, Case::default().added("a", &lines(513)), &seen);
+}

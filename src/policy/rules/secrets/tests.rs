@@ -1,6 +1,6 @@
 //! Changes that `secrets` is about, and such that it leaves alone.
 
-use crate::policy::rules::tests::{Case, breaches, check, check_weights};
+use crate::policy::rules::tests::{Case, breaches, check, check_settings, check_weights};
 use crate::policy::{Target, Weight};
 
 const RULE: &str = "{rule: secrets, except: ['testdata/**']}";
@@ -72,5 +72,15 @@ fn the_place_is_counted_in_characters_from_one() {
         };
         let column = u32::try_from(before.chars().count() + 1).unwrap();
         assert_eq!((place.line, place.column), (Some(2), Some(column)), "{before}");
+    }
+}
+
+#[test]
+fn only_digests_are_allowed_and_what_is_none_is_not_repeated() {
+    check_settings("secrets", "allow: ['0123456789ABCDEF']", None);
+    let words = "`allow` wants the first 16 digits of a SHA-256, as a violation shows them, and never the secret";
+    for secret in ["0123456789abcde", "0123456789abcdef0", "0123456789abcdeg"] {
+        let settings = format!("allow: ['0123456789abcdef', '{secret}']");
+        check_settings("secrets", &settings, Some(words));
     }
 }

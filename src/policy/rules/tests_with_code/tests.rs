@@ -1,6 +1,6 @@
 //! Changes that `tests-with-code` is about, and such that it leaves alone.
 
-use crate::policy::rules::tests::{Case, check};
+use crate::policy::rules::tests::{Case, check, check_settings};
 
 const RULE: &str = "{rule: tests-with-code, code: ['src/**'], least_lines: 2}";
 
@@ -92,4 +92,10 @@ fn a_change_without_code_needs_no_test() {
     let rule = "{rule: tests-with-code, code: ['src/**'], least_lines: 0}";
     check(rule, Case::default().added("docs/a.md", "a\n"), &[]);
     check(rule, Case::default().added("src/a.rs", "a\n"), &["(change)"]);
+}
+
+#[test]
+fn a_list_of_no_path_is_refused() {
+    check_settings("tests-with-code", "code: []", Some("`code` names no path"));
+    check_settings("tests-with-code", "code: [a]", None);
 }
