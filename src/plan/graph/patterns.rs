@@ -402,4 +402,13 @@ mod tests {
     fn a_broken_glob_is_named() {
         assert_eq!(Patterns::new(["a[b"]).unwrap_err().glob, "a[b");
     }
+
+    #[test]
+    fn globs_are_the_same_that_are_written_alike_and_in_order() {
+        let new = |globs: &[&str]| Patterns::new(globs).unwrap();
+        assert_eq!(new(&["a/*", "!b"]), new(&["a/*", "!b"]));
+        assert_ne!(new(&["a/*", "!b"]), new(&["!b", "a/*"]));
+        assert_ne!(new(&["a/*"]), new(&["a/*", "!b"]));
+        assert_eq!(Patterns::default(), new(&[]));
+    }
 }

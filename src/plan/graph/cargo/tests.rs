@@ -126,3 +126,19 @@ fn a_member_of_two_workspaces_belongs_to_the_nearer() {
     assert!(!graph.get("cargo:a/b").unwrap().is_of(""));
     assert!(graph.get("cargo:c").unwrap().is_of(""));
 }
+
+#[test]
+fn a_path_to_where_no_package_is_adds_none() {
+    let files = [
+        ("Cargo.toml", "[workspace]\nmembers=['a']"),
+        (
+            "a/Cargo.toml",
+            "[package]\nname='a'\n[dependencies]\ngone={path='../gone'}\nb={path='../b'}",
+        ),
+        (
+            "b/Cargo.toml",
+            "[package]\nname='b'\n[dev-dependencies]\na={path='../a'}",
+        ),
+    ];
+    assert_eq!(projects(&read(&files)), ["cargo:a", "cargo:b"]);
+}
