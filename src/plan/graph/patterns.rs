@@ -367,6 +367,10 @@ mod tests {
         }
         let top = Patterns::of_workspace("", ["!(old)", "{a,b}/@(c|d)", "."]).unwrap();
         assert!(top.names("new") && top.names("b/c") && top.names("") && !top.names("old"));
+        let all = Patterns::of_workspace("", ["**"]).unwrap();
+        assert!(all.names("") && all.names("a/b"));
+        let below = Patterns::of_workspace("", ["p/*"]).unwrap();
+        assert!(!below.names("") && !below.names("p") && below.names("p/a"));
         // What begins with a group that is not to be is no exception, wherever the workspace lies.
         let inner = Patterns::of_workspace("w", ["!(old)"]).unwrap();
         assert!(inner.names("w/new") && !inner.names("w/old") && !inner.names("new"));

@@ -237,3 +237,25 @@ fn a_root_that_comes_or_goes_is_everyones() {
         ["root-manifest npm:.: the root's own words changed"]
     );
 }
+
+#[test]
+fn a_lock_file_of_bun_reaches_folders_too() {
+    let lock = r#"{
+  "lockfileVersion": 1,
+  "workspaces": {
+    "": { "name": "root", },
+    "p/a": { "name": "a", "dependencies": { "x": "1" }, },
+  },
+  "packages": {
+    "a": ["a@workspace:p/a"],
+    "x": ["x@1.0.0", "", {}, "x1"],
+  }
+}"#;
+    let files = [
+        ("package.json", r#"{"name": "root", "workspaces": ["p/*"]}"#),
+        ("bun.lock", lock),
+        ("p/a/package.json", r#"{"name": "a"}"#),
+    ];
+    let found = reached_by(&files, "bun.lock", &lock.replace("x1", "x2"));
+    assert_eq!(found, ["lockfile npm:p/a: it uses `x`, which changed"]);
+}
