@@ -76,6 +76,36 @@ mod tests {
     }
 
     #[test]
+    fn what_costs_nothing_cannot_do_the_call() {
+        // Some tables say that the output of an embedding is free, because there is none.
+        let price = |output: &str| format!(r#"{{"input_mtok": 1, "output_mtok": {output}}}"#);
+        let model = |id: &str, output: &str| {
+            let prices = price(output);
+            format!(r#"{{"id": "{id}", "match": {{"equals": "{id}"}}, "prices": {prices}}}"#)
+        };
+        let models = [
+            model("chat", "10"),
+            model("embed", "0"),
+            model("small", "5"),
+        ];
+        let named = |models: &[String]| {
+            let provider = format!(r#"{{"id": "p", "models": [{}]}}"#, models.join(", "));
+            let table = Table::read(&format!(
+                r#"{{"schema": "maestro.prices/v1", "source": "s", "date": "2026-01-01", "currency": "USD", "providers": [{provider}]}}"#
+            ));
+            let demand = Demand {
+                output_tokens: 1_000_000,
+                ..Demand::default()
+            };
+            let at = "2026-11-01T00:00:00Z".parse().unwrap();
+            let advice = advise(&table.unwrap(), ("p", "chat"), &demand, None, at);
+            advice.map(|advice| advice.model)
+        };
+        assert_eq!(named(&models).as_deref(), Some("small"));
+        assert_eq!(named(&models[..2]), None);
+    }
+
+    #[test]
     fn what_does_not_fit_into_what_is_left_is_no_advice() {
         let advice = advised("claude-opus-4-5", Some("2")).unwrap();
         assert!(advice.starts_with("claude-haiku-4-5"), "{advice}");

@@ -283,6 +283,9 @@ mod tests {
     fn one_shared_run_is_luck_and_so_is_what_fails_half_of_the_time() {
         check(&[&[3], &[3]], 100, &[&[0], &[1]]);
         check(&[&[1, 2], &[1, 2]], 4, &[&[0], &[1]]);
+        // The same two runs of so many make a χ² of as many: from nine on it is no luck.
+        check(&[&[1, 2], &[1, 2]], 8, &[&[0], &[1]]);
+        check(&[&[1, 2], &[1, 2]], 9, &[&[0, 1]]);
         // Each fails in seven of ten runs for itself: half of all failing runs are shared all the same.
         let runs = |step: u32| {
             (0..1000)

@@ -113,6 +113,24 @@ mod tests {
     }
 
     #[test]
+    fn no_other_parameter_makes_places_much_shorter() {
+        for rarity in [2, 3, 4, 5, 8, 13, 20, 100, 1000] {
+            let is_in = |place: &u32| place.wrapping_mul(2_654_435_769) >> 8 < (1 << 24) / rarity;
+            let places: Vec<u32> = (0..400 * rarity).filter(is_in).collect();
+            let before = std::iter::once(0).chain(places.iter().map(|place| place + 1));
+            let gaps: Vec<u32> = places
+                .iter()
+                .zip(before)
+                .map(|(at, next)| at - next)
+                .collect();
+            let bits = |k: u32| gaps.iter().map(|gap| (gap >> k) + 1 + k).sum::<u32>();
+            let least = (0..16).map(bits).min().unwrap();
+            let taken = u32::try_from(write(&places).len()).unwrap() * 4;
+            assert!(taken <= least + least / 10 + 8, "{rarity}: {taken} {least}");
+        }
+    }
+
+    #[test]
     fn fifty_of_ten_thousand_take_about_sixty_bytes() {
         let places: Vec<u32> = (0..50).map(|at| at * 200 + (at * 7919) % 150).collect();
         assert!(write(&places).len() <= 125);

@@ -417,3 +417,6 @@ fn concerned(manifest: &Manifest, change: &RootChange) -> Option<String> {
     }
     (change.lints && manifest.inherits_lints).then(|| "it takes over `workspace.lints`".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,4 +183,28 @@ mod tests {
         let (file, left) = of(&secret.violations, |_| "t".to_owned());
         assert_eq!((file.entries.len(), left), (0, 1));
     }
+
+    #[test]
+    fn only_what_is_open_and_may_be_forgiven_is_written_down() {
+        let judgement = |is_locked: bool| {
+            let policy = policy(Some("x"), is_locked);
+            Case::default().with(|subject| judge(&policy, &Baseline::default(), subject, None))
+        };
+        let written = |violations: &[Violation]| {
+            let (file, left) = of(violations, |_| "t".to_owned());
+            (file.entries.len(), left)
+        };
+        let mut violations = judgement(false).violations;
+        assert_eq!(written(&violations), (1, 0));
+        // What the last baseline forgave stays in the next.
+        violations[0].forgiven = Some(Forgiven::Baseline);
+        assert_eq!(written(&violations), (1, 0));
+        violations[0].forgiven = Some(Forgiven::Approved(vec!["bob".to_owned()]));
+        assert_eq!(written(&violations), (0, 0));
+        // What an organisation holds is counted, unless a person approved it.
+        let mut violations = judgement(true).violations;
+        assert_eq!(written(&violations), (0, 1));
+        violations[0].forgiven = Some(Forgiven::Approved(vec!["bob".to_owned()]));
+        assert_eq!(written(&violations), (0, 0));
+    }
 }

@@ -167,4 +167,18 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_record_may_have_details_and_is_no_book() {
+        let record = |details: usize, tasks: usize| {
+            let tasks = vec!["'some task or other'"; tasks].join(", ");
+            let text = format!(
+                "schema: maestro.change/v1\nkind: added\nsummary: More.\ndetails: {}\ntasks: [{tasks}]\n",
+                "x".repeat(details)
+            );
+            is_valid(".maestro/changes/a.yaml", text.as_bytes())
+        };
+        assert!(record(1500, 300));
+        assert!(!record(1500, 1000));
+    }
 }

@@ -263,3 +263,112 @@ impl Ignore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Location;
+
+    fn ignore(what: &str) -> Ignore {
+        let text = format!("{{entry: e, {what}, reason: r, owner: o, expires: 2026-12-31}}");
+        serde_yaml::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn what_is_ignored_is_a_package_in_any_version_or_in_one() {
+        let target = |name: &str, version: &str| Target::Package {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            purl: None,
+        };
+        for (package, name, version, expected) in [
+            ("left-pad", "left-pad", "1.0.0", true),
+            ("left-pad", "left-pad", "2.0.0", true),
+            ("left-pad", "left-pad-2", "1.0.0", false),
+            ("left-pad@1.0.0", "left-pad", "1.0.0", true),
+            ("left-pad@1.0.0", "left-pad", "1.0.1", false),
+            ("@acme/a", "@acme/a", "1", true),
+            ("@acme/a@1", "@acme/a", "1", true),
+        ] {
+            let ignore = ignore(&format!("package: '{package}'"));
+            let target = target(name, version);
+            assert_eq!(
+                ignore.is_about("e", &target),
+                expected,
+                "{package} {name} {version}"
+            );
+            assert!(!ignore.is_about("other", &target), "{package}");
+        }
+        assert!(!ignore("path: '**'").is_about("e", &target("a", "1")));
+    }
+
+    #[test]
+    fn what_is_ignored_is_a_file_and_never_the_change_as_a_whole() {
+        let place = |path: &str| {
+            Target::Place(Location {
+                path: path.to_owned(),
+                line: None,
+                column: None,
+            })
+        };
+        let all = ignore("path: 'src/**'");
+        assert!(all.is_about("e", &place("src/a")));
+        assert!(!all.is_about("e", &place("lib/a")));
+        assert!(!all.is_about("other", &place("src/a")));
+        assert!(!ignore("package: 'src/a'").is_about("e", &place("src/a")));
+        let everything = ignore("path: '**'");
+        for target in [
+            Target::Change,
+            Target::Said("title"),
+            Target::Report("r".to_owned()),
+        ] {
+            assert!(!everything.is_about("e", &target), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_about_a_team_is_about_whoever_may_be_in_it() {
+        let applies: AppliesTo = serde_yaml::from_str("{teams: [data]}").unwrap();
+        for (author, teams, is_declared, expected) in [
+            (Some("ada"), &["Data"] as &[&str], true, true),
+            (Some("ada"), &["web"], true, false),
+            (Some("ada"), &["web"], false, false),
+            // The policy lists the team's accounts, and this is none of them.
+            (Some("ada"), &[], true, false),
+            (Some("ada"), &[], false, true),
+            (None, &[], true, true),
+            (None, &[], false, true),
+        ] {
+            let asked = Asked {
+                author: author.map(str::to_owned),
+                teams: teams.iter().map(|team| (*team).to_owned()).collect(),
+                ..Asked::default()
+            };
+            assert_eq!(
+                applies.includes(&asked, |_| is_declared),
+                expected,
+                "{author:?} {teams:?} {is_declared}"
+            );
+        }
+    }
+
+    #[test]
+    fn whose_changes_are_meant_is_said_in_words() {
+        for (text, expected) in [
+            ("all", "all"),
+            ("[all]", "all"),
+            ("[agents]", "agents"),
+            ("[forks]", "forks"),
+            ("[agents, forks]", "agents, forks"),
+            ("[agents, {teams: [a, b]}]", "agents, team a, team b"),
+        ] {
+            let applies: AppliesTo = serde_yaml::from_str(text).unwrap();
+            assert_eq!(applies.to_string(), expected);
+        }
+        let fault = serde_yaml::from_str::<AppliesTo>("5")
+            .unwrap_err()
+            .to_string();
+        let wanted = "expected `all`, `agents`, `forks`, a list of them, or `{teams: […]}`";
+        assert!(fault.ends_with(wanted), "{fault}");
+    }
+}

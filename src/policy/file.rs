@@ -551,3 +551,6 @@ impl<'de, K: DeserializeSeed<'de>> Visitor<'de> for KeyOf<K> {
             .map(Key::Own)
     }
 }
+
+#[cfg(test)]
+mod tests;

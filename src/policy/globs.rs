@@ -217,4 +217,24 @@ mod tests {
             assert!(Globs::new(&[glob]).is_err(), "{glob:?}");
         }
     }
+
+    #[test]
+    fn a_file_in_the_place_of_a_folder_stands_for_what_lies_in_it() {
+        use super::super::rules::tests::Case;
+        let globs = Globs::new(&["deploy/**"]).unwrap();
+        let touches =
+            |case: Case| case.with(|subject| globs.touching(&subject.changes[0]).is_some());
+        for case in [
+            Case::default().link("deploy", "x"),
+            Case::default().submodule("Deploy"),
+            Case::default().link_to_file("deploy"),
+            Case::default().added("deploy", "x\n"),
+            Case::default().added("deploy/a", "x\n"),
+        ] {
+            assert!(touches(case));
+        }
+        // A file that was one before is no folder.
+        assert!(!touches(Case::default().changed("deploy", "x\n", "y\n")));
+        assert!(!touches(Case::default().link("lib", "x")));
+    }
 }

@@ -177,4 +177,35 @@ pub(super) mod tests {
         assert!(!is_called(&package, "zope-interface", Some("1.1")));
         assert!(!is_called(&package, "zope", None));
     }
+
+    #[test]
+    fn a_baseline_knows_a_package_in_any_spelling_and_version() {
+        let print = |rule: &str, name: &str, version: &str, what: &str| {
+            fingerprint(rule, &Package::new("pypi", name, version), what)
+        };
+        let known = print("licences", "Zope.Interface", "1.0", "GPL-3.0-only");
+        assert_eq!(
+            known,
+            print("licences", "zope-interface", "2.0", "GPL-3.0-only")
+        );
+        for other in [
+            print("new-dependencies", "zope-interface", "1.0", "GPL-3.0-only"),
+            print("licences", "zope-event", "1.0", "GPL-3.0-only"),
+            print("licences", "zope-interface", "1.0", "AGPL-3.0-only"),
+            fingerprint(
+                "licences",
+                &Package::new("npm", "zope-interface", "1.0"),
+                "GPL-3.0-only",
+            ),
+        ] {
+            assert_ne!(known, other);
+        }
+    }
+
+    #[test]
+    fn what_was_not_given_comes_with_the_option_that_takes_it() {
+        let breach = missing("no SBOM was given".to_owned(), "--sbom", "an SBOM");
+        assert_eq!(breach.target, Target::Report("--sbom".to_owned()));
+        assert_eq!(breach.fix.as_deref(), Some("give it with `--sbom`"));
+    }
 }

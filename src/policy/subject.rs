@@ -126,3 +126,26 @@ impl Asked {
             .filter(move |login| !is_own(login))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rules::tests::Case;
+    use super::*;
+
+    #[test]
+    fn a_file_is_shown_at_its_first_new_line_where_it_has_lines() {
+        let line = |case: Case| {
+            let target = case.with(|subject| subject.place("a"));
+            let Target::Place(place) = target else {
+                panic!("{target:?}");
+            };
+            assert_eq!(place.path, "a");
+            place.line
+        };
+        assert_eq!(line(Case::default().added("a", "x\n")), Some(1));
+        assert_eq!(line(Case::default().changed("a", "x\n", "x\ny\n")), Some(2));
+        assert_eq!(line(Case::default().added("a", "\0x\n")), None);
+        assert_eq!(line(Case::default().removed("a")), None);
+        assert_eq!(line(Case::default().added("b", "x\n")), None);
+    }
+}

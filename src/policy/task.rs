@@ -122,3 +122,97 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::baseline::Baseline;
+    use super::super::engine::{Outcome, judge};
+    use super::super::rules::tests::Case;
+    use super::super::tighten::Policy;
+    use super::*;
+
+    fn task(more: &str) -> Task {
+        let text = format!(r#"{{"schema": "maestro.policy-task/v1", "id": "t"{more}}}"#);
+        Task::read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_a_task_says_of_itself_is_judged_as_a_pull_request_is() {
+        let task = task(
+            r#", "title": "fix: x", "author": "ada", "association": "MEMBER", "labels": ["data:eu"]"#,
+        );
+        let expected = Asked {
+            title: Some("fix: x".to_owned()),
+            author: Some("ada".to_owned()),
+            association: Some("MEMBER".to_owned()),
+            labels: vec!["data:eu".to_owned()],
+            is_agent: true,
+            ..Asked::default()
+        };
+        assert_eq!(task.asked(), expected);
+    }
+
+    #[test]
+    fn an_agent_stays_within_its_task() {
+        let outside = |task: &Task, paths: &[&str]| -> Vec<String> {
+            let policy = Policy::default();
+            let judgement = Case::paths(paths)
+                .with(|subject| judge(&policy, &Baseline::default(), subject, Some(task)));
+            let is_blocked = judgement.outcome == Outcome::Blocked;
+            assert_eq!(is_blocked, !judgement.violations.is_empty());
+            for one in &judgement.violations {
+                assert_eq!(one.message, "the file is outside of the agent's task");
+                assert!(!one.reason.is_empty());
+            }
+            let violations = judgement.violations.into_iter();
+            violations
+                .map(|one| format!("{}: {}, {}", one.rule.name, one.observed, one.limit))
+                .collect()
+        };
+        let scoped = task(r#", "scope": ["src/**", "README.md"]"#);
+        assert_eq!(
+            outside(
+                &scoped,
+                &["src/a.rs", "README.md", "build.rs", "SRC/b.rs", "src/../c"]
+            ),
+            [
+                "task-scope: added SRC/b.rs, only src/**, README.md",
+                "task-scope: added build.rs, only src/**, README.md",
+                "task-scope: added src/../c, only src/**, README.md",
+            ]
+        );
+        let none: [&str; 0] = [];
+        assert_eq!(outside(&scoped, &["src/a.rs"]), none);
+        assert_eq!(outside(&task(""), &["build.rs"]), none);
+    }
+
+    #[test]
+    fn whatever_is_no_task_is_refused() {
+        for (text, expected) in [
+            (
+                r#"{"schema": "maestro.policy-task/v2", "id": "t"}"#,
+                "its schema is `maestro.policy-task/v2`, and this version reads `maestro.policy-task/v1`",
+            ),
+            (
+                r#"{"schema": "maestro.policy-task/v1", "id": " "}"#,
+                "it names no `id`",
+            ),
+        ] {
+            assert_eq!(
+                Task::read(text.as_bytes()).unwrap_err().to_string(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn files_that_are_planned_are_changes_of_what_is_there() {
+        let task = task(r#", "files": ["b", "a", "b"]"#);
+        let changes = task.planned(|path| (path == "a").then(|| Entry::regular("now")));
+        let seen: Vec<_> = changes
+            .iter()
+            .map(|change| (change.path.as_str(), change.status().name()))
+            .collect();
+        assert_eq!(seen, [("a", "modified"), ("b", "added")]);
+    }
+}

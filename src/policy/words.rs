@@ -74,3 +74,51 @@ fn day(text: &str) -> Result<Date, String> {
         .flatten();
     date.ok_or_else(|| format!("`{text}` is no day: write it as `2026-12-31`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_can_stand_in_a_file_name_and_in_a_command() {
+        for good in ["a", "9", "no-binaries", &"a".repeat(64)] {
+            assert_eq!(id(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "-a",
+            "--id",
+            "A",
+            "a b",
+            "a_b",
+            "ä",
+            "a/b",
+            &"a".repeat(65),
+        ] {
+            assert!(id(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_says_something_and_ends() {
+        assert_eq!(words(" why\n").as_deref(), Ok("why"));
+        assert!(words(" \n").is_err());
+        assert!(words(&"a".repeat(LONGEST)).is_ok());
+        assert!(words(&"a".repeat(LONGEST + 1)).is_err());
+    }
+
+    #[test]
+    fn a_day_is_written_whole() {
+        assert_eq!(day("2026-12-31").unwrap().to_string(), "2026-12-31");
+        for bad in [
+            "",
+            "never",
+            "2026-02-30",
+            "20261231",
+            "2026-12-31T00:00",
+            "+002026-12-31",
+        ] {
+            assert!(day(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -169,6 +169,18 @@ fn a_task_has_its_own_cap_from_its_first_call_on() {
     );
     third.task = Some("u".to_owned());
     book.reserve(&third).unwrap();
+    let mut dear = call(4, "2.5");
+    dear.task = Some("v".to_owned());
+    let refused = book.reserve(&dear).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("the task `v` may cost $2;"),
+        "{refused}"
+    );
+    // What it paid stays when it calls again.
+    book.enter(bill(1, "1")).unwrap();
+    let mut more = call(5, "0.5");
+    more.task = Some("t".to_owned());
+    assert!(book.reserve(&more).is_err());
 }
 
 #[test]
@@ -311,7 +323,14 @@ fn what_was_paid_is_listed_until_it_is_events() {
     let fourth = "4 Settled answered 2.5 over 0.5";
     assert_eq!(calls(&book, false), [first, second, fourth]);
     let paid = &book.paid(false)[0];
-    assert_eq!((paid.at, &paid.origin), (time(NOW), &call(1, "2").origin()));
+    let origin = crate::event::Origin {
+        run: "r".to_owned(),
+        attempt: 1,
+        job: "j".to_owned(),
+        commit: "c".to_owned(),
+        branch: "b".to_owned(),
+    };
+    assert_eq!((paid.at, &paid.origin), (time(NOW), &origin));
     let spend = &paid.spend;
     assert_eq!(
         (spend.purse.as_deref(), spend.lease.as_deref()),

@@ -155,4 +155,13 @@ mod tests {
             "it says nothing of what was used"
         );
     }
+
+    #[test]
+    fn turns_alone_and_failures_alone_say_something() {
+        let turn = r#"{"type":"turn.completed","usage":{"input_tokens":2,"output_tokens":1}}"#;
+        let found = codex(turn).unwrap();
+        assert_eq!((found.rows.len(), found.notes.len()), (1, 0));
+        let found = codex(r#"{"type":"turn.failed","error":{"message":"m"}}"#).unwrap();
+        assert_eq!((found.rows.len(), found.notes.len()), (0, 1));
+    }
 }

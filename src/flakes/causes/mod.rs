@@ -271,7 +271,7 @@ const LONGEST_QUOTE: usize = 160;
 /// Returns what stands around a place of a line.
 fn quote(text: &str, line: Range<usize>, at: &Range<usize>) -> String {
     let mut from = line.start;
-    if line.len() > LONGEST_QUOTE && at.end > line.start + LONGEST_QUOTE {
+    if at.end.min(line.end) > line.start + LONGEST_QUOTE {
         from = text.ceil_char_boundary(at.start.saturating_sub(LONGEST_QUOTE / 3));
     }
     let to = text.floor_char_boundary(line.end.min(from + LONGEST_QUOTE));

@@ -118,6 +118,17 @@ fn three_failures_on_one_of_two_legs_are_a_coincidence() {
 }
 
 #[test]
+fn a_bad_day_is_one_day_however_often_it_fails() {
+    // Every run of one Sunday failed, and the other Sundays were as good as any day.
+    let sunday = MONDAY - 9 * HOUR + 13 * DAY;
+    let runs: Vec<Ran> = (0..40 * 24)
+        .map(|n| MONDAY + n * HOUR)
+        .map(|at| ran(at, "j", (sunday..sunday + DAY).contains(&at)))
+        .collect();
+    assert_eq!(find(&runs).class, None);
+}
+
+#[test]
 fn what_fails_at_certain_hours_days_or_month_ends_depends_on_the_clock() {
     let check = |step: i64, fails: &dyn Fn(i64) -> bool, wanted: Option<&str>| {
         let times = (0..400).map(|n| MONDAY + n * step * HOUR);
@@ -143,6 +154,17 @@ fn what_fails_at_certain_hours_days_or_month_ends_depends_on_the_clock() {
     check(
         31,
         &at_month_ends,
+        Some("it failed only on the first or last day of a month (UTC)"),
+    );
+    // Months of two years are different months.
+    let at_some_month_ends = |at: i64| {
+        let date = Timestamp::from_second(at).unwrap().to_zoned(TimeZone::UTC);
+        let month = (date.year(), date.month());
+        at_month_ends(at) && matches!(month, (2026, 2..=4) | (2027, 1..=3))
+    };
+    check(
+        31,
+        &at_some_month_ends,
         Some("it failed only on the first or last day of a month (UTC)"),
     );
     // Three months are too few.

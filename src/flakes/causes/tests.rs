@@ -292,6 +292,40 @@ fn frames_and_quoted_code_are_no_words() {
         "async-wait",
         "java.lang.AssertionError: expected [1] but found [2]\n\tat org.awaitility.core.Foo.await(Foo.java:1)",
     );
+    // A helper that a message names is no wait that ran out, and a frame with another word is no helper.
+    check(
+        "unsure",
+        "java.lang.AssertionError: awaitility: expected [1] but found [2]\n\tat a.B.c(B.java:1)",
+    );
+    // Whatever broke while a helper tried has not run out of time, also where its stack goes through assertions.
+    check(
+        "unsure",
+        "java.lang.NullPointerException\n\tat a.AssertionErrors.of(A.java:1)\n\tat org.awaitility.core.Foo.await(Foo.java:1)",
+    );
+}
+
+#[test]
+fn evidence_begins_with_its_line_where_that_leaves_room_for_the_reason() {
+    let quoted = |before: usize| {
+        let message = format!(
+            "{} Connection refused {}",
+            "a".repeat(before),
+            "b".repeat(200)
+        );
+        let test = Test {
+            suite: "s",
+            name: "t",
+        };
+        let mut found = cause(test, &message).unwrap();
+        assert!(found.evidence[0].contains("Connection refused"));
+        found.evidence.remove(0)
+    };
+    let phrase = " Connection refused".len();
+    let just = quoted(160 - phrase);
+    assert!(just.starts_with(&"a".repeat(160 - phrase)), "{just}");
+    let beyond = quoted(161 - phrase);
+    assert!(beyond.starts_with(&"a".repeat(50)), "{beyond}");
+    assert!(beyond.ends_with(&"b".repeat(50)), "{beyond}");
 }
 
 #[test]

@@ -172,6 +172,17 @@ fn a_pass_on_retry_counts_on_a_branch_under_work_too() {
 }
 
 #[test]
+fn runs_of_one_commit_are_one_step_of_its_history() {
+    // One run of the commit passed and one failed, retry and all: nothing else but the code was the same.
+    let mut runs: Vec<Made> = (0..40).map(|at| on_main(at / 2, &["p"])).collect();
+    runs[9].did[0] = "ff".into();
+    runs[22].did[0] = "ff".into();
+    let all = judged(&runs);
+    assert_eq!(all[0].verdict, Verdict::Flaky, "{:?}", all[0]);
+    assert!(all[0].flaky > 0.9, "{:?}", all[0]);
+}
+
+#[test]
 fn what_broke_is_left_out_of_the_rate() {
     let mut runs: Vec<Made> = (0..100).map(|at| on_main(at, &["p"])).collect();
     for at in [5, 77] {

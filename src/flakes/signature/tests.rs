@@ -49,6 +49,11 @@ fn words_stay() {
     let words = "assertion `left == right` failed: deadbeef facade std::vec::Vec<T> a::b";
     check(words, words);
     check("überfällig 日本 é", "überfällig 日本 é");
+    let long = "java.util.ConcurrentModificationException in internationalization";
+    check(long, long);
+    // Short names with digits have numbers in them, and a long one that has few.
+    check("x1y2z3", "x<n>y<n>z<n>");
+    check("ExpectedHttp2OverTls", "ExpectedHttp<n>OverTls");
 }
 
 #[test]

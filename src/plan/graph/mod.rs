@@ -368,5 +368,17 @@ pub(crate) mod tests {
         };
         assert!(own.iter().any(|one| one == "src"), "{own:?}");
         assert!(!own.iter().any(String::is_empty), "{own:?}");
+        // Of Go it is every folder that holds some.
+        let graph = read(&[
+            ("go.mod", "module top"),
+            ("cmd/x/main.go", ""),
+            ("main.go", ""),
+            ("docs/a.md", ""),
+            ("web/package.json", r#"{"name": "web"}"#),
+        ]);
+        let Scope::Root(own) = &graph.get("go:.").unwrap().scope else {
+            panic!("{graph:?}");
+        };
+        assert_eq!(own[..], ["cmd", "go.mod", "go.sum", "main.go"]);
     }
 }

@@ -367,6 +367,13 @@ mod tests {
         }
         let top = Patterns::of_workspace("", ["!(old)", "{a,b}/@(c|d)", "."]).unwrap();
         assert!(top.names("new") && top.names("b/c") && top.names("") && !top.names("old"));
+        let all = Patterns::of_workspace("", ["**"]).unwrap();
+        assert!(all.names("") && all.names("a/b"));
+        let below = Patterns::of_workspace("", ["p/*"]).unwrap();
+        assert!(!below.names("") && !below.names("p") && below.names("p/a"));
+        // What begins with a group that is not to be is no exception, wherever the workspace lies.
+        let inner = Patterns::of_workspace("w", ["!(old)"]).unwrap();
+        assert!(inner.names("w/new") && !inner.names("w/old") && !inner.names("new"));
         assert!(Patterns::of_workspace("", ["@(a|*(b|*(c)))"]).is_err());
     }
 
@@ -398,5 +405,14 @@ mod tests {
     #[test]
     fn a_broken_glob_is_named() {
         assert_eq!(Patterns::new(["a[b"]).unwrap_err().glob, "a[b");
+    }
+
+    #[test]
+    fn globs_are_the_same_that_are_written_alike_and_in_order() {
+        let new = |globs: &[&str]| Patterns::new(globs).unwrap();
+        assert_eq!(new(&["a/*", "!b"]), new(&["a/*", "!b"]));
+        assert_ne!(new(&["a/*", "!b"]), new(&["!b", "a/*"]));
+        assert_ne!(new(&["a/*"]), new(&["a/*", "!b"]));
+        assert_eq!(Patterns::default(), new(&[]));
     }
 }

@@ -255,3 +255,73 @@ fn a_project_that_is_gone_was_somebodys() {
         "run: project-removed [npm:gone job:j] npm:web",
     );
 }
+
+#[test]
+fn a_job_about_what_a_repository_need_not_have_is_skipped() {
+    let none = Situation::default();
+    // Ecosystems, also beside a name that nothing has.
+    for selectors in [&["go"] as &[&str], &["go", "cargo:crates/x"]] {
+        check(
+            &job("j", selectors),
+            &assessment(),
+            &none,
+            true,
+            "skip: not-affected [job:j]",
+        );
+    }
+    // Its paths say when it runs.
+    let mut with_paths = job("j", &["cargo:crates/x"]);
+    with_paths.has_paths = true;
+    check(
+        &with_paths,
+        &assessment(),
+        &none,
+        true,
+        "skip: not-affected [job:j]",
+    );
+    // Whoever names a project that is there, is skipped when nothing reaches it.
+    check(
+        &job("j", &["npm:web"]),
+        &assessment(),
+        &none,
+        true,
+        "skip: not-affected [job:j]",
+    );
+}
+
+#[test]
+fn a_skipped_job_says_what_nothing_reached() {
+    let said = |job: &Job| {
+        let projects: Vec<_> = PROJECTS.iter().map(|id| project(id)).collect();
+        let nothing = Assessment::default();
+        one(job, &projects, &nothing, &Situation::default(), true).detail
+    };
+    let mut with_paths = job("j", &["go"]);
+    with_paths.has_paths = true;
+    assert_eq!(said(&with_paths), "no changed file is one of its `paths`");
+    assert_eq!(
+        said(&job("j", &["go"])),
+        "no project of this commit is one that it is about"
+    );
+    assert_eq!(said(&job("j", &["npm:web"])), "nothing reaches `npm:web`");
+    assert_eq!(
+        said(&job("j", &["cargo"])),
+        "nothing reaches the 2 projects that it is about"
+    );
+}
+
+#[test]
+fn without_jobs_there_is_one_for_each_ecosystem() {
+    let projects: Vec<_> = PROJECTS.iter().map(|id| project(id)).collect();
+    let jobs = by_default(&projects);
+    let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, ["cargo", "component", "npm"]);
+    for job in &jobs {
+        assert!(job.per_project, "{}", job.id);
+        let about = projects.iter().filter(|project| job.is_about(project));
+        assert!(about.clone().count() > 0);
+        assert!(about.clone().all(|project| project.kind.name() == job.id));
+    }
+}

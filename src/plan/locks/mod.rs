@@ -204,4 +204,15 @@ pub(crate) mod tests {
         graph.need(b, a);
         assert_eq!(graph.dependents(&[b]).len(), 2);
     }
+
+    #[test]
+    fn what_comes_from_elsewhere_is_listed_with_what_the_file_says_of_it() {
+        let mut graph = LockGraph::default();
+        graph.add("p/a", "a", "own", Some("p/a"));
+        graph.add("b@1", "b", "integrity", None);
+        assert_eq!(
+            graph.outside().collect::<Vec<_>>(),
+            [("b@1", "b", "integrity")]
+        );
+    }
 }

@@ -85,6 +85,10 @@ impl Case {
         )
     }
 
+    pub(crate) fn added_program(self, path: &str, text: &str) -> Self {
+        self.change(path, [None, Some("100755")], [None, Some(text)])
+    }
+
     pub(crate) fn link(self, path: &str, target: &str) -> Self {
         self.change(path, [None, Some("120000")], [None, Some(target)])
     }
@@ -187,6 +191,19 @@ pub(crate) fn check_weights(rule: &str, case: Case, expected: &[(&str, Option<We
         .map(|breach| (breach.observed.as_str(), breach.weight))
         .collect();
     assert_eq!(seen, expected);
+}
+
+/// Expects that settings of a rule are read, or refused with these words.
+#[track_caller]
+pub(crate) fn check_settings(rule: &str, settings: &str, refused: Option<&str>) {
+    let text = format!(
+        "schema: maestro.policy/v1\nrules:\n- {{rule: {rule}, {settings}, id: a, severity: block, reason: r}}\n"
+    );
+    match (file::read(&text, "policy.yaml"), refused) {
+        (Ok(_), None) => {}
+        (Err(error), Some(words)) => assert!(error.message.ends_with(words), "{}", error.message),
+        (read, _) => panic!("{settings}: {:?}", read.map(drop)),
+    }
 }
 
 #[test]

@@ -299,12 +299,135 @@ fn what_is_not_locked_is_a_proposal() {
         .filter(|entry| entry.id == "title")
         .collect();
     assert!(titles.len() == 1 && titles[0].keys["max_length"] == 500 && !titles[0].is_locked);
+    // What the repository says nothing of holds as it was proposed.
+    assert!(policy.entries.iter().any(|entry| entry.id == "deny"));
+    assert_eq!(policy.entries.len(), file(FLOOR).entries.len());
     assert!(
         policy
             .entries
             .iter()
             .any(|entry| entry.id == "protect" && entry.is_locked)
     );
+}
+
+#[test]
+fn a_repository_may_ignore_what_is_its_own() {
+    let around = "ignores: [{entry: own, path: 'a', reason: r, owner: o, expires: 2030-01-01}]";
+    let policy = tighten(file(FLOOR), own(around, &[OWN])).unwrap();
+    assert_eq!(policy.ignores.len(), 1);
+    assert!(!policy.ignores[0].is_floors);
+}
+
+#[test]
+fn what_is_looser_is_shown_with_both_values() {
+    let size = |settings: &str| {
+        let rule = format!("{{rule: diff-size, id: size, severity: block, reason: r, {settings}}}");
+        let loosened = tighten(file(FLOOR), own("", &[OWN, &rule])).map(drop);
+        let shown = loosened.unwrap_err().into_iter();
+        shown
+            .map(|one| {
+                format!(
+                    "{}[{}] {} {}: {} to {}",
+                    one.list, one.at, one.id, one.key, one.floor, one.own
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        size("max_files: 6, max_lines: 50"),
+        [
+            "rules[1] size max_files: 5 to 6",
+            "rules[1] size max_kb: 10 to nothing",
+        ]
+    );
+}
+
+#[test]
+fn what_was_there_before_is_the_repositorys_own() {
+    let floor = FLOOR.replace("locked: all", "locked: all\nbaseline: floor.json");
+    let baseline = |around: &str| {
+        let policy = tighten(file(&floor), own(around, &[OWN])).unwrap();
+        policy.baseline
+    };
+    assert_eq!(baseline(""), None);
+    assert_eq!(baseline("baseline: own.json"), Some("own.json".to_owned()));
+}
+
+#[test]
+fn what_is_strict_depends_on_the_key() {
+    use serde_json::json;
+    let words = Order::Words(&["a", "b", "c"], "b");
+    for (order, floor, mine, expected) in [
+        (Order::Same, json!(null), json!("x"), true),
+        (Order::Same, json!("x"), json!("x"), true),
+        (Order::Same, json!("x"), json!(null), false),
+        (Order::Less, json!(null), json!(9), true),
+        (Order::Less, json!(5), json!(5), true),
+        (Order::Less, json!("5"), json!("4.5"), true),
+        (Order::Less, json!(5), json!(6), false),
+        (Order::Less, json!(5), json!("x"), false),
+        (Order::Less, json!(5), json!(null), false),
+        (Order::More, json!(5), json!(5), true),
+        (Order::More, json!(5), json!(4), false),
+        (Order::Grows, json!(["a"]), json!(["a", "b"]), true),
+        (Order::Grows, json!(["a"]), json!(["b"]), false),
+        (Order::Shrinks, json!(["a"]), json!([]), true),
+        (Order::Shrinks, json!(["a"]), json!(["a", "b"]), false),
+        // No list is all.
+        (Order::Scope, json!([]), json!([]), true),
+        (Order::Scope, json!([]), json!(["a"]), false),
+        (Order::Scope, json!(["a"]), json!([]), true),
+        (Order::Scope, json!(["a"]), json!(["a", "b"]), true),
+        (Order::Scope, json!(["a"]), json!(["b"]), false),
+        (Order::Narrows, json!([]), json!(["a"]), true),
+        (Order::Narrows, json!(["a", "b"]), json!(["a"]), true),
+        (Order::Narrows, json!(["a"]), json!([]), false),
+        (Order::Narrows, json!(["a"]), json!(["a", "b"]), false),
+        (Order::False(true), json!(null), json!(true), true),
+        (Order::False(true), json!(false), json!(null), false),
+        (Order::False(true), json!(false), json!(false), true),
+        (Order::False(false), json!(null), json!(true), false),
+        (Order::False(false), json!(null), json!(null), true),
+        (Order::True, json!(null), json!(null), true),
+        (Order::True, json!(false), json!(null), true),
+        (Order::True, json!(true), json!(true), true),
+        (Order::True, json!(true), json!(null), false),
+        (words, json!(null), json!("b"), true),
+        (words, json!(null), json!("a"), false),
+        (words, json!("b"), json!(null), true),
+        (words, json!("c"), json!(null), false),
+    ] {
+        let is_there = |value: &Value| (!value.is_null()).then(|| value.clone());
+        let (floor, mine) = (is_there(&floor), is_there(&mine));
+        assert_eq!(
+            is_as_strict(order, floor.as_ref(), mine.as_ref()),
+            expected,
+            "{order:?} {floor:?} {mine:?}"
+        );
+    }
+}
+
+#[test]
+fn agents_are_those_that_either_policy_names() {
+    let floor = FLOOR.replace(
+        "locked: all",
+        "locked: all\nagents: {authors: ['claude[bot]']}",
+    );
+    let around = "agents: {branches: ['agent/**']}";
+    let policy = tighten(file(&floor), own(around, &[OWN])).unwrap();
+    for (author, branch, expected) in [
+        (Some("Claude[bot]"), Some("main"), true),
+        (Some("ada"), Some("agent/x"), true),
+        (Some("ada"), Some("main"), false),
+        (None, Some("agent/x"), true),
+        (None, None, false),
+    ] {
+        assert_eq!(
+            policy.is_agent(author, branch),
+            expected,
+            "{author:?} {branch:?}"
+        );
+    }
 }
 
 fn outcome(policy: &Policy, case: &Case) -> Outcome {

@@ -34,10 +34,11 @@ pub(super) fn source(text: &str) -> String {
 /// Returns a glob that matches at least as much; nothing where a class does not end.
 fn wider(part: &str) -> Option<String> {
     let mut out = String::new();
-    let mut signs = part.chars();
+    let mut signs = part.chars().peekable();
     while let Some(sign) = signs.next() {
         match sign {
             '[' => {
+                signs.next_if_eq(&'^');
                 let mut is_first = true;
                 loop {
                     match signs.next()? {
@@ -45,7 +46,6 @@ fn wider(part: &str) -> Option<String> {
                             signs.next()?;
                         }
                         ']' if !is_first => break,
-                        '^' if is_first => continue,
                         _ => {}
                     }
                     is_first = false;
@@ -170,6 +170,8 @@ mod tests {
             ("..", ""),
             ("x/*.t?t", "x/*.t?t"),
             ("a[0-9]b/[^]]x", "a?b/?x"),
+            ("[^^]a/[^a^]b/[a^]", "?a/?b/?"),
+            (r"[\]]a/[^\]b]c", "?a/?c"),
             ("{a,b}", "?a,b?"),
             (r"a\*b\c", "a?bc"),
             ("a/b[c/d", "a"),

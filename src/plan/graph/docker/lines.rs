@@ -212,6 +212,9 @@ mod tests {
         check("COPY a\\\n# no\n\nb \\  \n  c\n", &["COPY ab   c"]);
         check("RUN echo \\\\\nCOPY a b\n", &["RUN echo \\\\", "COPY a b"]);
         check("# escape=`\nCOPY a `\n b\n", &["COPY a  b"]);
+        check("# syntax=x\n# Escape = `\nCOPY a `\n b\n", &["COPY a  b"]);
+        check("# escape=\\\nCOPY a \\\n b\n", &["COPY a  b"]);
+        check("# other=`\nCOPY a \\\n b\n", &["COPY a  b"]);
         check(
             "# x\n# escape=`\nCOPY a `\nUSER b\n",
             &["COPY a `", "USER b"],

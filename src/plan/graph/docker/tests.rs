@@ -80,6 +80,23 @@ fn a_dockerfile_alone_is_built_where_its_files_are() {
 }
 
 #[test]
+fn a_dockerfile_may_be_spelled_in_small_letters() {
+    let files = [
+        (
+            "compose.yaml",
+            "services:\n  a:\n    build: a\n  b:\n    build: {context: b, dockerfile: Buildfile}\n",
+        ),
+        ("a/dockerfile", "FROM x\nCOPY src .\n"),
+        ("b/Buildfile", "FROM x\nCOPY src .\n"),
+        ("b/dockerfile", "FROM x\nCOPY other .\n"),
+    ];
+    check(&files, "a/src/x", &["docker:.#a"]);
+    check(&files, "a/other/x", &[]);
+    check(&files, "a/dockerfile", &["docker:.#a"]);
+    check(&files, "b/src/x", &["docker:.#b"]);
+}
+
+#[test]
 fn an_image_that_another_is_from_is_its_dependency() {
     let files = [
         (
@@ -164,6 +181,40 @@ fn files_of_a_folder_say_together_how_a_service_is_built() {
     check(&files, "api/dev/x", &["docker:.#api"]);
     check(&files, "api/x", &[]);
     assert_eq!(dependents(&read(&files), "docker:.#b"), ["docker:.#api"]);
+}
+
+#[test]
+fn files_that_go_together_in_too_many_ways_leave_open_where_it_is_built() {
+    let made = |count: usize| {
+        let mut files = vec![(
+            "compose.yaml".to_owned(),
+            "services:\n  a:\n    build: {args: [X=1]}\n".to_owned(),
+        )];
+        for at in 0..count {
+            let build = format!("{{context: c{at}, dockerfile: D{at}}}");
+            files.push((
+                format!("compose.{at}.yaml"),
+                format!("services:\n  a:\n    build: {build}\n"),
+            ));
+            for other in 0..count {
+                files.push((format!("c{at}/D{other}"), "FROM x\nCOPY src .\n".to_owned()));
+            }
+            files.push((
+                format!("c{at}/Dockerfile"),
+                "FROM x\nCOPY src .\n".to_owned(),
+            ));
+        }
+        files
+    };
+    // Each of so many contexts with each of as many files, and with the usual one.
+    for (count, expected) in [(7, &[] as &[&str]), (8, &["docker:.#a"])] {
+        let files = made(count);
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+            .collect();
+        check(&files, "elsewhere/x", expected);
+    }
 }
 
 #[test]
@@ -289,6 +340,34 @@ fn bake_files_of_a_folder_go_over_each_other() {
     check(&files, "prod/x", &["docker:.#t"]);
     check(&files, "web/x", &[]);
     check(&files, "docker-bake.override.hcl", &["docker:.#t"]);
+}
+
+#[test]
+fn a_bake_file_says_where_targets_of_others_are_built_and_touches_no_more() {
+    let files = [
+        (
+            "docker-bake.hcl",
+            "variable \"WHERE\" {\n default = \"web\"\n}\nvariable \"OTHER\" {\n default = \"lib\"\n}\n\
+            target \"t\" {\n context = WHERE\n}\ntarget \"u\" {\n context = OTHER\n}\n",
+        ),
+        (
+            "docker-bake.override.hcl",
+            "variable \"WHERE\" {\n default = \"api\"\n}\nvariable \"OTHER\" {\n}\n",
+        ),
+        (
+            "docker-bake.prod.hcl",
+            "target \"v\" {\n context = \"prod\"\n}\n",
+        ),
+        ("api/Dockerfile", "FROM x\nCOPY . .\n"),
+        ("web/Dockerfile", "FROM x\nCOPY . .\n"),
+        ("lib/Dockerfile", "FROM x\nCOPY . .\n"),
+        ("prod/Dockerfile", "FROM x\nCOPY . .\n"),
+    ];
+    check(&files, "api/x", &["docker:.#t"]);
+    // The Dockerfile that no target names is one by itself.
+    check(&files, "web/x", &["docker:web"]);
+    check(&files, "lib/x", &["docker:.#u"]);
+    check(&files, "docker-bake.prod.hcl", &["docker:.#v"]);
 }
 
 #[test]

@@ -284,3 +284,16 @@ fn catalogs_and_settings_of_workspaces_are_told_apart() {
     let settings = read(r#"{"workspaces": {"nohoist": ["x"], "catalog": {"x": "1"}}}"#);
     assert!(!root_change(&old, &settings).is_empty() && !catalogs_differ(&old, &settings));
 }
+
+#[test]
+fn a_manifest_that_only_says_how_files_are_read_is_no_package() {
+    let files = [
+        ("a/package.json", r#"{"type": "module"}"#),
+        (
+            "b/package.json",
+            r#"{"type": "module", "dependencies": {"x": "1"}}"#,
+        ),
+        ("c/package.json", r#"{"name": "c"}"#),
+    ];
+    assert_eq!(projects(&read(&files)), ["npm:b", "npm:c"]);
+}

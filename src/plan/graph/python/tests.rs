@@ -269,3 +269,33 @@ fn the_manifests_that_a_project_is_built_from_are_named_or_beside_it() {
     check("[build-system]\nbuild-backend='maturin'", &["Cargo.toml"]);
     check("[build-system]\nbuild-backend='hatchling'", &[]);
 }
+
+#[test]
+fn a_path_to_a_broken_manifest_is_trouble_and_read_whole() {
+    let files = [
+        (
+            "app/pyproject.toml",
+            "[project]\nname='app'\ndependencies=['lib']\n[tool.uv.sources]\nlib={path='../lib'}",
+        ),
+        ("lib/pyproject.toml", "[project"),
+    ];
+    let graph = read(&files);
+    let troubles: Vec<_> = graph.troubles.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(troubles, ["lib/pyproject.toml"]);
+    assert_eq!(graph.get("python:app").unwrap().reads, ["lib"]);
+}
+
+#[test]
+fn a_path_to_settings_of_tools_is_read_whole_and_no_project() {
+    let files = [
+        (
+            "app/pyproject.toml",
+            "[project]\nname='app'\ndependencies=['lib']\n[tool.uv.sources]\nlib={path='../lib'}",
+        ),
+        ("lib/pyproject.toml", "[tool.ruff]\nline-length=9"),
+    ];
+    let graph = read(&files);
+    assert_eq!(projects(&graph), ["python:app"]);
+    assert!(graph.troubles.is_empty());
+    assert_eq!(graph.get("python:app").unwrap().reads, ["lib"]);
+}

@@ -1,7 +1,7 @@
 //! Changes that `actor` is about, and such that it leaves alone.
 
 use crate::policy::Weight;
-use crate::policy::rules::tests::{Case, check_weights};
+use crate::policy::rules::tests::{Case, check_settings, check_weights};
 
 fn by(author: &str, association: &str) -> Case {
     Case::default().asked(|asked| {
@@ -57,4 +57,19 @@ fn what_nobody_said_is_a_breach_where_there_is_a_pull_request() {
     let rule = "{rule: actor, associations: [OWNER]}";
     let case = Case::default().asked(|asked| asked.author = Some("ada".into()));
     check_weights(rule, case, &[("ada, association unknown", None)]);
+}
+
+#[test]
+fn each_setting_alone_asks_for_something() {
+    for setting in [
+        "associations: [OWNER]",
+        "deny: [mallory]",
+        "bots: deny",
+        "same: true",
+    ] {
+        check_settings("actor", setting, None);
+    }
+    let nothing = "it asks for nothing: set `associations`, `deny`, `bots` or `same`";
+    check_settings("actor", "allow: [ada]", Some(nothing));
+    check_settings("actor", "bots: allow, same: false", Some(nothing));
 }

@@ -1,6 +1,6 @@
 //! Changes that `allowed-paths` is about, and such that it leaves alone.
 
-use crate::policy::rules::tests::{Case, check};
+use crate::policy::rules::tests::{Case, check, check_settings};
 
 const RULE: &str = "{rule: allowed-paths, allow: ['src/**', README.md]}";
 
@@ -28,4 +28,10 @@ fn a_file_that_moves_out_is_seen_on_both_ends() {
         Case::default().removed("lib/a.rs").added("src/a.rs", ""),
         &["lib/a.rs"],
     );
+}
+
+#[test]
+fn a_list_that_would_let_nothing_change_is_refused() {
+    let expected = "`allow` names no path, so that nothing may change; name some, or deny all with `denied-paths`";
+    check_settings("allowed-paths", "allow: []", Some(expected));
 }

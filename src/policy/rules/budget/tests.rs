@@ -1,7 +1,7 @@
 //! Changes that `budget` is about, and such that it leaves alone.
 
 use crate::policy::Weight;
-use crate::policy::rules::tests::{Case, check_weights};
+use crate::policy::rules::tests::{Case, check_settings, check_weights};
 use crate::policy::subject::Spent;
 
 fn spent(usd: &str, unpriced: u64) -> Case {
@@ -47,4 +47,22 @@ fn what_nobody_knows_is_said() {
         spent("1", 2),
         &[("2 calls without a price", Some(Weight::Warn))],
     );
+}
+
+#[test]
+fn who_may_spend_nothing_and_spent_nothing_is_told_nothing() {
+    let nothing_may_be_spent = "{rule: budget, per_pull_request: \"0\"}";
+    check_weights(nothing_may_be_spent, spent("0", 0), &[]);
+    check_weights(nothing_may_be_spent, spent("0.01", 0), &[("$0.01", None)]);
+}
+
+#[test]
+fn shares_are_hundredths() {
+    for share in [1, 100] {
+        check_settings("budget", &format!("warn_at: {share}"), None);
+    }
+    for share in [0, 101] {
+        let words = format!("`warn_at` is {share}, and no share from 1 to 100");
+        check_settings("budget", &format!("warn_at: {share}"), Some(&words));
+    }
 }

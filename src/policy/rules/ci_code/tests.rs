@@ -47,6 +47,10 @@ fn what_is_executed_counts_in_every_spelling() {
             "src/build/mod.rs",
             "a.config.json",
             "README",
+            "src/arc.ts",
+            ".hidden.js",
+            ".husky-old/pre-commit",
+            "a/.githubby/workflows/x.yml",
         ]),
         &[],
     );

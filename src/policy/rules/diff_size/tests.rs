@@ -1,7 +1,7 @@
 //! Changes that `diff-size` is about, and such that it leaves alone.
 
 use crate::policy::Weight;
-use crate::policy::rules::tests::{Case, check_weights};
+use crate::policy::rules::tests::{Case, check_settings, check_weights};
 
 const RULE: &str = "{rule: diff-size, max_files: 2, max_lines: 10, max_kb: 1}";
 
@@ -74,4 +74,52 @@ fn what_is_generated_does_not_count_and_is_said() {
         Case::default().added("Cargo.lock", &lines(99)),
         &[("99 lines", None)],
     );
+}
+
+#[test]
+fn files_are_generated_by_their_name_ending_or_folder() {
+    let rule = "{rule: diff-size, max_files: 1}";
+    for path in [
+        "go.sum",
+        "web/Package-Lock.json",
+        "web/app.min.js",
+        "a/b.snap",
+        "api/x.pb.go",
+        "vendor/a.go",
+        "a/node_modules/b/c.js",
+        "Fixtures/a.txt",
+    ] {
+        let case = Case::paths(&["src/a", path]);
+        check_weights(rule, case, &[]);
+    }
+    for path in ["go.summary", "web/min.js", "vendor", "a/vendored/b"] {
+        let seen = [("2 files", Some(Weight::Warn))];
+        check_weights(rule, Case::paths(&["src/a", path]), &seen);
+    }
+}
+
+#[test]
+fn limits_that_say_nothing_or_let_nothing_in_are_refused() {
+    for one in ["max_files: 1", "max_lines: 1", "max_kb: 1"] {
+        check_settings("diff-size", one, None);
+        let zero = one.replace('1', "0");
+        check_settings(
+            "diff-size",
+            &zero,
+            Some("a limit of 0 lets no change in; take 1 or more"),
+        );
+    }
+    check_settings(
+        "diff-size",
+        "exclude: ['a/**']",
+        Some("it has no limit: set `max_files`, `max_lines` or `max_kb`"),
+    );
+}
+
+#[test]
+fn the_ends_of_lines_are_counted_too() {
+    let rule = "{rule: diff-size, max_kb: 1}";
+    check_weights(rule, Case::default().added("a", &lines(512)), &[]);
+    let seen = [("2 KB", Some(Weight::Warn))];
+    check_weights(rule, Case::default().added("a", &lines(513)), &seen);
 }

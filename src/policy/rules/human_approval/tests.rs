@@ -1,6 +1,6 @@
 //! Changes that `human-approval` is about, and such that it leaves alone.
 
-use crate::policy::rules::tests::{Case, check};
+use crate::policy::rules::tests::{Case, check, check_settings};
 
 fn approved(by: &[&str]) -> Case {
     Case::paths(&["pay/a"]).asked(|asked| {
@@ -24,4 +24,20 @@ fn only_named_accounts_may_count() {
     let rule = "{rule: human-approval, from: [bob]}";
     check(rule, approved(&["eve"]), &["pay/a"]);
     check(rule, approved(&["Bob"]), &[]);
+}
+
+#[test]
+fn as_many_as_have_to_approve_must_be_named() {
+    check_settings("human-approval", "approvals: 2, from: [bob, eve]", None);
+    check_settings("human-approval", "approvals: 3", None);
+    check_settings(
+        "human-approval",
+        "approvals: 3, from: [bob, eve]",
+        Some("`approvals` is 3, and `from` names fewer accounts"),
+    );
+    check_settings(
+        "human-approval",
+        "approvals: 0",
+        Some("`approvals` is 0, and asks for nobody"),
+    );
 }

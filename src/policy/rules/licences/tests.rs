@@ -114,3 +114,48 @@ fn settings_that_are_wrong_are_refused() {
             .contains("until")
     );
 }
+
+#[test]
+fn a_slash_is_an_or_in_what_cargo_packages_and_nowhere_else() {
+    let supplied = bills(
+        &["cargo kept 1 MIT"],
+        &[
+            "cargo kept 1 MIT",
+            "cargo old 1 MIT/GPL-3.0-only",
+            "npm odd 1 MIT/GPL-3.0-only",
+        ],
+    );
+    assert_eq!(
+        said_by::<Licences>(ALLOW, &supplied),
+        ["the licence of `odd@1` cannot be told: `MIT/GPL-3.0-only` is no SPDX expression"]
+    );
+}
+
+#[test]
+fn a_baseline_goes_on_forgiving_a_package_until_its_licence_is_another() {
+    let print = |version: &str, licence: &str| {
+        let head = format!("npm x {version} {licence}");
+        let supplied = bills(&["npm y 1 MIT"], &["npm y 1 MIT", &head]);
+        let breaches = judge::<Licences>(ALLOW, Some(&supplied), "2026-11-26");
+        breaches[0].fingerprint.clone().unwrap()
+    };
+    assert_eq!(print("1", "GPL-3.0-only"), print("2", "GPL-3.0-only"));
+    assert_ne!(print("1", "GPL-3.0-only"), print("1", "AGPL-3.0-only"));
+}
+
+#[test]
+fn what_helps_depends_on_whether_the_licence_is_known() {
+    let supplied = bills(
+        &["npm x 1 MIT"],
+        &["npm x 1 MIT", "npm a 1 GPL-3.0-only", "npm b 1"],
+    );
+    let breaches = judge::<Licences>(ALLOW, Some(&supplied), "2026-11-26");
+    let fixes: Vec<_> = breaches.iter().map(|one| one.fix.as_deref()).collect();
+    assert_eq!(
+        fixes,
+        [
+            Some("use another package than `a`, or let its licence be allowed"),
+            Some("look its licence up, and exempt the package with a reason and an owner"),
+        ]
+    );
+}

@@ -96,3 +96,68 @@ fn what_is_missing_is_a_breach() {
     let empty: NewDependencies = serde_yaml::from_str("{}").unwrap();
     assert!(empty.is_sound().is_err());
 }
+
+#[test]
+fn each_setting_alone_asks_for_something() {
+    for settings in [
+        "{max: 0}",
+        "{sources: [default]}",
+        "{pinned: true}",
+        "{deny: [a]}",
+    ] {
+        let rule: NewDependencies = serde_yaml::from_str(settings).unwrap();
+        assert_eq!(rule.is_sound(), Ok(()), "{settings}");
+    }
+}
+
+#[test]
+fn ranges_and_names_that_move_stand_for_several_versions() {
+    for range in [
+        "^1.2", "~1", ">=1", "<2", "=1.0", "*", "[1,2)", "1 - 2", "1.*", "1||2", "latest", "next",
+        "HEAD", "main", "master",
+    ] {
+        assert!(is_range(range), "{range}");
+    }
+    for exact in ["1.2.3", "v1", "1.0.0-next.1", "2024.1", "mainline"] {
+        assert!(!is_range(exact), "{exact}");
+    }
+}
+
+#[test]
+fn of_many_new_packages_the_first_are_named_and_the_others_counted() {
+    let head = |count: usize| {
+        let mut head = vec!["npm x 1 MIT"];
+        head.extend(["npm a 1", "npm b 1", "npm c 1", "npm d 1", "npm e 1", "npm f 1"].iter().take(count));
+        let breaches = judge::<NewDependencies>("{max: 1}", Some(&bills(&head[..1], &head)), "2026-11-26");
+        let breach = breaches.into_iter().next().unwrap();
+        (breach.message, breach.observed, breach.fix.unwrap())
+    };
+    let fix = "do with fewer, or bring them in one by one";
+    let (message, observed, helps) = head(5);
+    assert_eq!(message, "the change adds 5 packages: a@1, b@1, c@1, d@1, e@1");
+    assert_eq!((observed.as_str(), helps.as_str()), ("5 new packages", fix));
+    let (message, ..) = head(6);
+    assert_eq!(message, "the change adds 6 packages: a@1, b@1, c@1, d@1, e@1, 1 more");
+}
+
+#[test]
+fn each_reason_has_its_own_way_out_and_mark() {
+    let supplied = bills(&["npm x 1 MIT"], &["npm x 1 MIT", "npm a latest MIT"]);
+    let settings = "{deny: [a], sources: ['https://npm.example/'], pinned: true}";
+    let breaches = judge::<NewDependencies>(settings, Some(&supplied), "2026-11-26");
+    let said: Vec<_> = breaches
+        .iter()
+        .map(|one| (one.fingerprint.as_deref().unwrap(), one.fix.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("new-dependencies:npm:a:denied", "use another package"),
+            (
+                "new-dependencies:npm:a:source",
+                "let a lock file name where it comes from, and take it from an allowed place"
+            ),
+            ("new-dependencies:npm:a:pinned", "pin it in a lock file"),
+        ]
+    );
+}

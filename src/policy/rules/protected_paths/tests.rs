@@ -1,6 +1,6 @@
 //! Changes that `protected-paths` is about, and such that it leaves alone.
 
-use crate::policy::rules::tests::{Case, check};
+use crate::policy::rules::tests::{Case, check, check_settings};
 
 const RULE: &str =
     "{rule: protected-paths, protect: [CODEOWNERS, 'deploy/**'], except: ['deploy/notes.md']}";
@@ -56,4 +56,10 @@ fn what_stands_in_the_place_of_a_folder_or_leads_into_it_counts() {
         &["docs/x"],
     );
     check(RULE, Case::default().link("docs/x", "../src"), &[]);
+}
+
+#[test]
+fn a_list_of_no_path_is_refused() {
+    check_settings("protected-paths", "protect: []", Some("`protect` names no path"));
+    check_settings("protected-paths", "protect: [a]", None);
 }

@@ -92,6 +92,11 @@ fn a_scanner_that_says_nothing_is_a_breach() {
         said_by::<ScanFindings>("{}", &failed),
         ["lint says itself that it failed: what it did not find may be there"]
     );
+    let breaches = judge::<ScanFindings>("{}", Some(&failed), "2026-11-26");
+    assert_eq!(
+        breaches[0].fix.as_deref(),
+        Some("look at the notifications of lint, and run it again")
+    );
     let mut alone = Supplied::default();
     alone.add_sarif(Side::Head, log.as_bytes(), None).unwrap();
     assert_eq!(said_by::<ScanFindings>("{}", &alone).len(), 2);
@@ -104,4 +109,27 @@ fn a_file_that_was_moved_keeps_its_findings() {
         format!(":100644 000000 {one} {zero} D\0old.py\0:000000 100644 {zero} {one} A\0new.py\0");
     let changes = crate::change::parse_raw(raw.as_bytes()).unwrap();
     assert_eq!(moves(&changes), HashMap::from([("new.py", "old.py")]));
+}
+
+#[test]
+fn a_finding_comes_with_what_to_suppress_and_where() {
+    let one = result("sql", "src/a.py", 3, "query(x)");
+    let breaches = judge::<ScanFindings>("{}", Some(&supplied("", &one)), "2026-11-26");
+    assert_eq!(
+        breaches[0].fix.as_deref(),
+        Some("fix it, or suppress `sql` where lint lets you say why")
+    );
+}
+
+#[test]
+fn a_baseline_knows_a_finding_by_its_file_and_text_wherever_it_stands() {
+    let print = |path: &str, line: u32, text: &str| {
+        let one = supplied("", &result("sql", path, line, text));
+        let breaches = judge::<ScanFindings>("{}", Some(&one), "2026-11-26");
+        breaches[0].fingerprint.clone().unwrap()
+    };
+    let known = print("a.py", 3, "query(x)");
+    assert_eq!(known, print("a.py", 30, "query(x)"));
+    assert_ne!(known, print("b.py", 3, "query(x)"));
+    assert_ne!(known, print("a.py", 3, "query(y)"));
 }

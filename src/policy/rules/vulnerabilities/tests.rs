@@ -137,6 +137,12 @@ fn settings_that_are_wrong_are_refused() {
         fault("{ignore: [{id: CVE-1, reason: a, owner: b, until: 2026-12-01, version: '1'}]}")
             .contains("no `package`")
     );
+    for what in ["package: a", "package: a, version: '1'"] {
+        let settings =
+            format!("{{ignore: [{{id: CVE-1, reason: a, owner: b, until: 2026-12-01, {what}}}]}}");
+        let rule: Vulnerabilities = serde_yaml::from_str(&settings).unwrap();
+        assert_eq!(rule.is_sound(), Ok(()), "{what}");
+    }
 }
 
 #[test]
@@ -274,6 +280,43 @@ fn a_vex_statement_counts_when_it_says_why() {
 }
 
 #[test]
+fn of_statements_under_two_names_the_later_counts_and_else_the_first_name() {
+    let lodash = r#""products": [{"@id": "pkg:npm/lodash@4.17.15"}]"#;
+    let statement = |name: &str, is_harmless: bool, day: &str| {
+        let status = if is_harmless {
+            r#""not_affected", "justification": "component_not_present""#
+        } else {
+            r#""affected""#
+        };
+        format!(
+            r#"{{"vulnerability": {{"name": "{name}"}}, {lodash}, "status": {status}, "timestamp": "{day}T00:00:00Z"}}"#
+        )
+    };
+    let (cve, ghsa) = ("CVE-2020-8203", "GHSA-p6mc-m468-83gw");
+    for (of_cve, of_ghsa, is_excused) in [
+        ((true, "2026-01-01"), (false, "2026-02-01"), false),
+        ((true, "2026-02-01"), (false, "2026-01-01"), true),
+        ((false, "2026-01-01"), (true, "2026-02-01"), true),
+        ((false, "2026-02-01"), (true, "2026-01-01"), false),
+        ((true, "2026-01-01"), (false, "2026-01-01"), true),
+        ((false, "2026-01-01"), (true, "2026-01-01"), false),
+    ] {
+        let statements = [
+            statement(cve, of_cve.0, of_cve.1),
+            statement(ghsa, of_ghsa.0, of_ghsa.1),
+        ];
+        let document = format!(
+            r#"{{"@context": "https://openvex.dev/ns/v0.2.0", "author": "a", "timestamp": "2026-01-01T00:00:00Z", "statements": [{}]}}"#,
+            statements.join(", ")
+        );
+        let mut all = supplied(TWO);
+        all.add_vex("vex.json", document.as_bytes()).unwrap();
+        let said = said_by::<Vulnerabilities>("{}", &all);
+        assert_eq!(said.is_empty(), is_excused, "{of_cve:?} {of_ghsa:?}");
+    }
+}
+
+#[test]
 fn remarks_are_warned_of() {
     let report = br#"{"database": {}, "lockfile": {"dependency-count": 2}, "vulnerabilities": {"list": []}, "warnings": {"unmaintained": [
         {"kind": "unmaintained", "package": {"name": "a", "version": "1.0.0"}, "advisory": {"id": "RUSTSEC-2024-1", "informational": "unmaintained"}, "versions": {"patched": []}}]}}"#;
@@ -290,4 +333,17 @@ fn remarks_are_warned_of() {
         said_by::<Vulnerabilities>("{only_fixed: true}", &all).len(),
         1
     );
+}
+
+#[test]
+fn a_baseline_knows_a_vulnerability_by_its_package_and_name() {
+    let print = |finding: &str| {
+        let supplied = supplied(&[finding]);
+        let breaches = judge::<Vulnerabilities>("{}", Some(&supplied), "2026-11-26");
+        breaches[0].fingerprint.clone().unwrap()
+    };
+    let known = print("CVE-2020-1 High a 1.0.0 -");
+    assert_eq!(known, print("CVE-2020-1 Critical a 1.0.1 2.0.0"));
+    assert_ne!(known, print("CVE-2020-2 High a 1.0.0 -"));
+    assert_ne!(known, print("CVE-2020-1 High b 1.0.0 -"));
 }
